@@ -1,0 +1,63 @@
+# make lab    JupyterLab on the first lesson         make test    everything, in a real browser too
+# The virtual environment is made once; pip runs again only when pyproject.toml changes, so the
+# second time works offline.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+FIRST := lessons/00_start_here.ipynb
+# JupyterLab refuses to run as root unless told so; its other defaults stay.
+LAB_ARGS += $(if $(filter 0,$(shell id -u)),--allow-root)
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with .ci/nbval_sanitize.cfg \
+         --nbval-cell-timeout 60 --nbval-kernel-startup-timeout 60
+BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
+
+.PHONY: lab test test-frameworks lint lessons benchmarks clean
+
+lab: $(VENV)/.lab
+	$(BIN)/jupyter lab $(LAB_ARGS) $(FIRST)
+
+# The browser goes first and alone: beside other tests on two cores it would be slow.
+test: $(VENV)/.test lint
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest tests/browser
+	$(BIN)/pytest $(NBVAL) -n 2 --dist loadscope tests lessons \
+	    --ignore tests/browser --ignore tests/frameworks
+
+test-frameworks: $(VENV)/.frameworks
+	$(BIN)/pytest tests/frameworks
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Execute every lesson anew and store it clean; look at the difference before you commit it.
+lessons: $(VENV)/.test
+	$(BIN)/python .ci/execute_lessons.py lessons/*.ipynb
+
+benchmarks: $(VENV)/.test
+	$(BIN)/python benchmarks/numerical_gradient.py
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/lab_latency.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist test-results
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	.ci/venv.sh $(VENV)
+	touch $@
+
+# Editable, so that a change in gradlab/ counts at once; the server extension comes with it.
+$(VENV)/.lab: $(VENV)/.made pyproject.toml
+	@echo "installing gradlab and JupyterLab into $(VENV) (a minute or two, this once)"
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	@echo "installing gradlab and what its tests need into $(VENV) (a minute or two, this once)"
+	$(PIP) --editable '.[test]'
+	touch $@ $(VENV)/.lab
+
+$(VENV)/.frameworks: $(VENV)/.test
+	@echo "installing PyTorch into $(VENV) (large, this once)"
+	$(PIP) --editable '.[test,frameworks]'
+	touch $@
