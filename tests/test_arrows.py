@@ -1,0 +1,209 @@
+"""The house: which room may import what, held by reading the code's syntax trees.
+
+lab > course > plots, scenarios > bugs > checking > nn, each seeing only what stands after it.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NUMERICS = {"numpy"}
+WIDGETS = {"ipywidgets", "traitlets", "IPython"}
+# room: (rooms it may see, packages it may import besides the standard library)
+ROOMS = {
+    "_validate": (set(), NUMERICS),
+    "nn": ({"_validate"}, NUMERICS),
+    "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
+    "checking": ({"_validate", "nn"}, NUMERICS),
+    "bugs": ({"_validate", "nn", "checking"}, NUMERICS),
+    "scenarios": ({"_validate", "nn", "checking", "bugs"}, NUMERICS),
+    "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
+    "course": (
+        {"_validate", "nn", "checking", "bugs", "scenarios", "plots"},
+        NUMERICS | {"matplotlib"} | WIDGETS,
+    ),
+    "lab": (
+        {"_validate", "nn", "checking", "bugs", "scenarios", "plots", "course"},
+        NUMERICS | {"matplotlib"} | WIDGETS,
+    ),
+    "server_extension": (set(), set()),
+}
+LIMITS = {"file": 220, "function": 60}  # lines; most are well below
+
+
+def modules(root):
+    """Yield (dotted name inside gradlab, path, syntax tree) for every module under `root`."""
+    for path in sorted((root / "gradlab").rglob("*.py")):
+        parts = path.relative_to(root / "gradlab").with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        yield name, path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def room_of(name):
+    """Return the longest entry of ROOMS that `name` stands in."""
+    parts = name.split(".")
+    heads = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((head for head in heads if head in ROOMS), None)
+
+
+def imports(tree, package):
+    """Yield (dotted name imported, is it inside a function) wherever an import stands."""
+    lazy = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield from ((f"{base}.{alias.name}", id(node) in lazy) for alias in node.names)
+
+
+def violations(root):
+    """Return one line for every import that points up, or out to a package not allowed there."""
+    found = []
+    for name, path, tree in modules(root):
+        package = ["gradlab", *name.split(".")] if name else ["gradlab"]
+        if path.name != "__init__.py":
+            package = package[:-1]
+        room = room_of(name)
+        if name and room is None:
+            found.append(f"gradlab.{name} is no room of this house: name it in ROOMS")
+            continue
+        for target, lazy in imports(tree, package):
+            if not allowed(room, target, lazy):
+                found.append(f"gradlab{'.' * bool(name)}{name} must not import {target}")
+    return found
+
+
+def allowed(room, target, lazy):
+    """Tell whether `room` (None is gradlab/__init__) may import `target`."""
+    top, _, inside = target.partition(".")
+    if target.startswith(("matplotlib.pyplot", "pylab", "matplotlib.pylab")):
+        return False
+    if top in sys.stdlib_module_names:
+        return True
+    if room is None:  # the front door: heavy rooms only when somebody asks for them
+        heavy = inside.split(".")[0] in {"lab", "course", "plots"}
+        return top == "gradlab" and (lazy or not heavy)
+    rooms, packages = ROOMS[room]
+    if top == "gradlab":
+        seen = inside.split(".")[0]
+        return seen == room.split(".")[0] or seen in rooms
+    return top in packages
+
+
+def long_ones(root):
+    """Return the files and functions of gradlab that outgrew LIMITS."""
+    found = []
+    for name, path, tree in modules(root):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > LIMITS["file"]:
+            found.append(f"{name}: {lines} lines")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = node.end_lineno - node.lineno + 1
+                if length > LIMITS["function"]:
+                    found.append(f"{name}.{node.name}: {length} lines")
+    return found
+
+
+def widgets_behind(root, class_name):
+    """Return the modules with ipywidgets that the module of `class_name` reaches inside gradlab."""
+    graph, start, dirty = {}, None, set()
+    for name, path, tree in modules(root):
+        package = ["gradlab", *name.split(".")]
+        package = package if path.name == "__init__.py" else package[:-1]
+        targets = {target for target, _ in imports(tree, package)}
+        graph[f"gradlab.{name}"] = targets
+        if any(target.split(".")[0] == "ipywidgets" for target in targets):
+            dirty.add(f"gradlab.{name}")
+        if any(isinstance(node, ast.ClassDef) and node.name == class_name for node in tree.body):
+            start = f"gradlab.{name}"
+    assert start, f"no class {class_name} in gradlab"
+    reached, todo = set(), [start]
+    while todo:
+        module = todo.pop()
+        reached.add(module)
+        for target in graph[module]:
+            for candidate in (target, target.rpartition(".")[0]):
+                if candidate in graph and candidate not in reached:
+                    todo.append(candidate)
+    return sorted(reached & dirty)
+
+
+def test_arrows_point_down():
+    assert violations(ROOT) == []
+
+
+def test_nothing_outgrew_its_room():
+    assert long_ones(ROOT) == []
+
+
+def test_the_labs_state_knows_no_widgets():
+    assert widgets_behind(ROOT, "LabState") == []
+
+
+@pytest.mark.parametrize(
+    "heavy", ["matplotlib", "ipywidgets", "traitlets", "IPython", "gradlab.lab"]
+)
+def test_importing_gradlab_stays_light(heavy):
+    code = f"import gradlab, sys; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("nn/layers.py", "import matplotlib"),
+        ("nn/layers.py", "import tqdm"),
+        ("nn/layers.py", "from ..checking import check"),
+        ("nn/layers.py", "import torch"),
+        ("checking/report.py", "def draw():\n    import ipywidgets"),
+        ("checking/report.py", "from gradlab import plots"),
+        ("plots.py", "from matplotlib import pyplot as plt"),
+        ("plots.py", "from .lab import Lab"),
+        ("course/exercises.py", "from gradlab.lab import Lab"),
+        ("lab/view.py", "import matplotlib.pyplot"),
+        ("__init__.py", "from .lab import Lab"),
+        ("attic.py", "import math"),
+    ],
+)
+def test_a_planted_arrow_is_seen(tmp_path, module, line):
+    path = tmp_path / "gradlab" / module
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(line)
+    assert len(violations(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("nn/training.py", "from tqdm.auto import tqdm"),
+        ("checking/report.py", "from ..nn import network"),
+        ("lab/view.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
+        ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),
+    ],
+)
+def test_an_arrow_that_points_down_is_fine(tmp_path, module, line):
+    path = tmp_path / "gradlab" / module
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(line)
+    assert violations(tmp_path) == []
+
+
+def test_planted_length_and_widgets_are_seen(tmp_path):
+    (tmp_path / "gradlab").mkdir()
+    body = "\n".join(["class LabState: ...", "from .view import b", "def f():", *["    1"] * 230])
+    (tmp_path / "gradlab" / "state.py").write_text(body)
+    (tmp_path / "gradlab" / "view.py").write_text("import ipywidgets")
+    assert len(long_ones(tmp_path)) == 2
+    assert widgets_behind(tmp_path, "LabState") == ["gradlab.view"]
