@@ -1,0 +1,1 @@
+"""Tests that need a browser: the lessons in JupyterLab in Chromium."""

@@ -1,0 +1,48 @@
+"""One JupyterLab and one Chromium for each module of browser tests."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .server import JupyterLab
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "browser: needs Chromium; never skipped, fails without one")
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory):
+    """JupyterLab on a copy of the lessons: running them writes nothing into the project."""
+    copy = tmp_path_factory.mktemp("browser") / "lessons"
+    shutil.copytree(LESSONS, copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with JupyterLab(copy) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _server_log_on_failure(request, record_property):
+    """Print the end of the server's log below a failed test."""
+    yield
+    outcome = getattr(request.node, "gradlab_outcome", None)
+    server = request.node.funcargs.get("jupyterlab")
+    if outcome is not None and outcome.failed and server is not None:
+        print(f"\n--- JupyterLab's log ---\n{server.log()[-6000:]}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.gradlab_outcome = report
+    return report

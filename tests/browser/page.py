@@ -1,0 +1,196 @@
+"""One notebook open in JupyterLab, as a person meets it: its cells, sliders, pictures, errors."""
+
+import json
+import re
+
+from .picture import PICTURES_SCRIPT, Picture
+
+# Every script that talks to JupyterLab starts by finding the notebook in front. The name
+# `jupyterapp` is there because the server runs with --expose-app-in-browser.
+NOTEBOOK = "const app = window.jupyterapp, notebook = app.shell.currentWidget;"
+SPLASH = "#jupyterlab-splash"  # lies over everything while JupyterLab starts or changes its theme
+READY = """async () => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const notebook = app.shell.currentWidget;
+  await notebook.context.ready;
+  await notebook.sessionContext.ready;
+}"""
+IDLE = (
+    "() => {"
+    + NOTEBOOK
+    + """
+  const kernel = notebook.sessionContext.session?.kernel;
+  return window.gradlabRan !== false && kernel && kernel.status === 'idle';
+}"""
+)
+RUN_ALL = (
+    "() => {"
+    + NOTEBOOK
+    + """
+  window.gradlabRan = false;
+  app.commands.execute('notebook:run-all-cells').finally(() => { window.gradlabRan = true; });
+}"""
+)
+OUTPUTS = (
+    "() => {"
+    + NOTEBOOK
+    + """
+  return notebook.content.widgets.map(cell => cell.model.outputs?.toJSON() ?? []);
+}"""
+)
+SHOW_CELL = (
+    "async index => {"
+    + NOTEBOOK
+    + """
+  notebook.content.activeCellIndex = index;
+  await notebook.content.scrollToItem(index, 'start');
+}"""
+)
+RUN_CODE = (
+    "async code => {"
+    + NOTEBOOK
+    + """
+  const future = notebook.sessionContext.session.kernel.requestExecute({code});
+  const said = [];
+  future.onIOPub = message => {
+    const kind = message.header.msg_type, content = message.content;
+    if (kind === 'stream') said.push(content.text);
+    if (kind === 'error') said.push(content.traceback.join('\\n'));
+  };
+  const reply = await future.done;
+  return {ok: reply.content.status === 'ok', text: said.join('')};
+}"""
+)
+
+
+class Page:
+    """A notebook in JupyterLab; made by `JupyterLab.open`.
+
+    Attributes
+    ----------
+    tab : playwright.sync_api.Page
+        The browser's page itself, for what has no method here.
+    errors : list of str
+        Uncaught exceptions of the page, and everything it wrote to the console as an error.
+    """
+
+    def __init__(self, tab, url):
+        self.tab = tab
+        self.errors = []
+        tab.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
+        tab.on("console", self._note_console)
+        tab.goto(url)
+        tab.wait_for_selector(".jp-Notebook .jp-Cell")
+        tab.wait_for_function("window.jupyterapp !== undefined")
+        tab.evaluate(READY)
+        tab.wait_for_selector(SPLASH, state="detached")
+        self.wait_idle()
+
+    def close(self):
+        """Close the page; its kernel goes on until the server stops."""
+        self.tab.context.close()
+
+    def run_all(self, *, seconds=120):
+        """Run every cell and wait until the last is done."""
+        self.tab.evaluate(RUN_ALL)
+        self.wait_idle(seconds=seconds)
+
+    def wait_idle(self, *, seconds=60):
+        """Wait until the kernel has nothing to do."""
+        self.tab.wait_for_function(IDLE, timeout=seconds * 1000)
+
+    def run_code(self, code):
+        """Run `code` in the notebook's kernel, outside its cells; returns what it printed."""
+        reply = self.tab.evaluate(RUN_CODE, code)
+        assert reply["ok"], f"the kernel could not run this:\n{code}\n{reply['text']}"
+        return reply["text"]
+
+    def outputs(self):
+        """Return the outputs of every cell, one list a cell, as nbformat writes them."""
+        return self.tab.evaluate(OUTPUTS)
+
+    def tracebacks(self):
+        """Return what went wrong in cells: exceptions, and all that was written to stderr."""
+        found = []
+        for output in (one for cell in self.outputs() for one in cell):
+            if output["output_type"] == "error":
+                found.append(f"{output['ename']}: {output['evalue']}")
+            elif output.get("name") == "stderr":
+                found.append("".join(output["text"]))
+        return found
+
+    def cell_with(self, mime):
+        """Return the index of the first cell that shows an output of this type."""
+        for index, cell in enumerate(self.outputs()):
+            if any(mime in output.get("data", {}) for output in cell):
+                return index
+        raise AssertionError(f"no cell shows {mime}; outputs: {json.dumps(self.outputs())[:2000]}")
+
+    def show_cell(self, index):
+        """Scroll so that the cell stands at the top, and return its locator."""
+        self.tab.evaluate(SHOW_CELL, index)
+        cell = self.tab.locator(".jp-Notebook .jp-Cell").nth(index)
+        cell.scroll_into_view_if_needed()
+        return cell
+
+    def control(self, description, *, within=None):
+        """Return the widget whose label reads `description`."""
+        label = self.tab.locator(
+            ".widget-label", has_text=re.compile(rf"^{re.escape(description)}$")
+        )
+        scope = within or self.tab.locator(".jp-Notebook")
+        found = scope.locator(".jupyter-widgets.widget-inline-hbox", has=label).first
+        found.wait_for()
+        return found
+
+    def handle(self, description, *, within=None):
+        """Return the handle of the slider whose label reads `description`."""
+        return self.control(description, within=within).locator(".noUi-handle").first
+
+    def press(self, handle, key, times=1):
+        """Put the focus on a slider's handle and press a key."""
+        handle.focus()
+        for _ in range(times):
+            self.tab.keyboard.press(key)
+
+    def drag(self, handle, pixels, *, steps=20):
+        """Drag a slider's handle sideways with the mouse, in `steps` moves."""
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.tab.mouse.move(x, y)
+        self.tab.mouse.down()
+        self.tab.mouse.move(x + pixels, y, steps=steps)
+        self.tab.mouse.up()
+
+    def pictures(self, within):
+        """Return every picture shown inside a locator, decoded by the browser."""
+        return [Picture(**one) for one in within.evaluate(PICTURES_SCRIPT)]
+
+    def wait_text(self, locator, pattern, *, seconds=30):
+        """Wait until the text of `locator` matches a regular expression; returns the text."""
+        self.tab.wait_for_function(
+            "([element, pattern]) => new RegExp(pattern).test(element.innerText)",
+            arg=[locator.element_handle(), pattern],
+            timeout=seconds * 1000,
+        )
+        return locator.inner_text()
+
+    def set_theme(self, name):
+        """Switch JupyterLab to its 'light' or 'dark' theme."""
+        self.tab.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {name.capitalize()}",
+        )
+        light = "true" if name == "light" else "false"
+        self.tab.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.tab.wait_for_selector(SPLASH, state="detached")
+
+    def resize(self, width, height):
+        """Give the page this size, in CSS pixels."""
+        self.tab.set_viewport_size({"width": width, "height": height})
+
+    def _note_console(self, message):
+        if message.type == "error":
+            self.errors.append(f"console: {message.text}")

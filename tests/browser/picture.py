@@ -1,0 +1,57 @@
+"""What a picture in the page shows, as numbers a test can hold."""
+
+from dataclasses import dataclass
+
+# Draws each picture small on a canvas: the colours tell a blank one from a drawn one, and their
+# hash tells two pictures apart without carrying them out of the browser.
+PICTURES_SCRIPT = """async element => {
+  const found = [];
+  for (const image of element.querySelectorAll('img, canvas.gradlab')) {
+    if (image.decode) await image.decode().catch(() => {});
+    const width = image.naturalWidth ?? image.width, height = image.naturalHeight ?? image.height;
+    const canvas = new OffscreenCanvas(width || 1, height || 1);
+    const context = canvas.getContext('2d');
+    if (width && height) context.drawImage(image, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    const digest = await crypto.subtle.digest('SHA-256', data);
+    const pixels = new Uint32Array(data.buffer), counts = new Map();
+    for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+    found.push({
+      width, height, alt: image.alt ?? '',
+      digest: [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join(''),
+      colours: counts.size,
+      background: Math.max(...counts.values()) / pixels.length,
+    });
+  }
+  return found;
+}"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture as the browser decoded it.
+
+    Attributes
+    ----------
+    width, height : int
+        In the picture's own pixels; 0 when the browser could not decode it.
+    alt : str
+    digest : str
+        Of the pixels: equal digests are equal pictures.
+    colours : int
+        How many different colours there are.
+    background : float
+        Share of the pixels that have the most frequent colour, 0 … 1.
+    """
+
+    width: int
+    height: int
+    alt: str
+    digest: str
+    colours: int
+    background: float
+
+    @property
+    def blank(self):
+        """True where nothing is drawn: no pixels, or one colour everywhere."""
+        return self.width == 0 or self.height == 0 or self.colours < 2

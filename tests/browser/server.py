@@ -1,0 +1,169 @@
+"""A JupyterLab server with nothing of the user's in it, and a browser to look at it with."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from .chromium import launch_chromium
+from .page import Page
+
+START_SECONDS = 90
+EXTENSION = "gradlab.server_extension"
+# News would be fetched from the network, and ask about it in a pop-up over the lesson.
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "application-extension/sidebar": {},
+}
+OPTIONS = (
+    "--no-browser",
+    "--allow-root",
+    "--ip=127.0.0.1",
+    "--expose-app-in-browser",
+    "--ServerApp.port=0",
+    "--ServerApp.terminals_enabled=False",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+    "--LabApp.extension_manager=readonly",
+)
+
+
+class JupyterLab:
+    """JupyterLab on a free port of this machine, with its own token and its own folders.
+
+    Use it with `with`; `open(notebook)` gives a `Page`. The browser starts with the first page.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that is served; notebooks are written there, so give it a copy.
+    extension : bool, optional
+        False switches gradlab's server extension off; True leaves it as it was installed.
+    viewport : (int, int), optional
+        Width and height of new pages, in CSS pixels.
+    scale : float, optional
+        Device pixels per CSS pixel.
+
+    Attributes
+    ----------
+    outside : list of str
+        Every address that a page asked for and that is not on this server. All were refused.
+    """
+
+    def __init__(self, root, *, extension=True, viewport=(1280, 720), scale=1):
+        self.root = Path(root)
+        self.extension = extension
+        self.viewport = viewport
+        self.scale = scale
+        self.outside = []
+        self._token = secrets.token_hex(16)
+
+    def __enter__(self):
+        self._folder = Path(tempfile.mkdtemp(prefix="gradlab-jupyterlab-"))
+        self._playwright = self._browser = None
+        try:
+            self._write_settings()
+            self._start_server()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exc):
+        if self._browser is not None:
+            self._browser.close()
+        if self._playwright is not None:
+            self._playwright.stop()
+        if getattr(self, "_process", None) is not None:
+            self._stop_server()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def open(self, notebook, *, viewport=None, ready_seconds=90):
+        """Open a notebook of the served folder; returns its `Page`, kernel idle."""
+        width, height = viewport or self.viewport
+        context = self._chromium().new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=self.scale
+        )
+        context.on("request", lambda request: self._watch(request.url))
+        page = context.new_page()
+        page.on("websocket", lambda socket: self._watch(socket.url))
+        page.set_default_timeout(ready_seconds * 1000)
+        return Page(page, f"{self.url}/lab/tree/{notebook}?token={self._token}&reset")
+
+    def log(self):
+        """Return what the server (and its kernels) printed so far."""
+        return (self._folder / "log").read_text(errors="replace")
+
+    def extension_loaded(self):
+        """Tell whether the server itself said that gradlab's extension is loaded."""
+        return f"{EXTENSION} | extension was successfully loaded" in self.log()
+
+    def _chromium(self):
+        if self._browser is None:
+            self._playwright = sync_playwright().start()
+            self._browser = launch_chromium(self._playwright)
+        return self._browser
+
+    def _watch(self, url):
+        address = self.url.removeprefix("http://")
+        here = (f"http://{address}/", f"ws://{address}/", "data:", "blob:", "about:")
+        if not url.startswith(here):
+            self.outside.append(url)
+
+    def _write_settings(self):
+        for name, values in SETTINGS.items():
+            path = self._folder / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        if not self.extension:
+            path = self._folder / "config/jupyter_server_config.json"
+            path.parent.mkdir(parents=True)
+            switched_off = {"ServerApp": {"jpserver_extensions": {EXTENSION: False}}}
+            path.write_text(json.dumps(switched_off))
+
+    def _environment(self):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
+        folder = self._folder
+        return kept | {
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
+
+    def _start_server(self):
+        own = (f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.root}")
+        with (self._folder / "log").open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *OPTIONS, *own],
+                cwd=self.root,
+                env=self._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        # The server writes this file once its port is bound; the port is whatever was free.
+        while not (found := list(self._folder.glob("runtime/jpserver-*.json"))):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"JupyterLab did not start:\n{self.log()[-4000:]}")
+            time.sleep(0.05)
+        self.url = f"http://127.0.0.1:{json.loads(found[0].read_text())['port']}"
+
+    def _stop_server(self):
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
