@@ -32,7 +32,10 @@ ROOMS = {
     ),
     "server_extension": (set(), set()),
 }
-LIMITS = {"file": 220, "function": 60}  # lines; most are well below
+LIMITS = {
+    "file": 220,
+    "function": 60,
+}  # lines, a function's without its docstring; most are shorter
 
 
 def modules(root):
@@ -110,7 +113,9 @@ def long_ones(root):
             found.append(f"{name}: {lines} lines")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                prose = node.body[0] if ast.get_docstring(node) else None
                 length = node.end_lineno - node.lineno + 1
+                length -= prose.end_lineno - prose.lineno + 1 if prose else 0
                 if length > LIMITS["function"]:
                     found.append(f"{name}.{node.name}: {length} lines")
     return found
