@@ -150,6 +150,17 @@ def test_load_without_n_gives_the_whole_set_without_repetition():
     )  # the same rows, in another order
 
 
+def test_standardize_gives_mean_0_and_deviation_1_and_zeros_for_a_constant_column():
+    x = np.column_stack([data.iris()[0], np.full(150, 0.1)])
+    before = x.copy()
+    z = data.standardize(x)
+    assert abs(z.mean(axis=0)).max() < 1e-12
+    assert z.std(axis=0) == pytest.approx([1, 1, 1, 1, 0])
+    assert (z[:, 4] == 0).all()
+    assert np.corrcoef(z[:, 0], x[:, 0])[0, 1] == pytest.approx(1)
+    assert np.array_equal(x, before)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -165,6 +176,8 @@ def test_load_without_n_gives_the_whole_set_without_repetition():
         (lambda: data.load("moon"), ValueError, "name must be one of .*did you mean 'moons'"),
         (lambda: data.load("iris", n=0), ValueError, "n must be an integer >= 1, got 0"),
         (lambda: data.load("iris", n=151), ValueError, "n must be at most 150, .*iris, got 151"),
+        (lambda: data.standardize([1.0, 2.0]), ValueError, r"x must have shape .*, got \(2,\)"),
+        (lambda: data.standardize(np.ones((0, 2))), ValueError, "x must hold at least one"),
         (lambda: data.load("digits", seed=-2), ValueError, "seed must be an integer >= 0, got -2"),
     ],
 )
