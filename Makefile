@@ -15,7 +15,7 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 .PHONY: lab test test-frameworks lint lessons benchmarks clean
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab $(LAB_ARGS) $(FIRST)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
 
 # The browser goes first and alone: beside other tests on two cores it would be slow.
 test: $(VENV)/.test lint

@@ -1,0 +1,186 @@
+"""What a person meets first: make, the environment files, the README."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text()
+FIND_BROWSER = [sys.executable, ROOT / ".ci" / "find_browser.py"]
+
+
+def test_environment_yml_repeats_pyproject():
+    wanted = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert wanted["channels"] == ["conda-forge"]
+    *packages, pip, editable = wanted["dependencies"]
+    assert (pip, editable) == ("pip", {"pip": ["-e ."]})
+    assert packages[0] == "python=3.12"  # Binder reads any other form as another version
+    assert sorted(packages[1:]) == sorted(PROJECT["dependencies"])
+
+
+def test_the_package_names_its_five_packages_and_a_progress_bar():
+    names = {re.match(r"[a-z]+", line)[0] for line in PROJECT["dependencies"]}
+    assert names == {"numpy", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "tqdm"}
+    assert all("<" in line and ">=" in line for line in PROJECT["dependencies"])
+    assert PROJECT["optional-dependencies"]["frameworks"] == ["torch==2.13.0"]
+
+
+def test_every_range_and_every_lint_exception_has_its_reason():
+    text = (ROOT / "pyproject.toml").read_text()
+    for line in re.findall(r'^    ".*[<>=]=?[0-9].*$', text, re.MULTILINE):
+        assert " # " in line, f"no reason beside {line.strip()}"
+    for block in re.findall(r"^ignore = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            assert " # " in line, f"no reason beside {line.strip()}"
+
+
+def test_the_readmes_snippet_prints_what_stands_below_it():
+    code, printed = re.search(r"```python\n(.*?)```\s+```\n(.*?)```", README, re.DOTALL).groups()
+    assert len(code.splitlines()) == 6
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (run.stdout, run.stderr) == (printed, "")
+
+
+def test_the_readmes_links_lead_somewhere_and_every_lesson_is_listed():
+    links = set(re.findall(r"\]\(([^):]+)\)", README))
+    assert [link for link in sorted(links) if not (ROOT / link).exists()] == []
+    lessons = {f"lessons/{path.name}" for path in (ROOT / "lessons").glob("*.ipynb")}
+    assert lessons == {link for link in links if link.endswith(".ipynb")}
+
+
+def test_make_lab_serves_the_first_lesson_on_loopback_with_a_token(tmp_path):
+    """The real target, with the environment that runs the tests standing for .venv."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    venv = Path(sys.prefix)
+    folders = ("CONFIG", "DATA", "RUNTIME")  # nothing of the user's own
+    arguments = [f"VENV={venv}", f"LAB_ARGS=--no-browser --port={port} --allow-root"]
+    lab = subprocess.Popen(
+        ["make", "lab", "--assume-old", str(venv / ".lab"), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {f"JUPYTER_{name}_DIR": str(tmp_path) for name in folders},
+    )
+    try:
+        printed, url = [], None
+        while not url and (line := lab.stdout.readline()):
+            printed.append(line)
+            url = re.search(rf"http://127\.0\.0\.1:{port}/\S*token=\S+", line)
+        assert url, "".join(printed)
+        assert "/lab/tree/lessons/00_start_here.ipynb" in url[0]
+        assert "jupyter-config-data" in page_when_it_listens(url[0])
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents", timeout=30)
+    finally:
+        os.killpg(lab.pid, signal.SIGTERM)
+        lab.stdout.close()
+        lab.wait(20)
+
+
+def page_when_it_listens(url):
+    """JupyterLab prints its address a moment before it listens."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url, timeout=30) as page:
+                return page.read().decode()
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            time.sleep(0.1)
+    raise AssertionError(f"nobody listens at {url}")
+
+
+def test_a_second_make_asks_pip_for_nothing(tmp_path):
+    """Offline works because a fresh stamp leaves pip out; a changed pyproject.toml calls it."""
+    for name in ("Makefile", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (tmp_path / ".venv").mkdir()
+    for stamp in (".made", ".lab", ".test", ".frameworks"):
+        (tmp_path / ".venv" / stamp).touch()
+    targets = ["lab", "test", "test-frameworks"]
+    dry = ["make", "--dry-run", *targets]
+    plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "jupyter lab" in plan
+    assert "pip" not in plan
+    later = time.time() + 10
+    os.utime(tmp_path / "pyproject.toml", (later, later))
+    plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert plan.count("pip install") == 3
+
+
+def fake_program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_an_old_python_gets_a_clear_message(tmp_path):
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14", "python"):
+        fake_program(tmp_path / name, '[ "$1" = --version ] && echo Python 3.9.2 || exit 1')
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [ROOT / ".ci" / "venv.sh", tmp_path / "venv"]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "gradlab needs Python 3.11 or newer" in run.stderr
+    assert "python3: Python 3.9.2" in run.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_python_without_ensurepip_gets_a_clear_message(tmp_path):
+    """Debian's python3 without python3-venv: new enough, but it can make no environment."""
+    new_enough = (
+        'case "$*" in *ensurepip*) exit 1;; esac\n[ "$1" = --version ] && echo Python 3.12.1'
+    )
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14", "python"):
+        fake_program(tmp_path / name, f"{new_enough}\nexit 0")
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [ROOT / ".ci" / "venv.sh", tmp_path / "venv"]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "without the modules venv and ensurepip" in run.stderr
+    assert "apt-get install python3-venv" in run.stderr
+
+
+def find_browser(tmp_path, *arguments, **env):
+    """Run the script with a PATH that holds only what the test put there."""
+    env = {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "none"), **env}
+    command = [*FIND_BROWSER, *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+
+def test_a_browser_of_this_machine_is_taken(tmp_path):
+    fake_program(tmp_path / "chromium", "exit 1")  # a stub that does not start is passed over
+    chrome = fake_program(tmp_path / "google-chrome", "echo Google Chrome 1.2.3")
+    run = find_browser(tmp_path)
+    assert (run.returncode, run.stdout.strip()) == (0, str(chrome))
+
+
+def test_a_browser_that_is_named_must_run(tmp_path):
+    chrome = fake_program(tmp_path / "mine", "echo Chromium 1.2.3")
+    assert find_browser(tmp_path, GRADLAB_BROWSER=str(chrome)).stdout.strip() == str(chrome)
+    run = find_browser(tmp_path, GRADLAB_BROWSER="/no/such/browser")
+    assert run.returncode == 1
+    assert "'/no/such/browser', which does not run" in run.stderr
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="there, browsers have fixed paths off PATH")
+def test_no_browser_says_what_to_install(tmp_path):
+    run = find_browser(tmp_path)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "apt-get install chromium" in run.stderr
+    assert "GRADLAB_BROWSER" in run.stderr
