@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -178,9 +179,43 @@ def test_a_browser_that_is_named_must_run(tmp_path):
     assert "'/no/such/browser', which does not run" in run.stderr
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="there, browsers have fixed paths off PATH")
-def test_no_browser_says_what_to_install(tmp_path):
-    run = find_browser(tmp_path)
-    assert (run.returncode, run.stdout) == (1, "")
-    assert "apt-get install chromium" in run.stderr
-    assert "GRADLAB_BROWSER" in run.stderr
+def test_no_browser_says_what_to_install(tmp_path, monkeypatch, capsys):
+    """In this process: on a Mac, browsers have fixed places that no PATH can hide."""
+    script = runpy.run_path(FIND_BROWSER[1])
+    monkeypatch.setitem(script["main"].__globals__, "already_here", lambda: iter([None]))
+    monkeypatch.delenv("GRADLAB_BROWSER", raising=False)
+    assert script["main"]([]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "apt-get install chromium" in printed.err
+    assert "GRADLAB_BROWSER" in printed.err
+
+
+def test_a_missing_browser_is_installed_one_way_after_the_other(tmp_path, monkeypatch, capfd):
+    """Playwright's download fails here; then the package manager is asked, and its browser used."""
+    fake_program(tmp_path / "apt-get", f"cp {tmp_path}/later {tmp_path}/chromium; echo got $*")
+    fake_program(tmp_path / "later", "echo Chromium 1.2.3")
+    fake_program(tmp_path / "sudo", 'shift; exec "$@"')
+    script = runpy.run_path(FIND_BROWSER[1])
+    names = script["main"].__globals__
+    monkeypatch.setitem(names, "NAMES", ("chromium",))
+    monkeypatch.setitem(names, "playwrights_own", lambda: None)
+    monkeypatch.setattr(names["sys"], "executable", "/bin/false")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setitem(names, "shutil", OnlyIn(tmp_path))
+    monkeypatch.delenv("GRADLAB_BROWSER", raising=False)
+    assert script["main"](["--install"]) == 0
+    printed = capfd.readouterr()
+    assert printed.out.strip() == str(tmp_path / "chromium")
+    assert "got install -y chromium" in printed.err
+
+
+class OnlyIn:
+    """Stands for shutil: finds programs in one folder, and not the machine's own browser."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def which(self, name):
+        path = self.folder / Path(name).name
+        return str(path) if path.exists() else None

@@ -1,0 +1,97 @@
+"""The suite must fail on a fault. Each is planted in a copy of the tree, where a part of it runs.
+
+The same part passes on the copy without the fault, or the failure would say nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NBVAL = (
+    "--nbval",
+    "--nbval-current-env",
+    "--nbval-sanitize-with=.ci/nbval_sanitize.cfg",
+    "--nbval-cell-timeout=60",
+)
+LESSON = "lessons/04_check_backprop.ipynb"
+UNITS = ("tests/nn/test_oracle_autograd.py",)
+STATE = ("tests/lab/test_state.py",)
+FORM = ("tests/lessons/test_form.py",)
+
+ENGINE_OFF = """
+
+_right = Network.gradient
+
+
+def _off(self, *args, **options):
+    return {name: 1.001 * grad for name, grad in _right(self, *args, **options).items()}
+
+
+Network.gradient = _off
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Copy what the suite needs; the installed package is hidden behind the copy."""
+    unwanted = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "browser", "planted")
+    for folder in ("gradlab", "lessons", "tests", ".ci"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=unwanted)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def suite(tree, *arguments):
+    """Run pytest in `tree`; return its exit status and what it printed."""
+    mine = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    env = mine | {"PYTHONPATH": str(tree)}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
+    run = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True)
+    return run.returncode, run.stdout + run.stderr
+
+
+def plant(tree, module, code):
+    with (tree / "gradlab" / module).open("a", encoding="utf-8") as file:
+        file.write(code)
+
+
+def passes(tree, *arguments):
+    status, printed = suite(tree, *arguments)
+    assert status == pytest.ExitCode.OK, printed
+    return True
+
+
+def fails(tree, *arguments):
+    """Tests failed: not a wrong option, a missing file or an error at collection."""
+    status, printed = suite(tree, *arguments)
+    assert status == pytest.ExitCode.TESTS_FAILED, printed
+    assert "failed" in printed.splitlines()[-1]
+    return printed
+
+
+def test_an_engine_off_by_a_thousandth_fails_the_unit_tests(tree):
+    assert passes(tree, *UNITS)
+    plant(tree, "nn/network.py", ENGINE_OFF)
+    fails(tree, *UNITS)
+
+
+def test_an_engine_off_by_a_thousandth_fails_a_lesson(tree):
+    assert passes(tree, *NBVAL, LESSON)
+    plant(tree, "nn/network.py", ENGINE_OFF)
+    assert "Cell" in fails(tree, *NBVAL, LESSON)
+
+
+def test_an_unexecuted_lesson_fails_its_form(tree):
+    assert passes(tree, *FORM)
+    book = nbformat.read(tree / LESSON, as_version=4)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(book, tree / LESSON)
+    assert "was never executed" in fails(tree, *FORM)
