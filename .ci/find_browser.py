@@ -68,8 +68,13 @@ def already_here() -> Iterator[str | None]:
 def attempt(command: list[str], seconds: int = 600) -> bool:
     """Run an installer; its output goes to stderr, stdout is for the path."""
     print("$", *command, file=sys.stderr, flush=True)
+    unasked = {
+        "stdin": subprocess.DEVNULL,
+        "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+    }
     try:
-        return subprocess.run(command, stdout=sys.stderr, timeout=seconds).returncode == 0
+        done = subprocess.run(command, stdout=sys.stderr, timeout=seconds, **unasked)
+        return done.returncode == 0
     except (OSError, subprocess.TimeoutExpired) as error:
         print(error, file=sys.stderr)
         return False
