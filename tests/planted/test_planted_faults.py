@@ -21,7 +21,7 @@ NBVAL = (
 )
 LESSON = "lessons/04_check_backprop.ipynb"
 UNITS = ("tests/nn/test_oracle_autograd.py", "-k", "mixed_activations")
-STATE = ("tests/lab/test_state.py",)
+LAB = ("tests/lab/test_state.py",)
 FORM = ("tests/lessons/test_form.py",)
 
 ENGINE_OFF = """
@@ -34,6 +34,16 @@ def _off(self, *args, **options):
 
 
 Network.gradient = _off
+"""
+
+CALLBACK_RAISES = """
+
+
+def _broken(self, change):
+    raise RuntimeError("planted")
+
+
+LabState._on_setting = _broken
 """
 
 
@@ -85,6 +95,19 @@ def test_an_engine_off_by_a_thousandth_fails_a_lesson(tree):
     assert passes(tree, *NBVAL, LESSON)
     plant(tree, "nn/network.py", ENGINE_OFF)
     assert "Cell" in fails(tree, *NBVAL, LESSON)
+
+
+def test_a_callback_that_raises_fails_the_labs_tests(tree):
+    assert passes(tree, *LAB)
+    plant(tree, "lab/state.py", CALLBACK_RAISES)
+    assert "RuntimeError: planted" in fails(tree, *LAB)
+
+
+def test_a_callback_that_raises_fails_a_lesson(tree):
+    """Each lesson moves a control from code: nbval sees no slider, but it sees that cell."""
+    assert passes(tree, *NBVAL, LESSON)
+    plant(tree, "lab/state.py", CALLBACK_RAISES)
+    assert "planted" in fails(tree, *NBVAL, LESSON)
 
 
 def test_an_unexecuted_lesson_fails_its_form(tree):
