@@ -1,0 +1,128 @@
+"""Checks on arguments. Every message says which argument, what came and what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def check_choice(value: object, options: Sequence[str], argument: str) -> str:
+    """Return `value` if it is one of `options`, else raise with the list and the nearest one.
+
+    Raises
+    ------
+    TypeError
+        `value` is not a string.
+    ValueError
+        `value` is not among `options`.
+    """
+    listed = ", ".join(repr(option) for option in options)
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} must be one of {listed}, got {_shown(value)}")
+    if value not in options:
+        near = difflib.get_close_matches(value, options, n=1, cutoff=0.4)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"{argument} must be one of {listed}, got {value!r}{hint}")
+    return value
+
+
+def check_number(
+    value: object, argument: str, low: float = -np.inf, high: float = np.inf, below: bool = False
+) -> float:
+    """Return `value` as a float in [low, high] (or [low, high) when `below`), or raise."""
+    interval = _interval(low, high, below)
+    if isinstance(value, (bool, np.bool_, str)) or np.ndim(value) != 0 or np.iscomplexobj(value):
+        raise TypeError(f"{argument} must be a number{interval}, got {_shown(value)}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{argument} must be a number{interval}, got {_shown(value)}") from None
+    if not np.isfinite(number) or not low <= number <= high or (below and number == high):
+        raise ValueError(f"{argument} must be a finite number{interval}, got {number!r}")
+    return number
+
+
+def check_positive(value: object, argument: str) -> float:
+    """Return `value` as a float > 0, or raise."""
+    try:
+        number = check_number(value, argument)
+    except ValueError:
+        number = -1.0
+    if not number > 0:
+        raise ValueError(f"{argument} must be a positive finite number, got {_shown(value)}")
+    return number
+
+
+def check_integer(value: object, argument: str, low: int = 0) -> int:
+    """Return `value` as an int >= low, or raise; 2.0 is not an integer here, nor is True."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{argument} must be an integer >= {low}, got {_shown(value)}") from None
+    if number < low:
+        raise ValueError(f"{argument} must be an integer >= {low}, got {number}")
+    return number
+
+
+def check_bool(value: object, argument: str) -> bool:
+    """Return `value` if it is True or False, or raise."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False, got {_shown(value)}")
+    return bool(value)
+
+
+def check_real_array(value: object, argument: str, shape: tuple | None = None) -> np.ndarray:
+    """Return `value` as a finite array of real numbers, or raise; never broadcast to `shape`.
+
+    Parameters
+    ----------
+    value : array_like
+    argument : str
+        The name to put into a message.
+    shape : tuple of int or None, optional
+        The one shape that is accepted; a None inside it stands for any length.
+
+    Raises
+    ------
+    TypeError
+        `value` does not hold real numbers.
+    ValueError
+        It has another shape, or holds NaN or infinity.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{argument} must be an array, got rows of different lengths") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{argument} must hold real numbers, got dtype {array.dtype}")
+    if shape is not None:
+        same = len(shape) == array.ndim and all(
+            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+        )
+        if not same:
+            wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape)
+            wanted += ",)" if len(shape) == 1 else ")"
+            raise ValueError(f"{argument} must have shape {wanted}, got {array.shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{argument} must be finite, got {array[where]} at index {where}")
+    return array
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"{text} ({type(value).__name__})"
+
+
+def _interval(low: float, high: float, below: bool) -> str:
+    if low == -np.inf and high == np.inf:
+        return ""
+    if high == np.inf:
+        return f" >= {low:g}"
+    return f" in [{low:g}, {high:g}{')' if below else ']'}"

@@ -1,0 +1,159 @@
+"""Difference schemes, written as plain loops: two evaluations an entry, one entry at a time.
+
+They work on any f(theta) -> float. They are slow and readable on purpose: the first lesson shows
+them, and the fast numerical gradient (`axis.py`) is tested against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+LossFunction = Callable[[np.ndarray], float]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to turn evaluations of f into a slope.
+
+    Attributes
+    ----------
+    name : str
+    offsets : tuple of complex
+        Where f is evaluated, in units of eps; 0 is theta itself.
+    order : int
+        The truncation error is O(eps**order); 0 stands for none that matters (complex step).
+    """
+
+    name: str
+    offsets: tuple[complex, ...]
+    order: int
+
+    def combine(self, losses: np.ndarray, points: np.ndarray, eps: np.ndarray) -> np.ndarray:
+        """Return the slopes from the losses at the shifted points.
+
+        Each difference is divided by the step that was really taken, which rounding makes differ
+        from the nominal one (scipy's `_numdiff` does the same).
+
+        Parameters
+        ----------
+        losses, points : ndarray, shape (offsets, …)
+            Loss at each offset, and the entry's value there.
+        eps : ndarray, broadcastable to the rest
+            Nominal step: it stands in where the step vanished against the entry's size.
+        """
+        if self.name == "complex_step":
+            return losses[0].imag / eps
+        if self.name == "forward":
+            return _slope(losses[1], losses[0], points[1], points[0], eps)
+        near = _slope(losses[0], losses[1], points[0], points[1], 2 * eps)
+        if self.name == "central":
+            return near
+        far = _slope(losses[2], losses[3], points[2], points[3], 4 * eps)
+        return (4 * near - far) / 3  # Richardson: cancels the eps**2 terms of both
+
+
+def _slope(
+    f_right: np.ndarray, f_left: np.ndarray, right: np.ndarray, left: np.ndarray, nominal: np.ndarray
+) -> np.ndarray:
+    taken = right - left
+    return (f_right - f_left) / np.where(taken == 0, nominal, taken)
+
+
+SCHEME_TABLE = {
+    scheme.name: scheme
+    for scheme in (
+        Scheme("forward", (0, 1), 1),
+        Scheme("central", (1, -1), 2),
+        Scheme("five_point", (1, -1, 2, -2), 4),
+        Scheme("complex_step", (1j,), 0),
+    )
+}
+SCHEMES = tuple(SCHEME_TABLE)
+
+
+def forward_difference(loss: LossFunction, theta: np.ndarray, eps: float = 1e-8) -> np.ndarray:
+    """Estimate the gradient of `loss` at `theta`, one evaluation an entry and one at theta.
+
+    Truncation error is O(eps), round-off O(machine_eps * |loss| / eps). Arguments, result and
+    errors as in `central_difference`.
+    """
+    return plain_loop(loss, theta, eps, "forward")
+
+
+def central_difference(loss: LossFunction, theta: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Estimate the gradient of `loss` at `theta`, two evaluations an entry.
+
+    Truncation error is O(eps**2), round-off O(machine_eps * |loss| / eps).
+    `theta` is never modified.
+
+    Parameters
+    ----------
+    loss : callable, (P,) ndarray -> float
+        Deterministic: the same dropout masks on every call.
+    theta : ndarray, shape (P,)
+    eps : float, > 0
+        Absolute step, in units of `theta`.
+
+    Returns
+    -------
+    ndarray, shape (P,)
+        In units of loss per unit of `theta`.
+
+    References
+    ----------
+    CS231n notes, "Gradient checks"; Numerical Recipes, 3rd ed., sec. 5.7.
+    """
+    theta = np.array(theta)  # a copy: the caller's array is never touched
+    gradient = np.empty_like(theta)
+    for i in range(len(theta)):
+        saved = theta[i]
+        theta[i] = right = saved + eps
+        loss_right = loss(theta)
+        theta[i] = left = saved - eps
+        loss_left = loss(theta)
+        theta[i] = saved  # put back, not subtracted back: that would drift
+        gradient[i] = (loss_right - loss_left) / (right - left)
+    return gradient
+
+
+def five_point(loss: LossFunction, theta: np.ndarray, eps: float = 1e-3) -> np.ndarray:
+    """Estimate the gradient of `loss` at `theta`, four evaluations an entry.
+
+    Truncation error is O(eps**4), round-off O(machine_eps * |loss| / eps). Arguments, result and
+    errors as in `central_difference`.
+    """
+    return plain_loop(loss, theta, eps, "five_point")
+
+
+def complex_step(loss: LossFunction, theta: np.ndarray, eps: float = 1e-20) -> np.ndarray:
+    """Estimate the gradient of `loss` at `theta` as Im loss(theta + i eps) / eps.
+
+    Nothing is subtracted, so there is no round-off to fear and eps can be tiny; but `loss` must
+    accept complex numbers and be analytic in them (no abs, no conj).
+
+    References
+    ----------
+    Squire and Trapp, "Using complex variables to estimate derivatives of real functions",
+    SIAM Review 40(1), 1998.
+    """
+    return plain_loop(loss, theta, eps, "complex_step")
+
+
+def plain_loop(loss: LossFunction, theta: np.ndarray, eps: float, scheme: str) -> np.ndarray:
+    """Estimate the gradient of `loss` at `theta`, one entry after the other, by any scheme."""
+    rule = SCHEME_TABLE[scheme]
+    probe = np.array(theta, complex if scheme == "complex_step" else None)
+    steps = [probe.dtype.type(offset * eps) for offset in rule.offsets]
+    gradient = np.empty(probe.shape, probe.real.dtype)
+    for i, saved in enumerate(probe.copy()):
+        losses, points = [], []
+        for step in steps:
+            probe[i] = saved + step
+            points.append(probe[i])
+            losses.append(loss(probe))
+        probe[i] = saved
+        gradient[i] = rule.combine(np.array(losses), np.array(points), gradient.dtype.type(eps))
+    return gradient
