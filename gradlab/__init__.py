@@ -1,9 +1,64 @@
-"""Gradient checking you can see."""
+"""Gradient checking you can see.
 
-from gradlab import nn
-from gradlab.checking.numerical import numerical_gradient
+    import gradlab as gl
+    net = gl.mlp([2, 16, 16, 2])
+    x, y = gl.data.moons(32)
+    print(gl.check(net, x, y))
+
+The lab (`gl.Lab`) and the course (`gl.exercise`, `gl.progress`) are loaded when first used, so that
+`import gradlab` needs numpy alone and stays fast.
+"""
+
+from importlib import import_module
+
+from gradlab import checking, nn
+from gradlab.checking import (
+    Report,
+    Verdict,
+    central_difference,
+    check,
+    complex_step,
+    five_point,
+    forward_difference,
+    norm_ratio,
+    numerical_gradient,
+    relative_error,
+    sweep_eps,
+)
 from gradlab.nn import data
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
 
-__all__ = ["data", "mlp", "nn", "numerical_gradient", "train"]
+_LAZY = {"Lab": "gradlab.lab", "exercise": "gradlab.course", "progress": "gradlab.course"}
+
+__all__ = [
+    "Lab",
+    "Report",
+    "Verdict",
+    "central_difference",
+    "check",
+    "checking",
+    "complex_step",
+    "data",
+    "exercise",
+    "five_point",
+    "forward_difference",
+    "mlp",
+    "nn",
+    "norm_ratio",
+    "numerical_gradient",
+    "progress",
+    "relative_error",
+    "sweep_eps",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'gradlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

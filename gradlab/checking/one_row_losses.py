@@ -40,9 +40,7 @@ def _(loss: SoftmaxCrossEntropy, state: OneRow, target: np.ndarray) -> np.ndarra
     if target.ndim > 1 or len(state.base) < 2 or z.real.max() > LARGEST_EXPONENT:
         return loss.per_example(state.full(), target)
     base = state.base - shift
-    at_label = np.where(
-        target[:, None] == state.row, z, base[target, np.arange(len(target))]
-    )
+    at_label = np.where(target[:, None] == state.row, z, base[target, np.arange(len(target))])
     total = take_rows(_sum_of_the_others(np.exp(base)), state.row)
     return np.log(total + np.exp(z)) - at_label
 

@@ -56,7 +56,11 @@ class Scheme:
 
 
 def _slope(
-    f_right: np.ndarray, f_left: np.ndarray, right: np.ndarray, left: np.ndarray, nominal: np.ndarray
+    f_right: np.ndarray,
+    f_left: np.ndarray,
+    right: np.ndarray,
+    left: np.ndarray,
+    nominal: np.ndarray,
 ) -> np.ndarray:
     taken = right - left
     return (f_right - f_left) / np.where(taken == 0, nominal, taken)

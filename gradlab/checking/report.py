@@ -1,0 +1,197 @@
+"""What a check found, as data and as a table that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+
+from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+from gradlab.checking.verdict import Judgement, Verdict
+
+SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
+COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
+
+
+@dataclass(frozen=True)
+class TensorReport:
+    """The check of one tensor.
+
+    Attributes
+    ----------
+    name : str
+    analytic, numerical : ndarray, shape of the tensor
+        In units of loss per unit of the parameter.
+    measure : str
+        What `error` and `errors` are measured in.
+    judgement : Judgement
+    crossed_kinks : int
+        How many kinks the perturbations of this tensor crossed.
+    """
+
+    name: str
+    analytic: np.ndarray
+    numerical: np.ndarray
+    measure: str
+    judgement: Judgement
+    crossed_kinks: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor."""
+        return self.analytic.shape
+
+    @property
+    def verdict(self) -> Verdict:
+        """One of "correct", "wrong", "inconclusive"."""
+        return self.judgement.verdict
+
+    @property
+    def why(self) -> str:
+        """The reason for the verdict, one sentence."""
+        return self.judgement.why
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Relative error of each entry; for the norm ratio, the max-relative one."""
+        return relative_error(self.analytic, self.numerical, self.measure)
+
+    @property
+    def error(self) -> float:
+        """The tensor's one number in the chosen measure."""
+        return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))
+
+    @property
+    def relative_error(self) -> float:
+        """Largest |a - n| / max(|a|, |n|) over the entries."""
+        return float(relative_error(self.analytic, self.numerical).max())
+
+    @property
+    def norm_ratio(self) -> float:
+        """‖a - n‖ / (‖a‖ + ‖n‖)."""
+        return float(norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
+
+    @property
+    def ratio(self) -> float:
+        """<a, n> / <n, n>: the factor by which the analytic gradient is off, if it is a factor."""
+        return ratio(self.analytic.ravel(), self.numerical.ravel())
+
+    @property
+    def cosine(self) -> float:
+        """The cosine of the angle between the two: 1 same direction, -1 flipped sign."""
+        return cosine(self.analytic.ravel(), self.numerical.ravel())
+
+    def row(self) -> tuple[str, ...]:
+        """Return the cells of this tensor's line in the table."""
+        return (
+            self.name,
+            str(self.shape).replace(" ", ""),
+            f"{self.relative_error:.1e}",
+            f"{self.norm_ratio:.1e}",
+            f"{self.ratio:.3g}",
+            f"{self.cosine:.3g}",
+            f"{SIGNS[self.verdict]} {self.verdict}",
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """The check of a whole gradient. Indexed and iterated by tensor name.
+
+    Attributes
+    ----------
+    tensors : dict of str to TensorReport
+    judgement : Judgement
+        On the whole: wrong if a tensor is wrong, correct if every tensor is correct.
+    subject : str
+        What was checked.
+    measure, scheme : str
+    eps : float
+    evaluations : int
+        How often the loss was evaluated.
+    seconds : float
+    """
+
+    tensors: dict[str, TensorReport]
+    judgement: Judgement
+    subject: str
+    measure: str
+    scheme: str
+    eps: float
+    evaluations: int
+    seconds: float = field(compare=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """One of "correct", "wrong", "inconclusive"."""
+        return self.judgement.verdict
+
+    @property
+    def why(self) -> str:
+        """The reason for the verdict, one sentence."""
+        return self.judgement.why
+
+    @property
+    def advice(self) -> str:
+        """What to do next; may be empty."""
+        return self.judgement.advice
+
+    @property
+    def wrong(self) -> list[str]:
+        """Names of the tensors that are wrong."""
+        return [name for name, t in self.tensors.items() if t.verdict == Verdict.WRONG]
+
+    @property
+    def relative_error(self) -> float:
+        """The largest of the tensors' errors, in the chosen measure."""
+        return max(t.error for t in self.tensors.values())
+
+    @property
+    def norm_ratio(self) -> float:
+        """‖a - n‖ / (‖a‖ + ‖n‖) over all parameters together."""
+        a = np.concatenate([t.analytic.ravel() for t in self.tensors.values()])
+        n = np.concatenate([t.numerical.ravel() for t in self.tensors.values()])
+        return float(norm_ratio(a, n))
+
+    def __getitem__(self, name: str) -> TensorReport:
+        if name not in self.tensors:
+            raise KeyError(f"the report has the tensors {list(self.tensors)}, not {name!r}")
+        return self.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors)
+
+    def _head(self) -> str:
+        return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
+
+    def _foot(self) -> str:
+        done = f"{self.scheme} differences, eps {self.eps:.0e}, {self.evaluations} evaluations"
+        return f"{self.subject}; {done}"
+
+    def __str__(self) -> str:
+        rows = [COLUMNS, *(t.row() for t in self.tensors.values())]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+                 for row in rows]  # fmt: skip
+        advice = [f"What to do: {self.advice}"] if self.advice else []
+        return "\n".join([self._head(), *advice, "", *lines, "", self._foot()])
+
+    def __repr__(self) -> str:
+        return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
+
+    def _repr_html_(self) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+
+        body = "".join(line(t.row(), "td") for t in self.tensors.values())
+        advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
+        return (
+            f"<p><b>{escape(self._head())}</b>{advice}</p>"
+            f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
+            f"<p><small>{escape(self._foot())}</small></p>"
+        )

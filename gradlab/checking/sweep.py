@@ -1,0 +1,114 @@
+"""The error over a whole range of steps: the U-curve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradlab._validate import check_choice
+from gradlab.checking.check import checked_gradient
+from gradlab.checking.errors import MEASURES, tensor_error
+from gradlab.checking.numerical import check_steps, numerical_gradient
+from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
+from gradlab.nn.network import Masks, Network
+
+
+@dataclass(frozen=True)
+class EpsSweep:
+    """Errors of a numerical gradient over a range of steps.
+
+    Attributes
+    ----------
+    eps : ndarray, shape (S,)
+    errors : dict of str to ndarray, shape (S,)
+        One number a tensor and step, in `measure`.
+    scheme, measure : str
+    predicted_best_eps : float
+        machine_eps ** (1 / (order + 1)), where truncation and round-off balance.
+    evaluations : int
+    seconds : float
+    """
+
+    eps: np.ndarray
+    errors: dict[str, np.ndarray]
+    scheme: str
+    measure: str
+    machine_eps: float
+    predicted_best_eps: float
+    evaluations: int
+    seconds: float = field(compare=False)
+
+    @property
+    def best_eps(self) -> dict[str, float]:
+        """The step with the smallest error, for each tensor."""
+        return {name: float(self.eps[np.argmin(e)]) for name, e in self.errors.items()}
+
+    @property
+    def truncation(self) -> np.ndarray:
+        """Predicted truncation error over eps, shape (S,): eps**order for derivatives near 1."""
+        order = SCHEME_TABLE[self.scheme].order
+        return self.eps**order if order else np.zeros_like(self.eps)
+
+    @property
+    def round_off(self) -> np.ndarray:
+        """Predicted round-off error over eps, shape (S,): machine_eps / eps."""
+        order = SCHEME_TABLE[self.scheme].order
+        return self.machine_eps / self.eps if order else np.full_like(self.eps, self.machine_eps)
+
+    def __repr__(self) -> str:
+        return (
+            f"EpsSweep({len(self.eps)} steps from {self.eps.min():.0e} to {self.eps.max():.0e}, "
+            f"{self.scheme}, {len(self.errors)} tensors)"
+        )
+
+
+def sweep_eps(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    eps: np.ndarray | None = None,
+    scheme: str = "central",
+    masks: Masks = None,
+    measure: str = "max_relative",
+    analytic: Mapping[str, np.ndarray] | None = None,
+) -> EpsSweep:
+    """Check the gradient at every step of a range.
+
+    Parameters
+    ----------
+    net, x, y, scheme, masks, measure, analytic
+        As in `gl.check`.
+    eps : ndarray, shape (S,), > 0, optional
+        The steps; 61 from 1e-1 to 1e-13 when left out.
+
+    Returns
+    -------
+    EpsSweep
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has the wrong shape, type or range; the message names it.
+    """
+    start = time.perf_counter()
+    steps = check_steps(np.logspace(-1, -13, 61) if eps is None else eps)
+    rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
+    check_choice(measure, MEASURES, "measure")
+    a = (
+        net.gradient(x, y, masks)
+        if analytic is None
+        else checked_gradient(net, analytic, "analytic")
+    )
+    n = numerical_gradient(net, x, y, steps, scheme, masks)
+    errors = {
+        name: tensor_error(a[name].ravel(), n[name].reshape(len(steps), -1), measure)
+        for name in net.params
+    }
+    machine_eps = float(np.finfo(net.dtype).eps)
+    best = machine_eps ** (1 / (rule.order + 1)) if rule.order else float(steps.min())
+    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + 1
+    seconds = time.perf_counter() - start
+    return EpsSweep(steps, errors, scheme, measure, machine_eps, best, evaluations, seconds)

@@ -1,0 +1,106 @@
+"""From numbers to words: what a difference between two gradients proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from gradlab.checking.errors import relative_error
+
+# Relative errors and what CS231n's notes say of them.
+BANDS = (
+    (1e-7, "happy"),
+    (1e-4, "usually fine"),
+    (1e-2, "uncomfortable"),
+    (np.inf, "probably wrong"),
+)
+FINE, PROBABLY_WRONG = BANDS[1][0], BANDS[2][0]
+# One evaluation of a mean over a batch errs by a few roundings of its value, not by one.
+ROUNDINGS = 8
+
+
+class Verdict(StrEnum):
+    """The three outcomes of a check."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How far the numerical gradient itself may be off, in units of the gradient.
+
+    Attributes
+    ----------
+    round_off : float
+        What rounding the loss can do at this step: a few machine_eps * |loss| / eps.
+    truncation : ndarray, shape (size,)
+        What the step's length does to each entry, from the slopes at eps and at 2 eps. A kink
+        between the two shows here as well.
+    """
+
+    round_off: float
+    truncation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, the reason for it, and what to do about it (may be empty)."""
+
+    verdict: Verdict
+    why: str
+    advice: str = ""
+
+
+def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
+    """Return how far round-off can move a difference quotient: a few machine_eps |loss| / eps."""
+    return ROUNDINGS * machine_eps * max(abs(loss), np.finfo(np.float64).tiny) / eps
+
+
+def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgement:
+    """Return the verdict on one tensor, entries given as flat vectors (size,).
+
+    "wrong" needs an entry that is off by more than the band for "probably wrong" and by more than
+    round-off and truncation together can explain. "correct" needs that every entry agrees to the
+    band "usually fine", or to round-off that is small beside the tensor's largest entry.
+    """
+    difference = np.abs(analytic - numerical)
+    scale = np.maximum(np.abs(analytic), np.abs(numerical))
+    error = relative_error(analytic, numerical)
+    off = (error > FINE) & (difference > doubt.round_off)
+    bug = off & (error > PROBABLY_WRONG) & (difference > doubt.round_off + 2 * doubt.truncation)
+    if bug.any():
+        return Judgement(
+            Verdict.WRONG,
+            f"{bug.sum()} of {bug.size} entries differ by more than round-off and the step's "
+            "length can explain",
+            "look at the ratio and the cosine: they tell what kind of bug it is",
+        )
+    if off.any():
+        return _doubtful(off, difference, doubt)
+    if scale.max() > 0 and doubt.round_off > FINE * scale.max():
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            "the gradient is no larger than the round-off at this step",
+            "raise eps, or check where the gradient is larger",
+        )
+    return Judgement(Verdict.CORRECT, f"all {error.size} entries agree")
+
+
+def _doubtful(off: np.ndarray, difference: np.ndarray, doubt: Doubt) -> Judgement:
+    worst = int(np.argmax(np.where(off, difference, 0)))
+    if difference[worst] <= doubt.round_off + 2 * doubt.truncation[worst]:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"{off.sum()} of {off.size} entries differ, but the slope itself changes as much "
+            "between eps and 2 eps: the step is too long, or it crosses a kink",
+            "lower eps",
+        )
+    return Judgement(
+        Verdict.INCONCLUSIVE,
+        f"{off.sum()} of {off.size} entries differ by more than is usual and less than a bug does",
+        "move eps both ways: truncation and round-off change with it, a bug does not",
+    )
