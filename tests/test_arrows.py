@@ -100,6 +100,8 @@ def allowed(room, target, lazy):
     rooms, packages = ROOMS[room]
     if top == "gradlab":
         seen = inside.split(".")[0]
+        if not seen:  # the front door itself: whoever stands below it would import in a circle
+            return room == "lab"
         return seen == room.split(".")[0] or seen in rooms
     return top in packages
 
@@ -178,6 +180,7 @@ def test_importing_gradlab_stays_light(heavy):
         ("plots.py", "from .lab import Lab"),
         ("course/exercises.py", "from gradlab.lab import Lab"),
         ("lab/view.py", "import matplotlib.pyplot"),
+        ("course/exercises.py", "import gradlab as gl"),
         ("__init__.py", "from .lab import Lab"),
         ("attic.py", "import math"),
     ],
@@ -194,6 +197,7 @@ def test_a_planted_arrow_is_seen(tmp_path, module, line):
     [
         ("nn/training.py", "from tqdm.auto import tqdm"),
         ("checking/report.py", "from ..nn import network"),
+        ("lab/view.py", "import gradlab as gl"),
         ("lab/view.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
         ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),
     ],
