@@ -141,9 +141,10 @@ def widgets_behind(root, class_name):
         module = todo.pop()
         reached.add(module)
         for target in graph[module]:
-            for candidate in (target, target.rpartition(".")[0]):
-                if candidate in graph and candidate not in reached:
-                    todo.append(candidate)
+            # `from gradlab.lab import lock` names a module, or else a thing in one
+            candidate = target if target in graph else target.rpartition(".")[0]
+            if candidate in graph and candidate not in reached:
+                todo.append(candidate)
     return sorted(reached & dirty)
 
 
