@@ -21,7 +21,7 @@ NBVAL = (
 )
 LESSON = "lessons/04_check_backprop.ipynb"
 UNITS = ("tests/nn/test_oracle_autograd.py", "-k", "mixed_activations")
-LAB = ("tests/lab/test_state.py",)
+LAB = ("tests/lab", "-k", "state")
 FORM = ("tests/lessons/test_form.py",)
 
 ENGINE_OFF = """
