@@ -2,7 +2,10 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
+
+from playwright.sync_api import sync_playwright
 
 NAMES = (
     "chromium",
@@ -65,8 +68,13 @@ def find_chromium(playwright):
     raise NoBrowserError(f"The browser tests need Chromium, and none was found. {ADVICE}")
 
 
-def launch_chromium(playwright):
-    """Start a headless Chromium; the caller closes it."""
-    return playwright.chromium.launch(
-        executable_path=find_chromium(playwright), args=list(ARGUMENTS), headless=True
-    )
+@contextmanager
+def chromium():
+    """Run a headless Chromium for as long as the `with` block lasts."""
+    with sync_playwright() as playwright:
+        program = find_chromium(playwright)
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()

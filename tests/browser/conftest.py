@@ -31,7 +31,7 @@ def jupyterlab(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _server_log_on_failure(request, record_property):
+def _server_log_on_failure(request):
     """Print the end of the server's log below a failed test."""
     yield
     outcome = getattr(request.node, "gradlab_outcome", None)

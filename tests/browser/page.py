@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import contextmanager
 
 from .picture import PICTURES_SCRIPT, Picture
 
@@ -21,7 +22,8 @@ IDLE = (
     + NOTEBOOK
     + """
   const kernel = notebook.sessionContext.session?.kernel;
-  return window.gradlabRan !== false && kernel && kernel.status === 'idle';
+  const waiting = notebook.content.widgets.some(cell => cell.model.executionState === 'running');
+  return window.gradlabRan !== false && !waiting && kernel?.status === 'idle';
 }"""
 )
 RUN_ALL = (
@@ -62,6 +64,15 @@ RUN_CODE = (
   return {ok: reply.content.status === 'ok', text: said.join('')};
 }"""
 )
+# True once neither the words nor the pictures of an element have changed for a while.
+STILL = """([element, milliseconds]) => {
+  const now = element.innerText + [...element.querySelectorAll('img')].map(image => image.src);
+  if (element.gradlabSeen !== now) {
+    element.gradlabSeen = now;
+    element.gradlabSince = performance.now();
+  }
+  return performance.now() - element.gradlabSince > milliseconds;
+}"""
 
 
 class Page:
@@ -168,14 +179,22 @@ class Page:
         """Return every picture shown inside a locator, decoded by the browser."""
         return [Picture(**one) for one in within.evaluate(PICTURES_SCRIPT)]
 
-    def wait_text(self, locator, pattern, *, seconds=30):
-        """Wait until the text of `locator` matches a regular expression; returns the text."""
+    @contextmanager
+    def changing(self, locator, *, seconds=30):
+        """Wait, after the `with` block, until the text of `locator` is another one."""
+        before = locator.inner_text()
+        yield
         self.tab.wait_for_function(
-            "([element, pattern]) => new RegExp(pattern).test(element.innerText)",
-            arg=[locator.element_handle(), pattern],
+            "([element, before]) => element.innerText !== before",
+            arg=[locator.element_handle(), before],
             timeout=seconds * 1000,
         )
-        return locator.inner_text()
+
+    def wait_still(self, locator, *, milliseconds=700, seconds=60):
+        """Wait until nothing in `locator` has changed for `milliseconds`."""
+        self.tab.wait_for_function(
+            STILL, arg=[locator.element_handle(), milliseconds], timeout=seconds * 1000
+        )
 
     def set_theme(self, name):
         """Switch JupyterLab to its 'light' or 'dark' theme."""

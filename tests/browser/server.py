@@ -9,11 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from .chromium import launch_chromium
+from .chromium import chromium
 from .page import Page
 
 START_SECONDS = 90
@@ -39,7 +38,7 @@ OPTIONS = (
 class JupyterLab:
     """JupyterLab on a free port of this machine, with its own token and its own folders.
 
-    Use it with `with`; `open(notebook)` gives a `Page`. The browser starts with the first page.
+    Use it with `with`; `open(notebook)` gives a `Page`.
 
     Parameters
     ----------
@@ -47,10 +46,8 @@ class JupyterLab:
         The folder that is served; notebooks are written there, so give it a copy.
     extension : bool, optional
         False switches gradlab's server extension off; True leaves it as it was installed.
-    viewport : (int, int), optional
-        Width and height of new pages, in CSS pixels.
-    scale : float, optional
-        Device pixels per CSS pixel.
+    browser : playwright.sync_api.Browser, optional
+        One that runs already, for two servers side by side; by default, its own.
 
     Attributes
     ----------
@@ -58,45 +55,50 @@ class JupyterLab:
         Every address that a page asked for and that is not on this server. All were refused.
     """
 
-    def __init__(self, root, *, extension=True, viewport=(1280, 720), scale=1):
+    def __init__(self, root, *, extension=True, browser=None):
         self.root = Path(root)
         self.extension = extension
-        self.viewport = viewport
-        self.scale = scale
         self.outside = []
+        self._browser = browser
         self._token = secrets.token_hex(16)
 
     def __enter__(self):
-        self._folder = Path(tempfile.mkdtemp(prefix="gradlab-jupyterlab-"))
-        self._playwright = self._browser = None
-        try:
+        with ExitStack() as stack:
+            self._folder = Path(tempfile.mkdtemp(prefix="gradlab-jupyterlab-"))
+            stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._write_settings()
-            self._start_server()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._start_server(stack)
+            if self._browser is None:
+                self._browser = stack.enter_context(chromium())
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_exc):
-        if self._browser is not None:
-            self._browser.close()
-        if self._playwright is not None:
-            self._playwright.stop()
-        if getattr(self, "_process", None) is not None:
-            self._stop_server()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def __exit__(self, *exc):
+        return self._stack.__exit__(*exc)
 
-    def open(self, notebook, *, viewport=None, ready_seconds=90):
-        """Open a notebook of the served folder; returns its `Page`, kernel idle."""
-        width, height = viewport or self.viewport
-        context = self._chromium().new_context(
-            viewport={"width": width, "height": height}, device_scale_factor=self.scale
+    def open(self, notebook, *, viewport=(1280, 720), scale=1, wait_seconds=90):
+        """Open a notebook of the served folder; returns its `Page`, kernel idle.
+
+        Parameters
+        ----------
+        notebook : str
+            Its path below the served folder.
+        viewport : (int, int), optional
+            Width and height of the page, in CSS pixels.
+        scale : float, optional
+            Device pixels per CSS pixel.
+        wait_seconds : float, optional
+            How long the page may take to show what it is waited for, now and later.
+        """
+        width, height = viewport
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=scale
         )
         context.on("request", lambda request: self._watch(request.url))
-        page = context.new_page()
-        page.on("websocket", lambda socket: self._watch(socket.url))
-        page.set_default_timeout(ready_seconds * 1000)
-        return Page(page, f"{self.url}/lab/tree/{notebook}?token={self._token}&reset")
+        tab = context.new_page()
+        tab.on("websocket", lambda socket: self._watch(socket.url))
+        tab.set_default_timeout(wait_seconds * 1000)
+        return Page(tab, f"{self.url}/lab/tree/{notebook}?token={self._token}&reset")
 
     def log(self):
         """Return what the server (and its kernels) printed so far."""
@@ -105,12 +107,6 @@ class JupyterLab:
     def extension_loaded(self):
         """Tell whether the server itself said that gradlab's extension is loaded."""
         return f"{EXTENSION} | extension was successfully loaded" in self.log()
-
-    def _chromium(self):
-        if self._browser is None:
-            self._playwright = sync_playwright().start()
-            self._browser = launch_chromium(self._playwright)
-        return self._browser
 
     def _watch(self, url):
         address = self.url.removeprefix("http://")
@@ -141,7 +137,7 @@ class JupyterLab:
             "IPYTHONDIR": str(folder / "ipython"),
         }
 
-    def _start_server(self):
+    def _start_server(self, stack):
         own = (f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.root}")
         with (self._folder / "log").open("w") as log:
             self._process = subprocess.Popen(
@@ -152,6 +148,7 @@ class JupyterLab:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        stack.callback(self._stop_server)
         deadline = time.monotonic() + START_SECONDS
         # The server writes this file once its port is bound; the port is whatever was free.
         while not (found := list(self._folder.glob("runtime/jpserver-*.json"))):

@@ -1,0 +1,190 @@
+"""Move one slider in JupyterLab and note when its consequences come to the screen."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+from _film import filming
+
+PROBE = (Path(__file__).parent / "_probe.js").read_text()
+WIDGETS = "application/vnd.jupyter.widget-view+json"
+EVENTS, MILLISECONDS = 120, 2000
+
+
+@dataclass
+class Drag:
+    """What one drag of 120 events in two seconds showed."""
+
+    shown: int
+    final_ms: float
+    blanks: int
+    jumps: int
+    backwards: int
+
+
+@dataclass
+class Measured:
+    """All that was seen of one variant."""
+
+    latencies: list = field(default_factory=list)
+    drags: list = field(default_factory=list)
+
+    @property
+    def latency(self):
+        """Median time from a key's event to new pixels, in ms."""
+        return median(self.latencies)
+
+    @property
+    def latency_p95(self):
+        """95th percentile of the same."""
+        return quantiles(self.latencies, n=20)[-1]
+
+    @property
+    def frames(self):
+        """Median number of frames that a drag showed."""
+        return median(drag.shown for drag in self.drags)
+
+    @property
+    def final(self):
+        """Median time from a drag's last event to the final state's pixels, in ms."""
+        return median(drag.final_ms for drag in self.drags)
+
+    def total(self, name):
+        """Return the sum over all drags of `blanks`, `jumps` or `backwards`."""
+        return sum(getattr(drag, name) for drag in self.drags)
+
+
+class Subject:
+    """A notebook whose last widget is measured.
+
+    Parameters
+    ----------
+    page : tests.browser.page.Page
+    slider : str
+        The label of the slider that is moved.
+    text : str or None
+        Selector of the line of text that answers; None where a picture answers.
+    quiet : int
+        After so many milliseconds without a frame, all is at rest.
+    """
+
+    def __init__(self, page, slider, text=None, quiet=600):
+        self.page, self.tab, self.text, self.quiet = page, page.tab, text, quiet
+        self.tab.evaluate(PROBE)
+        page.run_all()
+        wrong = page.tracebacks() + page.errors
+        assert not wrong, f"the notebook failed: {wrong}"
+        self._index = max(i for i, cell in enumerate(page.outputs()) if WIDGETS in json.dumps(cell))
+        cell = page.show_cell(self._index)
+        self.handle = page.handle(slider, within=cell)
+        self.picture = cell.locator("img").first
+        root = cell.locator(".jp-OutputArea").first
+        self.tab.evaluate(
+            "([root, text]) => { window.gradlabProbe = new GradlabProbe(root, text); }",
+            [root.element_handle(), text],
+        )
+        self.tab.evaluate(
+            """() => ['keydown', 'mousedown'].forEach(kind => window.addEventListener(kind,
+                event => { if (event.isTrusted) gradlabProbe.noteEvent(); }, true))"""
+        )
+
+    def step(self, keys):
+        """Press each key, wait for rest after each; returns event-to-pixels times in ms."""
+        times = []
+        self.tab.bring_to_front()
+        self.handle.focus()
+        for key in keys:
+            self._reset()
+            self.tab.keyboard.press(key)
+            self.tab.wait_for_function("gradlabProbe.frames.length > 0")
+            self._rest()
+            seen = self.tab.evaluate("gradlabProbe.report()")
+            times.append(seen["frames"][0]["time"] - seen["events"][0])
+        return times
+
+    def drag(self, start, sign):
+        """Drag from the end where key `start` puts the handle, all the way to the other."""
+        self.tab.bring_to_front()
+        self._reset()
+        self.page.press(self.handle, start)
+        self._rest()
+        self.page.run_code("frames.clear()")
+        self._move(sign)
+        self.tab.evaluate("gradlabProbe.dragging = false")
+        seen = self.tab.evaluate("gradlabProbe.report()")
+        return self._summary(seen, json.loads(self.page.run_code("show_log()")), sign)
+
+    def film(self, start, sign):
+        """Drag once more while the browser films itself; returns the film's pictures.
+
+        Apart from `drag`, because filming costs time.
+
+        Returns
+        -------
+        list of (H, W) float arrays
+            The grey values of the rectangle where the picture stands.
+        """
+        self.page.press(self.handle, start)
+        self._rest()
+        box = self.picture.bounding_box()
+        with filming(self.tab, box) as film:
+            self._move(sign)
+        return film
+
+    def _move(self, sign):
+        self._reset()
+        self.handle.evaluate(
+            """(handle, [sign, count, milliseconds]) => {
+              const track = handle.closest('.noUi-base').getBoundingClientRect();
+              return gradlabProbe.drag(handle, sign * track.width, count, milliseconds);
+            }""",
+            [sign, EVENTS, MILLISECONDS],
+        )
+        self._rest()
+
+    def _summary(self, seen, log, sign):
+        places = [frame["place"] for frame in seen["frames"]]
+        busiest = max(set(places), key=places.count, default=0)
+        frames = [frame for frame in seen["frames"] if frame["place"] == busiest]
+        last_event = seen["events"][-1]
+        values, backwards = _values(frames, log["frames"], sign)
+        final = frames[-1]
+        if log["final"] is not None:
+            assert log["final"] in values, f"the final state was never shown: {values[-5:]}, {log}"
+            final = frames[values.index(log["final"])]
+        return Drag(
+            shown=sum(frame["time"] <= last_event for frame in frames),
+            final_ms=max(final["time"] - last_event, 0.0),
+            blanks=seen["blanks"],
+            jumps=seen["heights"] - 1,
+            backwards=backwards,
+        )
+
+    def _reset(self):
+        self.tab.evaluate("gradlabProbe.reset()")
+
+    def _rest(self):
+        self.tab.wait_for_function(f"gradlabProbe.quietFor({self.quiet})")
+
+
+def _values(frames, log, sign):
+    """Return the value that each frame shows, and how many frames went back.
+
+    A picture is known by its checksum; the kernel noted which value it drew it for. Where two
+    values gave the same picture, the one that goes on is meant.
+    """
+    known = {}
+    for name, value in log:
+        known.setdefault(name, []).append(value)
+    values, backwards, latest = [], 0, None
+    for frame in frames:
+        said = re.search(r"eps = (\S+)", frame["name"])
+        drawn = [float(said[1])] if said else known.get(frame["name"], [])
+        onward = [v for v in drawn if latest is None or sign * (v - latest) >= 0]
+        backwards += bool(drawn) and not onward
+        value = min(onward, key=lambda v: sign * v) if onward else (drawn or [None])[0]
+        values.append(value)
+        latest = value if value is not None else latest
+    return values, backwards

@@ -1,0 +1,114 @@
+// Watches one cell's output, and says when which picture or line of text came to the screen.
+//
+// A picture counts from the moment it can be painted: the image's own `load` event, then the next
+// animation frame, then the task after it. A line of text counts likewise from its change. What is
+// overtaken before it could be painted was never seen, and does not count.
+(() => {
+  const blobs = new Map();
+  const makeURL = URL.createObjectURL;
+  URL.createObjectURL = blob => {
+    const url = makeURL.call(URL, blob);
+    blobs.set(url, blob);
+    return url;
+  };
+
+  // The checksum of a PNG's pixels stands 16 bytes before its end: a name for the picture.
+  async function nameOf(source) {
+    const blob = blobs.get(source) ?? await (await fetch(source)).blob();
+    const bytes = new Uint8Array(await blob.slice(-16, -12).arrayBuffer());
+    return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  class Probe {
+    constructor(root, text) {
+      Object.assign(this, {root, text, waiting: null, events: [], frames: [], on: true});
+      Object.assign(this, {blanks: 0, heights: new Set(), ticks: 0, dragging: false});
+      this.changes = new MutationObserver(records => this.changed(records));
+      const everything = {subtree: true, childList: true, characterData: true, attributes: true};
+      this.changes.observe(root, text ? everything : {...everything, attributeFilter: ['src']});
+      root.addEventListener('load', event => this.loaded(event.target), true);
+      this.noteEvent = () => this.events.push(performance.now());
+      requestAnimationFrame(() => this.tick());
+    }
+
+    changed() {
+      if (!this.text) return;
+      const line = this.root.querySelector(this.text)?.textContent ?? '';
+      if (line !== this.line) this.waiting = this.line = line;
+    }
+
+    loaded(image) {
+      if (this.text || image.tagName !== 'IMG') return;
+      const pictures = [...this.root.querySelectorAll('img')];
+      this.waiting = [pictures.indexOf(image), image.currentSrc];
+    }
+
+    tick() {
+      if (!this.on) return;
+      requestAnimationFrame(() => this.tick());
+      this.ticks += 1;
+      if (this.dragging) this.look();
+      if (this.waiting === null) return;
+      const shown = this.waiting;
+      this.waiting = null;
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => this.frames.push([performance.now(), shown]);
+      channel.port2.postMessage(null);
+    }
+
+    // What must never be: nothing where something was, or a place that changes its size. (Whether
+    // the picture that stands there shows something is for the film to tell.)
+    look() {
+      const seen = this.root.querySelector(this.text ?? 'img');
+      if (!seen || seen.getBoundingClientRect().height === 0) this.blanks += 1;
+      this.heights.add(Math.round(this.root.getBoundingClientRect().height));
+    }
+
+    reset() {
+      Object.assign(this, {events: [], frames: [], blanks: 0, heights: new Set(), ticks: 0});
+    }
+
+    quietFor(milliseconds) {
+      const last = Math.max(this.frames.at(-1)?.[0] ?? 0, this.events.at(-1) ?? 0);
+      return performance.now() - last > milliseconds;
+    }
+
+    // `count` mouse moves in `milliseconds`, as many in each animation frame as are due: that is
+    // also when a browser hands a real mouse's moves to the page.
+    drag(handle, pixels, count, milliseconds) {
+      const box = handle.getBoundingClientRect();
+      const x = box.x + box.width / 2, clientY = box.y + box.height / 2;
+      const send = (kind, clientX, target) => target.dispatchEvent(new MouseEvent(kind,
+        {bubbles: true, cancelable: true, view: window, clientX, clientY, buttons: 1}));
+      this.dragging = true;
+      return new Promise(done => {
+        send('mousedown', x, handle);
+        const start = performance.now();
+        const move = () => {
+          const share = (performance.now() - start) / milliseconds;
+          const due = Math.min(count, Math.floor(share * count));
+          while (this.events.length < due) {
+            this.noteEvent();
+            send('mousemove', x + pixels * this.events.length / count, document.documentElement);
+          }
+          if (this.events.length < count) return requestAnimationFrame(move);
+          send('mouseup', x + pixels, document.documentElement);
+          done();
+        };
+        requestAnimationFrame(move);
+      });
+    }
+
+    async report() {
+      const frames = [];
+      for (const [time, shown] of this.frames) {
+        const [place, source] = this.text ? [0, null] : shown;
+        frames.push({time, place, name: this.text ? shown : await nameOf(source)});
+      }
+      blobs.clear();
+      return {events: this.events, frames, blanks: this.blanks, ticks: this.ticks,
+              heights: this.heights.size, origin: performance.timeOrigin};
+    }
+  }
+  window.GradlabProbe = Probe;
+})();

@@ -1,0 +1,126 @@
+"""The notebooks that are measured side by side: one computation, shown in three ways."""
+
+from dataclasses import dataclass
+
+import nbformat
+
+SLIDER = "step eps"
+
+# What every notebook has: the data, the network, and a log of which picture shows which value.
+_SETUP = """
+import json
+import gradlab as gl
+from gradlab.lab import LabState
+
+x, y = gl.data.moons(30)
+net = gl.mlp([2, 16, 16, 2], seed=0)
+frames = []
+
+def show_log():
+    print(json.dumps({"frames": frames, "final": final()}))
+"""
+
+_SLIDER = f"""
+import ipywidgets as widgets
+
+state = LabState(net, x, y)
+slider = widgets.FloatLogSlider(value=1e-5, min=-13, max=-1, step=0.1, description="{SLIDER}")
+"""
+
+_FLOOR = """
+line = widgets.HTML("eps")
+
+def final():
+    return state.eps
+
+def answer(change):
+    state.eps = change.new
+    line.value = f"eps = {state.eps!r} error {state.result.report.relative_error:.1e}"
+
+slider.observe(answer, "value")
+widgets.VBox([slider, line])
+"""
+
+_LAB = """
+lab = gl.Lab(net, x, y)
+
+def final():
+    return lab.state.eps
+
+def note(change):
+    checksum_of_pixels = bytes(change.new[-16:-12])
+    frames.append((checksum_of_pixels.hex(), lab.state.eps))
+
+lab.picture.observe(note, "value")
+lab
+"""
+
+_PYPLOT = """
+import matplotlib.pyplot as plt
+from gradlab.plots import PALETTES, Entries, NetworkDrawing, UCurve
+
+names, palette = tuple(net.params), PALETTES["light"]
+
+def final():
+    return None
+
+def draw(eps):
+    state.eps = eps
+    report, sweep = state.result.report, state.result.sweep
+    figure = plt.figure(figsize=(8.36, 2.92))
+    curve = UCurve(figure.add_axes((0.055, 0.145, 0.4, 0.765)), names, palette)
+    curve.set_sweep(sweep)
+    curve.set_cursor(eps, [report[name].error for name in names])
+    Entries(figure.add_axes((0.47, 0.145, 0.215, 0.765)), names, palette).set_report(report)
+    drawing = NetworkDrawing(figure.add_axes((0.79, 0.01, 0.205, 0.9)), net.sizes, palette)
+    drawing.set_verdicts({name: str(report[name].verdict) for name in names})
+    plt.show()
+
+widgets.interactive(draw, eps=slider)
+"""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to show the computation.
+
+    Attributes
+    ----------
+    title : str
+        What the table calls it.
+    cells : tuple of str
+        The notebook.
+    extension : bool
+        Whether the server has gradlab's extension.
+    text : str or None
+        Selector of the line that answers; None where a picture does.
+    quiet : int
+        Milliseconds without a frame after which nothing more will come.
+    """
+
+    title: str
+    cells: tuple
+    extension: bool = True
+    text: str | None = None
+    quiet: int = 600
+
+    def write(self, path):
+        """Write the notebook."""
+        notebook = nbformat.v4.new_notebook()
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+        notebook.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in self.cells]
+        nbformat.write(notebook, path)
+
+
+_ECHO = ".jupyter-widgets.widget-html"
+VARIANTS = {
+    "floor": Variant(
+        "floor: the computation, one line of text", (_SETUP, _SLIDER, _FLOOR), text=_ECHO
+    ),
+    "lab": Variant("gl.Lab(net, x, y)", (_SETUP, _LAB)),
+    "plain floor": Variant(
+        "floor, server without the extension", (_SETUP, _SLIDER, _FLOOR), False, text=_ECHO
+    ),
+    "plain lab": Variant("gl.Lab, server without the extension", (_SETUP, _LAB), False),
+    "pyplot": Variant("interact with pyplot", (_SETUP, _SLIDER, _PYPLOT), quiet=1500),
+}

@@ -1,0 +1,119 @@
+"""How soon the lab answers a slider, in JupyterLab in Chromium, beside what is possible.
+
+    python benchmarks/lab_latency.py [--rounds 4]
+
+Two servers, one with gradlab's extension and one without, one browser; the variants take turns, so
+that what else the machine does falls on all of them. Prints a table and a verdict for each
+requirement, and exits with 1 if one is missed. Takes about a minute a round.
+"""
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the browser tests' harness
+
+from _film import count_blanks
+from _measure import EVENTS, Measured, Subject
+from _variants import SLIDER, VARIANTS
+from browser.chromium import chromium
+from browser.server import JupyterLab
+
+PRESSES = ["ArrowRight"] * 4 + ["ArrowLeft"] * 4
+SLOW = ("pyplot",)  # measured in every second round only: it takes as long as all others together
+
+
+def main():
+    """Measure, print, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=4, help="turns that each variant takes")
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    arguments = parser.parse_args()
+    measured, blanks = measure(arguments.only, arguments.rounds)
+    print_table(measured)
+    if set(measured) != set(VARIANTS):
+        return 0
+    return print_requirements(measured, blanks)
+
+
+def measure(names, rounds):
+    """Return what was measured of each variant, and the blank pictures of the lab's film."""
+    measured = {name: Measured() for name in names}
+    with ExitStack() as stack:
+        subjects = start(names, stack)
+        for turn in range(rounds):
+            for name in names:
+                if turn % 2 and name in SLOW:
+                    continue
+                subject, result = subjects[name], measured[name]
+                print(f"round {turn + 1} of {rounds}: {name}", file=sys.stderr)
+                result.latencies += subject.step(PRESSES)
+                result.drags += [subject.drag("Home", +1), subject.drag("End", -1)]
+        film = subjects["lab"].film("Home", +1) if "lab" in names else []
+        for name, subject in subjects.items():
+            wrong = subject.page.errors + subject.page.tracebacks()
+            assert not wrong, f"{name}: {wrong}"
+    return measured, count_blanks(film)
+
+
+def start(names, stack):
+    """Open each variant's notebook on its server; returns a `Subject` for each."""
+    root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gradlab-latency-")))
+    browser = stack.enter_context(chromium())
+    servers = {
+        extension: stack.enter_context(JupyterLab(root, extension=extension, browser=browser))
+        for extension in (True, False)
+    }
+    for extension, server in servers.items():
+        assert server.extension_loaded() is extension, f"extension?\n{server.log()}"
+    subjects = {}
+    for name in names:
+        variant = VARIANTS[name]
+        notebook = f"{name.replace(' ', '_')}.ipynb"
+        variant.write(root / notebook)
+        page = servers[variant.extension].open(notebook)
+        subjects[name] = Subject(page, SLIDER, variant.text, variant.quiet)
+    return subjects
+
+
+def print_table(measured):
+    """Print one line a variant."""
+    print(
+        f"\nA drag is {EVENTS} events in two seconds. Times in ms: median, and 95th percentile.\n"
+    )
+    print(f"{'':42}{'event to pixels':>16}{'frames of a drag':>18}{'final state':>13}{'jumps':>7}")
+    for name, result in measured.items():
+        print(
+            f"{VARIANTS[name].title:42}{result.latency:8.0f} {result.latency_p95:7.0f}"
+            f"{result.frames:18.0f}{result.final:13.0f}{result.total('jumps'):7d}"
+        )
+    print()
+
+
+def print_requirements(measured, blanks):
+    """Print a line for each thing asked of the lab; returns 0 if all are met, else 1."""
+    floor, lab, pyplot = measured["floor"], measured["lab"], measured["pyplot"]
+    plain = measured["plain lab"]
+    never = blanks + lab.total("blanks") + lab.total("backwards") + lab.total("jumps")
+    asked = [
+        ("latency, in floors", lab.latency / floor.latency, "at most", 2.0, 1.3),
+        ("frames, in floors", lab.frames / floor.frames, "at least", 0.5, 0.9),
+        ("frames, extension / none", lab.frames / plain.frames, "at least", 1.2, None),
+        ("faster than interact", pyplot.latency / lab.latency, "at least", 6.0, None),
+        ("blank, jump or backwards", float(never), "at most", 0.0, None),
+        ("final state, in floors", lab.final / floor.final, "at most", 2.0, None),
+    ]
+    missed = 0
+    for what, value, relation, limit, aim in asked:
+        met = value <= limit if relation == "at most" else value >= limit
+        missed += not met
+        aimed = f" (aim {aim})" if aim else ""
+        verdict = "ok    " if met else "MISSED"
+        print(f"{verdict} {what:26}{value:6.2f}, asked {relation} {limit}{aimed}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

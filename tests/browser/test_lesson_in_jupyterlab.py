@@ -1,0 +1,155 @@
+"""What a learner sees: the lessons in JupyterLab, run, and their sliders moved."""
+
+import re
+
+import pytest
+
+EPS = "step eps"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(scope="module")
+def lesson(jupyterlab):
+    page = jupyterlab.open("00_start_here.ipynb")
+    page.run_all()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def lab(lesson):
+    """The lesson's live lab, reset and at rest."""
+    lab = lesson.show_cell(lesson.cell_with(WIDGET)).locator(".gradlab-lab").first
+    lab.get_by_role("button", name="Reset").click()
+    at_rest(lesson, lab)
+    return lab
+
+
+@pytest.fixture(autouse=True)
+def nothing_wrong(request, jupyterlab):
+    """No test may leave an error in a cell, the page or its console, or ask the network."""
+    yield
+    if "lesson" in request.fixturenames:
+        page = request.getfixturevalue("lesson")
+        assert page.tracebacks() == []
+        assert page.errors == []
+    assert jupyterlab.outside == []
+
+
+def at_rest(page, lab):
+    page.wait_idle()
+    page.wait_still(lab)
+
+
+def banner(lab):
+    return lab.locator(".gradlab-banner").first
+
+
+def verdict(lab):
+    return lab.locator(".gradlab-verdict").first.inner_text().split()[-1]
+
+
+def shown_eps(lab):
+    return float(re.search(r"eps\s*=\s*([\d.e+-]+)", banner(lab).inner_text())[1])
+
+
+def picture(page, lab):
+    (picture,) = page.pictures(lab)
+    assert not picture.blank, picture
+    return picture
+
+
+def test_it_opens_with_a_verdict_and_a_picture(lesson, lab):
+    assert verdict(lab) == "correct"
+    assert shown_eps(lab) == pytest.approx(1e-5)
+    shown = picture(lesson, lab)
+    assert shown.colours > 20
+    assert 0.3 < shown.background < 0.99
+
+
+def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, lab):
+    handle = lesson.handle(EPS, within=lab)
+    before, said, where = picture(lesson, lab), banner(lab).inner_text(), handle.bounding_box()
+    with lesson.changing(banner(lab)):
+        lesson.drag(handle, -1000)
+    at_rest(lesson, lab)
+    assert shown_eps(lab) == pytest.approx(1e-13)
+    assert verdict(lab) != "correct"
+    assert picture(lesson, lab).digest != before.digest
+    with lesson.changing(banner(lab)):
+        lesson.drag(handle, where["x"] - handle.bounding_box()["x"])
+    at_rest(lesson, lab)
+    assert shown_eps(lab) == pytest.approx(1e-5, rel=0.3)
+    assert verdict(lab) == "correct"
+    assert picture(lesson, lab).digest != before.digest or banner(lab).inner_text() == said
+
+
+def test_keys_move_epsilon_there_and_back(lesson, lab):
+    handle = lesson.handle(EPS, within=lab)
+    before, said = picture(lesson, lab), banner(lab).inner_text()
+    with lesson.changing(banner(lab)):
+        lesson.press(handle, "ArrowRight", 40)
+    at_rest(lesson, lab)
+    assert shown_eps(lab) == pytest.approx(1e-1)
+    assert verdict(lab) != "correct"
+    assert picture(lesson, lab).digest != before.digest
+    with lesson.changing(banner(lab)):
+        lesson.press(handle, "ArrowLeft", 40)
+    at_rest(lesson, lab)
+    assert banner(lab).inner_text() == said
+    assert verdict(lab) == "correct"
+    assert picture(lesson, lab).digest == before.digest
+
+
+def test_the_weight_scale_moves_text_and_picture(lesson, lab):
+    before = picture(lesson, lab)
+    with lesson.changing(banner(lab)):
+        lesson.press(lesson.handle("weight scale", within=lab), "ArrowLeft", 20)
+    at_rest(lesson, lab)
+    assert picture(lesson, lab).digest != before.digest
+
+
+def test_dropout_can_be_checked_with_frozen_masks_only(lesson, lab):
+    with lesson.changing(banner(lab)):
+        lab.get_by_label("dropout on", exact=True).check()
+    at_rest(lesson, lab)
+    assert verdict(lab) == "correct"
+    with lesson.changing(banner(lab)):
+        lab.get_by_label("freeze masks", exact=True).uncheck()
+    at_rest(lesson, lab)
+    assert verdict(lab) != "correct"
+    with lesson.changing(banner(lab)):
+        lab.get_by_label("freeze masks", exact=True).check()
+    at_rest(lesson, lab)
+    assert verdict(lab) == "correct"
+
+
+def test_l2_in_one_of_the_two_gradients_is_wrong_and_in_both_is_right(lesson, lab):
+    in_gradient = lab.get_by_label("in the analytic gradient", exact=True)
+    with lesson.changing(banner(lab)):
+        lab.get_by_label("L2 on", exact=True).check()
+    at_rest(lesson, lab)
+    assert verdict(lab) == "correct"
+    with lesson.changing(banner(lab)):
+        in_gradient.uncheck()
+    at_rest(lesson, lab)
+    assert verdict(lab) != "correct"
+    with lesson.changing(banner(lab)):
+        in_gradient.check()
+    at_rest(lesson, lab)
+    assert verdict(lab) == "correct"
+
+
+def test_the_lesson_on_epsilon_runs_and_shows_its_labs(jupyterlab):
+    page = jupyterlab.open("02_choose_eps.ipynb")
+    page.run_all()
+    assert page.tracebacks() == []
+    with_labs = [i for i, cell in enumerate(page.outputs()) if WIDGET in str(cell)]
+    assert with_labs
+    for index in with_labs:
+        lab = page.show_cell(index).locator(".gradlab-lab").first
+        lab.wait_for()
+        at_rest(page, lab)
+        assert not picture(page, lab).blank
+    assert page.errors == []
+    page.close()
