@@ -1,0 +1,70 @@
+"""Where the lab's parts stand.
+
+At 1280 pixels everything fits below each other in JupyterLab's output area without scrolling: the
+two sliders, the banner, the picture, three columns of controls. On a wider screen the columns move
+to the picture's right: the rows wrap, nothing is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ipywidgets as widgets
+
+from gradlab.lab.scene import WIDTH
+from gradlab.lab.style import CSS
+
+__all__ = ["arrange"]
+
+
+def arrange(
+    controls: Mapping[str, widgets.Widget],
+    banner: widgets.Widget,
+    picture: widgets.Widget,
+    appearance: Sequence[widgets.Widget],
+) -> list[widgets.Widget]:
+    """Return the lab's children, top to bottom.
+
+    Parameters
+    ----------
+    controls : dict of str to Widget
+        All settings' controls.
+    banner, picture : Widget
+    appearance : sequence of Widget
+        What is no setting: the theme and the reset button.
+    """
+    for name in ("eps", "weight_scale"):
+        controls[name].layout.flex = "1 1 300px"
+    sliders = widgets.HBox([controls["eps"], controls["weight_scale"]])
+    shown = widgets.VBox(
+        [sliders, banner, picture],
+        layout=widgets.Layout(flex=f"1 1 {WIDTH}px", max_width=f"{WIDTH + 4}px", overflow="hidden"),
+    )
+    network = [controls[n] for n in ("data", "hidden", "activation", "loss", "seed")]
+    dropout = widgets.HBox([controls["use_dropout"], controls["freeze_masks"]])
+    check = [controls["scheme"], controls["measure"], dropout, controls["dropout_rate"]]
+    l2_where = [controls["l2_in_loss"], controls["l2_in_gradient"]]
+    columns = widgets.HBox(
+        [
+            _column("Network", network),
+            _column("Check and dropout", check),
+            _column(
+                "L2 and the rest", [controls["use_l2"], controls["l2"], *l2_where, *appearance]
+            ),
+        ],
+        layout=widgets.Layout(
+            flex="1 1 270px", flex_flow="row wrap", align_content="flex-start", overflow="hidden"
+        ),
+    )
+    both = widgets.HBox(
+        [shown, columns], layout=widgets.Layout(flex_flow="row wrap", overflow="hidden")
+    )
+    # Not displayed, and still in force: a style sheet needs no room.
+    return [widgets.HTML(CSS, layout=widgets.Layout(display="none")), both]
+
+
+def _column(title: str, parts: Sequence[widgets.Widget]) -> widgets.VBox:
+    heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
+    return widgets.VBox(
+        [heading, *parts], layout=widgets.Layout(flex="1 1 262px", overflow="hidden")
+    )

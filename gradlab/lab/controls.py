@@ -1,0 +1,156 @@
+"""The controls: one widget a setting, each with a description, a tooltip and its unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from gradlab.checking import MEASURES, SCHEMES
+from gradlab.lab.hidden_layers import HiddenLayers
+from gradlab.lab.lock import LOCK
+from gradlab.lab.settings import AS_GIVEN, LABELS, RANGES, YOURS
+from gradlab.nn import ACTIVATIONS, LOSSES
+from gradlab.nn.data import DATASETS
+
+__all__ = ["THEMES", "TOOLTIPS", "make_appearance", "make_controls"]
+
+THEMES = ("auto", "light", "dark")
+
+TOOLTIPS = {
+    "data": "the examples that the loss is computed on: a fixed few, so that the lab is live",
+    "hidden": "how many hidden layers, and how many units in each",
+    "activation": "the function after each hidden layer",
+    "loss": "mean over the examples; the cross-entropies take the outputs as logits",
+    "seed": "of the random weights and dropout masks: same seed, same draws",
+    "weight_scale": "standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
+    "eps": "step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
+    "scheme": "how the numerical gradient is made from losses",
+    "measure": "how the two gradients are compared",
+    "use_dropout": "zero some hidden units with masks, in both gradients",
+    "dropout_rate": "the fraction of hidden units that is zeroed",
+    "freeze_masks": "one set of masks for every evaluation; without it each draws its own",
+    "use_l2": "add ½·λ·ΣW² to the loss: weights only, biases never",
+    "l2": "λ, in units of loss per squared weight, 1e-6 to 1e5",
+    "l2_in_loss": "the loss that is differenced has the L2 term",
+    "l2_in_gradient": "backpropagation adds λ·W",
+}
+
+_WORDS = {
+    "softmax_cross_entropy": "softmax cross-entropy",
+    "binary_cross_entropy": "binary cross-entropy",
+    "mse": "mean squared error",
+    "five_point": "five-point",
+    "complex_step": "complex step",
+    "max_relative": "max-relative |Δ|/max",
+    "sum_relative": "sum-relative |Δ|/sum",
+    "norm_ratio": "norm ratio ‖Δ‖/(‖a‖+‖n‖)",
+    "leaky_relu": "leaky ReLU",
+    "relu": "ReLU",
+    "elu": "ELU",
+    "digits": "digits (8×8)",
+    YOURS: "yours",
+}
+
+
+class _Locked:
+    """Takes the front end's messages under the lab's lock, so that cells cannot interleave."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        with LOCK:
+            super().set_state(sync_data)
+
+
+class _LogSlider(_Locked, widgets.FloatLogSlider):
+    pass
+
+
+class _Slider(_Locked, widgets.FloatSlider):
+    pass
+
+
+class _Dropdown(_Locked, widgets.Dropdown):
+    pass
+
+
+class _Checkbox(_Locked, widgets.Checkbox):
+    pass
+
+
+class _Integer(_Locked, widgets.BoundedIntText):
+    pass
+
+
+def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Widget]:
+    """Return a control for every setting, by the setting's name; each has a trait `value`.
+
+    Parameters
+    ----------
+    with_yours, with_as_given : bool
+        Whether to offer the caller's own data, and the caller's own list of activations.
+    """
+    activations = (*ACTIVATIONS, AS_GIVEN) if with_as_given else ACTIVATIONS
+    return {
+        "eps": _log_slider("eps", decade_step=0.1, digits=1),
+        "weight_scale": _log_slider("weight_scale", decade_step=0.05, digits=1),
+        "data": _dropdown("data", (*DATASETS, YOURS) if with_yours else DATASETS),
+        "hidden": HiddenLayers(TOOLTIPS["hidden"]),
+        "activation": _dropdown("activation", activations),
+        "loss": _dropdown("loss", LOSSES),
+        "seed": _Integer(
+            min=RANGES["seed"][0], max=RANGES["seed"][1], **_common("seed"),
+        ),
+        "scheme": _dropdown("scheme", SCHEMES),
+        "measure": _dropdown("measure", MEASURES),
+        "use_dropout": _checkbox("use_dropout", "dropout on"),
+        "freeze_masks": _checkbox("freeze_masks", "freeze masks"),
+        "dropout_rate": _Slider(
+            min=RANGES["dropout_rate"][0], max=RANGES["dropout_rate"][1], step=0.05,
+            readout_format=".2f", **_common("dropout_rate"),
+        ),
+        "use_l2": _checkbox("use_l2", "L2 on"),
+        "l2": _log_slider("l2", decade_step=0.25, digits=0),
+        "l2_in_loss": _checkbox("l2_in_loss", "in the numerical loss"),
+        "l2_in_gradient": _checkbox("l2_in_gradient", "in the analytic gradient"),
+    }  # fmt: skip
+
+
+def make_appearance(theme: str) -> tuple[widgets.Dropdown, widgets.Button]:
+    """Return what is no setting: the choice of the picture's theme, and the reset button."""
+    choice = widgets.Dropdown(
+        options=THEMES, value=theme, description="theme",
+        tooltip="theme: colours of the picture; auto follows JupyterLab",
+        style={"description_width": "48px"}, layout=widgets.Layout(width="160px"),
+    )  # fmt: skip
+    reset = widgets.Button(
+        description="Reset", tooltip="Reset: back to where the lab started", icon="undo",
+        layout=widgets.Layout(width="auto"),
+    )  # fmt: skip
+    return choice, reset
+
+
+def _common(name: str) -> dict[str, Any]:
+    return {
+        "description": LABELS[name],
+        "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
+        "style": {"description_width": "96px"},
+        "layout": widgets.Layout(width="auto", margin="1px 2px"),
+    }
+
+
+def _log_slider(name: str, decade_step: float, digits: int) -> _LogSlider:
+    low, high = (round(math.log10(v)) for v in RANGES[name])
+    return _LogSlider(
+        min=low, max=high, step=decade_step, readout_format=f".{digits}e", **_common(name)
+    )
+
+
+def _dropdown(name: str, options: Sequence[str]) -> _Dropdown:
+    return _Dropdown(options=[(_WORDS.get(o, o), o) for o in options], **_common(name))
+
+
+def _checkbox(name: str, words: str) -> _Checkbox:
+    common = _common(name) | {"description": words, "style": {"description_width": "0"}}
+    return _Checkbox(indent=False, **common)

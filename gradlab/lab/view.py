@@ -1,0 +1,200 @@
+"""The lab: controls, a banner and a picture, linked to a `LabState`."""
+
+from __future__ import annotations
+
+import base64
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from traitlets import link
+
+from gradlab._validate import check_choice
+from gradlab.lab.arrange import arrange
+from gradlab.lab.at_rest import AtRest
+from gradlab.lab.controls import THEMES, make_appearance, make_controls
+from gradlab.lab.lifetime import family, replace_earlier
+from gradlab.lab.lock import LOCK
+from gradlab.lab.scene import HEIGHT, WIDTH, Scene
+from gradlab.lab.settings import AS_GIVEN, NAMES
+from gradlab.lab.state import LabState
+from gradlab.lab.words import banner_html
+from gradlab.nn.mlp import MLP
+from gradlab.plots.palette import PALETTES, Palette
+
+__all__ = ["Lab"]
+
+#: A slider that has not moved for so long rests: time for the sharp picture.
+_REST_SECONDS = 0.2
+#: Pixels per pixel of the picture at rest.
+_SHARP = 2
+
+
+class Lab(widgets.VBox):
+    """The live lab: move a control, watch the relative error.
+
+    Parameters
+    ----------
+    net : MLP or None, optional
+        A network of yours, with its data; copies are taken. Without it the lab builds its own.
+    x : ndarray, shape (N, D), optional
+    y : ndarray, shape (N,) or (N, K), optional
+    theme : {"auto", "light", "dark"}, optional
+        Colours of the picture. "auto" follows JupyterLab's theme.
+    **settings
+        Where the controls start, such as `eps=1e-7`; see `gradlab.lab.Settings` for all.
+
+    Attributes
+    ----------
+    state : LabState
+        `lab.state.eps = 1e-8` moves the lab from code.
+    controls : dict of str to Widget
+        A control for every setting.
+    picture : Image
+    banner : HTML
+    frames : int
+        How many pictures were shown.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A setting is unknown, out of range or of the wrong type; or `net`, `x` and `y` do not fit.
+
+    Examples
+    --------
+    >>> import gradlab as gl
+    >>> lab = gl.Lab(eps=1e-7, activation="relu")
+    >>> lab.state.eps = 1e-8
+    """
+
+    theme = traitlets.Unicode("auto")
+
+    def __init__(
+        self,
+        net: MLP | None = None,
+        x: np.ndarray | None = None,
+        y: np.ndarray | None = None,
+        *,
+        theme: str = "auto",
+        **settings: Any,
+    ) -> None:
+        check_choice(theme, THEMES, "theme")
+        self.state = LabState(net, x, y, **settings)
+        self.frames = 0
+        self._scene = Scene(_palette(theme))
+        self._rest = AtRest(self._on_rest, _REST_SECONDS)
+        self.controls = make_controls(
+            with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
+        )
+        self.banner = widgets.HTML()
+        self.picture = widgets.Image(format="png", width=str(WIDTH), height=str(HEIGHT))
+        self.picture.layout.max_width = "100%"
+        self.picture.layout.object_fit = "contain"
+        self._theme_control, reset = make_appearance(theme)
+        appearance = widgets.HBox([self._theme_control, reset])
+        super().__init__(arrange(self.controls, self.banner, self.picture, [appearance]))
+        self.add_class("gradlab-lab")
+        self._link(reset)
+        self.theme = theme
+        self._show(scale=_SHARP)
+        replace_earlier(self)
+
+    def close(self) -> None:
+        """Take the lab off the screen and let go of everything it holds."""
+        with LOCK:
+            self._rest.cancel()
+            self.state.unobserve_all()
+            for widget in family(self):
+                widget.unobserve_all()
+                if widget is not self:
+                    widget.close()
+            super().close()
+
+    # -- from the controls to the state, and back --------------------------------------------------
+
+    def _link(self, reset: widgets.Button) -> None:
+        self._follow_all()
+        for name, control in self.controls.items():
+            control.observe(partial(self._on_control, name), "value")
+        reset.on_click(self._on_reset)
+        link((self._theme_control, "value"), (self, "theme"))
+        self.observe(self._on_theme, "theme")
+        self.state.observe(self._on_setting, NAMES)
+        self.state.observe(self._on_revision, "revision")
+
+    def _on_control(self, name: str, change: Any) -> None:
+        if change["new"] == getattr(self.state, name):
+            return  # the control is following the state
+        try:
+            setattr(self.state, name, change["new"])
+        except Exception as error:  # nobody would see it: a callback has no output
+            self.state.fail((name,), error)
+
+    def _on_reset(self, button: widgets.Button) -> None:
+        self.state.reset()
+        with LOCK:
+            self._follow_all()
+            self._show()
+
+    def _on_setting(self, change: Any) -> None:
+        with LOCK:
+            self.controls[change["name"]].value = change["new"]
+
+    def _follow_all(self) -> None:
+        for name, control in self.controls.items():
+            control.value = getattr(self.state, name)
+
+    # -- from the state to the screen --------------------------------------------------------------
+
+    def _on_revision(self, change: Any) -> None:
+        with LOCK:
+            self._show()
+            if not self._rest.touch():  # no event loop, no screen: nothing to be quick for
+                self.state.refine()
+
+    def _on_rest(self) -> None:
+        with LOCK:
+            if not self.state.refine():  # which shows, and comes to rest again
+                self._show(scale=_SHARP)
+
+    def _on_theme(self, change: Any) -> None:
+        with LOCK:
+            self._scene.recolour(_palette(self.theme))
+            self._show(scale=_SHARP)
+
+    @traitlets.validate("theme")
+    def _check_theme(self, proposal: Any) -> str:
+        return check_choice(proposal["value"], THEMES, "theme")
+
+    def _show(self, scale: int = 1) -> None:
+        """Send a frame and the words that belong to it."""
+        state = self.state
+        (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
+        if state.result is not None:
+            try:
+                self.picture.value = self._scene.frame(state.result, scale)
+                self.frames += 1
+            except Exception as error:  # as above: say it, and live
+                state.error = f"picture: {error}"
+        self.banner.value = banner_html(state.result, state.error, state.settings)
+
+    # -- as text -----------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return repr(self.state)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the live view, and for viewers without a kernel a picture and the text."""
+        bundle = super()._repr_mimebundle_(**kwargs) or {}
+        bundle["text/plain"] = repr(self)
+        if self.state.result is not None:
+            with LOCK:
+                picture = self._scene.frame(self.state.result, _SHARP)
+            bundle["image/png"] = base64.b64encode(picture).decode("ascii")
+        return bundle
+
+
+def _palette(theme: str) -> Palette:
+    return PALETTES["dark" if theme == "dark" else "light"]

@@ -1,0 +1,103 @@
+"""The U-curve: relative error against the step, a line a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from gradlab.checking import EpsSweep
+from gradlab.plots.palette import LIGHT, Palette
+from gradlab.plots.scales import EPS_RANGE, clip_errors, draw_bands, error_axis, power_of_ten
+
+__all__ = ["UCurve", "u_curve"]
+
+_EPS_TICKS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
+
+
+class UCurve:
+    """The panel, its artists made once and moved afterwards.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    names : sequence of str
+        The tensors, W before b, input side first.
+    palette : Palette, optional
+
+    Attributes
+    ----------
+    curves, cursor : list of Artist
+        What changes with the sweep, and what changes with the step.
+    """
+
+    def __init__(self, ax: Axes, names: Sequence[str], palette: Palette = LIGHT) -> None:
+        self.names = tuple(names)
+        ax.set_xscale("log")
+        ax.set_xlim(*EPS_RANGE)
+        error_axis(ax, palette)
+        ax.set_xticks(_EPS_TICKS, [power_of_ten(t) for t in _EPS_TICKS])
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_xlabel("step eps", fontsize=9, color=palette.ink, labelpad=1)
+        ax.set_title("Relative error against the step", loc="left", fontsize=10, color=palette.ink)
+        draw_bands(ax, palette)
+        self._lines = {name: _tensor_line(ax, name, palette) for name in self.names}
+        (self._best,) = ax.plot([], [], color=palette.faint, lw=1.2, ls=(0, (2, 2)))
+        self._best_label = ax.text(
+            1e-5, 1.6, "predicted best ", ha="right", va="center", fontsize=8, color=palette.faint
+        )
+        (self._cursor,) = ax.plot([], [], color=palette.ink, lw=1.6, solid_capstyle="butt")
+        self._points = [
+            ax.plot([], [], "o", ms=5, color=palette.layer(n), mec=palette.paper, mew=0.8)[0]
+            for n in self.names
+        ]
+        self.curves: list[Artist] = [self._best, self._best_label, *self._lines.values()]
+        self.cursor: list[Artist] = [self._cursor, *self._points]
+        _legend(ax, self._lines, palette)
+
+    def set_sweep(self, sweep: EpsSweep) -> None:
+        """Show another sweep: its lines and the predicted best step."""
+        for name, line in self._lines.items():
+            line.set_data(sweep.eps, clip_errors(sweep.errors[name]))
+        best = sweep.predicted_best_eps
+        self._best.set_data([best, best], [1e-17, 10.0])
+        self._best_label.set_x(best)
+
+    def set_cursor(self, eps: float, errors: Sequence[float]) -> None:
+        """Move the cursor to `eps`, where the tensors have `errors`, in the order of `names`."""
+        self._cursor.set_data([eps, eps], [1e-17, 10.0])
+        heights = clip_errors(np.asarray(errors, dtype=float))
+        for point, height in zip(self._points, heights, strict=True):
+            point.set_data([eps], [height])
+
+
+def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:
+    style = "-" if name.startswith("W") else (0, (4, 1.6))
+    (line,) = ax.plot([], [], color=palette.layer(name), ls=style, lw=1.5, label=name)
+    return line
+
+
+def _legend(ax: Axes, lines: dict[str, Line2D], palette: Palette) -> None:
+    """Add a two-row legend in the lower left corner, which few U reach: W above b."""
+    ax.legend(
+        list(lines.values()), list(lines), loc="lower left", ncols=(len(lines) + 1) // 2,
+        fontsize=8, frameon=False, labelcolor=palette.ink, handlelength=1.7, columnspacing=0.9,
+        handletextpad=0.4, borderaxespad=0.1, labelspacing=0.2,
+    )  # fmt: skip
+
+
+def u_curve(
+    ax: Axes, sweep: EpsSweep, eps: float | None = None, palette: Palette = LIGHT
+) -> UCurve:
+    """Draw `sweep` on `ax`, with a cursor at the nearest swept step if `eps` is given."""
+    panel = UCurve(ax, tuple(sweep.errors), palette)
+    panel.set_sweep(sweep)
+    if eps is not None:
+        nearest = int(np.argmin(np.abs(np.log(sweep.eps) - np.log(eps))))
+        panel.set_cursor(eps, [errors[nearest] for errors in sweep.errors.values()])
+    return panel
