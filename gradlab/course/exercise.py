@@ -1,0 +1,83 @@
+"""An exercise as a learner uses it: a check, hints one by one, and a solution."""
+
+from __future__ import annotations
+
+import inspect
+
+from gradlab.course.note import Note, shown
+from gradlab.course.store import Store
+from gradlab.course.task import Task
+
+__all__ = ["STORE", "Exercise"]
+
+STORE = Store()
+
+
+class Exercise:
+    """An exercise of a lesson; made by `gl.exercise`.
+
+    Parameters
+    ----------
+    task : Task
+    store : Store, optional
+        Where a solved exercise is remembered.
+    """
+
+    def __init__(self, task: Task, store: Store = STORE) -> None:
+        self._task, self._store = task, store
+        self._hints_given = 0
+
+    def check(self, answer: object = ...) -> Note:
+        """Say whether `answer` is right, and if not, what the mistake is.
+
+        Never raises because of the answer; an untouched stub (`...` or None) is said to be one.
+        """
+        task = self._task
+        mistake = None
+        if answer is not ... and answer is not None:
+            try:
+                mistake = task.find_mistake(answer)
+            except Exception as error:  # whatever was typed, a lesson goes on
+                problem = f"{type(error).__name__}: {_text_of(error)}"
+                mistake = f"Checking {shown(answer)} ended in {problem}"
+        if mistake is None:
+            what = "answer" if task.scored else "guess"
+            return Note("○", f"{task.name}: no {what} yet. Replace the ... and run the cell again.")
+        if not task.scored:
+            title = "Not as predicted." if mistake else "As you predicted."
+            return Note("✗" if mistake else "✓", title, mistake or task.praise)
+        if mistake:
+            return Note("✗", f"{task.name}: not yet.", mistake)
+        self._store.add(task.name)
+        return Note("✓", f"{task.name}: solved.", "\n".join([task.praise, *self._store.news()]))
+
+    def hint(self) -> Note:
+        """Give one more hint at each call."""
+        hints = self._task.hints
+        self._hints_given = given = min(self._hints_given + 1, len(hints))
+        lines = [f"{number}. {hint}" for number, hint in enumerate(hints[:given], start=1)]
+        more = "Run the cell again for the next." if given < len(hints) else "These are all."
+        return Note("", f"Hint {given} of {len(hints)}. {more}", "\n".join(lines), folded=True)
+
+    def solution(self) -> Note:
+        """Show a right answer, and why it is right."""
+        task, answer = self._task, self._task.answer
+        code = inspect.getsource(answer).rstrip() if callable(answer) else repr(answer)
+        indented = "\n".join("    " + line for line in code.splitlines())
+        return Note("", f"A solution of {task.name}", f"{indented}\n{task.solution}", folded=True)
+
+    def __repr__(self) -> str:
+        return (
+            f"Exercise {self._task.name} of lesson {self._task.lesson}: {self._task.question}\n"
+            ".check(answer)  .hint()  .solution()"
+        )
+
+    def _repr_html_(self) -> str:
+        return Note("", *repr(self).split("\n", 1))._repr_html_()
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(no text)"

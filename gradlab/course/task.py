@@ -1,0 +1,84 @@
+"""What an exercise is: plain data and a function that recognises mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.course.note import shown
+
+__all__ = ["Task", "number_in", "one_of", "wants_a_number"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """An exercise as plain data, and one function.
+
+    Attributes
+    ----------
+    name : str
+    lesson : str
+        Number of the lesson, such as "02".
+    question : str
+    find_mistake : callable, answer -> str or None
+        "" for a right answer, None for an untouched stub, else a message about that mistake.
+        It may raise whatever the answer makes it raise.
+    hints : tuple of str
+    answer : object
+        A right answer. If it is a function, its source is the solution that is shown.
+    solution : str
+        Why that is right.
+    praise : str
+        What to say when it is solved.
+    scored : bool
+        False for a prediction: a wrong guess is no failure, and a right one no merit.
+    """
+
+    name: str
+    lesson: str
+    question: str
+    find_mistake: Callable[[object], str | None]
+    hints: tuple[str, ...]
+    answer: object
+    solution: str
+    praise: str
+    scored: bool = True
+
+
+def number_in(answer: object) -> float | None:
+    """Return the answer as a finite float, or None if it is anything else."""
+    if isinstance(answer, (bool, np.bool_, str, bytes, complex, np.complexfloating)):
+        return None
+    try:
+        number = float(answer) if np.ndim(answer) == 0 else np.nan
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def wants_a_number(answer: object, example: str) -> str:
+    """Return the message for an answer that is no number at all."""
+    quoted = " Leave the quotation marks away." if isinstance(answer, str) else ""
+    return f"A number such as {example} is asked, and this is {shown(answer)}.{quoted}"
+
+
+def one_of(right: str, wrong: dict[str, str]) -> Callable[[object], str]:
+    """Return a `find_mistake` for a guess among words.
+
+    Parameters
+    ----------
+    right : str
+    wrong : dict of str to str
+        What to say to each of the other words.
+    """
+
+    def find_mistake(answer: object) -> str:
+        word = answer.strip().lower() if isinstance(answer, str) else None
+        if word == right:
+            return ""
+        options = " or ".join(f'"{option}"' for option in sorted([right, *wrong]))
+        return wrong.get(word) or f"The guess is one of {options}, and this is {shown(answer)}."
+
+    return find_mistake

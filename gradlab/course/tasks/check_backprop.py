@@ -1,0 +1,210 @@
+"""Exercises of lesson 04, "Check backprop"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gradlab.course.note import shown
+from gradlab.course.task import Task, number_in, wants_a_number
+
+__all__ = ["TASKS", "check_one_weight"]
+
+Loss = Callable[[np.ndarray], float]
+
+
+def check_one_weight(loss, theta, i, eps) -> float:
+    """Return the slope of `loss` along entry `i` of `theta`; `theta` comes back unchanged."""
+    saved = theta[i]
+    theta[i] = saved + eps
+    loss_right = loss(theta)
+    theta[i] = saved - eps
+    loss_left = loss(theta)
+    theta[i] = saved
+    return (loss_right - loss_left) / (2 * eps)
+
+
+THETA = np.array([0.3, -0.7, 1.1])
+EPS = 0.25  # long on purpose: the schemes differ visibly there
+
+
+def _loss(theta: np.ndarray) -> float:
+    return float(np.exp(theta[0]) + 2 * np.sin(2 * theta[1]) - theta[0] * theta[1] ** 3
+                 + theta[1] * theta[2] ** 3)  # fmt: skip
+
+
+_SLOPE = 4 * np.cos(2 * THETA[1]) - 3 * THETA[0] * THETA[1] ** 2 + THETA[2] ** 3
+
+
+def _at(*shift: float) -> float:
+    return _loss(THETA + np.array(shift))
+
+
+def _mistakes() -> list[tuple[float, str]]:
+    """Return (value for entry 1, what to say) for the mistakes that give a number of their own."""
+    right, left, here = _at(0, EPS, 0), _at(0, -EPS, 0), _loss(THETA)
+    difference = right - left
+    return [
+        ((right - here) / EPS, "This is the forward difference. The central one needs the loss at "
+         "theta[i] - eps too, and errs by eps**2 instead of eps."),
+        ((here - left) / EPS, "This is the backward difference. The central one needs the loss at "
+         "theta[i] + eps too, and errs by eps**2 instead of eps."),
+        (difference / EPS, "Twice the slope: from theta[i] - eps to theta[i] + eps it is 2 * eps, "
+         "not eps."),
+        ((right - here) / (2 * EPS), "About half of the slope: the way from theta[i] to "
+         "theta[i] + eps is eps long, not 2 * eps."),
+        (difference / 2 * EPS, "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Put "
+         "2 * eps in brackets."),
+        (-difference / (2 * EPS), "The sign is flipped: it is the loss on the right minus the "
+         "loss on the left."),
+        (difference, "This is the difference of the losses. Divide it by the step, 2 * eps."),
+        ((_at(EPS, EPS, EPS) - _at(-EPS, -EPS, -EPS)) / (2 * EPS), "All entries moved at once. "
+         "Move entry i alone: theta[i], not theta."),
+        ((_at(EPS, 0, 0) - _at(-EPS, 0, 0)) / (2 * EPS), "This is the slope along entry 0. Move "
+         "entry i, whatever i is."),
+        (_SLOPE, "A good slope, but not at the step that was asked: use the argument eps."),
+    ]  # fmt: skip
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `check_one_weight`."""
+    if not callable(answer):
+        return (
+            f"Hand over the function itself, as .check(check_one_weight). This is {shown(answer)}."
+        )
+    seen: list[np.ndarray] = []
+
+    def watched(theta: np.ndarray) -> float:
+        seen.append(np.array(theta))
+        return _loss(theta)
+
+    theta = THETA.copy()
+    value = answer(watched, theta, 1, EPS)
+    if value is None or value is ...:
+        return "It computes losses and returns nothing: return the slope." if seen else None
+    slope = number_in(value)
+    if slope is None:
+        return f"It returned {shown(value)}; the slope along one weight is one number."
+    return _wrong_calls(seen, theta) or _wrong_value(slope) or _wrong_elsewhere(answer)
+
+
+def _wrong_calls(seen: list[np.ndarray], theta: np.ndarray) -> str:
+    if len(seen) < 2:
+        times = {0: "never", 1: "only once"}[len(seen)]
+        return f"It calls loss {times}. Two losses are needed, at theta[i] + eps and - eps."
+    if all(np.array_equal(point, seen[0]) for point in seen):
+        return (
+            "Both losses were computed at the same place. A line such as left = theta makes a "
+            "second name, not a copy: use theta.copy(), or save theta[i] and put it back."
+        )
+    if not np.array_equal(theta, THETA):
+        if np.allclose(theta, THETA, rtol=0, atol=1e-12):
+            return (
+                "theta comes back changed in its last digits: adding eps and subtracting it again "
+                "drifts. Save theta[i] first, and put that back."
+            )
+        return "theta comes back changed. Save theta[i] first, and put it back at the end."
+    return ""
+
+
+def _wrong_value(slope: float) -> str:
+    right = (_at(0, EPS, 0) - _at(0, -EPS, 0)) / (2 * EPS)
+    if np.isclose(slope, right, rtol=1e-9):
+        return ""
+    for value, message in _mistakes():
+        if np.isclose(slope, value, rtol=1e-6):
+            return message
+    return f"For a test loss it returned {slope:.4g}; the central difference there is {right:.4g}."
+
+
+def _wrong_elsewhere(answer: Callable[..., object]) -> str:
+    for i, eps in ((0, 1e-2), (2, 1e-3)):
+        theta, step = THETA.copy(), eps * np.eye(3)[i]
+        right = (_loss(theta + step) - _loss(theta - step)) / (2 * eps)
+        slope = number_in(answer(_loss, theta, i, eps))
+        if slope is None or not np.isclose(slope, right, rtol=1e-8):
+            return f"Right for i = 1, but wrong for i = {i} and eps = {eps:g}: use both arguments."
+    return ""
+
+
+def find_wrong_factor(answer: object) -> str:
+    """Return what is wrong with a guess at the error of a gradient three times too large."""
+    number = number_in(answer)
+    if number is None:
+        return wants_a_number(answer, "0.25")
+    for value, message in {
+        0.5: "",
+        2 / 3: "This is the max-relative error, |3 - 1| / max(3, 1). The sum is asked.",
+        1 / 3: "This is what a factor of 2 gives: |2 - 1| / (2 + 1). Here the factor is 3.",
+        2.0: "This is |a - n| / |n|, which is not symmetric. The sum-relative error divides by "
+        "|a| + |n| and never exceeds 1.",
+        3.0: "This is the factor itself. The error is |a - n| / (|a| + |n|), with a = 3 n.",
+        1.0: "1 is what a missing or a flipped gradient gives.",
+    }.items():
+        if abs(number - value) < 5e-3:
+            return message
+    return "Put a = 3 n into |a - n| / (|a| + |n|); n cancels."
+
+
+def find_wrong_tensors(answer: object) -> str:
+    """Return what is wrong with a guess at the tensors that a missing tanh' spoils."""
+    names = {answer} if isinstance(answer, str) else set(answer)
+    if not names <= {"W1", "b1", "W2", "b2"}:
+        return f"Name tensors out of W1, b1, W2, b2, as in ['W1', 'W2']. This is {shown(answer)}."
+    if names == {"W1", "b1"}:
+        return ""
+    if names == {"W1"}:
+        return "b1 too: its gradient is summed from the same dz, which lacks the factor."
+    if names == {"b1"}:
+        return "W1 too: its gradient is computed from the same dz, which lacks the factor."
+    if names & {"W2", "b2"}:
+        return (
+            "W2 and b2 stand above the hidden layer: their gradients were computed before the "
+            "signal came through tanh, so they cannot miss its derivative."
+        )
+    return "Something must be wrong: a factor is missing."
+
+
+TASKS = (
+    Task(
+        name="forgotten_derivative",
+        lesson="04",
+        question="Which tensors are wrong when backprop forgets the derivative of tanh?",
+        find_mistake=find_wrong_tensors,
+        hints=("Follow the code from the loss down. Which gradients use dz?",),
+        answer=["W1", "b1"],
+        solution="Only what stands below tanh, seen from the loss, gets its signal through it.",
+        praise="What stands below the missing factor is wrong, what stands above is not.",
+        scored=False,
+    ),
+    Task(
+        name="off_by_a_factor",
+        lesson="04",
+        question=(
+            "A gradient is three times too large in every entry. What is its sum-relative error?"
+        ),
+        find_mistake=find_wrong_factor,
+        hints=("a = 3 n in every entry.", "|a - n| = 2 |n|, and |a| + |n| = 4 |n|."),
+        answer=0.5,
+        solution="|3 - 1| / (3 + 1). A factor c gives |c - 1| / (|c| + 1).",
+        praise="A factor c gives |c - 1| / (|c| + 1): you can read the factor off the error.",
+    ),
+    Task(
+        name="check_one_weight",
+        lesson="04",
+        question=(
+            "Write check_one_weight(loss, theta, i, eps): the central difference of loss along "
+            "entry i of theta. theta must come back as it was."
+        ),
+        find_mistake=find_mistake,
+        hints=(
+            "Save theta[i] in a variable of its own before anything else.",
+            "Set theta[i] to saved + eps, call loss(theta); then the same with saved - eps.",
+            "Put saved back. Return the difference of the two losses over 2 * eps, in brackets.",
+        ),
+        answer=check_one_weight,
+        solution="The value is saved and put back, not added and subtracted: that would drift.",
+        praise="Right at every entry and step that was tried, and theta came back bit by bit.",
+    ),
+)

@@ -1,0 +1,173 @@
+"""Exercises of lesson 02, "Choose eps"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from gradlab.course.note import shown
+from gradlab.course.task import Task, number_in, one_of
+
+__all__ = ["TASKS", "choose_eps"]
+
+
+def choose_eps(dtype, order) -> float:
+    """Return the step where truncation, eps**order, equals round-off, machine_eps / eps."""
+    machine_eps = np.finfo(dtype).eps
+    return machine_eps ** (1 / (order + 1))
+
+
+CASES = (("float64", 2), ("float64", 1), ("float64", 4), ("float32", 2), ("float32", 1))
+#: A step within this factor of the rule is as good: constants near 1 were left out of the rule.
+SLACK = 5.0
+_SIZE = {name: float(np.finfo(name).eps) for name in ("float64", "float32")}
+
+Rule = Callable[[float, int], float]
+# What people write instead: (rule, what to say). The first that fits all cases is named.
+MISTAKES: tuple[tuple[Rule, str], ...] = (
+    (
+        lambda u, order: u,
+        "This is machine_eps itself. At a step that small theta + eps is the next number or theta "
+        "again, and the difference of the two losses is all round-off.",
+    ),
+    (
+        lambda u, order: u ** (1 / order),
+        "The exponent is 1 / order. Set eps**order equal to machine_eps / eps: on which side does "
+        "the second eps go, and what is the power of eps then?",
+    ),
+    (
+        lambda u, order: _SIZE["float64"] ** (1 / (order + 1)),
+        "This is right in float64, and does not look at dtype. In float32 the machine epsilon is "
+        "1.2e-07.",
+    ),
+    (
+        lambda u, order: u ** (1 / 3),
+        "This is right for central differences, and does not look at order: forward differences "
+        "have order 1, the five-point formula has order 4.",
+    ),
+    (
+        lambda u, order: u ** (1 / 2),
+        "This is right for forward differences, and does not look at order: central differences "
+        "have order 2.",
+    ),
+    (
+        lambda u, order: u ** (order / (order + 1)),
+        "This is the smallest error, not the step: at the best step both errors are "
+        "machine_eps**(order / (order + 1)).",
+    ),
+    (
+        lambda u, order: 1e-5,
+        "This is the customary 1e-05 whatever the dtype and the order. It is good for central "
+        "differences in float64 only.",
+    ),
+)
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `choose_eps`."""
+    if not callable(answer):
+        return f"Hand over the function itself, as .check(choose_eps). This is {shown(answer)}."
+    given = [answer(np.dtype(dtype).type, order) for dtype, order in CASES]
+    if all(value is None or value is ... for value in given):
+        return None
+    steps = [number_in(value) for value in given]
+    for (dtype, order), value, step in zip(CASES, given, steps, strict=True):
+        if step is None or step <= 0:
+            return (
+                f"choose_eps(np.{dtype}, {order}) returned {shown(value)}; "
+                "a step is a positive number."
+            )
+    return _compare(steps)
+
+
+def _compare(steps: list[float]) -> str:
+    if _all_near(steps, lambda u, order: u ** (1 / (order + 1)), SLACK):
+        return ""
+    for rule, message in MISTAKES:
+        if _all_near(steps, rule, 1.5):
+            return message
+    for (dtype, order), step in zip(CASES, steps, strict=True):
+        right = _SIZE[dtype] ** (1 / (order + 1))
+        if not _near(step, right, SLACK):
+            side, error = ("long", "truncation") if step > right else ("short", "round-off")
+            return (
+                f"choose_eps(np.{dtype}, {order}) returned {step:.1e}: too {side}, {error} is far "
+                "larger there than the other error."
+            )
+    return ""
+
+
+def _all_near(steps: list[float], rule: Rule, factor: float) -> bool:
+    return all(
+        _near(step, rule(_SIZE[dtype], order), factor)
+        for (dtype, order), step in zip(CASES, steps, strict=True)
+    )
+
+
+def _near(step: float, right: float, factor: float) -> bool:
+    return abs(math.log(step / right)) <= math.log(factor)
+
+
+TASKS = (
+    Task(
+        name="smaller_step",
+        lesson="02",
+        question="Is the error at eps = 1e-14 smaller than at 1e-3, the same, or larger?",
+        find_mistake=one_of(
+            "larger",
+            {
+                "smaller": "The formula on paper says so. The computer keeps 16 digits of each "
+                "loss, and that is what shows here.",
+                "the same": "The error neither falls for ever nor stops: below some step it grows.",
+            },
+        ),
+        hints=("Each loss is stored with 16 digits. How many of them do the two losses share?",),
+        answer="larger",
+        solution="Two losses that agree in nearly all of their digits leave few when subtracted.",
+        praise="Round-off divided by the step: the shorter the step, the larger the error.",
+        scored=False,
+    ),
+    Task(
+        name="float32_bottom",
+        lesson="02",
+        question="In float32, does the bottom of the U move to the left, stay, or move right?",
+        find_mistake=one_of(
+            "right",
+            {
+                "left": "Left means shorter steps. float32 keeps fewer digits, so round-off is "
+                "larger and begins to rule at longer steps.",
+                "stays": "Truncation stays where it is. Round-off is larger, so the two lines "
+                "cross elsewhere.",
+            },
+        ),
+        hints=("Which of the two lines depends on the number of digits?",),
+        answer="right",
+        solution="machine_eps is larger, so the round-off line lies higher and crosses later.",
+        praise="The round-off line is higher, so it crosses the truncation line further right.",
+        scored=False,
+    ),
+    Task(
+        name="choose_eps",
+        lesson="02",
+        question=(
+            "Write choose_eps(dtype, order): the step for a difference scheme whose truncation "
+            "error is eps**order, in floating-point numbers of that dtype."
+        ),
+        find_mistake=find_mistake,
+        hints=(
+            "Truncation is about eps**order, round-off about machine_eps / eps. Where do the two "
+            "lines cross?",
+            "Set them equal and multiply by eps: eps**(order + 1) = machine_eps.",
+            "np.finfo(dtype).eps is machine_eps: 2.2e-16 for np.float64, 1.2e-07 for np.float32.",
+        ),
+        answer=choose_eps,
+        solution=(
+            "For float64 it gives 1.5e-08 for forward, 6.1e-06 for central differences and "
+            "7.4e-04 for the five-point formula; for float32, 3.5e-04, 4.9e-03 and 4.1e-02. "
+            "Any constant near 1 in front does as well."
+        ),
+        praise="Your steps stand at the bottom of the U for every dtype and scheme asked.",
+    ),
+)

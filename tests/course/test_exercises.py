@@ -1,0 +1,313 @@
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.course.exercise import Exercise
+from gradlab.course.syllabus import LESSONS
+from gradlab.course.task import Task
+from gradlab.course.tasks import TASKS
+from gradlab.course.tasks.check_backprop import check_one_weight
+from gradlab.course.tasks.choose_eps import choose_eps
+
+SCORED = [name for name, task in TASKS.items() if task.scored]
+GUESSES = [name for name, task in TASKS.items() if not task.scored]
+
+
+def size(dtype):
+    return float(np.finfo(dtype).eps)
+
+
+@pytest.fixture(params=TASKS)
+def any_exercise(request, store):
+    return Exercise(TASKS[request.param], store)
+
+
+def test_the_shown_solution_is_right(any_exercise):
+    assert any_exercise.check(any_exercise._task.answer).solved
+
+
+def test_an_untouched_stub_is_said_to_be_one(any_exercise):
+    for stub in (..., None):
+        note = any_exercise.check(stub)
+        assert note.mark == "○"
+        assert "yet" in note.title
+        assert not note.solved
+    assert any_exercise.check().mark == "○"
+
+
+@pytest.mark.parametrize("name", ["choose_eps", "check_one_weight"])
+@pytest.mark.parametrize("value", [..., None])
+def test_a_function_with_an_untouched_body_is_a_stub(name, value, store):
+    assert Exercise(TASKS[name], store).check(lambda *arguments: value).mark == "○"
+
+
+class Hostile:
+    """Raises whatever is asked of it."""
+
+    def _refuse(self, *arguments, **more):
+        raise RuntimeError("no")
+
+    __repr__ = __str__ = __eq__ = __hash__ = __float__ = __array__ = _refuse
+    __iter__ = __len__ = __bool__ = __lt__ = _refuse
+
+
+class HostileError(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raises(*arguments):
+    raise HostileError
+
+
+RUBBISH = {
+    "text": "<b>x</b>", "bytes": b"0.5", "true": True, "nan": np.nan, "infinity": np.inf,
+    "huge": 10**400, "complex": 1j, "list": [1, 2], "nested": [[1], [2, 3]], "dict": {"a": ...},
+    "set": {1}, "array": np.zeros((2, 3)), "empty": np.array([]), "type": int, "module": np,
+    "hostile": Hostile(), "no arguments": lambda: 1.0, "raises": raises,
+    "gives rubbish": lambda *arguments: Hostile(), "gives text": lambda *arguments: "1e-5",
+    "gives nan": lambda *arguments: np.nan, "gives complex": lambda *arguments: 1j,
+    "gives zero": lambda *arguments: 0, "gives minus one": lambda *arguments: -1.0,
+    "gives an array": lambda *arguments: np.ones(3), "generator": (i for i in range(3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH.keys())
+def test_rubbish_is_answered_and_never_raises(any_exercise, rubbish):
+    note = any_exercise.check(rubbish)
+    assert note.mark == "✗"
+    assert note.text
+    assert repr(note)
+    assert note._repr_html_()
+
+
+def check_all(name, wrong, store):
+    exercise = Exercise(TASKS[name], store)
+    texts = {}
+    for words, answer in wrong.items():
+        note = exercise.check(answer)
+        assert note.mark == "✗", words
+        assert words in note.text, (words, note.text)
+        texts[words] = note.text
+    assert len(set(texts.values())) == len(wrong)
+    assert store.solved() == set()
+
+
+WRONG_STEPS = {
+    "machine_eps itself": lambda d, o: size(d),
+    "1 / order": lambda d, o: size(d) ** (1 / o),
+    "does not look at dtype": lambda d, o: 2.0 ** (-52 / (o + 1)),
+    "right for central differences, and does not look at order": lambda d, o: size(d) ** (1 / 3),
+    "right for forward differences, and does not look at order": lambda d, o: size(d) ** 0.5,
+    "smallest error, not the step": lambda d, o: size(d) ** (o / (o + 1)),
+    "customary 1e-05": lambda d, o: 1e-5,
+    "too long": lambda d, o: 0.1,
+    "too short": lambda d, o: 1e-3 * choose_eps(d, o),
+    "a step is a positive number": lambda d, o: -choose_eps(d, o),
+    "Hand over the function itself": 1e-5,
+    "ZeroDivisionError": lambda d, o: 1 / 0,
+}
+
+
+def test_wrong_steps_are_recognised(store):
+    check_all("choose_eps", WRONG_STEPS, store)
+
+
+@pytest.mark.parametrize("factor", [0.3, 3 ** (1 / 3), 3.0])
+def test_a_constant_in_front_of_the_step_is_as_good(factor, store):
+    answer = lambda dtype, order: factor * choose_eps(dtype, order)  # noqa: E731
+    assert Exercise(TASKS["choose_eps"], store).check(answer).solved
+
+
+def slope(left, right, over):
+    """Return a `check_one_weight` made of two shifts of theta and a divisor."""
+
+    def function(loss, theta, i, eps):
+        unit = np.eye(len(theta))[i]
+        return (loss(theta + right(eps, unit)) - loss(theta + left(eps, unit))) / over(eps)
+
+    return function
+
+
+def plus(eps, unit):
+    return eps * unit
+
+
+def minus(eps, unit):
+    return -eps * unit
+
+
+def stay(eps, unit):
+    return 0 * unit
+
+
+def drifting(loss, theta, i, eps):
+    theta[i] += 1 / 3
+    theta[i] += eps - 1 / 3
+    right = loss(theta)
+    theta[i] -= 2 * eps
+    left = loss(theta)
+    theta[i] += eps + 1e-14
+    return (right - left) / (2 * eps)
+
+
+def never_restored(loss, theta, i, eps):
+    theta[i] += eps
+    right = loss(theta)
+    theta[i] -= 2 * eps
+    return (right - loss(theta)) / (2 * eps)
+
+
+def aliased(loss, theta, i, eps):
+    right = theta
+    right[i] += eps
+    left = theta
+    left[i] -= eps
+    return (loss(right) - loss(left)) / (2 * eps)
+
+
+def nothing_returned(loss, theta, i, eps):
+    check_one_weight(loss, theta, i, eps)
+
+
+def right_for_one_only(loss, theta, i, eps):
+    return check_one_weight(loss, theta, min(i, 1), eps)
+
+
+WRONG_SLOPES = {
+    "forward difference": slope(stay, plus, lambda e: e),
+    "backward difference": slope(minus, stay, lambda e: e),
+    "Twice the slope": slope(minus, plus, lambda e: e),
+    "half of the slope": slope(stay, plus, lambda e: 2 * e),
+    "in brackets": slope(minus, plus, lambda e: 2 / e),
+    "sign is flipped": slope(plus, minus, lambda e: 2 * e),
+    "Divide it by the step": slope(minus, plus, lambda e: 1),
+    "All entries": slope(lambda e, v: -e, lambda e, v: e, lambda e: 2 * e),
+    "slope along entry 0": lambda f, t, i, e: check_one_weight(f, t, 0, e),
+    "use the argument eps": lambda f, t, i, e: check_one_weight(f, t, i, 1e-6),
+    "last digits": drifting,
+    "theta comes back changed. Save": never_restored,
+    "not a copy": aliased,
+    "returns nothing": nothing_returned,
+    "never": lambda f, t, i, e: 1.0,
+    "only once": lambda f, t, i, e: f(t),
+    "wrong for i = 2": right_for_one_only,
+    "the central difference there is": slope(minus, plus, lambda e: 7 * e),
+    "is one number": lambda f, t, i, e: np.ones(2) * f(t),
+    "TypeError": lambda f: 1.0,
+}
+
+
+def test_wrong_slopes_are_recognised(store):
+    check_all("check_one_weight", WRONG_SLOPES, store)
+
+
+WRONG_FACTORS = {
+    "max-relative": 2 / 3, "factor of 2": 0.333, "not symmetric": 2, "factor itself": 3.0,
+    "missing or a flipped": 1, "n cancels": 0.4, "quotation marks": "1/2",
+}  # fmt: skip
+
+
+def test_wrong_factors_are_recognised(store):
+    check_all("off_by_a_factor", WRONG_FACTORS, store)
+
+
+@pytest.mark.parametrize("answer", [0.5, np.float32(0.5), np.array(0.5), 1 / 2])
+def test_a_number_may_come_in_any_type(answer, store):
+    assert Exercise(TASKS["off_by_a_factor"], store).check(answer).solved
+
+
+WRONG_TENSORS = {
+    "b1 too": ["W1"], "W1 too": "b1", "before the signal": ["W1", "b1", "W2", "b2"],
+    "a factor is missing": [], "Name tensors": ["w1"],
+}  # fmt: skip
+
+
+def test_wrong_tensors_are_recognised(store):
+    check_all("forgotten_derivative", WRONG_TENSORS, store)
+
+
+@pytest.mark.parametrize("answer", [("b1", "W1"), {"W1", "b1"}, ["W1", "b1"]])
+def test_tensors_may_come_in_any_order(answer, store):
+    assert Exercise(TASKS["forgotten_derivative"], store).check(answer).solved
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("smaller_step", "smaller"),
+        ("smaller_step", "the same"),
+        ("float32_bottom", "left"),
+        ("float32_bottom", "stays"),
+    ],
+)
+def test_every_wrong_guess_has_a_message_of_its_own(name, wrong, store):
+    said = {Exercise(TASKS[name], store).check(word).text for word in (wrong, "other", "")}
+    assert len(said) == 3
+    assert Exercise(TASKS[name], store).check(f" {wrong.upper()} ").text in said
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_a_guess_is_not_remembered(name, store, home):
+    assert Exercise(TASKS[name], store).check(TASKS[name].answer).solved
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("name", SCORED)
+def test_a_solved_exercise_is_remembered(name, store):
+    Exercise(TASKS[name], store).check(TASKS[name].answer)
+    assert store.solved() == {name}
+
+
+def test_hints_come_one_by_one_and_end(any_exercise):
+    hints = any_exercise._task.hints
+    for number in range(1, len(hints) + 1):
+        note = any_exercise.hint()
+        assert [hint in note.text for hint in hints] == [i < number for i in range(len(hints))]
+    assert any_exercise.hint() == note
+    assert "all" in note.title
+
+
+def test_hints_go_on_in_another_cell():
+    first = gl.exercise("choose_eps").hint()
+    assert gl.exercise("choose_eps").hint() != first
+
+
+def test_an_unknown_name_gets_the_list_and_the_nearest():
+    with pytest.raises(ValueError, match=r"'check_one_weight'.*did you mean 'choose_eps'\?"):
+        gl.exercise("chose_eps")
+    with pytest.raises(TypeError, match="name"):
+        gl.exercise(2)
+
+
+def test_what_a_learner_types_is_escaped(any_exercise):
+    class Script:
+        def __repr__(self):
+            return "<script>alert(1)</script>"
+
+    for answer in ("<script>alert(1)</script>", Script(), lambda *a: Script()):
+        html = any_exercise.check(answer)._repr_html_()
+        assert "<script>" not in html
+    error = "<img src=x onerror=alert(1)>"
+
+    def raises_html(*arguments):
+        raise ValueError(error)
+
+    note = any_exercise.check(raises_html)
+    assert "<img" not in note._repr_html_()
+    if any_exercise._task.name in ("choose_eps", "check_one_weight"):
+        assert error in note.text
+
+
+def test_all_that_the_course_says_is_escaped():
+    nasty = "<&>"
+    task = Task(nasty, nasty, nasty, lambda a: nasty, (nasty,), nasty, nasty, nasty)
+    exercise = Exercise(task)
+    for said in (exercise, exercise.check(1), exercise.hint(), exercise.solution()):
+        assert nasty in repr(said)
+        assert nasty not in said._repr_html_()
+        assert "&lt;&amp;&gt;" in said._repr_html_()
+
+
+def test_exercises_belong_to_lessons_that_are_there():
+    assert {task.lesson for task in TASKS.values()} <= {k.number for k in LESSONS if k.there}

@@ -1,0 +1,205 @@
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import gradlab as gl
+from gradlab.course import folder
+from gradlab.course.progress import Progress
+from gradlab.course.store import FILE, Store
+from gradlab.course.syllabus import LESSONS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def kept(home):
+    return json.loads((home / FILE).read_text())["solved"]
+
+
+def test_looking_leaves_no_folder_behind(store, home):
+    assert store.solved() == set()
+    assert not home.exists()
+
+
+def test_what_is_solved_stays_for_the_next_kernel(store, home):
+    store.add("b")
+    store.add("a")
+    assert kept(home) == ["a", "b"]
+    assert Store().solved() == {"a", "b"}
+    assert store.news() == []
+
+
+def test_what_a_newer_release_wrote_stays(store, home):
+    home.mkdir()
+    (home / FILE).write_text('{"solved": ["of_lesson_99"]}')
+    store.add("a")
+    assert kept(home) == ["a", "of_lesson_99"]
+
+
+def test_a_deleted_file_is_a_fresh_start(store, home):
+    store.add("a")
+    (home / FILE).unlink()
+    assert store.solved() == set()
+
+
+CORRUPT = [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"solved": "a"}', b'{"solved": [1]}', b"{}",
+           b"[" * 100_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", CORRUPT, ids=lambda content: repr(content[:16]))
+def test_a_corrupt_file_is_kept_aside_and_said(content, store, home):
+    home.mkdir()
+    (home / FILE).write_bytes(content)
+    assert store.solved() == set()
+    (aside,) = home.glob("*unreadable*")
+    assert aside.read_bytes() == content
+    (said,) = store.news()
+    assert str(aside) in said
+    assert store.news() == []
+    store.add("a")
+    assert kept(home) == ["a"]
+
+
+def test_two_corrupt_files_are_both_kept(store, home):
+    home.mkdir()
+    for content in (b"one", b"two"):
+        (home / FILE).write_bytes(content)
+        store.solved()
+    assert sorted(path.read_bytes() for path in home.glob("*unreadable*")) == [b"one", b"two"]
+
+
+def test_writing_is_atomic(store, home, monkeypatch):
+    """A write that dies half-way leaves the old file whole, and no litter."""
+    store.add("a")
+
+    def dies(file):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", dies)
+    with pytest.raises(KeyboardInterrupt):
+        store.add("b")
+    monkeypatch.undo()
+    assert kept(home) == ["a"]
+    assert sorted(path.name for path in home.iterdir()) == ["progress.json", "progress.lock"]
+
+
+def test_a_folder_that_cannot_be_made_breaks_nothing(store, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GRADLAB_HOME", str(tmp_path / "file" / "below"))
+    store.add("a")
+    assert store.solved() == {"a"}
+    (said,) = store.news()
+    assert "cannot be saved" in said
+    store.add("b")
+    assert store.solved() == {"a", "b"}
+    assert store.news() == []  # said once
+
+
+def test_a_read_only_folder_still_tells_what_it_holds(store, home, monkeypatch):
+    store.add("a")
+
+    def refused(*arguments, **more):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refused)
+        fresh = Store()
+        fresh.add("b")
+        assert fresh.solved() == {"a", "b"}
+        assert "Permission denied" in fresh.news()[0]
+    assert fresh.solved() == {"a", "b"}
+    assert kept(home) == ["a", "b"]  # saved as soon as it can be
+
+
+def test_a_file_system_without_locks_still_keeps_progress(store, home, monkeypatch):
+    def no_locks(file):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(folder, "_lock", no_locks)
+    store.add("a")
+    assert kept(home) == ["a"]
+
+
+def test_threads_lose_nothing(home):
+    names = [f"exercise_{i}" for i in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: Store().add(name), names))
+    assert kept(home) == sorted(names)
+
+
+def test_several_kernels_lose_nothing(home):
+    code = (
+        "import sys\nfrom gradlab.course.store import Store\nstore = Store()\n"
+        "for i in range(15): store.add(f'{sys.argv[1]}{i}')"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, letter], cwd=ROOT) for letter in "abc"]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert kept(home) == sorted(f"{letter}{i}" for letter in "abc" for i in range(15))
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"XDG_DATA_HOME": "/data"}, "/data/gradlab"),
+        ("linux", {"XDG_DATA_HOME": "relative"}, "/me/.local/share/gradlab"),
+        ("linux", {}, "/me/.local/share/gradlab"),
+        ("darwin", {"XDG_DATA_HOME": "/data"}, "/me/Library/Application Support/gradlab"),
+        ("win32", {"APPDATA": "/appdata"}, "/appdata/gradlab"),
+        ("win32", {}, "/me/AppData/Roaming/gradlab"),
+        ("win32", {"APPDATA": "/appdata", "GRADLAB_HOME": "/own"}, "/own"),
+    ],
+)
+def test_each_platform_has_its_folder(platform, variables, expected, monkeypatch):
+    for name in ("GRADLAB_HOME", "XDG_DATA_HOME", "APPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(folder.sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: Path("/me"))
+    assert folder.data_folder() == Path(expected)
+
+
+def test_an_account_without_a_home_breaks_nothing(store, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("GRADLAB_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    store.add("a")
+    assert store.solved() == {"a"}
+    assert "home directory" in store.news()[0]
+
+
+def test_the_map_tells_how_far_a_learner_is():
+    assert "0 of 3" in repr(gl.progress())
+    gl.exercise("off_by_a_factor").check(0.5)
+    shown = gl.progress()
+    assert shown.solved == {"off_by_a_factor"}
+    assert "1 of 3" in repr(shown)
+    assert "1 of 2" in repr(shown)
+    assert "✓" not in repr(shown)
+    gl.exercise("choose_eps").check(lambda dtype, order: 1e-5)
+    assert "1 of 3" in repr(gl.progress())
+
+
+def test_a_finished_lesson_is_ticked_and_unknown_names_do_not_count():
+    shown = Progress({"choose_eps", "of_lesson_99"}, ["<b>"])
+    assert "✓  02" in repr(shown)
+    assert "1 of 3" in shown._repr_html_()
+    assert "&lt;b&gt;" in shown._repr_html_()
+
+
+def test_the_map_agrees_with_the_lessons_on_disk():
+    there = {path.stem for path in (ROOT / "lessons").glob("*.ipynb")}
+    assert {lesson.name for lesson in LESSONS if lesson.there} == there
+
+
+def test_lessons_to_come_are_not_linked():
+    html = Progress(())._repr_html_()
+    for lesson in LESSONS:
+        assert (f'href="{lesson.name}.ipynb"' in html) == lesson.there
+        assert lesson.title in html
