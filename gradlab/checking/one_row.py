@@ -8,11 +8,15 @@ which needs no matrix product. This is where most of the speed comes from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import cached_property, singledispatch
 
 import numpy as np
 
 from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
+from gradlab.nn.unrolling import lay_out, roll, unroll
+
+
+ELEMENTWISE = (Activation, Mask)
 
 
 @dataclass
@@ -21,18 +25,18 @@ class OneRow:
 
     Attributes
     ----------
-    base : ndarray, shape (features, batch, 1)
+    base : Base of shape (features, batch, 1)
     row : ndarray of int, shape (K,)
     value : ndarray, shape (batch, K)
     """
 
-    base: np.ndarray
+    base: Base
     row: np.ndarray
     value: np.ndarray
 
     def full(self) -> np.ndarray:
         """Return the copies written out, (features, batch, K)."""
-        copies = np.repeat(self.base.astype(self.value.dtype, copy=False), len(self.row), axis=-1)
+        copies = np.repeat(self.base.a.astype(self.value.dtype, copy=False), len(self.row), axis=-1)
         copies[self.row, :, np.arange(len(self.row))] = self.value.T
         return copies
 
@@ -40,20 +44,36 @@ class OneRow:
 State = np.ndarray | OneRow
 
 
-def take_rows(a: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Return rows of a base (features, batch, 1) as columns (batch, K)."""
-    return np.take(a[:, :, 0].T, row, axis=1)
+class Base:
+    """An activation of the unperturbed network, computed once and looked up by many copies.
+
+    Attributes
+    ----------
+    a : ndarray, shape (features…, batch, 1)
+        Or K copies, when every copy has dropout masks of its own.
+    """
+
+    def __init__(self, a: np.ndarray) -> None:
+        self.a = a
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """The same as (batch, features), laid out so that picking features is fast."""
+        return np.ascontiguousarray(self.a[..., 0].T)
+
+    @cached_property
+    def columns_and_one(self) -> np.ndarray:
+        """The columns and one more that holds ones: what a bias is multiplied with."""
+        return np.hstack([self.columns, np.ones_like(self.columns[:, :1])])
+
+    def rows(self, row: np.ndarray) -> np.ndarray:
+        """Return one feature a copy, shape (batch, K)."""
+        return np.take(self.columns, row, axis=1)
 
 
 @singledispatch
 def perturb(
-    layer: Layer,
-    params: Params,
-    a: np.ndarray,
-    out: np.ndarray,
-    name: str,
-    index: np.ndarray,
-    step: np.ndarray,
+    layer: Layer, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
 ) -> State:
     """Return the layer's output for K copies of the network, each with one parameter shifted.
 
@@ -61,68 +81,74 @@ def perturb(
     ----------
     layer : Layer
     params : mapping of str to ndarray
-    a, out : ndarray
+    a, out : Base
         The layer's input and output in the unperturbed network, one copy or K.
-    name : str
-        The parameter that is shifted.
     index : ndarray of int, shape (K,)
-        Which of its entries, as an index into the raveled array.
+        Which entry is shifted, of all the layer's parameters unrolled one after the other.
     step : ndarray, shape (K,)
         By how much.
     """
+    tensors = lay_out({name: params[name] for name in layer.param_names})
+    theta = unroll({name: params[name] for name in tensors}, tensors)
     outs = []
     for k, (entry, shift) in enumerate(zip(index, step, strict=True)):
-        shifted = params[name].astype(np.result_type(params[name], step))
-        shifted.flat[entry] += shift
-        one = a if a.shape[-1] == 1 else a[..., k : k + 1]
-        outs.append(layer.forward({**params, name: shifted}, one))
+        shifted = theta.astype(np.result_type(theta, step))
+        shifted[entry] += shift
+        one = a.a if a.a.shape[-1] == 1 else a.a[..., k : k + 1]
+        outs.append(layer.forward({**params, **roll(shifted, tensors)}, one))
     return np.concatenate(outs, axis=-1)
 
 
 @perturb.register
 def _(
-    layer: Dense,
-    params: Params,
-    a: np.ndarray,
-    out: np.ndarray,
-    name: str,
-    index: np.ndarray,
-    step: np.ndarray,
+    layer: Dense, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
 ) -> State:
-    column, row = divmod(index, params[name].shape[-1]) if name == layer.W else (None, index)
-    if a.shape[-1] == 1:
-        change = step if column is None else take_rows(a, column) * step
-        return OneRow(out, row, take_rows(out, row) + change)
+    # b stands below W as one more row, whose input is 1
+    column, row = np.divmod(index, len(params[layer.b]))
+    if a.a.shape[-1] == 1:
+        change = np.take(a.columns_and_one, column, axis=1) * step
+        change += out.rows(row)
+        return OneRow(out, row, change)
     k = np.arange(len(index))  # the input differs from copy to copy: dropout masks redrawn
-    out = out.astype(np.result_type(out, step))
-    out[row, :, k] += step[:, None] * (1 if column is None else a[column, :, k])
-    return out
+    ones = np.ones((1, *a.a.shape[1:]), a.a.dtype)
+    z = out.a.astype(np.result_type(out.a, step))
+    z[row, :, k] += step[:, None] * np.concatenate([a.a, ones])[column, :, k]
+    return z
+
+
+def advance(layer: Layer, state: State, params: Params, out: Base) -> State:
+    """Return the layer's output for the copies in `state`, which may be overwritten.
+
+    `out` is the layer's output in the unperturbed network.
+    """
+    if isinstance(state, OneRow):
+        return advance_one_row(layer, state, params, out)
+    if isinstance(layer, Activation) and isinstance(layer.function.function, np.ufunc):
+        return layer.function.function(state, out=state)  # tanh: without a second large array
+    return layer.forward(params, state)
 
 
 @singledispatch
-def advance(layer: Layer, state: OneRow, params: Params, out: np.ndarray) -> State:
-    """Return the layer's output for the copies in `state`.
-
-    `out` is its output in the unperturbed network, (features, batch, 1).
-    """
+def advance_one_row(layer: Layer, state: OneRow, params: Params, out: Base) -> State:
+    """Return the layer's output for copies that differ in one row: written out, in general."""
     return layer.forward(params, state.full())
 
 
-@advance.register
-def _(layer: Activation, state: OneRow, params: Params, out: np.ndarray) -> State:
+@advance_one_row.register
+def _(layer: Activation, state: OneRow, params: Params, out: Base) -> State:
     return OneRow(out, state.row, layer.function.function(state.value))
 
 
-@advance.register
-def _(layer: Mask, state: OneRow, params: Params, out: np.ndarray) -> State:
+@advance_one_row.register
+def _(layer: Mask, state: OneRow, params: Params, out: Base) -> State:
     if layer.mask.shape[-1] > 1:
         return layer.forward(params, state.full())
-    return OneRow(out, state.row, state.value * take_rows(layer.mask, state.row))
+    return OneRow(out, state.row, state.value * Base(layer.mask).rows(state.row))
 
 
-@advance.register
-def _(layer: Dense, state: OneRow, params: Params, out: np.ndarray) -> State:
-    change = state.value - take_rows(state.base, state.row)
+@advance_one_row.register
+def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
+    change = state.value - state.base.rows(state.row)
     z = np.take(params[layer.W].T, state.row, axis=1)[:, None, :] * change
-    z += out
+    z += out.a
     return z

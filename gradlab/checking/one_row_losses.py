@@ -6,17 +6,40 @@ from functools import singledispatch
 
 import numpy as np
 
-from gradlab.checking.one_row import OneRow, State, take_rows
+from gradlab.checking.one_row import Base, OneRow, State
 from gradlab.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 
-LARGEST_EXPONENT = 500.0  # exp stays far from overflow in float64
+IN_RANGE = (1e-200, 1e200)  # a sum of exponentials that neither overflowed nor vanished
 
 
-def loss_per_example(loss: Loss, state: State, target: np.ndarray) -> np.ndarray:
-    """Return the losses of the copies, shape (batch, K)."""
+def shifted_base(loss: Loss, out: np.ndarray) -> np.ndarray:
+    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift of their own.
+
+    Softmax does not see a shift of all logits of an example: their maximum is taken off once, here,
+    instead of once for every copy.
+    """
+    return out - out.max(axis=0) if isinstance(loss, SoftmaxCrossEntropy) else out
+
+
+def loss_per_example(
+    loss: Loss, state: State, target: np.ndarray, near_base: bool = False
+) -> np.ndarray:
+    """Return the losses of the copies, shape (batch, K). `state` may be overwritten.
+
+    `near_base` says that the outputs are those of `shifted_base` and a small change.
+    """
     if isinstance(state, OneRow):
         return _one_row(loss, state, target)
-    return loss.per_example(state, target)
+    if near_base and isinstance(loss, SoftmaxCrossEntropy) and target.ndim == 1:
+        with np.errstate(over="ignore"):
+            total = np.add.reduce(np.exp(state), axis=0)
+        if _in_range(total):
+            return np.log(total) - state[target, np.arange(len(target))]
+    return loss.per_example(state, target, overwrite=True)
+
+
+def _in_range(total: np.ndarray) -> bool:
+    return bool(total.real.min() > IN_RANGE[0] and total.real.max() < IN_RANGE[1])
 
 
 @singledispatch
@@ -27,22 +50,23 @@ def _one_row(loss: Loss, state: OneRow, target: np.ndarray) -> np.ndarray:
 @_one_row.register(MeanSquaredError)
 @_one_row.register(BinaryCrossEntropy)
 def _(loss: Loss, state: OneRow, target: np.ndarray) -> np.ndarray:
-    terms = np.stack([loss.per_example(z[None], t[None]) for z, t in zip(state.base, target,
+    terms = np.stack([loss.per_example(z[None], t[None]) for z, t in zip(state.base.a, target,
                                                                         strict=True)])  # fmt: skip
-    new = loss.per_example(state.value[None], take_rows(target, state.row)[None])
-    return take_rows(_sum_of_the_others(terms), state.row) + new
+    new = loss.per_example(state.value[None], Base(target).rows(state.row)[None])
+    return Base(_sum_of_the_others(terms)).rows(state.row) + new
 
 
 @_one_row.register
 def _(loss: SoftmaxCrossEntropy, state: OneRow, target: np.ndarray) -> np.ndarray:
-    shift = state.base.max(axis=0)
-    z = state.value - shift
-    if target.ndim > 1 or len(state.base) < 2 or z.real.max() > LARGEST_EXPONENT:
-        return loss.per_example(state.full(), target)
-    base = state.base - shift
-    at_label = np.where(target[:, None] == state.row, z, base[target, np.arange(len(target))])
-    total = take_rows(_sum_of_the_others(np.exp(base)), state.row)
-    return np.log(total + np.exp(z)) - at_label
+    base, z = state.base.a, state.value
+    if target.ndim == 1 and len(base) > 1:
+        with np.errstate(over="ignore"):
+            others = Base(_sum_of_the_others(np.exp(base)))
+            total = others.rows(state.row) + np.exp(z)
+        if _in_range(total):
+            at_label = base[target, np.arange(len(target))]
+            return np.log(total) - np.where(target[:, None] == state.row, z, at_label)
+    return loss.per_example(state.full(), target)
 
 
 def _sum_of_the_others(terms: np.ndarray) -> np.ndarray:

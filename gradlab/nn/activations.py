@@ -34,6 +34,10 @@ class ActivationFunction:
     has_kink: bool = False
 
 
+def _identity(z: np.ndarray) -> np.ndarray:
+    return z
+
+
 def _sigmoid(z: np.ndarray) -> np.ndarray:
     # exp(-|z|) never overflows; the branch is on the real part, so the function stays analytic.
     positive = z.real >= 0
@@ -46,38 +50,41 @@ def _softplus(z: np.ndarray) -> np.ndarray:
     return np.where(positive, z, 0.0) + np.log1p(np.exp(np.where(positive, -z, z)))
 
 
-def _expm1_of_negative(z: np.ndarray) -> np.ndarray:
-    return np.expm1(np.where(z.real > 0, 0.0, z))
+def _relu(z: np.ndarray) -> np.ndarray:
+    if np.iscomplexobj(z):  # np.maximum would compare imaginary parts where the real part is 0
+        return np.where(z.real > 0, z, 0)
+    return np.maximum(z, 0)
 
 
-def _one_where_positive(z: np.ndarray, otherwise: float) -> np.ndarray:
-    return np.where(z.real > 0, np.asarray(1.0, z.real.dtype), otherwise)
+def _leaky_relu(z: np.ndarray) -> np.ndarray:
+    return np.where(z.real > 0, z, LEAKY_SLOPE * z)
+
+
+def _elu(z: np.ndarray) -> np.ndarray:
+    return np.where(z.real > 0, z, np.expm1(np.where(z.real > 0, 0.0, z)))
+
+
+def _tanh_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    return (1 - a) * (1 + a)  # 1 - a*a would lose digits where |a| is near 1
+
+
+def _sigmoid_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    return a * _sigmoid(-z)  # 1 - a would lose digits where a is near 1
 
 
 _TABLE = (
-    ActivationFunction("identity", lambda z: z, lambda z, a: np.ones_like(z)),
-    ActivationFunction("sigmoid", _sigmoid, lambda z, a: a * (1 - a)),
-    ActivationFunction("tanh", np.tanh, lambda z, a: 1 - a * a),
-    ActivationFunction(
-        "relu",
-        # np.maximum orders complex numbers by the real part and then by the imaginary one: at a
-        # real part of 0 it would pick a side by the sign of the step. Hence the branch.
-        lambda z: np.maximum(z, 0) if z.dtype.kind == "f" else np.where(z.real > 0, z, 0),
-        lambda z, a: _one_where_positive(z, 0.0),
-        has_kink=True,
-    ),
+    ActivationFunction("identity", _identity, lambda z, a: np.ones_like(z)),
+    ActivationFunction("sigmoid", _sigmoid, _sigmoid_derivative),
+    ActivationFunction("tanh", np.tanh, _tanh_derivative),
+    ActivationFunction("relu", _relu, lambda z, a: (z.real > 0).astype(z.dtype), has_kink=True),
     ActivationFunction(
         "leaky_relu",
-        lambda z: np.where(z.real > 0, z, LEAKY_SLOPE * z),
-        lambda z, a: _one_where_positive(z, LEAKY_SLOPE),
+        _leaky_relu,
+        lambda z, a: np.where(z.real > 0, z.dtype.type(1), LEAKY_SLOPE),
         has_kink=True,
     ),
-    # elu's first derivative is continuous at 0 (both sides 1): its second derivative jumps.
-    ActivationFunction(
-        "elu",
-        lambda z: np.where(z.real > 0, z, _expm1_of_negative(z)),
-        lambda z, a: np.where(z.real > 0, 1.0, a + 1),
-    ),
+    # elu's own slope is 1 on both sides of 0; only its second derivative jumps.
+    ActivationFunction("elu", _elu, lambda z, a: np.where(z.real > 0, 1.0, a + 1)),
     ActivationFunction("softplus", _softplus, lambda z, a: _sigmoid(z)),
 )
 

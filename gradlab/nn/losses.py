@@ -28,8 +28,10 @@ class Loss:
         y = check_real_array(y, "y", (n, outputs))
         return np.ascontiguousarray(y.T, dtype)[:, :, None]
 
-    def per_example(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return the losses, shape (batch, copies)."""
+    def per_example(
+        self, out: np.ndarray, target: np.ndarray, overwrite: bool = False
+    ) -> np.ndarray:
+        """Return the losses, shape (batch, copies). With `overwrite`, `out` is working space."""
         raise NotImplementedError
 
     def derivative(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -42,9 +44,11 @@ class MeanSquaredError(Loss):
 
     name = "mse"
 
-    def per_example(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
-        difference = out - target
-        return np.add.reduce(difference * difference, axis=0)
+    def per_example(
+        self, out: np.ndarray, target: np.ndarray, overwrite: bool = False
+    ) -> np.ndarray:
+        d = np.subtract(out, target, out=out if overwrite else None)
+        return np.add.reduce(np.multiply(d, d, out=d), axis=0)
 
     def derivative(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
         return 2 * (out - target)
@@ -65,7 +69,9 @@ class BinaryCrossEntropy(Loss):
             raise ValueError(f"y must lie in [0, 1] for binary_cross_entropy, got {worst:g}")
         return target
 
-    def per_example(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def per_example(
+        self, out: np.ndarray, target: np.ndarray, overwrite: bool = False
+    ) -> np.ndarray:
         return np.add.reduce(_softplus(out) - target * out, axis=0)
 
     def derivative(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -95,9 +101,12 @@ class SoftmaxCrossEntropy(Loss):
             return y.argmax(axis=1)  # one-hot: the same loss, and the label is cheaper
         return np.ascontiguousarray(y.T)[:, :, None]
 
-    def per_example(self, out: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def per_example(
+        self, out: np.ndarray, target: np.ndarray, overwrite: bool = False
+    ) -> np.ndarray:
         # The shift is the real part's maximum: it changes no value and keeps exp in range.
-        z = out - np.maximum.reduce(out.real, axis=0)
+        shift = np.maximum.reduce(out.real, axis=0)
+        z = np.subtract(out, shift, out=out if overwrite else None)
         if target.ndim == 1:
             at_label = z[target, np.arange(len(target))]
             return np.log(np.add.reduce(np.exp(z, out=z), axis=0)) - at_label
