@@ -2,27 +2,21 @@
 
     python benchmarks/numerical_gradient.py
 
-One core, CPU time of this process, interleaved, median of the rounds: a neighbour on the machine then
+One core, CPU time of this process, interleaved, median of the rounds: a neighbour on the machine
 moves both sides alike. Each side runs for about as long in a round: ours is repeated, and of the
 loop's evaluations, which all cost the same, as many are timed as fit, and scaled.
 """
 
 from __future__ import annotations
 
-import os
+import _one_core  # noqa: F401  isort: skip  (first: it sets the number of threads)
+
 import sys
-
-for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[_name] = "1"  # before numpy loads its BLAS
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from anywhere
 import gradlab as gl
 from benchmarks import numerical_gradient_peers as peers
 

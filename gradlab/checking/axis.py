@@ -19,9 +19,10 @@ from gradlab.checking.one_row import ELEMENTWISE, Base, OneRow, State, advance, 
 from gradlab.checking.one_row_losses import loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
+from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Dense, Layer, Mask
 from gradlab.nn.losses import LOSS_TABLE
-from gradlab.nn.network import Masks, Network
+from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
 CHUNK = 1 << 18  # numbers in the largest array of a chunk: 2 MB, near a core's own cache
@@ -62,8 +63,8 @@ def fast_gradient(
 
 
 # glibc gives freed memory back to the system at once, and zeroing it anew costs more than the sums,
-# until it has seen a larger block freed (its threshold adapts, mallopt(3)). This block is such a one:
-# it is never written to, so it never takes any memory.
+# until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
+# nothing is ever written to it, so it never takes any memory.
 np.empty(1 << 21)
 LONG = 256  # copies in a chunk, at least, where the batch can be cut
 

@@ -13,7 +13,8 @@ from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Doubt, Judgement, Verdict, judge, round_off_bound
-from gradlab.nn.network import Masks, Network
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
 
 Gradient = Mapping[str, np.ndarray]
 NOT_DETERMINISTIC = Judgement(
@@ -104,6 +105,7 @@ def _truncation(change: np.ndarray, rule: Scheme) -> np.ndarray:
 
 
 def checked_gradient(net: Network, gradient: Gradient, argument: str) -> dict[str, np.ndarray]:
+    """Return `gradient` if its names and shapes are those of the parameters, or raise."""
     if not isinstance(gradient, Mapping) or gradient.keys() != net.tensors.keys():
         got = list(gradient) if isinstance(gradient, Mapping) else type(gradient).__name__
         raise ValueError(f"{argument} must have the keys {list(net.tensors)}, got {got}")

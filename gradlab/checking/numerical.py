@@ -7,7 +7,8 @@ import numpy as np
 from gradlab._validate import check_choice, check_real_array
 from gradlab.checking.axis import fast_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
-from gradlab.nn.network import Masks, Network
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
 
 METHODS = ("fast", "loop")
 

@@ -15,7 +15,6 @@ import numpy as np
 from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
 from gradlab.nn.unrolling import lay_out, roll, unroll
 
-
 ELEMENTWISE = (Activation, Mask)
 
 

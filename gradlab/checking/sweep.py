@@ -13,7 +13,8 @@ from gradlab.checking.check import checked_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
 from gradlab.checking.numerical import check_steps, numerical_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
-from gradlab.nn.network import Masks, Network
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
 
 
 @dataclass(frozen=True)

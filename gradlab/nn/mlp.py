@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from gradlab._validate import check_choice, check_integer, check_positive
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, ACTIVATIONS
+from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense, Layer
-from gradlab.nn.network import Dropout, Network
+from gradlab.nn.network import Network
 
 
 class MLP(Network):
@@ -94,7 +96,7 @@ def mlp(
     rng = np.random.default_rng(check_integer(seed, "seed"))
     layers: list[Layer | Dropout] = []
     params = {}
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes), start=1):
         scale = fan_in**-0.5 if weight_scale is None else weight_scale
         params[f"W{i}"] = scale * rng.standard_normal((fan_in, fan_out))
         params[f"b{i}"] = np.zeros(fan_out)

@@ -7,26 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_number, check_real_array
-from gradlab.nn.layers import Grads, Layer, Mask, Params
+from gradlab._validate import check_choice, check_integer, check_number, check_real_array
+from gradlab.nn.dropout import Dropout, Masks, draw_mask, put_masks
+from gradlab.nn.layers import Grads, Layer
 from gradlab.nn.losses import LOSS_TABLE, LOSSES
-from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll
-
-DTYPES = ("float64", "float32")
-Masks = Sequence[np.ndarray] | np.random.Generator | None
+from gradlab.nn.parameters import Parameters, Params
 
 
-class Dropout:
-    """The place in the chain where mask number `index` goes, if there are masks."""
-
-    def __init__(self, index: int, features: int) -> None:
-        self.index, self.features = index, features
-
-    def __repr__(self) -> str:
-        return f"Dropout({self.features})"
-
-
-class Network:
+class Network(Parameters):
     """A chain of layers with named parameters, a loss and L2.
 
     Made by `gl.mlp`. The rows of `x` are examples. No method changes the parameters but
@@ -55,13 +43,11 @@ class Network:
         dropout_rate: float = 0.0,
         dtype: str | np.dtype = "float64",
     ) -> None:
+        super().__init__(params, dtype)
         self.layers = list(layers)
         self.loss_name = check_choice(loss, LOSSES, "loss")
-        self.dtype = _check_dtype(dtype)
         self.input_shape, self.outputs = tuple(input_shape), outputs
         self.l2, self.dropout_rate = _check_settings(l2, dropout_rate)
-        self.params = {k: np.array(v, self.dtype) for k, v in params.items()}
-        self.tensors: Tensors = lay_out(self.params)
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -69,37 +55,14 @@ class Network:
         return tuple(n for layer in self.layers if isinstance(layer, Layer)
                      for n in layer.weight_names)  # fmt: skip
 
-    @property
-    def size(self) -> int:
-        """The number of parameters, P."""
-        return sum(stop - start for start, stop, _ in self.tensors.values())
-
-    # -- parameters as one vector ---------------------------------------------------------------
-
-    @property
-    def theta(self) -> np.ndarray:
-        """All parameters as one flat vector (P,): a copy. Assigning to it sets them."""
-        return self.unroll(self.params)
-
-    @theta.setter
-    def theta(self, theta: np.ndarray) -> None:
-        theta = check_real_array(theta, "theta", (self.size,)).astype(self.dtype)
-        self.params = {name: part.copy() for name, part in self.roll(theta).items()}
-
-    def unroll(self, grads: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return a dict with the keys of `params` as one flat vector, shape (P,)."""
-        return unroll(grads, self.tensors)
-
-    def roll(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        """Return a flat vector (P,) as a dict with the keys and shapes of `params` (views)."""
-        return roll(theta, self.tensors)
-
     # -- forward --------------------------------------------------------------------------------
 
     def predict(self, x: np.ndarray, params: Params | None = None) -> np.ndarray:
         """Return the outputs, shape (N, K): logits when the loss is a cross-entropy."""
         a = self.prepare_x(x)
-        return self.outputs_of(self._own(params), a, self.chain(None, a.shape[-2]))[..., 0].T
+        return self.outputs_of(self.check_params(params), a, self.chain(None, a.shape[-2]))[
+            ..., 0
+        ].T
 
     def loss(
         self, x: np.ndarray, y: np.ndarray, masks: Masks = None, params: Params | None = None
@@ -122,7 +85,7 @@ class Network:
         ValueError, TypeError
             An argument has the wrong shape, type or range; the message names it.
         """
-        params = self._own(params)
+        params = self.check_params(params)
         return self.data_loss(x, y, masks, params) + self.l2_loss(params)
 
     def data_loss(
@@ -130,12 +93,12 @@ class Network:
     ) -> float:
         """Return the loss without its L2 term; arguments as in `loss`."""
         a, target = self.prepare(x, y)
-        params = self._own(params)
+        params = self.check_params(params)
         return float(self.raw_data_loss(params, a, target, self.chain(masks, a.shape[-2])))
 
     def l2_loss(self, params: Params | None = None) -> float:
         """Return ½·λ·ΣW² over the weights, never the biases."""
-        return float(self.raw_l2_loss(self._own(params)))
+        return float(self.raw_l2_loss(self.check_params(params)))
 
     def loss_function(
         self, x: np.ndarray, y: np.ndarray, masks: Masks = None
@@ -165,7 +128,7 @@ class Network:
         errors as in `loss`.
         """
         a, target = self.prepare(x, y)
-        params = self._own(params)
+        params = self.check_params(params)
         chain = self.chain(masks, a.shape[-2])
         activations = [a]
         for layer in chain:
@@ -206,20 +169,15 @@ class Network:
 
     def chain(self, masks: Masks, n: int, copies: int = 1) -> list[Layer]:
         """Return the layers with the dropout masks for a batch of `n` in their places."""
-        if masks is None:
-            return [layer for layer in self.layers if isinstance(layer, Layer)]
-        places = [layer for layer in self.layers if isinstance(layer, Dropout)]
-        if isinstance(masks, np.random.Generator):
-            drawn = [self._draw(p.features, (n, copies), masks) for p in places]
-        else:
-            drawn = self._check_masks(masks, places, n)
-        return [Mask(drawn[layer.index]) if isinstance(layer, Dropout) else layer
-                for layer in self.layers]  # fmt: skip
+        return put_masks(self.layers, masks, n, self.dropout_rate, self.dtype, copies)
 
     def draw_masks(self, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Return dropout masks for a batch of `n`: one (n, h) a hidden layer, 0 or 1/keep."""
+        n = check_integer(n, "n", 1)
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(f"rng must be a numpy Generator, got {type(rng).__name__}")
         places = [layer for layer in self.layers if isinstance(layer, Dropout)]
-        return [self._draw(p.features, (n, 1), rng)[:, :, 0].T.copy() for p in places]
+        return [draw_mask((n, p.features), self.dropout_rate, self.dtype, rng) for p in places]
 
     def prepare(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Check `x` and `y`; return the input as (features, N, 1) and the loss's target."""
@@ -250,43 +208,6 @@ class Network:
             self.dropout_rate if dropout_rate is None else dropout_rate,
         )
         return other
-
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _draw(self, features: int, shape: tuple, rng: np.random.Generator) -> np.ndarray:
-        keep = 1 - self.dropout_rate
-        return (rng.random((features, *shape)) < keep).astype(self.dtype) / self.dtype.type(keep)
-
-    def _check_masks(self, masks: object, places: list[Dropout], n: int) -> list[np.ndarray]:
-        if not isinstance(masks, (list, tuple)):
-            raise TypeError(f"masks must be a list of arrays, a numpy Generator or None, "
-                            f"got {type(masks).__name__}")  # fmt: skip
-        if len(masks) != len(places):
-            raise ValueError(f"masks must hold one array for each of the {len(places)} hidden "
-                             f"layers, got {len(masks)}")  # fmt: skip
-        return [
-            check_real_array(mask, f"masks[{i}]", (n, place.features)).T.astype(self.dtype)[
-                :, :, None]
-            for i, (mask, place) in enumerate(zip(masks, places, strict=True))
-        ]  # fmt: skip
-
-    def _own(self, params: Params | None) -> Params:
-        """Return `params`, or the network's own, after a look at their names, types and shapes."""
-        params = self.params if params is None else params
-        if params.keys() != self.tensors.keys():
-            raise ValueError(f"params must have the keys {list(self.tensors)}, got {list(params)}")
-        for name, (_, _, shape) in self.tensors.items():
-            value = check_real_array(params[name], f"params[{name!r}]", shape)
-            if value.dtype.kind != "f":
-                raise TypeError(f"params[{name!r}] must hold floats, got dtype {value.dtype}")
-        return params
-
-
-def _check_dtype(dtype: object) -> np.dtype:
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
-    if isinstance(dtype, type) and issubclass(dtype, (float, np.floating)):
-        name = np.dtype(dtype).name
-    return np.dtype(check_choice(dtype if name is None else name, DTYPES, "dtype"))
 
 
 def _check_settings(l2: object, dropout_rate: object) -> tuple[float, float]:

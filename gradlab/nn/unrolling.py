@@ -10,7 +10,7 @@ Tensors = dict[str, tuple[int, int, tuple[int, ...]]]
 
 
 def lay_out(arrays: Mapping[str, np.ndarray]) -> Tensors:
-    """Return where each array stands in theta: {name: (start, stop, shape)}, in the dict's order."""
+    """Return where each array stands in theta, {name: (start, stop, shape)}, in dict order."""
     tensors: Tensors = {}
     start = 0
     for name, array in arrays.items():

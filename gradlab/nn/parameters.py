@@ -1,0 +1,78 @@
+"""Named parameters that are also one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gradlab._validate import check_choice, check_real_array
+from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll
+
+DTYPES = ("float64", "float32")
+Params = Mapping[str, np.ndarray]
+
+
+class Parameters:
+    """What a network has of parameters. No method changes them but assignment by the user.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Real arrays, assignable.
+    dtype : numpy.dtype
+    tensors : dict of str to (start, stop, shape)
+        Where each parameter stands in `theta`.
+    """
+
+    def __init__(self, params: Params, dtype: str | np.dtype) -> None:
+        self.dtype = _check_dtype(dtype)
+        self.params = {name: np.array(value, self.dtype) for name, value in params.items()}
+        self.tensors: Tensors = lay_out(self.params)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, P."""
+        return sum(stop - start for start, stop, _ in self.tensors.values())
+
+    @property
+    def theta(self) -> np.ndarray:
+        """All parameters as one flat vector (P,): a copy. Assigning to it sets them."""
+        return self.unroll(self.params)
+
+    @theta.setter
+    def theta(self, theta: np.ndarray) -> None:
+        theta = check_real_array(theta, "theta", (self.size,)).astype(self.dtype)
+        self.params = {name: part.copy() for name, part in self.roll(theta).items()}
+
+    def unroll(self, grads: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return a dict with the keys of `params` as one flat vector, shape (P,)."""
+        return unroll(grads, self.tensors)
+
+    def roll(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Return a flat vector (P,) as a dict with the keys and shapes of `params` (views)."""
+        return roll(theta, self.tensors)
+
+    def check_params(self, params: Params | None) -> Params:
+        """Return `params`, or the own ones for None, if their names, types and shapes fit.
+
+        Raises
+        ------
+        ValueError, TypeError
+            The message names the parameter, what came and what was expected.
+        """
+        params = self.params if params is None else params
+        if params.keys() != self.tensors.keys():
+            raise ValueError(f"params must have the keys {list(self.tensors)}, got {list(params)}")
+        for name, (_, _, shape) in self.tensors.items():
+            value = check_real_array(params[name], f"params[{name!r}]", shape)
+            if value.dtype.kind != "f":
+                raise TypeError(f"params[{name!r}] must hold floats, got dtype {value.dtype}")
+        return params
+
+
+def _check_dtype(dtype: object) -> np.dtype:
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
+    if isinstance(dtype, type) and issubclass(dtype, (float, np.floating)):
+        name = np.dtype(dtype).name
+    return np.dtype(check_choice(dtype if name is None else name, DTYPES, "dtype"))
