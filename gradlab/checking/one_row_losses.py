@@ -13,7 +13,7 @@ IN_RANGE = (1e-200, 1e200)  # a sum of exponentials that neither overflowed nor 
 
 
 def shifted_base(loss: Loss, out: np.ndarray) -> np.ndarray:
-    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift of their own.
+    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift.
 
     Softmax does not see a shift of all logits of an example: the maximum is taken off here, once,
     and not once for every copy.
