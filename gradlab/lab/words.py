@@ -43,13 +43,13 @@ def advice(result: Result) -> str:
     if not happy and s.scheme != "complex_step" and best < math.inf:
         if s.eps > best * _FAR:
             return (
-                f"The step is far above the predicted best, {best:.0e}: the curve bends within "
-                "it (truncation). Move eps to the left."
+                f"The step is far above the predicted best, {_number(best)}: the loss curves "
+                "within it (truncation). Move eps to the left."
             )
         if s.eps < best / _FAR:
             return (
-                f"The step is far below the predicted best, {best:.0e}: subtracting two nearly "
-                "equal losses leaves round-off. Move eps to the right."
+                f"The step is far below the predicted best, {_number(best)}: subtracting two "
+                "nearly equal losses leaves round-off. Move eps to the right."
             )
     return result.report.advice
 
@@ -74,10 +74,18 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
         f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the worst tensor is {escape(worst)}, with "
         f"relative error <b>{report[worst].error:.1e}</b> ({escape(band(report[worst].error))})."
     )
+    why = report.why
+    if verdict == "correct" and report[worst].error > BANDS[1][0]:
+        why = "But the entries that differ are too small to tell from round-off at this step"
     return _banner(
         verdict, MARKS[verdict], verdict,
-        f"{numbers} {escape(_sentence(report.why))}", escape(_sentence(advice(result))),
+        f"{numbers} {escape(_sentence(why))}", escape(_sentence(advice(result))),
     )  # fmt: skip
+
+
+def _number(value: float) -> str:
+    """Return "6e-06" with a hyphen that no line breaks at."""
+    return f"{value:.0e}".replace("-", "‑")
 
 
 def _sentence(text: str) -> str:
