@@ -40,13 +40,13 @@ def advice(result: Result) -> str:
             "Tick both, or neither."
         )
     happy = result.report.relative_error <= BANDS[0][0]
-    if not happy and s.scheme != "complex_step" and best < math.inf:
+    if not happy:
         if s.eps > best * _FAR:
             return (
                 f"The step is far above the predicted best, {_number(best)}: the loss curves "
                 "within it (truncation). Move eps to the left."
             )
-        if s.eps < best / _FAR:
+        if s.eps < best / _FAR and s.scheme != "complex_step":  # which subtracts nothing
             return (
                 f"The step is far below the predicted best, {_number(best)}: subtracting two "
                 "nearly equal losses leaves round-off. Move eps to the right."
@@ -163,7 +163,7 @@ def _numbers(result: Result) -> list[str]:
     lines = ["  norm ratio: " + "; ".join(parts)]
     truncation_rules = result.settings.eps >= result.sweep.predicted_best_eps * _FAR
     error = report.relative_error
-    if truncation_rules and result.settings.scheme != "complex_step" and 0 < error < math.inf:
+    if truncation_rules and 0 < error < math.inf:
         lines.append(f"  worst relative error: about 1e{round(math.log10(error)):+03d}")
     return lines
 

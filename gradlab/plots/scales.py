@@ -41,7 +41,7 @@ def draw_bands(ax: Axes, palette: Palette, *, names: bool = False) -> None:
             middle = float(np.sqrt(max(low, ERROR_RANGE[0]) * high))
             ax.text(
                 1.02, middle, label.replace(" ", "\n"), transform=ax.get_yaxis_transform(),
-                va="center", fontsize=8.5, color=palette.faint, linespacing=1.0,
+                va="center", fontsize=8, color=palette.faint, linespacing=1.0,
             )  # fmt: skip
         low = high
 

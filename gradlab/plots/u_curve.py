@@ -73,9 +73,6 @@ class UCurve:
         best = sweep.predicted_best_eps
         self._best.set_data([best, best], ERROR_RANGE)
         self._best_label.set_x(best)
-        there = best > EPS_RANGE[0]  # the complex step has no best one: smaller does no harm
-        self._best.set_visible(there)
-        self._best_label.set_visible(there)
 
     def set_cursor(self, eps: float, errors: Sequence[float]) -> None:
         """Move the cursor to `eps`, where the tensors have `errors`, in the order of `names`."""
