@@ -45,7 +45,10 @@ def arrange(
         layout=widgets.Layout(flex=f"1 1 {width}px", max_width=f"{width + 4}px", overflow="hidden"),
     )
     network = [controls[n] for n in ("data", "hidden", "activation", "loss", "seed")]
-    dropout = widgets.HBox([controls["use_dropout"], controls["freeze_masks"]])
+    dropout = widgets.HBox(
+        [controls["use_dropout"], controls["freeze_masks"]],
+        layout=widgets.Layout(justify_content="space-around"),
+    )
     check = [controls["scheme"], controls["measure"], dropout, controls["dropout_rate"]]
     l2_where = [controls["l2_in_loss"], controls["l2_in_gradient"]]
     columns = widgets.HBox(
@@ -70,5 +73,6 @@ def arrange(
 def _column(title: str, parts: Sequence[widgets.Widget]) -> widgets.VBox:
     heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
     return widgets.VBox(
-        [heading, *parts], layout=widgets.Layout(flex="1 1 262px", overflow="hidden")
+        [heading, *parts],
+        layout=widgets.Layout(flex="1 1 256px", overflow="hidden", padding="0 5px"),
     )

@@ -15,9 +15,15 @@ from gradlab.lab.settings import AS_GIVEN, LABELS, RANGES, YOURS
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
 
-__all__ = ["THEMES", "TOOLTIPS", "make_appearance", "make_controls", "make_picture"]
+__all__ = ["SWITCHED", "THEMES", "TOOLTIPS", "make_appearance", "make_controls", "make_picture"]
 
 THEMES = ("auto", "light", "dark")
+
+#: What means something only while a checkbox is ticked.
+SWITCHED = {
+    "use_dropout": ("dropout_rate", "freeze_masks"),
+    "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
+}
 
 TOOLTIPS = {
     "data": "the examples that the loss is computed on: a fixed few, so that the lab is live",

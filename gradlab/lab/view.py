@@ -14,7 +14,7 @@ from traitlets import link
 from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
-from gradlab.lab.controls import THEMES, make_appearance, make_controls, make_picture
+from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls, make_picture
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
 from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE, Scene
@@ -138,18 +138,25 @@ class Lab(widgets.VBox):
             self.state.fail((name,), error)
 
     def _on_reset(self, button: widgets.Button) -> None:
-        self.state.reset()
         with LOCK:
+            self.state.reset()
             self._follow_all()
-            self._show()
 
     def _on_setting(self, change: Any) -> None:
         with LOCK:
             self.controls[change["name"]].value = change["new"]
+            self._switch()
 
     def _follow_all(self) -> None:
         for name, control in self.controls.items():
             control.value = getattr(self.state, name)
+        self._switch()
+
+    def _switch(self) -> None:
+        """Switch off the controls that mean nothing now."""
+        for switch, names in SWITCHED.items():
+            for name in names:
+                self.controls[name].disabled = not getattr(self.state, switch)
 
     # -- from the state to the screen --------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import gc
 import io
@@ -186,6 +187,52 @@ def test_reset_and_theme(lab, front_end):
         lab.theme = "darkk"
     with pytest.raises(ValueError, match="theme must be one of"):
         Lab(theme="red")
+
+
+def test_reset_forgets_an_error_even_where_nothing_has_moved(lab, front_end):
+    lab.state.fail(("eps",), ValueError("planted"))
+    assert "planted" in lab.banner.value
+    front_end.press(lab.reset_button)
+    assert "planted" not in lab.banner.value
+
+
+def test_every_change_ends_in_a_sharp_picture(front_end, monkeypatch):
+    monkeypatch.setattr(view, "_REST_SECONDS", 0.02)
+
+    def width(png):
+        return int.from_bytes(png[16:20], "big")
+
+    async def person():
+        lab = Lab(hidden=(4,))
+        moves = [
+            lambda: front_end.move(lab.controls["eps"], 1e-13),
+            lambda: front_end.move(lab.controls["weight_scale"], 3.0),
+            lambda: front_end.press(lab.reset_button),
+            lambda: front_end.press(lab.reset_button),
+            lambda: lab.state.update(hidden=(3, 3), data="iris"),
+        ]
+        for move in moves:
+            move()
+            assert width(lab.picture.value) == 660
+            await asyncio.sleep(0.3)
+            assert width(lab.picture.value) == 1320
+            assert width(lab.drawing.value) == 352
+            assert not lab.state.result.rough
+
+    asyncio.run(person())
+
+
+def test_what_means_nothing_now_is_switched_off(lab, front_end):
+    rate, decay = lab.controls["dropout_rate"], lab.controls["l2"]
+    assert rate.disabled
+    assert decay.disabled
+    front_end.move(lab.controls["use_dropout"], True)
+    lab.state.use_l2 = True
+    assert not rate.disabled
+    assert not decay.disabled
+    lab.state.reset()
+    assert rate.disabled
+    assert decay.disabled
 
 
 def test_text_and_picture_for_viewers_without_a_kernel(lab):
