@@ -11,7 +11,7 @@ The lab (`gl.Lab`) and the course (`gl.exercise`, `gl.progress`) are loaded when
 
 from importlib import import_module
 
-from gradlab import checking, nn
+from gradlab import bugs, checking, nn
 from gradlab.checking import (
     Report,
     Verdict,
@@ -35,6 +35,7 @@ __all__ = [
     "Lab",
     "Report",
     "Verdict",
+    "bugs",
     "central_difference",
     "check",
     "checking",

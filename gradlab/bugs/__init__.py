@@ -1,0 +1,12 @@
+"""A museum of bugs: backward passes that are wrong the way people write them.
+
+    net = gl.bugs.plant(gl.mlp([2, 16, 16, 2]), "missing_activation_derivative", layer=2)
+    gl.check(net, x, y).wrong
+
+Each was seen in a public repository or a course's forum.
+"""
+
+from gradlab.bugs.exhibit import Exhibit
+from gradlab.bugs.museum import Found, describe, layers, mystery, names, plant, wrong_tensors
+
+__all__ = ["Exhibit", "Found", "describe", "layers", "mystery", "names", "plant", "wrong_tensors"]
