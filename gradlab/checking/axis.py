@@ -21,7 +21,6 @@ from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Dense, Layer, Mask
-from gradlab.nn.losses import LOSS_TABLE
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
@@ -141,7 +140,7 @@ class _Part:
 
     def __init__(self, net: Network, chain: list[Layer], a: np.ndarray, target: np.ndarray) -> None:
         self.params, self.chain, self.target = net.params, chain, target
-        self.loss = LOSS_TABLE[net.loss_name]
+        self.loss = net.loss_rule
         self.base = [Base(a)]
         for layer in chain:
             self.base.append(Base(layer.forward(self.params, self.base[-1].a)))

@@ -101,9 +101,9 @@ def mlp(
         params[f"W{i}"] = scale * rng.standard_normal((fan_in, fan_out))
         params[f"b{i}"] = np.zeros(fan_out)
         name = names[i - 1] if i <= len(names) else output_activation
-        layers.append(Dense(f"W{i}", f"b{i}"))
+        layers.append(Dense(f"W{i}", f"b{i}", f"z{i}"))
         if name != "identity":
-            layers.append(Activation(ACTIVATION_FUNCTIONS[name]))
+            layers.append(Activation(ACTIVATION_FUNCTIONS[name], f"a{i}"))
         if i <= len(names):
             layers.append(Dropout(i - 1, fan_out))
     net = MLP(layers, params, sizes[:1], sizes[-1], loss, l2, dropout_rate, dtype)
