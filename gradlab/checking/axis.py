@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradlab.checking.one_row import ELEMENTWISE, Base, OneRow, State, advance, perturb
+from gradlab.checking.one_row import ELEMENTWISE, Base, OneRow, State, advance, crossings, perturb
 from gradlab.checking.one_row_losses import loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
@@ -44,7 +44,7 @@ def fast_gradient(
     dict of str to ndarray, shape (S, *shape of the parameter)
     """
     a, target = net.prepare(x, y)
-    copies = _Copies(net, a, target, masks)
+    copies = Copies(net, a, target, masks)
     gradient: dict[str, np.ndarray] = {}
     for position, layer in enumerate(copies.chain):
         if not layer.param_names:
@@ -52,7 +52,7 @@ def fast_gradient(
         tensors = lay_out({name: net.params[name] for name in layer.param_names})
         theta = unroll({name: net.params[name] for name in tensors}, tensors)
         eps_row = eps.astype(theta.dtype)[:, None]
-        offsets = np.array(scheme.offsets, complex if scheme.order == 0 else theta.dtype)
+        offsets = np.array(scheme.offsets, theta.dtype if scheme.subtracts else complex)
         points = theta + offsets[:, None, None] * eps_row  # (offsets, S, size)
         losses = copies.losses(position, points - theta)  # the step that rounding left
         slopes = scheme.combine(losses, points, eps_row)
@@ -68,7 +68,7 @@ np.empty(1 << 21)
 LONG = 256  # copies in a chunk, at least, where the batch can be cut
 
 
-class _Copies:
+class Copies:
     """Evaluates the loss for copies of a network with one parameter entry shifted in each."""
 
     def __init__(self, net: Network, a: np.ndarray, target: np.ndarray, masks: Masks) -> None:
@@ -83,17 +83,27 @@ class _Copies:
 
     def losses(self, position: int, step: np.ndarray) -> np.ndarray:
         """Return the losses with entry e of a layer's parameters shifted by step[…, e]."""
-        losses, flat = np.empty(step.size, step.dtype), step.reshape(-1)
-        for chunk in self._chunks(position, step.size):
-            index = np.arange(chunk.start, chunk.stop) % step.shape[-1]
-            parts = self.parts
-            if self.redrawn is not None:  # every copy is an evaluation with masks of its own
-                chain = self.net.chain(self.redrawn, self.batch, copies=len(index))
-                parts = [_Part(self.net, chain, parts[0].base[0].a, parts[0].target)]
-            each = [part.losses(position, index, flat[chunk]) for part in parts]
+        losses = np.empty(step.size, step.dtype)
+        for chunk, index, shift in self._chunks(position, step):
+            each = [part.losses(position, index, shift) for part in self._parts_for(len(index))]
             losses[chunk] = row_sum(np.concatenate(each) if len(each) > 1 else each[0])
         losses /= self.batch
         return losses.reshape(step.shape) + self._l2_losses(position, step)
+
+    def crossed_kinks(self, position: int, step: np.ndarray) -> np.ndarray:
+        """Return how many kinks each of those shifts crosses, integers of the shape of `step`."""
+        crossed = np.zeros(step.size, int)
+        for chunk, index, shift in self._chunks(position, step):
+            for part in self._parts_for(len(index)):
+                crossed[chunk] += part.crossed_kinks(position, index, shift)
+        return crossed.reshape(step.shape)
+
+    def _parts_for(self, copies: int) -> list[_Part]:
+        if self.redrawn is None:
+            return self.parts
+        # every copy is an evaluation with masks of its own
+        chain = self.net.chain(self.redrawn, self.batch, copies)
+        return [_Part(self.net, chain, self.parts[0].base[0].a, self.parts[0].target)]
 
     def _l2_losses(self, position: int, step: np.ndarray) -> np.ndarray | complex:
         """Return the L2 term of each copy, in one rounding more than that of the base."""
@@ -122,8 +132,13 @@ class _Copies:
             labels = target[part] if target.ndim == 1 else target[:, part]
             yield _Part(self.net, chain, a[..., part, :], labels)
 
-    def _chunks(self, position: int, total: int) -> Iterator[slice]:
-        """Cut `total` copies so that the largest array that is written out fits the cache."""
+    def _chunks(
+        self, position: int, step: np.ndarray
+    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Cut the copies so that the largest array that is written out fits the cache.
+
+        Yields which copies, which entry each of them shifts, and by how much.
+        """
         written = position + 1
         while self.redrawn is None and written < len(self.chain):
             if not isinstance(self.chain[written], ELEMENTWISE):
@@ -131,8 +146,10 @@ class _Copies:
             written += 1  # still one row a copy
         widest = max(self.widths[written + 1 :], default=2)
         size = max(16, CHUNK // (widest * self.parts[0].base[0].a.shape[-2]))
-        for start in range(0, total, size):
-            yield slice(start, min(start + size, total))
+        flat = step.reshape(-1)
+        for start in range(0, step.size, size):
+            chunk = slice(start, min(start + size, step.size))
+            yield chunk, np.arange(chunk.start, chunk.stop) % step.shape[-1], flat[chunk]
 
 
 class _Part:
@@ -157,3 +174,15 @@ class _Part:
             near_base = isinstance(state, OneRow)
             state = advance(layer, state, self.params, out)
         return loss_per_example(self.loss, state, self.target, near_base)
+
+    def crossed_kinks(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Return how many kinks each copy crosses on its way to the loss, shape (K,)."""
+        a, out = self.base[position : position + 2]
+        state: State = perturb(self.chain[position], self.params, a, out, index, step)
+        crossed = np.zeros(len(index), int)
+        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
+        before = out
+        for layer, out in later:
+            crossed += crossings(layer, state, before)
+            state, before = advance(layer, state, self.params, out), out
+        return crossed

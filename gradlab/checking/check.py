@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab._validate import check_choice, check_positive, check_real_array
 from gradlab.checking.errors import MEASURES
+from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
@@ -84,14 +85,17 @@ def check(
     else:
         n = checked_gradient(net, numerical, "numerical")
         change = {name: np.zeros_like(value) for name, value in n.items()}
-    round_off = 0.0 if rule.order == 0 else round_off_bound(loss, eps, np.finfo(net.dtype).eps)
+    round_off = 0.0
+    if rule.subtracts:
+        round_off = round_off_bound(loss, eps, np.finfo(net.dtype).eps)
+    kinks = crossed_kinks(net, x, y, eps, rule, masks)
     tensors = {}
     for name in net.params:
-        doubt = Doubt(round_off, _truncation(change[name].ravel(), rule))
+        doubt = Doubt(round_off, _truncation(change[name].ravel(), rule), kinks[name].ravel())
         judgement = (
             judge(a[name].ravel(), n[name].ravel(), doubt) if loss == again else NOT_DETERMINISTIC
         )
-        tensors[name] = TensorReport(name, a[name], n[name], measure, judgement)
+        tensors[name] = TensorReport(name, a[name], n[name], measure, judgement, kinks[name])
     seconds = time.perf_counter() - start
     return Report(tensors, summary(tensors), repr(net), measure, scheme, eps, evaluations, seconds)
 
@@ -101,7 +105,7 @@ def _truncation(change: np.ndarray, rule: Scheme) -> np.ndarray:
 
     An error c * eps**p grows by the factor 2**p from eps to 2 eps.
     """
-    return np.abs(change) / (2**rule.order - 1) if rule.order else np.zeros_like(change)
+    return np.abs(change) / (2**rule.order - 1)
 
 
 def checked_gradient(net: Network, gradient: Gradient, argument: str) -> dict[str, np.ndarray]:

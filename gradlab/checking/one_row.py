@@ -151,3 +151,16 @@ def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
     z = np.take(params[layer.W].T, state.row, axis=1)[:, None, :] * change
     z += out.a
     return z
+
+
+def crossings(layer: Layer, state: State, base: Base) -> np.ndarray | int:
+    """Return how many of the layer's kinks lie between each copy's input and the base's, (K,)."""
+    on_base = layer.branches(base.a)
+    if on_base is None:
+        return 0
+    if isinstance(state, OneRow) and isinstance(layer, Activation):
+        changed = layer.branches(state.value) != Base(on_base).rows(state.row)
+    else:
+        full = state.full() if isinstance(state, OneRow) else state
+        changed = layer.branches(full) != on_base
+    return changed.reshape(-1, changed.shape[-1]).sum(axis=0)

@@ -9,11 +9,11 @@ import numpy as np
 from gradlab.checking.one_row import Base, OneRow, State
 from gradlab.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 
-IN_RANGE = (1e-200, 1e200)  # a sum of exponentials that neither overflowed nor vanished
+IN_RANGE = (1e-30, 1e30)  # sums of exponentials far from overflow and from 0, in float32 too
 
 
 def shifted_base(loss: Loss, out: np.ndarray) -> np.ndarray:
-    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift of their own.
+    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift.
 
     Softmax does not see a shift of all logits of an example: the maximum is taken off here, once,
     and not once for every copy.

@@ -27,8 +27,8 @@ class TensorReport:
     measure : str
         What `error` and `errors` are measured in.
     judgement : Judgement
-    crossed_kinks : int
-        How many kinks the perturbations of this tensor crossed.
+    kinks : ndarray of int, shape of the tensor
+        How many kinks the perturbation of each entry crossed.
     """
 
     name: str
@@ -36,7 +36,7 @@ class TensorReport:
     numerical: np.ndarray
     measure: str
     judgement: Judgement
-    crossed_kinks: int = 0
+    kinks: np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -52,6 +52,11 @@ class TensorReport:
     def why(self) -> str:
         """The reason for the verdict, one sentence."""
         return self.judgement.why
+
+    @property
+    def crossed_kinks(self) -> int:
+        """How many kinks the perturbations of this tensor crossed."""
+        return int(self.kinks.sum())
 
     @property
     def errors(self) -> np.ndarray:

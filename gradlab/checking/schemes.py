@@ -24,12 +24,17 @@ class Scheme:
     offsets : tuple of complex
         Where f is evaluated, in units of eps; 0 is theta itself.
     order : int
-        The truncation error is O(eps**order); 0 stands for none that matters (complex step).
+        The truncation error is O(eps**order).
     """
 
     name: str
     offsets: tuple[complex, ...]
     order: int
+
+    @property
+    def subtracts(self) -> bool:
+        """False for the complex step: without a subtraction there is no round-off to fear."""
+        return self.name != "complex_step"
 
     def combine(self, losses: np.ndarray, points: np.ndarray, eps: np.ndarray) -> np.ndarray:
         """Return the slopes from the losses at the shifted points.
@@ -72,7 +77,7 @@ SCHEME_TABLE = {
         Scheme("forward", (0, 1), 1),
         Scheme("central", (1, -1), 2),
         Scheme("five_point", (1, -1, 2, -2), 4),
-        Scheme("complex_step", (1j,), 0),
+        Scheme("complex_step", (1j,), 2),
     )
 }
 SCHEMES = tuple(SCHEME_TABLE)

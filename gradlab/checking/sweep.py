@@ -28,7 +28,8 @@ class EpsSweep:
         One number a tensor and step, in `measure`.
     scheme, measure : str
     predicted_best_eps : float
-        machine_eps ** (1 / (order + 1)), where truncation and round-off balance.
+        Where truncation and round-off balance: machine_eps ** (1 / (order + 1)). For the complex
+        step the largest step that has no truncation to speak of, machine_eps ** (1 / 2).
     evaluations : int
     seconds : float
     """
@@ -50,14 +51,16 @@ class EpsSweep:
     @property
     def truncation(self) -> np.ndarray:
         """Predicted truncation error over eps, shape (S,): eps**order for derivatives near 1."""
-        order = SCHEME_TABLE[self.scheme].order
-        return self.eps**order if order else np.zeros_like(self.eps)
+        return self.eps ** SCHEME_TABLE[self.scheme].order
 
     @property
     def round_off(self) -> np.ndarray:
-        """Predicted round-off error over eps, shape (S,): machine_eps / eps."""
-        order = SCHEME_TABLE[self.scheme].order
-        return self.machine_eps / self.eps if order else np.full_like(self.eps, self.machine_eps)
+        """Predicted round-off error over eps, shape (S,): machine_eps / eps.
+
+        The complex step subtracts nothing: its round-off does not depend on eps.
+        """
+        subtracts = SCHEME_TABLE[self.scheme].subtracts
+        return self.machine_eps / (self.eps if subtracts else np.ones_like(self.eps))
 
     def __repr__(self) -> str:
         return (
@@ -109,7 +112,7 @@ def sweep_eps(
         for name in net.params
     }
     machine_eps = float(np.finfo(net.dtype).eps)
-    best = machine_eps ** (1 / (rule.order + 1)) if rule.order else float(steps.min())
+    best = machine_eps ** (1 / (rule.order + rule.subtracts))
     evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + 1
     seconds = time.perf_counter() - start
     return EpsSweep(steps, errors, scheme, measure, machine_eps, best, evaluations, seconds)

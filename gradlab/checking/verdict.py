@@ -40,10 +40,13 @@ class Doubt:
     truncation : ndarray, shape (size,)
         What the step's length does to each entry, from the slopes at eps and at 2 eps. A kink
         between the two shows here as well.
+    kinks : ndarray of int, shape (size,)
+        How many kinks each entry's perturbation crosses.
     """
 
     round_off: float
     truncation: np.ndarray
+    kinks: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,17 @@ def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
 def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgement:
     """Return the verdict on one tensor, entries given as flat vectors (size,).
 
-    "wrong" needs an entry that is off by more than the band for "probably wrong" and by more than
-    round-off and truncation together can explain. "correct" needs that every entry agrees to the
-    band "usually fine", or to round-off that is small beside the tensor's largest entry.
+    "wrong" needs an entry that is off by more than the band for "probably wrong", by more than
+    round-off and truncation together can explain, and whose step crosses no kink. "correct" needs
+    that every entry agrees to the band "usually fine", or to round-off that is small beside the
+    tensor's largest entry.
     """
     difference = np.abs(analytic - numerical)
     scale = np.maximum(np.abs(analytic), np.abs(numerical))
     error = relative_error(analytic, numerical)
     off = (error > FINE) & (difference > doubt.round_off)
-    bug = off & (error > PROBABLY_WRONG) & (difference > doubt.round_off + 2 * doubt.truncation)
+    unexplained = difference > doubt.round_off + 2 * doubt.truncation
+    bug = off & (error > PROBABLY_WRONG) & unexplained & (doubt.kinks == 0)
     if bug.any():
         return Judgement(
             Verdict.WRONG,
@@ -92,6 +97,13 @@ def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgemen
 
 def _doubtful(off: np.ndarray, difference: np.ndarray, doubt: Doubt) -> Judgement:
     worst = int(np.argmax(np.where(off, difference, 0)))
+    if doubt.kinks[worst]:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"{off.sum()} of {off.size} entries differ, and the step crosses kinks "
+            f"({doubt.kinks.sum()} in all): there a difference is no slope",
+            "lower eps, so that fewer kinks lie within the step",
+        )
     if difference[worst] <= doubt.round_off + 2 * doubt.truncation[worst]:
         return Judgement(
             Verdict.INCONCLUSIVE,

@@ -57,14 +57,15 @@ class Exercise:
         self._hints_given = given = min(self._hints_given + 1, len(hints))
         lines = [f"{number}. {hint}" for number, hint in enumerate(hints[:given], start=1)]
         more = "Run the cell again for the next." if given < len(hints) else "These are all."
-        return Note("", f"Hint {given} of {len(hints)}. {more}", "\n".join(lines), folded=True)
+        title = f"{self._task.name}: hint {given} of {len(hints)}. {more}"
+        return Note("", title, "\n".join(lines), folded=True)
 
     def solution(self) -> Note:
         """Show a right answer, and why it is right."""
         task, answer = self._task, self._task.answer
         code = inspect.getsource(answer).rstrip() if callable(answer) else repr(answer)
         indented = "\n".join("    " + line for line in code.splitlines())
-        return Note("", f"A solution of {task.name}", f"{indented}\n{task.solution}", folded=True)
+        return Note("", f"{task.name}: a solution", f"{indented}\n{task.solution}", folded=True)
 
     def __repr__(self) -> str:
         return (

@@ -43,16 +43,20 @@ class Progress:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{_mark(done, names)}</td><td>{lesson.number}</td><td>{_link(lesson)}</td>"
-            f"<td>{escape(lesson.question)}</td><td>{_state(lesson, done, names)}</td></tr>"
+            _row(
+                "td",
+                _mark(done, names),
+                lesson.number,
+                _link(lesson),
+                escape(lesson.question),
+                _state(lesson, done, names),
+            )
             for lesson, done, names in self._lessons()
         )
-        head = "".join(
-            f"<th>{word}</th>" for word in ("", "", "lesson", "question", "exercises solved")
-        )
+        head = _row("th", "", "", "lesson", "question", "exercises solved")
         news = "".join(f"<p>{escape(line)}</p>" for line in self.news)
         return (
-            f"<p><b>{escape(self._head())}</b></p><table><thead><tr>{head}</tr></thead>"
+            f"<p><b>{escape(self._head())}</b></p><table><thead>{head}</thead>"
             f"<tbody>{rows}</tbody></table>{news}"
         )
 
@@ -66,6 +70,12 @@ class Progress:
         every = [name for _, _, names in self._lessons() for name in names]
         done = len(self.solved.intersection(every))
         return f"Your way through the course: {done} of {len(every)} exercises solved"
+
+
+def _row(tag: str, *cells: str) -> str:
+    """Return a table's row; the cells are HTML. JupyterLab would align them to the right."""
+    inside = "".join(f'<{tag} style="text-align: left">{cell}</{tag}>' for cell in cells)
+    return f"<tr>{inside}</tr>"
 
 
 def _mark(done: int, names: list[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 
-from gradlab.lab.scene import WIDTH
+from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE
 from gradlab.lab.style import CSS
 
 __all__ = ["arrange"]
@@ -20,7 +20,7 @@ __all__ = ["arrange"]
 def arrange(
     controls: Mapping[str, widgets.Widget],
     banner: widgets.Widget,
-    picture: widgets.Widget,
+    pictures: Sequence[widgets.Widget],
     appearance: Sequence[widgets.Widget],
 ) -> list[widgets.Widget]:
     """Return the lab's children, top to bottom.
@@ -29,16 +29,20 @@ def arrange(
     ----------
     controls : dict of str to Widget
         All settings' controls.
-    banner, picture : Widget
+    banner : Widget
+    pictures : sequence of Widget
+        Side by side.
     appearance : sequence of Widget
         What is no setting: the theme and the reset button.
     """
+    width = ERRORS_SIZE[0] + NETWORK_SIZE[0]
     for name in ("eps", "weight_scale"):
         controls[name].layout.flex = "1 1 300px"
     sliders = widgets.HBox([controls["eps"], controls["weight_scale"]])
+    side_by_side = widgets.HBox(list(pictures), layout=widgets.Layout(flex_flow="row wrap"))
     shown = widgets.VBox(
-        [sliders, banner, picture],
-        layout=widgets.Layout(flex=f"1 1 {WIDTH}px", max_width=f"{WIDTH + 4}px", overflow="hidden"),
+        [sliders, banner, side_by_side],
+        layout=widgets.Layout(flex=f"1 1 {width}px", max_width=f"{width + 4}px", overflow="hidden"),
     )
     network = [controls[n] for n in ("data", "hidden", "activation", "loss", "seed")]
     dropout = widgets.HBox([controls["use_dropout"], controls["freeze_masks"]])

@@ -15,7 +15,7 @@ from gradlab.lab.settings import AS_GIVEN, LABELS, RANGES, YOURS
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
 
-__all__ = ["THEMES", "TOOLTIPS", "make_appearance", "make_controls"]
+__all__ = ["THEMES", "TOOLTIPS", "make_appearance", "make_controls", "make_picture"]
 
 THEMES = ("auto", "light", "dark")
 
@@ -129,6 +129,14 @@ def make_appearance(theme: str) -> tuple[widgets.Dropdown, widgets.Button]:
         layout=widgets.Layout(width="auto"),
     )  # fmt: skip
     return choice, reset
+
+
+def make_picture(width: int, height: int) -> widgets.Image:
+    """Return a place for PNGs of any resolution that takes `width` by `height` pixels."""
+    return widgets.Image(
+        format="png", width=str(width), height=str(height),
+        layout=widgets.Layout(max_width="100%", object_fit="contain", margin="2px 0"),
+    )  # fmt: skip
 
 
 def _common(name: str) -> dict[str, Any]:

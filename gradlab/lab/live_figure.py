@@ -7,7 +7,6 @@ So dragging the step redraws a cursor and some dots, not axes, ticks, texts and 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,10 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from gradlab.lab.png import encode_png
+from gradlab.lab.lock import LOCK
 
-__all__ = ["DRAWING", "Layer", "LiveFigure"]
+__all__ = ["Layer", "LiveFigure"]
 
-#: Held while drawing: matplotlib's caches belong to the process, and callbacks run on any thread.
-DRAWING = threading.RLock()
 _DPI = 100
 
 
@@ -35,7 +32,7 @@ class Layer:
 
 
 class LiveFigure:
-    """A matplotlib figure on Agg, drawn to PNG frames.
+    """A matplotlib figure on Agg, drawn frame by frame.
 
     Parameters
     ----------
@@ -50,12 +47,17 @@ class LiveFigure:
         # Per scale: for every layer drawn, its key and the pixels of everything up to it.
         self._kept: dict[int, list[tuple[Hashable, Any]]] = {}
 
-    def forget(self) -> None:
-        """Drop all kept pixels: call it after changing anything that is in no layer."""
+    def clear(self, paper: str) -> None:
+        """Empty the figure, for other panels on a background of colour `paper`."""
+        self.figure.clear()
+        self.figure.set_facecolor(paper)
         self._kept.clear()
 
-    def frame(self, layers: Sequence[Layer], scale: int = 1) -> bytes:
-        """Draw the layers' current artists and return the picture as PNG bytes.
+    def frame(self, layers: Sequence[Layer], scale: int = 1) -> np.ndarray:
+        """Draw the layers' current artists and return the pixels, (H, W, 4) uint8.
+
+        The array is the canvas itself: use it before the next frame, and before anyone else can
+        draw (that is, holding `LOCK`).
 
         Parameters
         ----------
@@ -64,7 +66,7 @@ class LiveFigure:
         scale : int
             Pixels per pixel: 1 while dragging, 2 for a sharp frame.
         """
-        with DRAWING:
+        with LOCK:
             self.figure.set_dpi(_DPI * scale)
             kept = self._kept.setdefault(scale, [])
             if not kept:
@@ -81,7 +83,7 @@ class LiveFigure:
                 _draw(layer.artists)
                 if layer is not layers[-1]:  # the top layer is new in almost every frame
                     kept.append((layer.key, self._pixels()))
-            return encode_png(np.asarray(self._canvas.buffer_rgba()))
+            return np.asarray(self._canvas.buffer_rgba())
 
     def _draw_background(self, layers: Iterable[Layer], kept: list[tuple[Hashable, Any]]) -> None:
         """Draw all that is in no layer; `animated` keeps the layers' artists out of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from gradlab.lab.lock import LOCK
 from gradlab.lab.problem import Given
 from gradlab.lab.result import Result, compute
 from gradlab.lab.settings import LABELS, NAMES, Settings, validated
-from gradlab.lab.words import summary
+from gradlab.lab.summary import summary
 from gradlab.nn.mlp import MLP
 
 __all__ = ["LabState"]
@@ -92,7 +93,8 @@ class LabState(HasTraits):
         self.result: Result | None = None
         self.error = ""
         self.computed = 0
-        self._setting_many = True
+        # The thread that is setting many at once; others still compute on each of their changes.
+        self._batching: int | None = threading.get_ident()
         values = {name: validated(name, value) for name, value in settings.items()}
         if "l2" in values:
             values.setdefault("use_l2", True)
@@ -101,7 +103,7 @@ class LabState(HasTraits):
         start = self.given.settings() if self.given else Settings()
         self.start = start.replace(**values)
         self._assign({name: getattr(self.start, name) for name in NAMES})
-        self._setting_many = False
+        self._batching = None
         self.observe(self._on_setting, NAMES)
         self._recompute(NAMES, coarse=False)
 
@@ -115,11 +117,11 @@ class LabState(HasTraits):
         values = {name: validated(name, value) for name, value in changes.items()}
         with LOCK:
             before = self.settings
-            self._setting_many = True
+            self._batching = threading.get_ident()
             try:
                 self._assign(values)
             finally:
-                self._setting_many = False
+                self._batching = None
             if self.settings != before:
                 self._recompute(values, coarse=True)
 
@@ -151,7 +153,7 @@ class LabState(HasTraits):
             setattr(self, name, value)
 
     def _on_setting(self, change: Any) -> None:
-        if not self._setting_many:
+        if self._batching != threading.get_ident():
             with LOCK:
                 self._recompute((change["name"],), coarse=True)
 

@@ -5,13 +5,14 @@ __all__ = ["CSS"]
 # In JupyterLab's dark theme the "auto" picture is inverted by the browser, hues turned back: the
 # kernel cannot know the theme, the style sheet can. 0.93 makes white the theme's own #111.
 CSS = """<style>
-.gradlab-lab { max-width: 1500px; }
+.gradlab-lab { max-width: 1500px; contain: layout style; }
 .gradlab-lab .widget-html, .gradlab-lab .widget-html-content { height: auto; line-height: 1.3; }
 .gradlab-lab img { display: block; }
 body[data-jp-theme-light="false"] .gradlab-auto img { filter: invert(0.93) hue-rotate(180deg); }
 .gradlab-heading { font-weight: 600; font-size: 12px; color: var(--jp-ui-font-color1, #222);
   border-bottom: 1px solid var(--jp-border-color2, #ccc); margin: 0 2px 2px; }
-.gradlab-banner { display: flex; gap: 12px; align-items: center; height: 56px; overflow: auto;
+.gradlab-banner { contain: strict; height: 56px; overflow: auto;
+  display: flex; gap: 12px; align-items: center;
   box-sizing: border-box; padding: 2px 10px; border-left: 6px solid; border-radius: 3px;
   background: var(--jp-layout-color2, #eee); font-size: 13px; line-height: 1.3; }
 .gradlab-banner .gradlab-why { color: var(--jp-ui-font-color1, #222); }

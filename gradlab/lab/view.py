@@ -14,10 +14,10 @@ from traitlets import link
 from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
-from gradlab.lab.controls import THEMES, make_appearance, make_controls
+from gradlab.lab.controls import THEMES, make_appearance, make_controls, make_picture
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
-from gradlab.lab.scene import HEIGHT, WIDTH, Scene
+from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE, Scene
 from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.words import banner_html
@@ -52,10 +52,12 @@ class Lab(widgets.VBox):
         `lab.state.eps = 1e-8` moves the lab from code.
     controls : dict of str to Widget
         A control for every setting.
-    picture : Image
     banner : HTML
+    picture, drawing : Image
+        The errors, and the network.
+    reset_button : Button
     frames : int
-        How many pictures were shown.
+        How many pictures of the errors were shown.
 
     Raises
     ------
@@ -89,20 +91,23 @@ class Lab(widgets.VBox):
             with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
         )
         self.banner = widgets.HTML()
-        self.picture = widgets.Image(format="png", width=str(WIDTH), height=str(HEIGHT))
-        self.picture.layout.max_width = "100%"
-        self.picture.layout.object_fit = "contain"
-        self._theme_control, reset = make_appearance(theme)
-        appearance = widgets.HBox([self._theme_control, reset])
-        super().__init__(arrange(self.controls, self.banner, self.picture, [appearance]))
+        self.picture = make_picture(*ERRORS_SIZE)
+        self.drawing = make_picture(*NETWORK_SIZE)
+        self._theme_control, self.reset_button = make_appearance(theme)
+        appearance = widgets.HBox([self._theme_control, self.reset_button])
+        super().__init__(
+            arrange(self.controls, self.banner, [self.picture, self.drawing], [appearance])
+        )
         self.add_class("gradlab-lab")
-        self._link(reset)
+        self._link()
         self.theme = theme
         self._show(scale=_SHARP)
         replace_earlier(self)
 
     def close(self) -> None:
         """Take the lab off the screen and let go of everything it holds."""
+        if self.comm is None:  # closed already, or refused before it began
+            return
         with LOCK:
             self._rest.cancel()
             self.state.unobserve_all()
@@ -114,11 +119,11 @@ class Lab(widgets.VBox):
 
     # -- from the controls to the state, and back --------------------------------------------------
 
-    def _link(self, reset: widgets.Button) -> None:
+    def _link(self) -> None:
         self._follow_all()
         for name, control in self.controls.items():
             control.observe(partial(self._on_control, name), "value")
-        reset.on_click(self._on_reset)
+        self.reset_button.on_click(self._on_reset)
         link((self._theme_control, "value"), (self, "theme"))
         self.observe(self._on_theme, "theme")
         self.state.observe(self._on_setting, NAMES)
@@ -172,13 +177,19 @@ class Lab(widgets.VBox):
         """Send a frame and the words that belong to it."""
         state = self.state
         (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
-        if state.result is not None:
-            try:
-                self.picture.value = self._scene.frame(state.result, scale)
-                self.frames += 1
-            except Exception as error:  # as above: say it, and live
-                state.error = f"picture: {error}"
+        # The words first: they are few, and take their place while the picture is decoded.
         self.banner.value = banner_html(state.result, state.error, state.settings)
+        if state.result is None:
+            return
+        try:
+            self.picture.value = self._scene.errors(state.result, scale)
+            self.frames += 1
+            network = self._scene.network(state.result, scale)
+            if network is not None:
+                self.drawing.value = network
+        except Exception as error:  # nobody would see it: a callback has no output
+            told = f"picture: {error}"
+            self.banner.value = banner_html(state.result, told, state.settings)
 
     # -- as text -----------------------------------------------------------------------------------
 
@@ -191,7 +202,7 @@ class Lab(widgets.VBox):
         bundle["text/plain"] = repr(self)
         if self.state.result is not None:
             with LOCK:
-                picture = self._scene.frame(self.state.result, _SHARP)
+                picture = self._scene.both(self.state.result, _SHARP)
             bundle["image/png"] = base64.b64encode(picture).decode("ascii")
         return bundle
 

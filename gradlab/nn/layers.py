@@ -42,6 +42,13 @@ class Layer:
         """Return the layer's output for the input `a`, both (features, batch, K)."""
         raise NotImplementedError
 
+    def branches(self, a: np.ndarray) -> np.ndarray | None:
+        """Return which side of its kink each output is on for the input `a`; None if smooth.
+
+        Where this changes between two evaluations, their difference quotient is no slope.
+        """
+        return None
+
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
     ) -> tuple[np.ndarray, Grads]:
@@ -97,6 +104,9 @@ class Activation(Layer):
 
     def forward(self, params: Params, a: np.ndarray) -> np.ndarray:
         return self.function.function(a)
+
+    def branches(self, a: np.ndarray) -> np.ndarray | None:
+        return a.real > 0 if self.function.has_kink else None
 
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray

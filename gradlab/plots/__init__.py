@@ -5,6 +5,7 @@ panels with artists that can be moved, for a live figure.
 """
 
 from gradlab.plots.entries import Entries, entries
+from gradlab.plots.markers import Markers
 from gradlab.plots.network import NetworkDrawing, network
 from gradlab.plots.palette import DARK, LIGHT, MARKS, PALETTES, Palette
 from gradlab.plots.u_curve import UCurve, u_curve
@@ -15,6 +16,7 @@ __all__ = [
     "MARKS",
     "PALETTES",
     "Entries",
+    "Markers",
     "NetworkDrawing",
     "Palette",
     "UCurve",

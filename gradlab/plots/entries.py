@@ -9,6 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from gradlab.checking import Report
+from gradlab.plots.markers import Markers
 from gradlab.plots.palette import LIGHT, MARKS, Palette
 from gradlab.plots.scales import ERROR_RANGE, clip_errors, draw_bands, error_axis
 
@@ -19,6 +20,7 @@ _GOLDEN = 0.6180339887498949
 _SPREAD = 0.34
 #: Cells of a column's grid; two dots in one cell would be drawn on the same pixels.
 _GRID = (24, 480)
+_CROWD = 1000
 
 
 class Entries:
@@ -43,32 +45,42 @@ class Entries:
         error_axis(ax, palette, labels=False)
         ax.set_xlim(-0.6, len(self.names) - 0.4)
         ax.set_xticks(range(len(self.names)), self.names)
+        crowded = len(self.names) > 6
         for label, name in zip(ax.get_xticklabels(), self.names, strict=True):
             label.set_color(palette.layer(name))
-            label.set_fontweight("bold")
+            label.set_fontweight("normal" if crowded else "bold")
+            label.set_fontsize(8 if crowded else 9)
         ax.tick_params(axis="both", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_title("Every entry at this step", loc="left", fontsize=10, color=palette.ink)
         draw_bands(ax, palette, names=True)
-        self._columns = {
-            n: ax.plot([], [], ".", ms=3.2, color=palette.layer(n), mew=0)[0] for n in self.names
-        }
+        self._dots = Markers(ax, [palette.layer(name) for name in self.names], size=2.0)
         wide = 0.5 * ax.get_position().width * ax.figure.get_figwidth() * 72 / len(self.names)
         (self._bars,) = ax.plot([], [], "_", ms=min(wide, 30), color=palette.ink, mew=2.0)
         self._marks = [
-            ax.text(i, 0.985, "", transform=ax.get_xaxis_transform(), ha="center", va="top",
+            ax.text(i, 0.99, "", transform=ax.get_xaxis_transform(), ha="center", va="top",
                     fontsize=11, fontweight="bold")
             for i in range(len(self.names))
         ]  # fmt: skip
-        self.dots: list[Artist] = [*self._columns.values(), self._bars]
+        self.dots: list[Artist] = [self._dots, self._bars]
         self.marks: list[Artist] = list(self._marks)
 
-    def set_report(self, report: Report) -> None:
-        """Show another report's entries and each tensor's own number as a bar."""
-        for column, (name, dots) in enumerate(self._columns.items()):
-            dots.set_data(*_dot_positions(np.asarray(report[name].errors), column))
-        bars = clip_errors(np.array([report[name].error for name in self.names]))
-        self._bars.set_data(range(len(self.names)), bars)
+    def set_report(self, report: Report, errors: Sequence[float] | None = None) -> None:
+        """Show another report's entries, and each tensor's own number as a bar.
+
+        Parameters
+        ----------
+        report : Report
+        errors : sequence of float or None, optional
+            The tensors' own numbers, if they are known already.
+        """
+        parts = [report[name].errors.ravel() for name in self.names]
+        heights = np.split(clip_errors(np.concatenate(parts)), np.cumsum([p.size for p in parts]))
+        columns = [_spread(height, i) for i, height in enumerate(heights[:-1])]
+        x, y = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+        self._dots.set_points(x, y, [len(column[0]) for column in columns])
+        bars = [report[name].error for name in self.names] if errors is None else errors
+        self._bars.set_data(range(len(self.names)), clip_errors(np.asarray(bars)))
 
     def set_verdicts(self, verdicts: Sequence[str]) -> None:
         """Write each tensor's verdict above its column, as a mark in the verdict's colour."""
@@ -77,21 +89,20 @@ class Entries:
             text.set_color(self._palette.verdicts[verdict])
 
 
-def _dot_positions(errors: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spread a tensor's errors over its column; dots on the same pixels are drawn once.
+def _spread(heights: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spread a tensor's errors over its column; of a crowd, dots on the same pixels are one.
 
     An entry keeps its place along x (a golden-ratio sequence over its index), so that while a
     slider is dragged each dot only moves up and down.
     """
-    flat = clip_errors(errors.ravel())
-    across = (np.arange(flat.size) * _GOLDEN) % 1.0
-    if flat.size > _GRID[0] * 8:
+    across = (np.arange(heights.size) * _GOLDEN) % 1.0
+    if heights.size > _CROWD:
         low, high = np.log10(ERROR_RANGE)
-        rows = ((np.log10(flat) - low) * (_GRID[1] / (high - low))).astype(np.int64)
+        rows = ((np.log10(heights) - low) * (_GRID[1] / (high - low))).astype(np.int64)
         cells = rows * _GRID[0] + (across * _GRID[0]).astype(np.int64)
         _, keep = np.unique(cells, return_index=True)
-        flat, across = flat[keep], across[keep]
-    return column + _SPREAD * (2.0 * across - 1.0), flat
+        heights, across = heights[keep], across[keep]
+    return column + _SPREAD * (2.0 * across - 1.0), heights
 
 
 def entries(ax: Axes, report: Report, palette: Palette = LIGHT) -> Entries:

@@ -20,7 +20,7 @@ _MOST_UNITS = 7
 _STYLES = {
     "correct": ("solid", 0.7),
     "inconclusive": ((0, (1, 2)), 1.0),
-    "wrong": ((0, (5, 1.5)), 1.3),
+    "wrong": ((0, (5, 1.5)), 1.1),
 }
 
 

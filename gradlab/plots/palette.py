@@ -14,7 +14,7 @@ __all__ = ["DARK", "LIGHT", "MARKS", "PALETTES", "Palette"]
 MARKS = {"correct": "✓", "wrong": "✗", "inconclusive": "?"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by identity: there are two
 class Palette:
     """Every colour a plot may use.
 
@@ -55,7 +55,7 @@ LIGHT = Palette(
 )
 
 DARK = Palette(
-    paper="#212121",
+    paper="#111111",
     ink="#E3E6EA",
     faint="#A9B1BA",
     grid="#454B52",

@@ -12,8 +12,9 @@ from gradlab.plots.palette import Palette
 __all__ = ["EPS_RANGE", "ERROR_RANGE", "clip_errors", "draw_bands", "error_axis", "power_of_ten"]
 
 EPS_RANGE = (1e-13, 1e-1)
-#: Errors outside are drawn on the edge: 0 has no place on a logarithmic axis.
-ERROR_RANGE = (1e-17, 5.0)
+#: Errors outside are drawn on the edge: 0 has no place on a logarithmic axis. No relative error
+#: exceeds 2; above it is room for the verdicts.
+ERROR_RANGE = (1e-17, 150.0)
 _ERROR_TICKS = (1e-16, 1e-13, 1e-10, 1e-7, 1e-4, 1e-2, 1.0)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -25,9 +26,9 @@ def power_of_ten(value: float) -> str:
 
 
 def clip_errors(errors: np.ndarray) -> np.ndarray:
-    """Errors moved onto the drawn range; NaN and infinity go to the upper edge."""
-    low, high = ERROR_RANGE
-    return np.clip(np.nan_to_num(errors, nan=high, posinf=high, neginf=high), low * 2, high / 1.5)
+    """Return errors moved onto the drawn range; NaN and infinity go to the upper edge."""
+    low, high = 2 * ERROR_RANGE[0], 2.0
+    return np.maximum(np.fmin(errors, high), low)  # fmin: NaN gives way
 
 
 def draw_bands(ax: Axes, palette: Palette, *, names: bool = False) -> None:
@@ -40,7 +41,7 @@ def draw_bands(ax: Axes, palette: Palette, *, names: bool = False) -> None:
             middle = float(np.sqrt(max(low, ERROR_RANGE[0]) * high))
             ax.text(
                 1.02, middle, label.replace(" ", "\n"), transform=ax.get_yaxis_transform(),
-                va="center", fontsize=8.5, color=palette.faint, linespacing=1.0,
+                va="center", fontsize=8, color=palette.faint, linespacing=1.0,
             )  # fmt: skip
         low = high
 

@@ -11,8 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from gradlab.checking import EpsSweep
+from gradlab.plots.markers import Markers
 from gradlab.plots.palette import LIGHT, Palette
-from gradlab.plots.scales import EPS_RANGE, clip_errors, draw_bands, error_axis, power_of_ten
+from gradlab.plots.scales import (
+    EPS_RANGE,
+    ERROR_RANGE,
+    clip_errors,
+    draw_bands,
+    error_axis,
+    power_of_ten,
+)
 
 __all__ = ["UCurve", "u_curve"]
 
@@ -49,15 +57,13 @@ class UCurve:
         self._lines = {name: _tensor_line(ax, name, palette) for name in self.names}
         (self._best,) = ax.plot([], [], color=palette.faint, lw=1.2, ls=(0, (2, 2)))
         self._best_label = ax.text(
-            1e-5, 1.6, "predicted best ", ha="right", va="center", fontsize=8, color=palette.faint
+            1e-5, 25.0, "predicted best ", ha="right", va="center", fontsize=8, color=palette.faint
         )
         (self._cursor,) = ax.plot([], [], color=palette.ink, lw=1.6, solid_capstyle="butt")
-        self._points = [
-            ax.plot([], [], "o", ms=5, color=palette.layer(n), mec=palette.paper, mew=0.8)[0]
-            for n in self.names
-        ]
+        hues = [palette.layer(name) for name in self.names]
+        self._points = Markers(ax, hues, size=5.5, edge=palette.paper)
         self.curves: list[Artist] = [self._best, self._best_label, *self._lines.values()]
-        self.cursor: list[Artist] = [self._cursor, *self._points]
+        self.cursor: list[Artist] = [self._cursor, self._points]
         _legend(ax, self._lines, palette)
 
     def set_sweep(self, sweep: EpsSweep) -> None:
@@ -65,15 +71,14 @@ class UCurve:
         for name, line in self._lines.items():
             line.set_data(sweep.eps, clip_errors(sweep.errors[name]))
         best = sweep.predicted_best_eps
-        self._best.set_data([best, best], [1e-17, 10.0])
+        self._best.set_data([best, best], ERROR_RANGE)
         self._best_label.set_x(best)
 
     def set_cursor(self, eps: float, errors: Sequence[float]) -> None:
         """Move the cursor to `eps`, where the tensors have `errors`, in the order of `names`."""
-        self._cursor.set_data([eps, eps], [1e-17, 10.0])
+        self._cursor.set_data([eps, eps], ERROR_RANGE)
         heights = clip_errors(np.asarray(errors, dtype=float))
-        for point, height in zip(self._points, heights, strict=True):
-            point.set_data([eps], [height])
+        self._points.set_points(np.full(heights.size, eps), heights, [1] * heights.size)
 
 
 def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:
@@ -83,9 +88,9 @@ def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:
 
 
 def _legend(ax: Axes, lines: dict[str, Line2D], palette: Palette) -> None:
-    """Add a two-row legend in the lower left corner, which few U reach: W above b."""
+    """Add a two-row legend in the lower right corner, which no scheme reaches: W above b."""
     ax.legend(
-        list(lines.values()), list(lines), loc="lower left", ncols=(len(lines) + 1) // 2,
+        list(lines.values()), list(lines), loc="lower right", ncols=(len(lines) + 1) // 2,
         fontsize=8, frameon=False, labelcolor=palette.ink, handlelength=1.7, columnspacing=0.9,
         handletextpad=0.4, borderaxespad=0.1, labelspacing=0.2,
     )  # fmt: skip

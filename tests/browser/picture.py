@@ -14,11 +14,16 @@ PICTURES_SCRIPT = """async element => {
     if (width && height) context.drawImage(image, 0, 0);
     const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
     const digest = await crypto.subtle.digest('SHA-256', data);
+    const small = new OffscreenCanvas(80, 32).getContext('2d');
+    small.imageSmoothingQuality = 'high';
+    small.drawImage(canvas, 0, 0, 80, 32);
+    const thumbnail = [...small.getImageData(0, 0, 80, 32).data].filter((_, i) => i % 4 === 1);
     const pixels = new Uint32Array(data.buffer), counts = new Map();
     for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
     found.push({
       width, height, alt: image.alt ?? '',
       digest: [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join(''),
+      thumbnail,
       colours: counts.size,
       background: Math.max(...counts.values()) / pixels.length,
     });
@@ -38,6 +43,8 @@ class Picture:
     alt : str
     digest : str
         Of the pixels: equal digests are equal pictures.
+    thumbnail : list of int
+        How bright it is, 0 … 255, at 80 × 32 places.
     colours : int
         How many different colours there are.
     background : float
@@ -48,6 +55,7 @@ class Picture:
     height: int
     alt: str
     digest: str
+    thumbnail: list
     colours: int
     background: float
 
@@ -55,3 +63,8 @@ class Picture:
     def blank(self):
         """True where nothing is drawn: no pixels, or one colour everywhere."""
         return self.width == 0 or self.height == 0 or self.colours < 2
+
+    def distance(self, other):
+        """Return how different two pictures look: 0 for equal ones, 255 for black and white."""
+        pairs = zip(self.thumbnail, other.thumbnail, strict=True)
+        return sum(abs(one - two) for one, two in pairs) / len(self.thumbnail)

@@ -1,0 +1,46 @@
+"""Where a step crosses a kink: a difference across it is no slope, and correct code fails there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab.checking.axis import Copies
+from gradlab.checking.schemes import Scheme
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
+from gradlab.nn.unrolling import lay_out, unroll
+
+
+def crossed_kinks(
+    net: Network, x: np.ndarray, y: np.ndarray, eps: float, scheme: Scheme, masks: Masks = None
+) -> dict[str, np.ndarray]:
+    """Count, for each entry, the kinks between the points where its difference is evaluated.
+
+    A kink is crossed when a unit's pre-activation changes sign, or a max-pool its winner, between
+    theta and a shifted point. Smooth networks cost nothing, others one more numerical gradient.
+
+    Returns
+    -------
+    dict of str to ndarray of int, shapes of the parameters
+
+    References
+    ----------
+    CS231n notes, "Gradient checks": "Kinks in the objective".
+    """
+    a, target = net.prepare(x, y)
+    copies = Copies(net, a, target, masks)
+    counts = {name: np.zeros(value.shape, int) for name, value in net.params.items()}
+    bases = zip(copies.chain, copies.parts[0].base, strict=False)
+    if not scheme.subtracts or all(layer.branches(base.a) is None for layer, base in bases):
+        return counts
+    for position, layer in enumerate(copies.chain):
+        if not layer.param_names:
+            continue
+        tensors = lay_out({name: net.params[name] for name in layer.param_names})
+        theta = unroll({name: net.params[name] for name in tensors}, tensors)
+        offsets = np.array(scheme.offsets, theta.dtype)
+        step = (theta + offsets[:, None] * theta.dtype.type(eps)) - theta
+        crossed = copies.crossed_kinks(position, step).sum(axis=0)
+        for name, (start, stop, shape) in tensors.items():
+            counts[name] = crossed[start:stop].reshape(shape)
+    return counts

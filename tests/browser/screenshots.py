@@ -1,0 +1,110 @@
+"""Pictures of the lab as a learner sees it, to be looked at; and the one in the README.
+
+    python -m tests.browser.screenshots FOLDER              every size, theme and state
+    python -m tests.browser.screenshots FOLDER --readme     also lessons/images/lab.png
+
+Run it from the project's folder.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from .chromium import chromium
+from .server import JupyterLab
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+LESSON = "00_start_here.ipynb"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SIZES = ((1280, 720), (1920, 1080))
+THEMES = ("light", "dark")
+# Settings of the lab, by the name of the picture that shows them.
+STATES = {
+    "start": {},
+    "step_too_small": {"eps": 1e-12},
+    "kinks": {"activation": "relu", "weight_scale": 1e-3, "eps": 1e-2},
+    "dropout_redrawn": {"use_dropout": True, "freeze_masks": False},
+    "l2_forgotten": {"use_l2": True, "l2": 1.0, "l2_in_gradient": False},
+    "deep": {"hidden": (64, 48, 32, 16), "data": "digits"},
+    "error": {"activation": "as given", "hidden": (8,)},
+}
+TO_THE_TOP = "element => element.scrollIntoView({block: 'start'})"
+# Where the notebook calls its lab something else, this finds it.
+FIND_LAB = "from gradlab.lab import Lab as _L\nimport ipywidgets as _w\n" + (
+    "_lab = next(w for w in _w.Widget.widgets.values() if isinstance(w, _L))"
+)
+
+
+def main(arguments=None):
+    """Take the pictures; prints their paths."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--readme", action="store_true", help="also renew lessons/images/lab.png")
+    parser.add_argument("--states", nargs="*", choices=STATES, default=list(STATES))
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as copy, chromium() as browser:
+        shutil.copytree(LESSONS, copy, dirs_exist_ok=True)
+        with JupyterLab(copy, browser=browser) as server:
+            for size in SIZES:
+                take(server, size, options.states, options.folder)
+            if options.readme:
+                take_readme(server)
+    return 0
+
+
+def take(server, size, states, folder):
+    """Save the lab at one size, in both themes and every state."""
+    page, lab = open_lab(server, size)
+    for state in states:
+        set_state(page, lab, STATES[state])
+        for theme in THEMES:
+            page.set_theme(theme)
+            page.wait_still(lab)
+            lab.evaluate(TO_THE_TOP)
+            path = folder / f"{size[0]}x{size[1]}_{theme}_{state}.png"
+            page.tab.screenshot(path=path)
+            print(path, fits(lab, page))
+    page.close()
+
+
+def take_readme(server):
+    """Save the README's picture: the lab alone, sharp enough for any screen."""
+    page, lab = open_lab(server, SIZES[0], scale=2)
+    page.wait_still(lab)
+    path = LESSONS / "images/lab.png"
+    path.parent.mkdir(exist_ok=True)
+    lab.screenshot(path=path)
+    print(path)
+    page.close()
+
+
+def open_lab(server, size, scale=1):
+    """Open and run the lesson; returns its page and its first lab, at the top of the screen."""
+    page = server.open(LESSON, viewport=size, scale=scale)
+    page.run_all()
+    page.run_code(FIND_LAB)
+    cell = page.show_cell(page.cell_with(WIDGET))
+    lab = cell.locator(".gradlab-lab").first
+    return page, lab
+
+
+def set_state(page, lab, settings):
+    """Put the lab into a state, starting from its own start, and wait until it rests."""
+    page.run_code(f"_lab.state.reset(); _lab.state.update(**{settings!r})")
+    page.wait_idle()
+    page.wait_still(lab)
+
+
+def fits(lab, page):
+    """Return the lab's size, and whether it is taller than the notebook's window."""
+    box = lab.bounding_box()
+    window = page.tab.locator(".jp-WindowedPanel-outer").first.bounding_box()
+    words = "fits" if box["height"] <= window["height"] else "MUST BE SCROLLED"
+    return f"{box['width']:.0f}x{box['height']:.0f} in {window['height']:.0f}: {words}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.errors import norm_ratio
+from tests.checking.cases import case
+
+
+@pytest.mark.parametrize("loss", gl.nn.LOSSES)
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "elu", "identity"])
+def test_correct_code_is_called_correct(activation, loss):
+    for l2 in (0.0, 0.1):
+        net, x, y = case(activation=activation, loss=loss, l2=l2)
+        report = gl.check(net, x, y)
+        assert (report.verdict, report.wrong) == ("correct", []), report
+
+
+@pytest.mark.parametrize("eps", np.logspace(-1, -13, 13))
+@pytest.mark.parametrize("settings", [{}, {"dtype": "float32"}, {"activation": "relu"}])
+def test_correct_code_is_not_blamed_for_the_step(eps, settings):
+    for seed in range(3):
+        net, x, y = case((2, 16, 16, 2), 32, seed, **settings)
+        report = gl.check(net, x, y, eps=float(eps))
+        assert report.wrong == [], report
+
+
+def test_kinks_are_counted_as_the_loop_would():
+    net, x, y = case((2, 5, 4, 2), 9, activation=["relu", "leaky_relu"])
+    report = gl.check(net, x, y, eps=0.05)
+
+    def signs(params):
+        z1 = x @ params["W1"] + params["b1"]
+        z2 = np.maximum(z1, 0) @ params["W2"] + params["b2"]
+        return np.concatenate([z1 > 0, z2 > 0], axis=1)
+
+    at_theta = signs(net.params)
+    for name, value in net.params.items():
+        for index in np.ndindex(value.shape):
+            crossed = 0
+            for shift in (0.05, -0.05):
+                moved = {**net.params, name: value.copy()}
+                moved[name][index] += shift
+                crossed += (signs(moved) != at_theta).sum()
+            assert report[name].kinks[index] == crossed, (name, index)
+    assert report["W1"].crossed_kinks > 0
+    assert report["b3"].crossed_kinks == 0
+    assert gl.check(*case(), eps=0.05)["W1"].crossed_kinks == 0
+
+
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b3"])
+@pytest.mark.parametrize("factor", [2.0, 0.5, -1.0, 0.0, 1.05])
+def test_a_planted_factor_is_found_in_its_tensor(name, factor):
+    net, x, y = case()
+    a = net.gradient(x, y)
+    a[name] = factor * a[name]
+    report = gl.check(net, x, y, analytic=a)
+    assert (report.verdict, report.wrong) == ("wrong", [name]), report
+    assert np.isclose(report[name].ratio, factor, atol=1e-6)
+
+
+def test_one_wrong_entry_among_many_is_found():
+    net, x, y = case()
+    a = net.gradient(x, y)
+    a["W2"][3, 1] *= 1.1
+    assert gl.check(net, x, y, analytic=a).wrong == ["W2"]
+
+
+def test_redrawn_dropout_is_named_and_not_blamed():
+    net, x, y = case(dropout_rate=0.5)
+    report = gl.check(net, x, y, masks=np.random.default_rng(0))
+    assert (report.verdict, report.wrong) == ("inconclusive", [])
+    assert "differs from one evaluation to the next" in report.why
+    assert "freeze" in report.advice
+    assert (
+        gl.check(net, x, y, masks=net.draw_masks(7, np.random.default_rng(0))).verdict == "correct"
+    )
+
+
+def test_a_tiny_step_is_named():
+    net, x, y = case()
+    report = gl.check(net, x, y, eps=1e-13)
+    assert report.verdict == "inconclusive"
+    assert "round-off" in report.why
+
+
+def test_measures_are_what_they_say():
+    net, x, y = case()
+    a = {name: 2 * g for name, g in net.gradient(x, y).items()}
+    for measure, expected in (
+        ("max_relative", 1 / 2),
+        ("sum_relative", 1 / 3),
+        ("norm_ratio", 1 / 3),
+    ):
+        report = gl.check(net, x, y, analytic=a, measure=measure)
+        assert np.isclose(report.relative_error, expected, rtol=1e-4)
+        assert np.isclose(report.norm_ratio, 1 / 3, rtol=1e-4)
+
+
+def test_a_numerical_gradient_from_elsewhere_is_used():
+    net, x, y = case()
+    n = gl.numerical_gradient(net, x, y)
+    assert gl.check(net, x, y, numerical=n).verdict == "correct"
+    n["b2"] = 3 * n["b2"]
+    assert gl.check(net, x, y, numerical=n).wrong == ["b2"]
+
+
+def test_the_report_reads_as_a_table():
+    net, x, y = case()
+    a = net.gradient(x, y)
+    a["W1"] = -a["W1"]
+    report = gl.check(net, x, y, analytic=a)
+    text = str(report)
+    assert text.startswith("✗ wrong: W1: ")
+    assert all(name in text for name in net.params)
+    assert list(report) == list(net.params)
+    assert len(report) == 6
+    with pytest.raises(KeyError, match="W1"):
+        report["W9"]
+    whole = np.concatenate([report[name].numerical.ravel() for name in report])
+    assert np.isclose(report.norm_ratio, norm_ratio(net.unroll(a), whole))
+
+
+def test_html_is_escaped():
+    net, x, y = case()
+    report = gl.check(net, x, y)
+    object.__setattr__(report, "subject", "<script>alert(1)</script>")
+    assert "<script>" not in report._repr_html_()
+    assert "&lt;script&gt;" in report._repr_html_()
+
+
+def test_evaluations_are_counted():
+    net, x, y = case()
+    assert gl.check(net, x, y).evaluations == 4 * net.size + 2
+
+
+def test_the_sweep_is_a_u_with_its_bottom_where_predicted():
+    net, x, y = case((2, 16, 16, 2), 32)
+    sweep = gl.sweep_eps(net, x, y, measure="norm_ratio")
+    for name, errors in sweep.errors.items():
+        assert errors.shape == (61,)
+        best = errors.min()
+        assert best < 1e-9
+        assert errors[0] > 1e4 * best
+        assert errors[-1] > 1e4 * best
+        assert 0.02 < sweep.best_eps[name] / sweep.predicted_best_eps < 50
+    assert np.isclose(sweep.predicted_best_eps, 6.06e-6, rtol=1e-2)
+
+
+def test_a_bug_shows_as_a_flat_line_in_the_sweep():
+    net, x, y = case()
+    a = net.gradient(x, y)
+    a["W1"] = 2 * a["W1"]
+    sweep = gl.sweep_eps(net, x, y, np.logspace(-3, -7, 5), measure="norm_ratio", analytic=a)
+    assert np.allclose(sweep.errors["W1"], 1 / 3, atol=1e-3)
+    assert (sweep.errors["W2"] < 1e-4).all()

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+
+A = np.array([1.0, -2.0, 3.0])
+
+
+@pytest.mark.parametrize(("c", "expected"), [(2, 1 / 3), (0.5, 1 / 3), (3, 0.5), (0, 1), (-1, 1)])
+def test_a_factor_shows_as_its_known_ratio(c, expected):
+    assert np.allclose(relative_error(c * A, A, "sum_relative"), expected)
+    assert np.isclose(norm_ratio(c * A, A), expected)
+    assert np.isclose(ratio(c * A, A), c)
+
+
+def test_max_relative_by_hand():
+    error = relative_error(np.array([1.0, 0.0, 0.0, -1.0]), np.array([2.0, 0.0, 1e-300, 1.0]))
+    assert np.allclose(error, [0.5, 0.0, 1.0, 2.0])
+
+
+def test_sum_is_between_half_and_all_of_max():
+    rng = np.random.default_rng(0)
+    a, n = rng.standard_normal((2, 1000))
+    largest, total = relative_error(a, n), relative_error(a, n, "sum_relative")
+    assert (total <= largest).all()
+    assert (largest <= 2 * total * (1 + 1e-15)).all()
+
+
+def test_cosine_tells_a_flipped_sign_from_a_missing_gradient():
+    assert np.isclose(cosine(-A, A), -1)
+    assert np.isnan(cosine(0 * A, A))
+
+
+def test_zero_against_zero_is_no_error():
+    zero = np.zeros(3)
+    for measure in ("max_relative", "sum_relative", "norm_ratio"):
+        assert tensor_error(zero, zero, measure) == 0
+
+
+def test_a_step_axis_gives_one_number_a_step():
+    n = np.stack([A, 2 * A])
+    assert np.allclose(tensor_error(A, n, "norm_ratio"), [0, 1 / 3])
+    assert np.allclose(tensor_error(A, n, "max_relative"), [0, 1 / 2])

@@ -1,0 +1,51 @@
+"""The browser's part: opens comms, records what the kernel sends, sends what a person does."""
+
+import itertools
+
+from comm.base_comm import BaseComm
+
+
+class RecordingComm(BaseComm):
+    log = None  # the front end's list; shared by all comms of one test
+
+    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+        self.log.append((self.comm_id, msg_type, data, sum(len(b) for b in buffers or ())))
+
+
+class FrontEnd:
+    """Records messages, in order, and moves controls as a browser would."""
+
+    def __init__(self):
+        self.messages = []
+        self._comm_class = type("Comm", (RecordingComm,), {"log": self.messages})
+        self._number = itertools.count()
+
+    def create_comm(self, *args, **kwargs):
+        return self._comm_class(*args, **kwargs)
+
+    def move(self, widget, value):
+        """Send what JupyterLab sends when a person sets `widget` to `value`."""
+        data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
+        self._send(widget, data)
+
+    def press(self, button):
+        """Send what JupyterLab sends when a person presses `button`."""
+        self._send(button, {"method": "custom", "content": {"event": "click"}})
+
+    def _send(self, widget, data):
+        header = {"msg_id": f"message-{next(self._number)}"}
+        widget.comm.handle_msg({"header": header, "content": {"data": data}, "buffers": []})
+
+    def updates(self, widget):
+        """Return the sizes of the updates of `widget`'s value since the last `clear`."""
+        return [
+            size
+            for comm_id, kind, data, size in self.messages
+            if comm_id == widget.model_id
+            and kind == "comm_msg"
+            and data["method"] == "update"
+            and ("value" in data["state"] or ["value"] in data["buffer_paths"])
+        ]
+
+    def clear(self):
+        self.messages.clear()

@@ -1,0 +1,310 @@
+import base64
+import gc
+import io
+import threading
+import weakref
+
+import matplotlib.image
+import numpy as np
+import psutil
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+import gradlab as gl
+from gradlab.lab import Lab, lifetime, view
+from gradlab.lab import state as state_module
+from gradlab.lab.controls import TOOLTIPS
+from gradlab.lab.settings import LABELS, NAMES
+from tests.lab.test_state import CHANGES
+
+
+@pytest.fixture
+def lab(front_end):
+    lab = Lab(hidden=(4,))
+    front_end.clear()
+    return lab
+
+
+def pixels(png):
+    return matplotlib.image.imread(io.BytesIO(png))[..., :3]
+
+
+def test_the_public_name_is_the_lab():
+    assert gl.Lab is Lab
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_control_that_moves_it(front_end, name):
+    start = {"use_dropout": True} if name in ("dropout_rate", "freeze_masks") else {}
+    start |= {"use_l2": True} if name.startswith("l2") else {}
+    lab = Lab(hidden=(4,), **start)
+    picture, value = lab.picture.value, CHANGES[name]
+    control = lab.controls[name]
+    if name == "hidden":
+        front_end.move(control.widths[0], 3)
+        front_end.move(control.count, 2)
+        front_end.move(control.widths[1], 3)
+    elif hasattr(control, "options"):
+        index = [option for _, option in control.options].index(value)
+        control.set_state({"index": index})
+    else:
+        front_end.move(control, value)
+    assert lab.state.error == ""
+    assert getattr(lab.state.result.settings, name) == value
+    assert lab.picture.value != picture
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_follows_the_state(lab, name):
+    setattr(lab.state, name, CHANGES[name])
+    assert lab.controls[name].value == CHANGES[name]
+
+
+def test_every_control_says_what_it_is_and_in_which_unit():
+    lab = Lab(hidden=(4,))
+    assert set(lab.controls) == set(NAMES) == set(TOOLTIPS) == set(LABELS)
+    for name, control in lab.controls.items():
+        parts = (control.count, *control.widths) if name == "hidden" else (control,)
+        for part in parts:
+            assert part.description
+            assert len(part.tooltip) > len(part.description)
+    for name in ("eps", "weight_scale", "l2"):
+        assert "1e" in TOOLTIPS[name], "a logarithmic slider tells its range"
+        assert lab.controls[name].readout_format.endswith("e"), "1e-6, not -6"
+
+
+def test_moving_a_slider_sends_its_words_and_then_one_picture(lab, front_end):
+    front_end.move(lab.controls["eps"], 1e-8)
+    assert len(front_end.updates(lab.picture)) == 1
+    assert len(front_end.updates(lab.banner)) == 1
+    order = [message[0] for message in front_end.messages]
+    assert order.index(lab.banner.model_id) < order.index(lab.picture.model_id)
+    assert "1.0e-08" in lab.banner.value
+
+
+def test_moving_from_code_moves_slider_picture_and_words(lab, front_end):
+    lab.state.eps = 1e-8
+    assert lab.controls["eps"].value == 1e-8
+    assert len(front_end.updates(lab.picture)) == 1
+    assert "1.0e-08" in lab.banner.value
+
+
+def test_the_network_is_sent_only_when_a_verdict_changes(lab, front_end):
+    front_end.move(lab.controls["eps"], 1.1e-5)
+    front_end.move(lab.controls["eps"], 1.2e-5)
+    assert len(front_end.updates(lab.drawing)) == 0
+    front_end.move(lab.controls["eps"], 1e-13)
+    assert str(lab.state.result.report.verdict) == "inconclusive"
+    assert len(front_end.updates(lab.drawing)) == 1
+
+
+def test_pictures_are_small_while_dragging(lab, front_end):
+    for value in np.logspace(-9, -3, 10):
+        front_end.move(lab.controls["eps"], float(value))
+    assert max(front_end.updates(lab.picture)) < 100_000
+
+
+def test_the_picture_changes_where_it_should_and_is_not_blank(lab):
+    first = pixels(lab.picture.value)
+    assert first.shape == (2 * 292, 2 * 660, 3)
+    lab.state.eps = 1e-9
+    second = pixels(lab.picture.value)
+    lab.state.eps = 1e-3
+    third = pixels(lab.picture.value)
+    assert second.shape == third.shape == (292, 660, 3)
+    changed = (second != third).any(axis=(0, 2))
+    u_curve, entries = slice(50, 375), slice(400, 570)
+    assert changed[u_curve].any()
+    assert changed[entries].any()
+    for columns in (u_curve, entries):
+        assert second[:, columns].std() > 0.05
+    assert pixels(lab.drawing.value).std() > 0.05
+
+
+def test_a_fresh_lab_and_a_dragged_one_draw_the_same(lab):
+    for eps in (1e-9, 1e-2, 1e-12, 1e-4):
+        lab.state.eps = eps
+    lab.state.update(hidden=(6, 5), weight_scale=2.0, eps=1e-7)
+    lab.state.refine()
+    fresh = Lab(hidden=(6, 5), weight_scale=2.0, eps=1e-7)
+    assert lab._scene.errors(lab.state.result, 2) == fresh.picture.value
+    assert lab._scene.network(lab.state.result, 2) == fresh.drawing.value
+
+
+def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monkeypatch, front_end):
+    before = lab.picture.value
+
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("<planted>")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(state_module, "compute", broken)
+        front_end.move(lab.controls["weight_scale"], 3.0)
+    assert "cannot compute" in lab.banner.value
+    assert "weight scale: &lt;planted&gt;" in lab.banner.value
+    front_end.move(lab.controls["eps"], 1e-3)
+    assert "cannot compute" not in lab.banner.value
+    assert lab.picture.value != before
+    assert lab.state.result.settings.weight_scale == 3.0
+
+
+def test_a_picture_that_fails_is_told_too(lab, monkeypatch, front_end):
+    def broken(*args, **kwargs):
+        raise ValueError("planted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(view.Scene, "errors", broken)
+        front_end.move(lab.controls["eps"], 1e-3)
+    assert "picture: planted" in lab.banner.value
+    front_end.move(lab.controls["eps"], 1e-4)
+    assert "planted" not in lab.banner.value
+
+
+def test_a_value_that_the_state_refuses_is_told_with_its_control(lab, front_end):
+    control = lab.controls["weight_scale"]
+    control.max = 4
+    front_end.move(control, 5000.0)
+    assert "weight scale: weight_scale must be a finite number in" in lab.banner.value
+    front_end.move(control, 2.0)
+    assert "cannot compute" not in lab.banner.value
+
+
+def test_reset_and_theme(lab, front_end):
+    lab.state.update(eps=1e-2, activation="relu")
+    front_end.press(lab.reset_button)
+    assert lab.state.settings == lab.state.start
+    assert lab.controls["eps"].value == lab.state.start.eps
+    assert lab.controls["activation"].value == "tanh"
+    assert pixels(lab.picture.value)[0, 0].tolist() == [1, 1, 1]
+    lab.theme = "dark"
+    assert pixels(lab.picture.value)[0, 0].max() < 0.1
+    assert "gradlab-auto" not in lab._dom_classes
+    lab.theme = "auto"
+    assert "gradlab-auto" in lab._dom_classes
+    assert pixels(lab.picture.value)[0, 0].tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="did you mean 'dark'"):
+        lab.theme = "darkk"
+    with pytest.raises(ValueError, match="theme must be one of"):
+        Lab(theme="red")
+
+
+def test_text_and_picture_for_viewers_without_a_kernel(lab):
+    lab.state.eps = 1e-3
+    bundle = lab._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(lab)
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
+    assert pixels(base64.b64decode(bundle["image/png"])).shape[:2] == (584, 1672)
+
+
+def test_repr_tells_settings_verdict_and_orders_of_magnitude():
+    lab = Lab(eps=1e-2, hidden=(4,), l2=0.1, l2_in_gradient=False)
+    assert repr(lab).splitlines() == [
+        "gradlab lab",
+        "  network: 2-4-2 tanh, softmax_cross_entropy, moons, 30 examples, seed 0, "
+        "weight scale 0.5",
+        "  check: eps 0.01, central, max_relative; dropout off; L2 0.1 in the loss alone",
+        "  verdict: wrong (wrong: W1, W2; correct: b1, b2)",
+        "  norm ratio: up to 1e-05 in b2; up to 1e-03 in b1; above 1e-03 in W1, W2",
+        "  worst relative error: about 1e+00",
+    ]
+
+
+def test_what_a_learner_typed_is_escaped():
+    lab = Lab(hidden=(4,))
+    lab.state.fail(("eps",), ValueError("<script>alert(1)</script>"))
+    assert "<script>" not in lab.banner.value
+    assert "&lt;script&gt;" in lab.banner.value
+
+
+def test_ten_thousand_events_leave_no_memory_and_no_figure(front_end):
+    lab = Lab(hidden=(4,))
+    scales = np.logspace(-3, 1, 500)
+    steps = np.logspace(-13, -1, 9500)
+    front_end_log = front_end.messages
+
+    def drag(values, name):
+        for value in values:
+            front_end.move(lab.controls[name], float(value))
+            front_end_log.clear()
+
+    drag(steps[:500], "eps")
+    drag(scales[:50], "weight_scale")
+    frames, computed = lab.frames, lab.state.computed
+    gc.collect()
+    memory = psutil.Process().memory_info().rss
+    drag(steps, "eps")
+    drag(scales, "weight_scale")
+    gc.collect()
+    grown = psutil.Process().memory_info().rss - memory
+    assert lab.state.error == ""
+    assert lab.state.computed - computed >= 9_999
+    assert lab.frames - frames >= 9_999
+    assert grown < 20e6
+    assert lab.state.eps == pytest.approx(1e-1)
+    assert lab.state.result.settings == lab.state.settings
+
+
+def test_callbacks_on_another_thread_beside_a_cell(front_end):
+    lab = Lab(hidden=(4,))
+    failures = []
+
+    def browser():
+        try:
+            for value in np.logspace(-9, -3, 100):
+                front_end.move(lab.controls["eps"], float(value))
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=browser)
+    thread.start()
+    for value in np.logspace(-1, 1, 50):
+        lab.state.weight_scale = float(value)
+    thread.join()
+    assert failures == []
+    assert lab.state.error == ""
+    assert "cannot compute" not in lab.banner.value
+    assert lab.controls["eps"].value == lab.state.eps == pytest.approx(1e-3)
+    assert lab.controls["weight_scale"].value == lab.state.weight_scale == 10.0
+    assert lab.state.result.settings == lab.state.settings
+    lab.state.refine()
+    fresh = Lab(hidden=(4,), eps=lab.state.eps, weight_scale=10.0)
+    assert lab._scene.errors(lab.state.result, 2) == fresh.picture.value
+
+
+def test_closing_lets_go_of_every_widget_and_of_the_lab(front_end):
+    before = set(_instances)
+    lab = Lab(hidden=(4,))
+    assert len(set(_instances) - before) > 50
+    reference = weakref.ref(lab)
+    lab.close()
+    assert set(_instances) == before
+    del lab
+    gc.collect()
+    assert reference() is None
+
+
+def test_running_a_cell_ten_times_leaves_one_lab_and_one_callback(front_end, monkeypatch):
+    before = set(_instances)
+    labs, counts = [], []
+    for run in range(10):
+        monkeypatch.setattr(lifetime, "_running_cell", lambda run=run: ("cell", f"run {run}"))
+        labs.append(weakref.ref(Lab(hidden=(4,))))
+        counts.append(len(set(_instances) - before))
+    gc.collect()
+    alive = [reference() for reference in labs if reference() is not None]
+    assert len(alive) == 1
+    assert counts == [counts[0]] * 10
+    lab = alive[0]
+    computed = lab.state.computed
+    front_end.clear()
+    front_end.move(lab.controls["eps"], 1e-9)
+    assert lab.state.computed == computed + 1
+    assert len(front_end.updates(lab.picture)) == 1
+
+
+def test_two_labs_of_one_run_of_a_cell_live_together(front_end, monkeypatch):
+    monkeypatch.setattr(lifetime, "_running_cell", lambda: ("both", "run 1"))
+    first, second = Lab(hidden=(2,)), Lab(hidden=(3,))
+    first.state.eps = 1e-3
+    assert first.comm is not None
+    assert second.comm is not None

@@ -1,0 +1,88 @@
+import math
+import re
+
+import pytest
+
+from gradlab.lab.result import compute
+from gradlab.lab.settings import Settings
+from gradlab.lab.summary import summary
+from gradlab.lab.words import banner_html, explanation
+
+SMALL = Settings(hidden=(4,))
+
+
+def banner(**changes):
+    settings = SMALL.replace(**changes)
+    html = banner_html(compute(settings), "", settings)
+    return re.sub(r"<[^>]+>", "", html).replace("&nbsp;", " ").replace("‑", "-")
+
+
+def test_a_healthy_check_says_so_and_asks_for_nothing():
+    text = banner()
+    assert "✓ correct" in text
+    assert "eps = 1.0e-05" in text
+    assert "Move" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"eps": 1e-12}, "? inconclusive"),
+        ({"eps": 1e-12}, "Move eps to the right"),
+        ({"eps": 1e-12}, "round-off"),
+        ({"eps": 1e-1}, "Move eps to the left"),
+        ({"eps": 1e-1}, "predicted best, 6e-06"),
+        ({"scheme": "forward", "eps": 1e-3}, "predicted best, 1e-08"),
+        ({"use_l2": True, "l2_in_loss": False}, "✗ wrong"),
+        (
+            {"use_l2": True, "l2_in_loss": False},
+            "L2 is in the analytic gradient but not in the numerical loss",
+        ),
+        (
+            {"use_l2": True, "l2_in_gradient": False},
+            "L2 is in the numerical loss but not in the analytic gradient",
+        ),
+        ({"use_dropout": True, "freeze_masks": False}, "Tick “freeze masks”"),
+    ],
+    ids=lambda v: str(v)[:40],
+)
+def test_it_says_what_to_move_and_why(changes, words):
+    assert words in banner(**changes)
+
+
+def test_an_error_names_itself_and_is_escaped():
+    html = banner_html(None, "step eps: <b>no</b>", SMALL)
+    assert "step eps: &lt;b&gt;no&lt;/b&gt;" in html
+    assert "press Reset" in html
+
+
+def test_what_the_report_says_is_escaped():
+    result = compute(SMALL)
+    object.__setattr__(result.report.judgement, "why", "<img src=x>")
+    assert "<img" not in banner_html(result, "", SMALL)
+
+
+def test_the_complex_step_has_truncation_and_no_round_off():
+    above, below = (SMALL.replace(scheme="complex_step", eps=eps) for eps in (1e-2, 1e-13))
+    assert explanation(compute(above))[1] == "Move eps to the left."
+    assert explanation(compute(below))[1] == ""
+
+
+@pytest.mark.parametrize("eps", [1e-11, 1e-7, 1e-5, 1e-3, 1e-1])
+def test_the_summary_holds_no_number_that_round_off_can_change(eps):
+    settings = SMALL.replace(eps=eps)
+    result = compute(settings)
+    text = summary(settings, result, "")
+    assert f"verdict: {result.report.verdict}" in text
+    told = text.split("verdict")[1]
+    for number in re.findall(r"\d[\d.]*e[+-]\d+", told):
+        mantissa = float(number) / 10 ** math.floor(math.log10(float(number)))
+        assert mantissa == pytest.approx(1)
+    assert ("worst relative error" in told) == (eps > 1e-4)
+
+
+def test_the_summary_tells_the_settings_of_dropout_and_an_error():
+    text = summary(SMALL.replace(use_dropout=True, freeze_masks=False), None, "λ of L2: too big")
+    assert "dropout 0.5, masks redrawn" in text
+    assert "error: λ of L2: too big" in text
+    assert "verdict" not in text

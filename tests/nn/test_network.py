@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+import gradlab as gl
+from tests.checking.cases import case
+
+
+def test_the_tutorials_mse_by_hand():
+    net = gl.mlp([1, 2], loss="mse")
+    net.params["W1"][:] = [[1.0, 2.0]]
+    x, y = np.array([[1.0], [3.0]]), np.zeros((2, 2))
+    # (1/N) sum over n and k of (y - out)^2: (1 + 4 + 9 + 36) / 2
+    assert net.loss(x, y) == 25.0
+    assert np.array_equal(net.gradient(x, y)["W1"], [[10.0, 20.0]])  # carries 2/N
+
+
+def test_l2_is_half_lambda_w_squared_on_weights_only():
+    net, x, y = case(l2=0.3)
+    weights = sum((net.params[k] ** 2).sum() for k in ("W1", "W2", "W3"))
+    assert np.isclose(net.l2_loss(), 0.15 * weights, rtol=1e-15)
+    assert np.isclose(net.loss(x, y), net.data_loss(x, y) + net.l2_loss(), rtol=1e-15)
+    plain = net.replace(l2=0.0)
+    with_l2, without = net.gradient(x, y), plain.gradient(x, y)
+    assert np.allclose(with_l2["W2"] - without["W2"], 0.3 * net.params["W2"])
+    assert np.array_equal(with_l2["b2"], without["b2"])
+
+
+def test_theta_is_all_parameters_in_order_and_back():
+    net, _, _ = case((2, 3, 2))
+    assert net.theta.shape == (net.size,) == (17,)
+    assert np.array_equal(net.theta[:6], net.params["W1"].ravel())
+    assert np.array_equal(net.unroll(net.roll(net.theta)), net.theta)
+    assert net.tensors["b2"] == (15, 17, (2,))
+    net.theta = np.arange(17.0)
+    assert np.array_equal(net.params["b1"], [6.0, 7.0, 8.0])
+    net.theta[0] = 99  # a copy: changes nothing
+    assert net.params["W1"][0, 0] == 0.0
+
+
+def test_parameters_can_be_assigned_and_are_used():
+    net, x, y = case()
+    before = net.loss(x, y)
+    net.params["b3"] = net.params["b3"] + np.array([1.0, 0.0, 0.0])
+    assert net.loss(x, y) != before
+
+
+def test_masks_are_zero_or_one_over_keep():
+    net, x, y = case(dropout_rate=0.25)
+    masks = net.draw_masks(1000, np.random.default_rng(0))
+    assert [m.shape for m in masks] == [(1000, 5), (1000, 6)]
+    assert set(np.unique(masks[0])) == {0.0, 1 / 0.75}
+    assert abs((masks[1] == 0).mean() - 0.25) < 0.02
+    assert net.loss(x, y) == net.replace(dropout_rate=0.0).loss(x, y)  # no masks, no dropout
+    rng = np.random.default_rng(0)
+    assert net.loss(x, y, masks=rng) != net.loss(x, y, masks=rng)
+
+
+def test_same_seed_same_weights_and_the_scale_only_scales():
+    a, b = gl.mlp([2, 3, 2], weight_scale=1.0, seed=4), gl.mlp([2, 3, 2], weight_scale=0.5, seed=4)
+    assert np.array_equal(0.5 * a.theta, b.theta)
+    assert not np.array_equal(a.theta, gl.mlp([2, 3, 2], weight_scale=1.0, seed=5).theta)
+
+
+def test_copies_and_replacements():
+    net, _, _ = case()
+    own, shared = net.copy(), net.replace(l2=1.0)
+    net.params["W1"][0, 0] = 5.0
+    assert own.params["W1"][0, 0] != 5.0
+    assert shared.params["W1"][0, 0] == 5.0
+    assert (net.l2, shared.l2) == (0.0, 1.0)
+
+
+def test_predict_gives_a_row_an_example():
+    net, x, _ = case((4, 3), activation="identity")
+    expected = x @ net.params["W1"] + net.params["b1"]
+    assert np.allclose(net.predict(x), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("loss", gl.nn.LOSSES)
+def test_loss_function_is_the_loss(loss):
+    net, x, y = case(loss=loss, l2=0.1)
+    assert np.isclose(net.loss_function(x, y)(net.theta), net.loss(x, y), rtol=1e-15)
+
+
+def test_repr_says_what_a_person_asks():
+    net = gl.mlp([2, 16, 3], "relu", l2=0.01, dropout_rate=0.5, dtype="float32")
+    assert repr(net) == (
+        "mlp([2, 16, 3], activation='relu', loss='softmax_cross_entropy', l2=0.01, "
+        "dropout_rate=0.5, dtype='float32'): 99 parameters"
+    )
+
+
+def test_large_logits_do_not_overflow():
+    for loss in ("softmax_cross_entropy", "binary_cross_entropy"):
+        net, x, y = case(loss=loss, weight_scale=1e3)
+        assert np.isfinite(net.loss(x, y))
+        assert all(np.isfinite(g).all() for g in net.gradient(x, y).values())
