@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradlab.checking.one_row import ELEMENTWISE, Base, OneRow, State, advance, crossings, perturb
+from gradlab.checking.one_row import KEEP_ONE_ROW, Base, OneRow, State, advance, crossings, perturb
 from gradlab.checking.one_row_losses import loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
@@ -141,7 +141,7 @@ class Copies:
         """
         written = position + 1
         while self.redrawn is None and written < len(self.chain):
-            if not isinstance(self.chain[written], ELEMENTWISE):
+            if not isinstance(self.chain[written], KEEP_ONE_ROW):
                 break
             written += 1  # still one row a copy
         widest = max(self.widths[written + 1 :], default=2)
