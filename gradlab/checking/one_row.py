@@ -58,17 +58,18 @@ class Base:
 
     @cached_property
     def columns(self) -> np.ndarray:
-        """The same as (batch, features), laid out so that picking features is fast."""
-        return np.ascontiguousarray(self.a[..., 0].T)
+        """The same as (…, batch, features), laid out so that picking features is fast."""
+        return np.ascontiguousarray(np.moveaxis(self.a[..., 0], 0, -1))
 
     @cached_property
     def columns_and_one(self) -> np.ndarray:
-        """The columns and one more that holds ones: what a bias is multiplied with."""
-        return np.hstack([self.columns, np.ones_like(self.columns[:, :1])])
+        """All inputs of a dense layer, and one more that is 1: what a bias is multiplied with."""
+        columns = self.a[..., 0].reshape(-1, self.a.shape[-2]).T
+        return np.hstack([columns, np.ones_like(columns[:, :1])])
 
     def rows(self, row: np.ndarray) -> np.ndarray:
-        """Return one feature a copy, shape (batch, K)."""
-        return np.take(self.columns, row, axis=1)
+        """Return one feature a copy, shape (…, batch, K)."""
+        return np.take(self.columns, row, axis=-1)
 
 
 @singledispatch
