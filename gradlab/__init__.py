@@ -26,6 +26,7 @@ from gradlab.checking import (
     sweep_eps,
 )
 from gradlab.nn import data
+from gradlab.nn.convnet import convnet
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
 
@@ -40,6 +41,7 @@ __all__ = [
     "check",
     "checking",
     "complex_step",
+    "convnet",
     "data",
     "exercise",
     "five_point",

@@ -12,10 +12,11 @@ from functools import cached_property, singledispatch
 
 import numpy as np
 
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
 from gradlab.nn.unrolling import lay_out, roll, unroll
 
-ELEMENTWISE = (Activation, Mask)
+KEEP_ONE_ROW = (Activation, Mask, BatchNorm)  # what comes in as one row a copy goes out as one
 
 
 @dataclass
@@ -57,17 +58,18 @@ class Base:
 
     @cached_property
     def columns(self) -> np.ndarray:
-        """The same as (batch, features), laid out so that picking features is fast."""
-        return np.ascontiguousarray(self.a[..., 0].T)
+        """The same as (…, batch, features), laid out so that picking features is fast."""
+        return np.ascontiguousarray(np.moveaxis(self.a[..., 0], 0, -1))
 
     @cached_property
     def columns_and_one(self) -> np.ndarray:
-        """The columns and one more that holds ones: what a bias is multiplied with."""
-        return np.hstack([self.columns, np.ones_like(self.columns[:, :1])])
+        """All inputs of a dense layer, and one more that is 1: what a bias is multiplied with."""
+        columns = self.a[..., 0].reshape(-1, self.a.shape[-2]).T
+        return np.hstack([columns, np.ones_like(columns[:, :1])])
 
     def rows(self, row: np.ndarray) -> np.ndarray:
-        """Return one feature a copy, shape (batch, K)."""
-        return np.take(self.columns, row, axis=1)
+        """Return one feature a copy, shape (…, batch, K)."""
+        return np.take(self.columns, row, axis=-1)
 
 
 @singledispatch
@@ -96,6 +98,17 @@ def perturb(
         one = a.a if a.a.shape[-1] == 1 else a.a[..., k : k + 1]
         outs.append(layer.forward({**params, **roll(shifted, tensors)}, one))
     return np.concatenate(outs, axis=-1)
+
+
+@perturb.register
+def _(
+    layer: BatchNorm, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
+) -> State:
+    if a.a.shape[-1] > 1:
+        return perturb.dispatch(Layer)(layer, params, a, out, index, step)
+    kind, row = np.divmod(index, len(a.a))  # all of gamma, then all of beta
+    normal = Base(layer.normalise(a.a)[0]).rows(row)
+    return OneRow(out, row, out.rows(row) + step * np.where(kind == 0, normal, 1))
 
 
 @perturb.register
@@ -136,6 +149,14 @@ def advance_one_row(layer: Layer, state: OneRow, params: Params, out: Base) -> S
 @advance_one_row.register
 def _(layer: Activation, state: OneRow, params: Params, out: Base) -> State:
     return OneRow(out, state.row, layer.function.function(state.value))
+
+
+@advance_one_row.register
+def _(layer: BatchNorm, state: OneRow, params: Params, out: Base) -> State:
+    # each feature is normalised by itself, so the rows that did not change stay what they were
+    normal, _ = layer.normalise(state.value)
+    gamma, beta = params[layer.gamma][state.row], params[layer.beta][state.row]
+    return OneRow(out, state.row, gamma * normal + beta)
 
 
 @advance_one_row.register
