@@ -8,34 +8,33 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab.nn.convolution import Conv
 from gradlab.nn.layers import Activation, Dense, Grads, Mask, Params
-from gradlab.nn.network import Network
 
 LEARNING_RATE = 0.1
 REDRAW_SEED = 21_000_000  # of the mask that backward draws anew: not one that a learner would take
 Backpropagated = tuple[np.ndarray, Grads]
+Weighted = Dense | Conv
 
 
-# -- the derivative of the loss: (out, right derivative) -> wrong derivative ---------------------
+# -- the derivative of the loss: (right derivative, outputs, batch size) -> wrong derivative -----
 
 
-def softmax_over_batch(out: np.ndarray, grad_out: np.ndarray) -> np.ndarray:
-    """Softmax normalised over the whole matrix of outputs."""
-    n = out.shape[-2]
-    target = _softmax(out) - n * grad_out
+def softmax_over_batch(right: np.ndarray, out: np.ndarray, n: int) -> np.ndarray:
+    """Normalise softmax over the whole matrix of outputs."""
     p = np.exp(out - out.max())
-    return (p / p.sum() - target) / n
+    return p / p.sum() - (_softmax(out) - right)
 
 
-def softmax_derivative_twice(out: np.ndarray, grad_out: np.ndarray) -> np.ndarray:
-    """Softmax's Jacobian, already contained in p - y, applied once more."""
+def softmax_derivative_twice(right: np.ndarray, out: np.ndarray, n: int) -> np.ndarray:
+    """Apply softmax's Jacobian, already contained in p - y, once more."""
     p = _softmax(out)
-    return p * (grad_out - (p * grad_out).sum(axis=0))
+    return p * (right - (p * right).sum(axis=0))
 
 
-def missing_label(out: np.ndarray, grad_out: np.ndarray) -> np.ndarray:
+def missing_label(right: np.ndarray, out: np.ndarray, n: int) -> np.ndarray:
     """Take p where p - y is right."""
-    return _softmax(out) / out.shape[-2]
+    return _softmax(out)
 
 
 def _softmax(out: np.ndarray) -> np.ndarray:
@@ -43,11 +42,11 @@ def _softmax(out: np.ndarray) -> np.ndarray:
     return p / p.sum(axis=0)
 
 
-# -- dense layers --------------------------------------------------------------------------------
+# -- layers with weights ---------------------------------------------------------------------------
 
 
 def bias_summed_without_axis(
-    layer: Dense, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
+    layer: Weighted, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
 ) -> Backpropagated:
     """One sum over examples and units, broadcast to every entry."""
     grad_a, grads = layer.backward(params, a, out, grad_out)
@@ -55,7 +54,7 @@ def bias_summed_without_axis(
 
 
 def bias_mean(
-    layer: Dense, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
+    layer: Weighted, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
 ) -> Backpropagated:
     """Average the deltas over the batch, though they already carry 1/N."""
     grad_a, grads = layer.backward(params, a, out, grad_out)
@@ -72,7 +71,7 @@ def missing_transpose(
 
 
 def updated_weights(
-    layer: Dense, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
+    layer: Weighted, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
 ) -> Backpropagated:
     """Send the signal down through the W that this step has already updated."""
     _, grads = layer.backward(params, a, out, grad_out)
@@ -143,56 +142,3 @@ def mask_redrawn(
     scale = layer.mask.max(initial=1.0)
     drawn = np.random.default_rng(REDRAW_SEED).random(layer.mask.shape) < 1 / scale
     return grad_out * drawn * scale, {}
-
-
-# -- the finished gradient -----------------------------------------------------------------------
-
-
-def accumulated(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """Return what a second call does when it adds to what the first one left."""
-    return {name: g + g for name, g in grads.items()}
-
-
-def copied_bias(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """Return the gradient of another layer's bias, of the same shape."""
-    return {**grads, net.layers[position].b: grads[twin_bias(net, position)]}
-
-
-def twin_bias(net: Network, position: int) -> str | None:
-    """Return the nearest other dense layer's bias of the same shape, upper ones first."""
-    own = net.layers[position]
-    others = [(abs(i - position), i < position, layer.b) for i, layer in enumerate(net.layers)
-              if isinstance(layer, Dense) and layer is not own
-              and net.params[layer.b].shape == net.params[own.b].shape]  # fmt: skip
-    return min(others)[2] if others else None
-
-
-def missing_l2(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """L2 in the loss only."""
-    return _more_l2(net, grads, params, -1.0)
-
-
-def doubled_l2(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """2·λ·W, the derivative of λ·ΣW² without the ½."""
-    return _more_l2(net, grads, params, 1.0)
-
-
-def l2_over_n(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """λ·W divided by the batch size, which the loss does not do."""
-    return _more_l2(net, grads, params, 1 / n - 1)
-
-
-def negated_l2(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """Take λ·W off instead of adding it."""
-    return _more_l2(net, grads, params, -2.0)
-
-
-def l2_on_biases(net: Network, grads: Grads, params: Params, n: int, position: int) -> Grads:
-    """λ·b in the gradient, for biases that the loss does not regularise."""
-    return {k: g if k in net.weight_names else g + net.dtype.type(net.l2) * params[k]
-            for k, g in grads.items()}  # fmt: skip
-
-
-def _more_l2(net: Network, grads: Grads, params: Params, times: float) -> Grads:
-    factor = net.dtype.type(times * net.l2)
-    return {k: g + factor * params[k] if k in net.weight_names else g for k, g in grads.items()}

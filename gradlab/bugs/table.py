@@ -4,144 +4,129 @@ from __future__ import annotations
 
 from functools import partial
 
-from gradlab.bugs import faults
-from gradlab.bugs.planting import Fault, GradientFault, LayerFault, LossFault, layer_numbers
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Activation, Dense, Layer
-from gradlab.nn.network import Network
+from gradlab.bugs import faults, gradient_faults, image_faults, lstm_faults, places
+from gradlab.bugs.fault import Fault, GradientFault, LayerFault, LossFault
+from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.layers import Activation
+from gradlab.nn.pooling import MaxPool
+from gradlab.nn.recurrent import LSTM
 
 SMOOTH = ("sigmoid", "tanh", "elu", "softplus")
 
 
-def _dense(net: Network, i: int) -> bool:
-    return isinstance(net.layers[i], Dense)
+def _of_loss(derivative, loss=None) -> LossFault:
+    if loss is None:
+        return LossFault(derivative, places.any_loss, "a loss")
+    return LossFault(derivative, places.loss_is(loss), f"the loss {loss}")
 
 
-def _wide_dense(net: Network, i: int) -> bool:
-    return _dense(net, i) and net.params[net.layers[i].b].size > 1
+def _of_softmax(derivative) -> LossFault:
+    return _of_loss(derivative, "softmax_cross_entropy")
 
 
-def _dense_above_another(net: Network, i: int) -> bool:
-    return _dense(net, i) and layer_numbers(net.layers)[i] > 1
+def _of_l2(amend, spoils=places.weights) -> GradientFault:
+    return GradientFault(amend, places.with_l2, "l2 > 0", spoils)
 
 
-def _square_dense_above_another(net: Network, i: int) -> bool:
-    if not _dense_above_another(net, i):
-        return False
-    rows, columns = net.params[net.layers[i].W].shape
-    return rows == columns > 1
+def _of_activation(backward) -> LayerFault:
+    return LayerFault(backward, places.kind(Activation), "an activation other than identity")
 
 
-def _activation(net: Network, i: int) -> bool:
-    return isinstance(net.layers[i], Activation)
+def _of_dropout(backward) -> LayerFault:
+    return LayerFault(backward, places.dropout, "dropout (dropout_rate > 0)")
 
 
-def _activation_in(names: tuple[str, ...], net: Network, i: int) -> bool:
-    return _activation(net, i) and net.layers[i].function.name in names
+def _of_batch_norm(backward, spoils=None) -> LayerFault:
+    return LayerFault(backward, places.kind(BatchNorm), "batch norm", spoils)
 
 
-def _dropout(net: Network, i: int) -> bool:
-    return isinstance(net.layers[i], Dropout) and net.dropout_rate > 0
+def _of_lstm(step_back, overwrite=False) -> LayerFault:
+    backward = partial(lstm_faults.through_time, step_back, overwrite)
+    return LayerFault(backward, places.kind(LSTM), "an LSTM", places.own_and_below)
 
-
-def _any_loss(net: Network) -> bool:
-    return True
-
-
-def _loss_is(name: str, net: Network) -> bool:
-    return net.loss_name == name
-
-
-def _mse_of_several(net: Network) -> bool:
-    return net.loss_name == "mse" and net.outputs > 1
-
-
-def _bias(layer: Layer) -> tuple[str, ...]:
-    return tuple(name for name in layer.param_names if name not in layer.weight_names)
-
-
-def _anywhere(net: Network) -> dict[int, int]:
-    return {layer_numbers(net.layers)[-1]: len(net.layers) - 1}
-
-
-def _with_l2(net: Network) -> dict[int, int]:
-    return _anywhere(net) if net.l2 else {}
-
-
-def _with_twin(net: Network) -> dict[int, int]:
-    return {number: i for i, number in enumerate(layer_numbers(net.layers))
-            if _dense(net, i) and faults.twin_bias(net, i)}  # fmt: skip
-
-
-def _all(net: Network, position: int) -> tuple[str, ...]:
-    return tuple(net.params)
-
-
-def _weights(net: Network, position: int) -> tuple[str, ...]:
-    return net.weight_names
-
-
-def _biases(net: Network, position: int) -> tuple[str, ...]:
-    return tuple(name for name in net.params if name not in net.weight_names)
-
-
-def _own_bias(net: Network, position: int) -> tuple[str, ...]:
-    return _bias(net.layers[position])
-
-
-_L2 = {"where": _with_l2, "needs": "l2 > 0"}
-_DROPOUT = {"fits": _dropout, "needs": "dropout (dropout_rate > 0)"}
-_SOFTMAX = {
-    "fits": partial(_loss_is, "softmax_cross_entropy"),
-    "needs": "the loss softmax_cross_entropy",
-}
-_ACTIVATION = {"fits": _activation, "needs": "an activation other than identity"}
-_DENSE_ABOVE = {"fits": _dense_above_another, "needs": "a dense layer above another layer"}
 
 FAULTS: dict[str, Fault] = {
-    "missing_1_over_n": LossFault(lambda out, g: g * out.shape[-2], _any_loss, "a loss"),
-    "double_1_over_n": LossFault(lambda out, g: g / out.shape[-2], _any_loss, "a loss"),
-    "missing_factor_2": LossFault(lambda out, g: g / 2, partial(_loss_is, "mse"), "the loss mse"),
+    "missing_1_over_n": _of_loss(lambda right, out, n: right * n),
+    "double_1_over_n": _of_loss(lambda right, out, n: right / n),
+    "missing_factor_2": _of_loss(lambda right, out, n: right / 2, "mse"),
     "mean_over_outputs": LossFault(
-        lambda out, g: g / len(out), _mse_of_several, "the loss mse and more than one output"
+        lambda right, out, n: right / len(out),
+        places.mse_of_several,
+        "the loss mse and more than one output",
     ),
-    "flipped_sign": LossFault(lambda out, g: -g, _any_loss, "a loss"),
-    "accumulated_gradients": GradientFault(faults.accumulated, _anywhere, "a gradient", _all),
-    "softmax_over_batch": LossFault(faults.softmax_over_batch, **_SOFTMAX),
-    "softmax_derivative_twice": LossFault(faults.softmax_derivative_twice, **_SOFTMAX),
-    "missing_label": LossFault(faults.missing_label, **_SOFTMAX),
+    "flipped_sign": _of_loss(lambda right, out, n: -right),
+    "accumulated_gradients": GradientFault(
+        gradient_faults.accumulated, places.everywhere, "a gradient", places.all_but_idle
+    ),
+    "softmax_over_batch": _of_softmax(faults.softmax_over_batch),
+    "softmax_derivative_twice": _of_softmax(faults.softmax_derivative_twice),
+    "missing_label": _of_softmax(faults.missing_label),
     "bias_summed_without_axis": LayerFault(
-        faults.bias_summed_without_axis, _wide_dense, "a dense layer of several units", _bias
+        faults.bias_summed_without_axis,
+        places.wide_bias,
+        "a layer with a bias of several entries, not below a batch norm",
+        places.own_bias,
     ),
-    "bias_mean": LayerFault(faults.bias_mean, _dense, "a dense layer", _bias),
+    "bias_mean": LayerFault(
+        faults.bias_mean,
+        places.bias,
+        "a layer with a bias, not below a batch norm",
+        places.own_bias,
+    ),
     "activation_derivative_at_output": LayerFault(
         faults.derivative_at_output,
-        partial(_activation_in, SMOOTH),
-        f"one of the activations {', '.join(SMOOTH)} (at others f'(a) is f'(z))",
+        places.activation_in(*SMOOTH),
+        f"one of the activations {', '.join(SMOOTH)} (at the others f'(a) is f'(z))",
     ),
-    "missing_activation_derivative": LayerFault(faults.missing_derivative, **_ACTIVATION),
-    "activation_as_derivative": LayerFault(faults.function_as_derivative, **_ACTIVATION),
+    "missing_activation_derivative": _of_activation(faults.missing_derivative),
+    "activation_as_derivative": _of_activation(faults.function_as_derivative),
     "missing_transpose": LayerFault(
         faults.missing_transpose,
-        _square_dense_above_another,
+        places.square_above_another,
         "a dense layer with as many inputs as units, above another layer",
     ),
-    "updated_weights": LayerFault(faults.updated_weights, **_DENSE_ABOVE),
-    "copied_bias_gradient": GradientFault(
-        faults.copied_bias, _with_twin, "two dense layers of the same size", _own_bias
+    "updated_weights": LayerFault(
+        faults.updated_weights, places.above_another, "two layers with weights: it is the upper one"
     ),
-    "missing_l2": GradientFault(faults.missing_l2, spoils=_weights, **_L2),
-    "doubled_l2": GradientFault(faults.doubled_l2, spoils=_weights, **_L2),
-    "l2_over_n": GradientFault(faults.l2_over_n, spoils=_weights, **_L2),
-    "negated_l2": GradientFault(faults.negated_l2, spoils=_weights, **_L2),
-    "l2_on_biases": GradientFault(faults.l2_on_biases, spoils=_biases, **_L2),
-    "missing_dropout_mask": LayerFault(faults.mask_ignored, **_DROPOUT),
-    "missing_dropout_scale": LayerFault(faults.mask_without_scale, **_DROPOUT),
-    "redrawn_dropout_mask": LayerFault(faults.mask_redrawn, **_DROPOUT),
+    "copied_bias_gradient": GradientFault(
+        gradient_faults.copied_bias,
+        places.where(places.copied_bias),
+        "two layers of the same size",
+        places.own_bias,
+    ),
+    "missing_l2": _of_l2(gradient_faults.missing_l2),
+    "doubled_l2": _of_l2(gradient_faults.doubled_l2),
+    "l2_over_n": _of_l2(gradient_faults.l2_over_n),
+    "negated_l2": _of_l2(gradient_faults.negated_l2),
+    "l2_on_biases": _of_l2(gradient_faults.l2_on_biases, places.not_weights),
+    "missing_dropout_mask": _of_dropout(faults.mask_ignored),
+    "missing_dropout_scale": _of_dropout(faults.mask_without_scale),
+    "redrawn_dropout_mask": _of_dropout(faults.mask_redrawn),
+    "batch_norm_constant_statistics": _of_batch_norm(
+        image_faults.constant_statistics, places.below_with_idle
+    ),
+    "batch_norm_missing_gamma": _of_batch_norm(image_faults.missing_gamma),
+    "batch_norm_over_m_squared": _of_batch_norm(image_faults.variance_over_m_squared),
+    "swapped_width_and_height": LayerFault(
+        image_faults.swapped_sides,
+        places.oblong,
+        "a convolution of images that are not square",
+        places.own_and_below,
+    ),
+    "max_pool_all_ties": LayerFault(image_faults.all_ties_win, places.kind(MaxPool), "a max pool"),
+    "lstm_cell_gradient_dropped": _of_lstm(lstm_faults.cell_gradient_dropped),
+    "lstm_sigmoid_as_derivative": _of_lstm(lstm_faults.sigmoid_as_derivative),
+    "lstm_tanh_twice": _of_lstm(lstm_faults.tanh_twice),
+    "lstm_step_overwrites": _of_lstm(lstm_faults.right_step, overwrite=True),
+    "kernel_not_flipped": LayerFault(
+        image_faults.kernel_not_flipped,
+        places.kernel_above_another,
+        "a convolution of more than one pixel above another layer",
+    ),
     "relu_masks_by_gradient": LayerFault(
-        faults.relu_masks_by_gradient, partial(_activation_in, ("relu",)), "a relu"
+        faults.relu_masks_by_gradient, places.activation_in("relu"), "a relu"
     ),
     "leaky_slope_dropped": LayerFault(
-        faults.leaky_slope_dropped, partial(_activation_in, ("leaky_relu",)), "a leaky_relu"
+        faults.leaky_slope_dropped, places.activation_in("leaky_relu"), "a leaky_relu"
     ),
 }
