@@ -27,6 +27,7 @@ from gradlab.checking import (
 )
 from gradlab.nn import data
 from gradlab.nn.convnet import convnet
+from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
 
@@ -46,6 +47,7 @@ __all__ = [
     "exercise",
     "five_point",
     "forward_difference",
+    "lstm",
     "mlp",
     "nn",
     "norm_ratio",

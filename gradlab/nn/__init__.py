@@ -3,7 +3,18 @@
 from gradlab.nn.activations import ACTIVATIONS
 from gradlab.nn.convnet import ConvNet, convnet
 from gradlab.nn.losses import LOSSES
+from gradlab.nn.lstm import LSTMNet, lstm
 from gradlab.nn.mlp import MLP, mlp
 from gradlab.nn.network import Network
 
-__all__ = ["ACTIVATIONS", "LOSSES", "MLP", "ConvNet", "Network", "convnet", "mlp"]
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "MLP",
+    "ConvNet",
+    "LSTMNet",
+    "Network",
+    "convnet",
+    "lstm",
+    "mlp",
+]
