@@ -9,13 +9,15 @@ import numpy as np
 from gradlab._validate import check_choice, check_integer
 from gradlab.bugs.about_layers import ABOUT_LAYERS
 from gradlab.bugs.about_losses import ABOUT_LOSSES
+from gradlab.bugs.about_structures import ABOUT_STRUCTURES
 from gradlab.bugs.exhibit import Exhibit
 from gradlab.bugs.planting import Planted, put, without_bugs
 from gradlab.bugs.table import FAULTS
 from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 
-EXHIBITS = {e.name: e for e in sorted((*ABOUT_LOSSES, *ABOUT_LAYERS), key=lambda e: e.number)}
+ABOUT = (*ABOUT_LOSSES, *ABOUT_LAYERS, *ABOUT_STRUCTURES)
+EXHIBITS = {about.name: about for about in sorted(ABOUT, key=lambda about: about.number)}
 VISIBLE = 1e-3  # change of the gradient, beside its norm, that a mystery makes at least
 
 
@@ -133,11 +135,14 @@ def _shows(net: Network, planted: Network) -> bool:
 
 def _probe(net: Network) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs and targets that fit `net`, for a look at its gradient."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((5, *net.input_shape))
+    rng, n = np.random.default_rng(0), 5
+    shape = [5 if size is None else size for size in net.input_shape]
+    shape.insert(net.batch_axis, n)
+    examples = (5, n) if getattr(net, "every_step", False) else (n,)
+    x = rng.standard_normal(shape)
     if net.loss_name == "softmax_cross_entropy":
-        return x, rng.integers(0, net.outputs, 5)
-    return x, rng.random((5, net.outputs))
+        return x, rng.integers(0, net.outputs, examples)
+    return x, rng.random((*examples, net.outputs))
 
 
 def _known(name: object) -> str:
