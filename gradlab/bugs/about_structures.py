@@ -11,11 +11,11 @@ from gradlab.bugs.exhibit import Exhibit
 ABOUT_STRUCTURES = (
     Exhibit(
         "batch_norm_constant_statistics", 22,
-        "batch norm's mean and variance are taken for constants",
+        "the batch's mean and variance are treated as if they were constants",
         "dz = dn / s  # dn = gamma * dout", "dz = (dn - dn.mean(0) - n * (dn * n).mean(0)) / s",
         "everything below, 0.08 to 1; the bias right below, whose gradient is 0, gets another one",
         "",
-        "batch norm's mean and variance are constants for backward: the terms through them lack",
+        "batch norm's mean and variance are taken for constants: two terms are missing",
     ),
     Exhibit(
         "batch_norm_missing_gamma", 23, "batch norm's backward forgets the factor gamma",

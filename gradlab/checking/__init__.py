@@ -1,6 +1,7 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
 from gradlab.checking.check import check
+from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
@@ -11,6 +12,7 @@ from gradlab.checking.schemes import (
     five_point,
     forward_difference,
 )
+from gradlab.checking.suspects import Suspect, blind_spots
 from gradlab.checking.sweep import EpsSweep, sweep_eps
 from gradlab.checking.verdict import BANDS, Verdict
 
@@ -18,14 +20,18 @@ __all__ = [
     "BANDS",
     "MEASURES",
     "SCHEMES",
+    "Diagnosis",
     "EpsSweep",
     "Report",
+    "Suspect",
     "TensorReport",
     "Verdict",
     "absolute_error",
+    "blind_spots",
     "central_difference",
     "check",
     "complex_step",
+    "diagnose",
     "five_point",
     "forward_difference",
     "norm_ratio",
