@@ -12,7 +12,7 @@ from gradlab.checking.schemes import (
     five_point,
     forward_difference,
 )
-from gradlab.checking.suspects import Suspect, blind_spots
+from gradlab.checking.suspects import Suspect, hidden_bugs
 from gradlab.checking.sweep import EpsSweep, sweep_eps
 from gradlab.checking.verdict import BANDS, Verdict
 
@@ -27,13 +27,13 @@ __all__ = [
     "TensorReport",
     "Verdict",
     "absolute_error",
-    "blind_spots",
     "central_difference",
     "check",
     "complex_step",
     "diagnose",
     "five_point",
     "forward_difference",
+    "hidden_bugs",
     "norm_ratio",
     "numerical_gradient",
     "relative_error",

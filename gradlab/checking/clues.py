@@ -57,7 +57,9 @@ class Clues:
     def of(cls, report: Report, net: Network | None, x: np.ndarray | None) -> Clues:
         """Gather the clues of a report, and of the network and its inputs if they are known."""
         analytic = {name: np.ravel(report[name].analytic) for name in report}
-        numerical = {name: np.ravel(report[name].numerical) for name in report}
+        # where no step gave a slope, nothing is known of a deviation
+        numerical = {name: np.where(np.isfinite(n), n, analytic[name]) for name, n in
+                     ((name, np.ravel(report[name].numerical)) for name in report)}  # fmt: skip
         shapes = {name: np.shape(report[name].analytic) for name in report}
         whole = net is not None and shapes == {k: v.shape for k, v in net.params.items()}
         net = net if whole else None

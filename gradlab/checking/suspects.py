@@ -55,7 +55,7 @@ def suspects(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) ->
     return [suspect for source in SOURCES for suspect in source(net, x, y, masks)]
 
 
-def blind_spots(
+def hidden_bugs(
     net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None, right: Gradient | None = None
 ) -> list[Suspect]:
     """Return the bugs that would not show here: their gradient is the right one, or nearly.
