@@ -13,16 +13,18 @@ from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
-from gradlab.checking.verdict import Doubt, Judgement, Verdict, judge, round_off_bound
+from gradlab.checking.verdict import (
+    NOT_DETERMINISTIC,
+    Doubt,
+    Judgement,
+    Verdict,
+    judge,
+    round_off_bound,
+)
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 Gradient = Mapping[str, np.ndarray]
-NOT_DETERMINISTIC = Judgement(
-    Verdict.INCONCLUSIVE,
-    "the loss differs from one evaluation to the next, so a difference of two is not a slope",
-    "freeze the dropout masks: draw them once and pass them as masks",
-)
 
 
 def check(

@@ -29,6 +29,11 @@ class TensorReport:
     judgement : Judgement
     kinks : ndarray of int, shape of the tensor
         How many kinks the perturbation of each entry crossed.
+    marks : ndarray of str or None
+        For each entry "ok", "bug", "kink", "noise" or "open", where steps were chosen freely.
+    full_shape : tuple of int or None
+        Shape of the tensor, where only a sample of its entries was checked; the arrays above are
+        then vectors.
     """
 
     name: str
@@ -37,11 +42,19 @@ class TensorReport:
     measure: str
     judgement: Judgement
     kinks: np.ndarray
+    marks: np.ndarray | None = None
+    full_shape: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor."""
-        return self.analytic.shape
+        return self.analytic.shape if self.full_shape is None else self.full_shape
+
+    @property
+    def coverage(self) -> str:
+        """How many of its entries were checked."""
+        total = int(np.prod(self.shape))
+        return f"{self.analytic.size} of {total} entries"
 
     @property
     def verdict(self) -> Verdict:
@@ -113,7 +126,10 @@ class Report:
     subject : str
         What was checked.
     measure, scheme : str
-    eps : float
+    eps : float or None
+        None where the checker chose the steps.
+    warnings : tuple of str
+        Blind spots: what this check could not have seen, and how to see it.
     evaluations : int
         How often the loss was evaluated.
     seconds : float
@@ -124,9 +140,10 @@ class Report:
     subject: str
     measure: str
     scheme: str
-    eps: float
+    eps: float | None
     evaluations: int
     seconds: float = field(compare=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -175,7 +192,8 @@ class Report:
         return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
 
     def _foot(self) -> str:
-        done = f"{self.scheme} differences, eps {self.eps:.0e}, {self.evaluations} evaluations"
+        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:.0e}"
+        done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
         return f"{self.subject}; {done}"
 
     def __str__(self) -> str:
@@ -184,7 +202,8 @@ class Report:
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
                  for row in rows]  # fmt: skip
         advice = [f"What to do: {self.advice}"] if self.advice else []
-        return "\n".join([self._head(), *advice, "", *lines, "", self._foot()])
+        blind = [f"Blind spot: {warning}" for warning in self.warnings]
+        return "\n".join([self._head(), *advice, *blind, "", *lines, "", self._foot()])
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
@@ -195,8 +214,9 @@ class Report:
 
         body = "".join(line(t.row(), "td") for t in self.tensors.values())
         advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
+        blind = "".join(f"<br>Blind spot: {escape(warning)}" for warning in self.warnings)
         return (
-            f"<p><b>{escape(self._head())}</b>{advice}</p>"
+            f"<p><b>{escape(self._head())}</b>{advice}{blind}</p>"
             f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
             f"<p><small>{escape(self._foot())}</small></p>"
         )
