@@ -2,43 +2,44 @@
 
 import base64
 import io
-from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
 
 
-@contextmanager
-def filming(tab, box):
-    """Collect what the rectangle `box` shows, frame by frame, while the `with` block runs."""
-    film = []
-    session = tab.context.new_cdp_session(tab)
+def film(tab, box, action):
+    """Return what the rectangle `box` shows, frame by frame, while `action()` runs.
 
-    def keep(frame):
-        session.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
-        film.append(frame["data"])
+    Parameters
+    ----------
+    tab : Tab
+    box : dict
+        x, y, width and height in CSS pixels, and the page's width as `page`.
+    action : callable, () -> None
 
-    session.on("Page.screencastFrame", keep)
-    session.send("Page.startScreencast", {"format": "jpeg", "quality": 70, "everyNthFrame": 1})
-    shots = []
-    try:
-        yield shots
-    finally:
-        session.send("Page.stopScreencast")
-        session.detach()
-        width = tab.viewport_size["width"]
-        shots.extend(_rectangle(data, box, width) for data in film)
+    Returns
+    -------
+    list of (H, W) float arrays
+        Grey values.
+    """
+    tab.events.clear()
+    tab.send("Page.startScreencast", format="jpeg", quality=70, everyNthFrame=1)
+    action()
+    tab.send("Page.stopScreencast")
+    frames = [e["params"]["data"] for e in tab.events if e.get("method") == "Page.screencastFrame"]
+    tab.events.clear()
+    return [_rectangle(data, box) for data in frames]
 
 
-def _rectangle(data, box, width):
+def _rectangle(data, box):
     picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
-    scale = picture.width / width
+    scale = picture.width / box["page"]
     left, top = box["x"] * scale, box["y"] * scale
     right, bottom = left + box["width"] * scale, top + box["height"] * scale
     return np.asarray(picture.crop((int(left), int(top), int(right), int(bottom))), float)
 
 
-def count_blanks(film):
+def count_blanks(shots):
     """Count the pictures with far less drawn on them than on the film's median picture."""
-    ink = np.array([shot.std() for shot in film])
+    ink = np.array([shot.std() for shot in shots])
     return int(np.sum(ink < 0.5 * np.median(ink)))

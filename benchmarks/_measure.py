@@ -6,10 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from _film import filming
+from _film import film
+from browser.page import RUN_CODE
 
 PROBE = (Path(__file__).parent / "_probe.js").read_text()
 WIDGETS = "application/vnd.jupyter.widget-view+json"
+PREPARE = """([root, handle, text, name]) => {
+  window.gradlabProbe = new GradlabProbe(root, text);
+  window.gradlabHandle = handle;
+  // JupyterLab writes the title again whenever the notebook is saved or changes.
+  Object.defineProperty(document, 'title', {value: name, writable: true});
+  document.querySelector('title').textContent = name;
+}"""
 EVENTS, MILLISECONDS = 120, 2000
 
 
@@ -62,6 +70,9 @@ class Subject:
     Parameters
     ----------
     page : tests.browser.page.Page
+        Needed only while the subject is made; then `tab` must be set.
+    name : str
+        What the page's tab will be called.
     slider : str
         The label of the slider that is moved.
     text : str or None
@@ -70,35 +81,26 @@ class Subject:
         After so many milliseconds without a frame, all is at rest.
     """
 
-    def __init__(self, page, slider, text=None, quiet=600):
-        self.page, self.tab, self.text, self.quiet = page, page.tab, text, quiet
-        self.tab.evaluate(PROBE)
+    def __init__(self, page, name, slider, text=None, quiet=600):
+        self.name, self.text, self.quiet, self.tab = name, text, quiet, None
+        page.tab.evaluate(PROBE)
         page.run_all()
         wrong = page.tracebacks() + page.errors
         assert not wrong, f"the notebook failed: {wrong}"
-        self._index = max(i for i, cell in enumerate(page.outputs()) if WIDGETS in json.dumps(cell))
-        cell = page.show_cell(self._index)
-        self.handle = page.handle(slider, within=cell)
-        self.picture = cell.locator("img").first
-        root = cell.locator(".jp-OutputArea").first
-        self.tab.evaluate(
-            "([root, text]) => { window.gradlabProbe = new GradlabProbe(root, text); }",
-            [root.element_handle(), text],
-        )
-        self.tab.evaluate(
-            """() => ['keydown', 'mousedown'].forEach(kind => window.addEventListener(kind,
-                event => { if (event.isTrusted) gradlabProbe.noteEvent(); }, true))"""
-        )
+        index = max(i for i, cell in enumerate(page.outputs()) if WIDGETS in json.dumps(cell))
+        cell = page.show_cell(index)
+        root = cell.locator(".jp-OutputArea").first.element_handle()
+        handle = page.handle(slider, within=cell).element_handle()
+        page.tab.evaluate(PREPARE, [root, handle, text, name])
 
     def step(self, keys):
         """Press each key, wait for rest after each; returns event-to-pixels times in ms."""
         times = []
-        self.tab.bring_to_front()
-        self.handle.focus()
+        self._front()
         for key in keys:
-            self._reset()
-            self.tab.keyboard.press(key)
-            self.tab.wait_for_function("gradlabProbe.frames.length > 0")
+            self.tab.evaluate("gradlabProbe.reset()")
+            self.tab.press(key)
+            self.tab.wait_for("gradlabProbe.frames.length > 0")
             self._rest()
             seen = self.tab.evaluate("gradlabProbe.report()")
             times.append(seen["frames"][0]["time"] - seen["events"][0])
@@ -106,43 +108,45 @@ class Subject:
 
     def drag(self, start, sign):
         """Drag from the end where key `start` puts the handle, all the way to the other."""
-        self.tab.bring_to_front()
-        self._reset()
-        self.page.press(self.handle, start)
-        self._rest()
-        self.page.run_code("frames.clear()")
+        self._start(start)
+        self._run("frames.clear()")
         self._move(sign)
-        self.tab.evaluate("gradlabProbe.dragging = false")
         seen = self.tab.evaluate("gradlabProbe.report()")
-        return self._summary(seen, json.loads(self.page.run_code("show_log()")), sign)
+        return self._summary(seen, json.loads(self._run("show_log()")), sign)
 
     def film(self, start, sign):
         """Drag once more while the browser films itself; returns the film's pictures.
 
         Apart from `drag`, because filming costs time.
-
-        Returns
-        -------
-        list of (H, W) float arrays
-            The grey values of the rectangle where the picture stands.
         """
-        self.page.press(self.handle, start)
+        self._start(start)
+        box = self.tab.evaluate("gradlabProbe.box()")
+        return film(self.tab, box, lambda: self._move(sign))
+
+    def errors(self):
+        """Return what went wrong in the page since the subject was made."""
+        return self.tab.evaluate("gradlabProbe.errors")
+
+    def _front(self):
+        self.tab.send("Page.bringToFront")
+        self.tab.evaluate("gradlabHandle.focus()")
+
+    def _start(self, key):
+        self._front()
+        self.tab.press(key)
         self._rest()
-        box = self.picture.bounding_box()
-        with filming(self.tab, box) as film:
-            self._move(sign)
-        return film
 
     def _move(self, sign):
-        self._reset()
-        self.handle.evaluate(
-            """(handle, [sign, count, milliseconds]) => {
-              const track = handle.closest('.noUi-base').getBoundingClientRect();
-              return gradlabProbe.drag(handle, sign * track.width, count, milliseconds);
-            }""",
-            [sign, EVENTS, MILLISECONDS],
-        )
+        self.tab.evaluate(f"gradlabProbe.drag(gradlabHandle, {sign}, {EVENTS}, {MILLISECONDS})")
         self._rest()
+
+    def _rest(self):
+        self.tab.wait_for(f"gradlabProbe.quietFor({self.quiet})")
+
+    def _run(self, code):
+        reply = self.tab.evaluate(f"({RUN_CODE})({json.dumps(code)})")
+        assert reply["ok"], f"{self.name}: {reply['text']}"
+        return reply["text"]
 
     def _summary(self, seen, log, sign):
         places = [frame["place"] for frame in seen["frames"]]
@@ -158,15 +162,9 @@ class Subject:
             shown=sum(frame["time"] <= last_event for frame in frames),
             final_ms=max(final["time"] - last_event, 0.0),
             blanks=seen["blanks"],
-            jumps=seen["heights"] - 1,
+            jumps=seen["jumps"],
             backwards=backwards,
         )
-
-    def _reset(self):
-        self.tab.evaluate("gradlabProbe.reset()")
-
-    def _rest(self):
-        self.tab.wait_for_function(f"gradlabProbe.quietFor({self.quiet})")
 
 
 def _values(frames, log, sign):

@@ -22,12 +22,18 @@
   class Probe {
     constructor(root, text) {
       Object.assign(this, {root, text, waiting: null, events: [], frames: [], on: true});
-      Object.assign(this, {blanks: 0, heights: new Set(), ticks: 0, dragging: false});
+      Object.assign(this, {blanks: 0, heights: new Set(), dragging: false});
       this.changes = new MutationObserver(records => this.changed(records));
       const everything = {subtree: true, childList: true, characterData: true, attributes: true};
       this.changes.observe(root, text ? everything : {...everything, attributeFilter: ['src']});
       root.addEventListener('load', event => this.loaded(event.target), true);
       this.noteEvent = () => this.events.push(performance.now());
+      this.errors = [];
+      window.addEventListener('error', event => this.errors.push(event.message));
+      window.addEventListener('unhandledrejection', event => this.errors.push(`${event.reason}`));
+      window.addEventListener('keydown', this.noteEvent, true);
+      new ResizeObserver(([entry]) => this.heights.add(Math.round(entry.contentRect.height)))
+        .observe(root);
       requestAnimationFrame(() => this.tick());
     }
 
@@ -46,7 +52,6 @@
     tick() {
       if (!this.on) return;
       requestAnimationFrame(() => this.tick());
-      this.ticks += 1;
       if (this.dragging) this.look();
       if (this.waiting === null) return;
       const shown = this.waiting;
@@ -56,16 +61,14 @@
       channel.port2.postMessage(null);
     }
 
-    // What must never be: nothing where something was, or a place that changes its size. (Whether
-    // the picture that stands there shows something is for the film to tell.)
+    // What must never be: nothing where something was. Whether the picture that stands there shows
+    // something is for the film to tell, and whether its place jumps is told by the ResizeObserver.
     look() {
-      const seen = this.root.querySelector(this.text ?? 'img');
-      if (!seen || seen.getBoundingClientRect().height === 0) this.blanks += 1;
-      this.heights.add(Math.round(this.root.getBoundingClientRect().height));
+      if (!this.root.querySelector(this.text ?? 'img')) this.blanks += 1;
     }
 
     reset() {
-      Object.assign(this, {events: [], frames: [], blanks: 0, heights: new Set(), ticks: 0});
+      Object.assign(this, {events: [], frames: [], blanks: 0, heights: new Set()});
     }
 
     quietFor(milliseconds) {
@@ -75,7 +78,9 @@
 
     // `count` mouse moves in `milliseconds`, as many in each animation frame as are due: that is
     // also when a browser hands a real mouse's moves to the page.
-    drag(handle, pixels, count, milliseconds) {
+    drag(handle, sign, count, milliseconds) {
+      this.reset();
+      const pixels = sign * handle.closest('.noUi-base').getBoundingClientRect().width;
       const box = handle.getBoundingClientRect();
       const x = box.x + box.width / 2, clientY = box.y + box.height / 2;
       const send = (kind, clientX, target) => target.dispatchEvent(new MouseEvent(kind,
@@ -93,10 +98,16 @@
           }
           if (this.events.length < count) return requestAnimationFrame(move);
           send('mouseup', x + pixels, document.documentElement);
+          this.dragging = false;
           done();
         };
         requestAnimationFrame(move);
       });
+    }
+
+    box() {
+      const {x, y, width, height} = this.root.querySelector('img').getBoundingClientRect();
+      return {x, y, width, height, page: window.innerWidth};
     }
 
     async report() {
@@ -106,8 +117,7 @@
         frames.push({time, place, name: this.text ? shown : await nameOf(source)});
       }
       blobs.clear();
-      return {events: this.events, frames, blanks: this.blanks, ticks: this.ticks,
-              heights: this.heights.size, origin: performance.timeOrigin};
+      return {events: this.events, frames, blanks: this.blanks, jumps: this.heights.size};
     }
   }
   window.GradlabProbe = Probe;

@@ -15,11 +15,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the browser tests' harness
 
+from _devtools import attach, bare_chromium
 from _film import count_blanks
 from _measure import EVENTS, Measured, Subject
 from _variants import SLIDER, VARIANTS
-from browser.chromium import chromium
 from browser.server import JupyterLab
+from playwright.sync_api import sync_playwright
 
 PRESSES = ["ArrowRight"] * 4 + ["ArrowLeft"] * 4
 SLOW = ("pyplot",)  # measured in every second round only: it takes as long as all others together
@@ -53,29 +54,35 @@ def measure(names, rounds):
                 result.drags += [subject.drag("Home", +1), subject.drag("End", -1)]
         film = subjects["lab"].film("Home", +1) if "lab" in names else []
         for name, subject in subjects.items():
-            wrong = subject.page.errors + subject.page.tracebacks()
-            assert not wrong, f"{name}: {wrong}"
+            assert not subject.errors(), f"{name}: {subject.errors()}"
     return measured, count_blanks(film)
 
 
 def start(names, stack):
     """Open each variant's notebook on its server; returns a `Subject` for each."""
     root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gradlab-latency-")))
-    browser = stack.enter_context(chromium())
-    servers = {
-        extension: stack.enter_context(JupyterLab(root, extension=extension, browser=browser))
-        for extension in (True, False)
-    }
-    for extension, server in servers.items():
-        assert server.extension_loaded() is extension, f"extension?\n{server.log()}"
-    subjects = {}
-    for name in names:
-        variant = VARIANTS[name]
-        notebook = f"{name.replace(' ', '_')}.ipynb"
-        variant.write(root / notebook)
-        page = servers[variant.extension].open(notebook)
-        subjects[name] = Subject(page, SLIDER, variant.text, variant.quiet)
+    address = stack.enter_context(bare_chromium())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(address)
+        servers = {
+            extension: stack.enter_context(JupyterLab(root, extension=extension, browser=browser))
+            for extension in (True, False)
+        }
+        for extension, server in servers.items():
+            assert server.extension_loaded() is extension, f"extension?\n{server.log()}"
+        subjects = {name: prepare(servers, root, name, browser.contexts[0]) for name in names}
+    for name, subject in subjects.items():
+        subject.tab = attach(address, name)
     return subjects
+
+
+def prepare(servers, root, name, context):
+    """Open, run and instrument the notebook of one variant."""
+    variant = VARIANTS[name]
+    notebook = f"{name.replace(' ', '_')}.ipynb"
+    variant.write(root / notebook)
+    page = servers[variant.extension].open(notebook, context=context)
+    return Subject(page, name, SLIDER, variant.text, variant.quiet)
 
 
 def print_table(measured):

@@ -15,13 +15,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradlab.checking.one_row import ELEMENTWISE, Base, OneRow, State, advance, crossings, perturb
+from gradlab.checking.one_row import KEEP_ONE_ROW, Base, OneRow, State, advance, crossings, perturb
 from gradlab.checking.one_row_losses import loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Dense, Layer, Mask
-from gradlab.nn.losses import LOSS_TABLE
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
@@ -142,7 +141,7 @@ class Copies:
         """
         written = position + 1
         while self.redrawn is None and written < len(self.chain):
-            if not isinstance(self.chain[written], ELEMENTWISE):
+            if not isinstance(self.chain[written], KEEP_ONE_ROW):
                 break
             written += 1  # still one row a copy
         widest = max(self.widths[written + 1 :], default=2)
@@ -158,7 +157,7 @@ class _Part:
 
     def __init__(self, net: Network, chain: list[Layer], a: np.ndarray, target: np.ndarray) -> None:
         self.params, self.chain, self.target = net.params, chain, target
-        self.loss = LOSS_TABLE[net.loss_name]
+        self.loss = net.loss_rule
         self.base = [Base(a)]
         for layer in chain:
             self.base.append(Base(layer.forward(self.params, self.base[-1].a)))

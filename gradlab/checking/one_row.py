@@ -12,10 +12,11 @@ from functools import cached_property, singledispatch
 
 import numpy as np
 
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
 from gradlab.nn.unrolling import lay_out, roll, unroll
 
-ELEMENTWISE = (Activation, Mask)
+KEEP_ONE_ROW = (Activation, Mask, BatchNorm)  # what comes in as one row a copy goes out as one
 
 
 @dataclass
@@ -100,6 +101,17 @@ def perturb(
 
 @perturb.register
 def _(
+    layer: BatchNorm, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
+) -> State:
+    if a.a.shape[-1] > 1:
+        return perturb.dispatch(Layer)(layer, params, a, out, index, step)
+    kind, row = np.divmod(index, len(a.a))  # all of gamma, then all of beta
+    normal = Base(layer.normalise(a.a)[0]).rows(row)
+    return OneRow(out, row, out.rows(row) + step * np.where(kind == 0, normal, 1))
+
+
+@perturb.register
+def _(
     layer: Dense, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
 ) -> State:
     # b stands below W as one more row, whose input is 1
@@ -136,6 +148,14 @@ def advance_one_row(layer: Layer, state: OneRow, params: Params, out: Base) -> S
 @advance_one_row.register
 def _(layer: Activation, state: OneRow, params: Params, out: Base) -> State:
     return OneRow(out, state.row, layer.function.function(state.value))
+
+
+@advance_one_row.register
+def _(layer: BatchNorm, state: OneRow, params: Params, out: Base) -> State:
+    # each feature is normalised by itself, so the rows that did not change stay what they were
+    normal, _ = layer.normalise(state.value)
+    gamma, beta = params[layer.gamma][state.row], params[layer.beta][state.row]
+    return OneRow(out, state.row, gamma * normal + beta)
 
 
 @advance_one_row.register

@@ -15,7 +15,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TRUE_COLOUR, _INDEXED = 2, 3
 
 
-def encode_png(rgba: np.ndarray, table: ColourTable | None = None) -> bytes:
+def encode_png(rgba: np.ndarray, table: ColourTable | None = None, level: int = 1) -> bytes:
     """Encode an opaque picture; alpha is dropped.
 
     On plots, filter 0 with zlib level 1 makes files as small as Pillow's fastest setting does, two
@@ -26,6 +26,8 @@ def encode_png(rgba: np.ndarray, table: ColourTable | None = None) -> bytes:
     rgba : ndarray of uint8, shape (H, W, 4)
     table : ColourTable or None, optional
         Use its 256 colours only: half of the time and of the bytes.
+    level : int, optional
+        zlib's level, 1 (fast) to 9 (small).
 
     Returns
     -------
@@ -52,7 +54,7 @@ def encode_png(rgba: np.ndarray, table: ColourTable | None = None) -> bytes:
         _SIGNATURE
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
         + colours
-        + _chunk(b"IDAT", zlib.compress(rows, 1))
+        + _chunk(b"IDAT", zlib.compress(rows, level))
         + _chunk(b"IEND", b"")
     )
 

@@ -57,10 +57,11 @@ class Scene:
             return self._encode(self._network(result, scale), scale)
 
     def both(self, result: Result, scale: int = 1) -> bytes:
-        """Return both pictures side by side as one PNG."""
+        """Return both pictures side by side as one small PNG, to be stored in a notebook."""
         with LOCK:
             left = self._errors(result, scale).copy()
-            return encode_png(np.hstack([left, self._network(result, scale)]))
+            pixels = np.hstack([left, self._network(result, scale)])
+            return encode_png(pixels, colour_table(self._palette), level=9)
 
     def _encode(self, pixels: np.ndarray, scale: int) -> bytes:
         """Encode for speed while dragging, in true colours at rest."""

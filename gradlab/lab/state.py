@@ -13,7 +13,7 @@ from gradlab.lab.lock import LOCK
 from gradlab.lab.problem import Given
 from gradlab.lab.result import Result, compute
 from gradlab.lab.settings import LABELS, NAMES, Settings, validated
-from gradlab.lab.words import summary
+from gradlab.lab.summary import summary
 from gradlab.nn.mlp import MLP
 
 __all__ = ["LabState"]

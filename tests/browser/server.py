@@ -76,7 +76,7 @@ class JupyterLab:
     def __exit__(self, *exc):
         return self._stack.__exit__(*exc)
 
-    def open(self, notebook, *, viewport=(1280, 720), scale=1, wait_seconds=90):
+    def open(self, notebook, *, viewport=(1280, 720), scale=1, context=None, wait_seconds=90):
         """Open a notebook of the served folder; returns its `Page`, kernel idle.
 
         Parameters
@@ -87,11 +87,13 @@ class JupyterLab:
             Width and height of the page, in CSS pixels.
         scale : float, optional
             Device pixels per CSS pixel.
+        context : playwright.sync_api.BrowserContext, optional
+            Where to open the page; by default in a new one, which has nothing in its memory.
         wait_seconds : float, optional
             How long the page may take to show what it is waited for, now and later.
         """
         width, height = viewport
-        context = self._browser.new_context(
+        context = context or self._browser.new_context(
             viewport={"width": width, "height": height}, device_scale_factor=scale
         )
         context.on("request", lambda request: self._watch(request.url))

@@ -24,7 +24,7 @@ def test_it_starts_with_a_result_for_the_defaults():
 
 
 @pytest.mark.parametrize(
-    "module", ["state", "settings", "problem", "result", "budget", "words", "lock"]
+    "module", ["state", "settings", "problem", "result", "budget", "words", "summary", "lock"]
 )
 def test_the_model_imports_no_widgets(module):
     tree = ast.parse(Path(state_module.__file__).with_name(f"{module}.py").read_text("utf-8"))

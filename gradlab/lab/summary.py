@@ -1,0 +1,85 @@
+"""The lab as plain text: what `repr` shows and nbval compares, the same on every machine."""
+
+from __future__ import annotations
+
+import math
+
+from gradlab.lab.result import Result
+from gradlab.lab.settings import YOURS, Settings
+from gradlab.lab.words import FAR
+
+__all__ = ["summary"]
+
+#: Ng's bands for the norm ratio: great, look again, worry, and beyond.
+_NORM_EDGES = (1e-7, 1e-5, 1e-3, math.inf)
+
+
+def summary(settings: Settings, result: Result | None, error: str) -> str:
+    """Return settings, verdict and orders of magnitude as plain text, the same on every machine.
+
+    Round-off differs between machines, and a largest entry jumps with it. So each tensor is told
+    by its verdict and by the decade bands of its norm ratio, which average over entries; a power of
+    ten of the error stands only where truncation rules: there it is a fact about the function.
+    """
+    lines = ["gradlab lab", "  " + _network_line(settings, result), "  " + _check_line(settings)]
+    if error:
+        lines.append(f"  error: {error}")
+    if result is not None and not error:
+        lines.append(f"  verdict: {_verdicts(result)}")
+        lines += _numbers(result)
+    return "\n".join(lines)
+
+
+def _network_line(s: Settings, result: Result | None) -> str:
+    sizes = result.net.sizes if result else s.hidden
+    shape = "-".join(str(n) for n in sizes)
+    where = "your data" if s.data == YOURS else s.data
+    count = f", {len(result.x)} examples" if result else ""
+    return (
+        f"network: {shape} {s.activation}, {s.loss}, {where}{count}, seed {s.seed}, "
+        f"weight scale {s.weight_scale:.2g}"
+    )
+
+
+def _check_line(s: Settings) -> str:
+    dropout, l2 = "off", "off"
+    if s.use_dropout:
+        dropout = f"{s.dropout_rate:g}, masks {'frozen' if s.freeze_masks else 'redrawn'}"
+    if s.use_l2:
+        where = {(True, True): "both", (True, False): "the loss alone",
+                 (False, True): "the gradient alone", (False, False): "neither"}  # fmt: skip
+        l2 = f"{s.l2:.2g} in {where[s.l2_in_loss, s.l2_in_gradient]}"
+    return (
+        f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}"
+    )  # fmt: skip
+
+
+def _verdicts(result: Result) -> str:
+    report = result.report
+    groups = {}
+    for name in report:
+        groups.setdefault(str(report[name].verdict), []).append(name)
+    if len(groups) == 1:
+        return f"{report.verdict}, every tensor"
+    told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
+    return f"{report.verdict} ({told})"
+
+
+def _numbers(result: Result) -> list[str]:
+    report, parts, low = result.report, [], None
+    for edge in _NORM_EDGES:
+        names = [n for n in report if _between(report[n].norm_ratio, low, edge)]
+        if names:
+            interval = f"up to {edge:.0e}" if edge < math.inf else f"above {low:.0e}"
+            parts.append(f"{interval} in {', '.join(names)}")
+        low = edge
+    lines = ["  norm ratio: " + "; ".join(parts)]
+    truncation_rules = result.settings.eps >= result.sweep.predicted_best_eps * FAR
+    error = report.relative_error
+    if truncation_rules and 0 < error < math.inf:
+        lines.append(f"  worst relative error: about 1e{round(math.log10(error)):+03d}")
+    return lines
+
+
+def _between(value: float, low: float | None, edge: float) -> bool:
+    return (low is None or not value <= low) and (value <= edge or edge == math.inf)
