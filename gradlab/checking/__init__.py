@@ -1,6 +1,7 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
 from gradlab.checking.check import check
+from gradlab.checking.check_function import check_function
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
@@ -25,6 +26,7 @@ __all__ = [
     "absolute_error",
     "central_difference",
     "check",
+    "check_function",
     "complex_step",
     "five_point",
     "forward_difference",

@@ -8,14 +8,13 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_integer, check_positive, check_real_array
-from gradlab.checking.check import summary
+from gradlab._validate import check_choice, check_integer, check_positive
+from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
 from gradlab.checking.conclusion import conclude
 from gradlab.checking.evidence import NOISE, OK, Evidence, weigh
 from gradlab.checking.probing import FIRST, LADDER, Background, Lines, Probe, differences, survey
-from gradlab.checking.report import Report, TensorReport
+from gradlab.checking.report import Report, TensorReport, summary
 from gradlab.checking.verdict import NOT_DETERMINISTIC, Judgement
-from gradlab.nn.unrolling import Tensors
 
 METHODS = ("full", "sampled", "directional")
 ROUNDING_OF_GRADIENT = {8: 1e-5, 4: 2e-3}  # relative, by the bytes of the type it is computed in
@@ -70,14 +69,14 @@ def check_function(
     """
     start = time.perf_counter()
     theta = check_theta(theta)
-    layout = _check_tensors(tensors, theta.size)
+    layout = check_tensors(tensors, theta.size)
     check_choice(method, METHODS, "method")
     samples = check_integer(samples, "samples", 1)
     eps = None if eps is None else check_positive(eps, "eps")
     rng = np.random.default_rng(check_integer(seed, "seed"))
     probe = Probe(f, theta)
     background = survey(probe, rng)
-    gradient = _gradient_at(grad, theta)
+    gradient = gradient_at(grad, theta)
     if method == "directional":
         parts = {"theta": (_directions(theta.size, samples, rng), theta.size, (theta.size,))}
     else:
@@ -176,52 +175,6 @@ def _coordinates(lo: int, hi: int, size: int, rng: np.random.Generator) -> Lines
 def _directions(size: int, number: int, rng: np.random.Generator) -> Lines:
     signs = rng.choice([-1.0, 1.0], (number, size)) / np.sqrt(size)
     return Lines([np.arange(size)] * number, list(signs))
-
-
-def check_theta(theta: object) -> np.ndarray:
-    """Return a copy of `theta`, or raise if it is not a vector of finite floats of its own."""
-    array = check_real_array(theta, "theta")
-    if array.dtype.kind != "f" or array.dtype.itemsize not in ROUNDING_OF_GRADIENT:
-        raise TypeError(f"theta must be float64 or float32, got dtype {array.dtype}")
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"theta must have shape (P,) with P >= 1, got {array.shape}")
-    if array.size > 1 and array.strides == (0,):
-        raise ValueError(
-            "theta must have a place for each entry, got a broadcast view of one number"
-        )
-    return array.copy()
-
-
-def _check_tensors(tensors: object, size: int) -> Tensors:
-    if tensors is None:
-        return {"theta": (0, size, (size,))}
-    if not isinstance(tensors, Mapping) or not tensors:
-        raise TypeError(f"tensors must be a dict of name to (start, stop, shape), got {tensors!r}")
-    end = 0
-    for name, entry in tensors.items():
-        try:
-            lo, hi, shape = entry
-            fits = hi - lo == int(np.prod(shape)) and hi > lo
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"tensors[{name!r}] must be (start, stop, shape), got {entry!r}"
-            ) from None
-        if lo != end or not fits or hi > size:
-            raise ValueError(
-                f"tensors[{name!r}] must start at {end}, fit its shape and end by {size}, "
-                f"got {tuple(entry)}"
-            )
-        end = hi
-    if end != size:
-        raise ValueError(f"tensors must cover theta's {size} entries, got {end}")
-    return {name: (lo, hi, tuple(shape)) for name, (lo, hi, shape) in tensors.items()}
-
-
-def _gradient_at(grad: Callable, theta: np.ndarray) -> np.ndarray:
-    gradient = check_real_array(grad(theta.copy()), "grad(theta)", theta.shape)
-    if gradient.dtype.kind != "f":
-        return gradient.astype(float)
-    return gradient.copy()
 
 
 def _subject(f: Callable, background: Background) -> str:

@@ -35,19 +35,22 @@ def conclude(analytic: np.ndarray, evidence: Evidence, total: int) -> Judgement:
             "a slope; the others show no bug",
             "move the parameters or the data a little, so that no unit is exactly at its kink",
         )
-    hidden = _hidden(analytic, evidence)
-    if hidden or count[OPEN]:
-        return _unresolved(hidden, count[OPEN], mark.size)
-    small = f" ({count[NOISE]} of them too small to tell from 0)" if count[NOISE] else ""
-    return Judgement(Verdict.CORRECT, f"{checked} entries agree{small}")
+    weighty = _weighty(analytic, evidence)
+    hidden = int((weighty & (mark == NOISE)).sum())
+    unclear = int((weighty & (mark == OPEN)).sum())
+    if hidden or unclear:
+        return _unresolved(hidden, unclear, mark.size)
+    small = count[NOISE] + count[OPEN]
+    rest = f" ({small} of them too small beside the others to tell)" if small else ""
+    return Judgement(Verdict.CORRECT, f"{checked} entries agree{rest}")
 
 
-def _hidden(analytic: np.ndarray, evidence: Evidence) -> int:
-    """Return how many entries drown in noise and are not small beside those that were checked."""
-    good = np.abs(analytic[evidence.mark == OK])
-    drowned = evidence.mark == NOISE
-    size = np.abs(analytic) + np.abs(evidence.numerical) + evidence.bound
-    return int((drowned & ~(size <= NEGLIGIBLE * good.max(initial=0.0))).sum())
+def _weighty(analytic: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """Return True for entries that are not, or might not be, small beside those that agree."""
+    good = np.abs(analytic[evidence.mark == OK]).max(initial=0.0)
+    with np.errstate(invalid="ignore"):
+        size = np.abs(analytic) + np.abs(evidence.numerical) + evidence.bound
+    return ~(size <= NEGLIGIBLE * good)
 
 
 def _unresolved(hidden: int, unclear: int, size: int) -> Judgement:

@@ -2,7 +2,7 @@
 
 A single step cannot tell a bug from a false alarm. Many can: round-off grows like 1/h, truncation
 falls like h**2, a kink makes the slopes left and right of theta differ, and only a wrong gradient
-is off by the same amount at all of them. So an entry is judged on differences at steps a decade apart:
+is off by the same amount at all of them. So an entry is judged on differences at many steps:
 
 - it agrees if it does at the smallest step that resolves it (small bounds on noise and truncation);
 - it differs if the slope stands still over three steps, equal on both sides, away from the entry,
@@ -27,7 +27,7 @@ SAME_SIDES = 0.2  # how far the slopes on both sides may differ, in the same uni
 
 @dataclass(frozen=True)
 class Differences:
-    """Losses right and left of theta, for E entries at S steps that fall from row to row.
+    """Losses right and left of theta, for E entries at S steps, which fall from row to row.
 
     Attributes
     ----------
