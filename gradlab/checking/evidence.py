@@ -6,8 +6,9 @@ is off by the same amount at all of them. So an entry is judged on differences a
 
 - it agrees if it does at the smallest step that resolves it (small bounds on noise and truncation);
 - it differs if the slope stands still over three steps, equal on both sides, away from the entry,
-  and no smaller step says otherwise;
-- else it stays open, with the reason: a kink, noise, or neither.
+  and no step agrees with it;
+- else it stays open, with the reason: a kink, noise, or neither (a staircase, say, whose slope at
+  short steps is another than at long ones).
 
 Near a kink an extrapolated sequence converges to the wrong slope, so nothing is extrapolated.
 """
@@ -111,7 +112,7 @@ def _weigh(analytic: np.ndarray, d: Differences, rtol: float, atol: float) -> Ev
     constant = _does_not_matter(d, valid, dead)
     unseen = atol + 4 * np.nanmin(np.where(valid, noise, np.nan), axis=0)
     agrees = ((last_ok >= 0) & (last_contradiction < last_ok)) | (constant & (analytic == 0))
-    differs = (last_still > last_ok) | (constant & (np.abs(analytic) > unseen))
+    differs = ((last_still >= 0) & (last_ok < 0)) | (constant & (np.abs(analytic) > unseen))
     reason = np.where(_kinky(d, forward - backward, noise, valid), KINK, OPEN)
     reason = np.where(~resolved.any(axis=0) & (reason == OPEN), NOISE, reason)
     mark = np.where(agrees, OK, np.where(differs, BUG, reason))
