@@ -61,7 +61,7 @@ def gather(
                 index = start + wanted[block]
                 d = _differences(copies, position, index, theta, steps, background, has_kinks)
                 pieces.append(weigh(gradient[block], d, rtol, size))
-                crossed.append(np.zeros(len(index), int) if d.kinks is None else d.kinks[-1])
+                crossed.append(d.kinks[-1])
             found[name] = (_joined(pieces), np.concatenate(crossed))
     return {name: found[name] for name in net.params}
 
@@ -79,7 +79,9 @@ def _differences(
     signs = np.array([1, -1], theta.dtype)[:, None, None]
     step = (value + signs * steps.astype(theta.dtype)[:, None]) - value  # as rounding left it
     right, left = copies.losses(position, step, entries).astype(float)
-    kinks = copies.crossed_kinks(position, step, entries).sum(axis=0) if has_kinks else None
+    kinks = np.zeros(step.shape[1:], int)
+    if has_kinks:
+        kinks = copies.crossed_kinks(position, step, entries).sum(axis=0)
     h = np.abs(step.astype(float))
     return Differences(background.base, right, left, h[0], h[1], background.noise, kinks)
 
