@@ -27,6 +27,8 @@ from gradlab.checking import (
     sweep_eps,
 )
 from gradlab.nn import data
+from gradlab.nn.convnet import convnet
+from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
 
@@ -41,10 +43,12 @@ __all__ = [
     "check_function",
     "checking",
     "complex_step",
+    "convnet",
     "data",
     "exercise",
     "five_point",
     "forward_difference",
+    "lstm",
     "mlp",
     "nn",
     "norm_ratio",

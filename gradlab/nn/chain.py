@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradlab._validate import check_choice, check_integer, check_number, check_real_array
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.dropout import Dropout, Masks, draw_mask, put_masks
 from gradlab.nn.layers import Grads, Layer
 from gradlab.nn.losses import LOSS_TABLE, LOSSES, Loss
@@ -89,7 +90,7 @@ class Chain(Parameters):
         n = x.shape[self.batch_axis]
         if x.size == 0:
             raise ValueError(f"x must hold at least one example, got shape {x.shape}")
-        if n < 2 and any(isinstance(layer, Layer) and layer.ties_batch for layer in self.layers):
+        if n < 2 and any(isinstance(layer, BatchNorm) for layer in self.layers):
             raise ValueError(
                 "x must hold at least 2 examples for batch norm, which takes the spread over the "
                 f"batch, got {n}"
