@@ -117,7 +117,8 @@ def _weigh(analytic: np.ndarray, d: Differences, rtol: float, atol: float) -> Ev
     reason = np.where(~resolved.any(axis=0) & (reason == OPEN), NOISE, reason)
     mark = np.where(agrees, OK, np.where(differs, BUG, reason))
     best = np.argmin(np.where(valid & np.isfinite(bound), bound, np.inf), axis=0)
-    chosen = np.where(agrees & ~constant, last_ok, np.where(differs & ~constant, last_still, best))
+    best_ok = np.argmin(np.where(ok, bound, np.inf), axis=0)
+    chosen = np.where(agrees & ~constant, best_ok, np.where(differs & ~constant, last_still, best))
     pick = (chosen, np.arange(len(analytic)))
     return Evidence(mark, np.nan_to_num(slope[pick]), np.nan_to_num(bound[pick], nan=np.inf))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -130,5 +131,9 @@ def summary(tensors: dict[str, TensorReport]) -> Judgement:
         if named:
             names = ", ".join(t.name for t in named)
             return Judgement(verdict, f"{names}: {named[0].why}", named[0].judgement.advice)
-    entries = sum(t.analytic.size for t in tensors.values())
-    return Judgement(Verdict.CORRECT, f"all {entries} entries of {len(tensors)} tensors agree")
+    if len(tensors) == 1:
+        return Judgement(Verdict.CORRECT, next(iter(tensors.values())).why)
+    checked = sum(t.analytic.size for t in tensors.values())
+    total = sum(math.prod(t.shape) for t in tensors.values())
+    share = f"all {total}" if checked == total else f"{checked} of {total}"
+    return Judgement(Verdict.CORRECT, f"{share} entries of {len(tensors)} tensors agree")
