@@ -85,7 +85,8 @@ def survey(probe: Probe, rng: np.random.Generator) -> Background:
             ends = [probe((everything, theta + sign * move)) for sign in (1, -1)]
             values += ends
             bends.append(abs(ends[0] + ends[1] - 2 * base))
-    single = all(float(np.float32(v)) == v for v in values) and base != np.round(base)
+    with np.errstate(over="ignore"):
+        single = all(float(np.float32(v)) == v for v in values) and base != np.round(base)
     machine_eps = float(np.finfo(np.float32 if single else np.float64).eps)
     finite = [bend for bend in bends if np.isfinite(bend)] or [0.0]
     # two extremes may be kinks at theta: the median is not moved by them
