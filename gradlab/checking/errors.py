@@ -45,7 +45,7 @@ def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
 
 
 def _scaled(analytic: np.ndarray, numerical: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both divided by their largest entry: their squares then neither overflow nor vanish."""
+    """Return both divided by their largest entry, so that squares neither overflow nor vanish."""
     a, n = np.broadcast_arrays(analytic, numerical)
     largest = np.maximum(np.abs(a), np.abs(n)).max(axis=-1, keepdims=True, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
