@@ -1,6 +1,7 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
 from gradlab.checking.check import check
+from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
@@ -29,6 +30,7 @@ __all__ = [
     "absolute_error",
     "central_difference",
     "check",
+    "check_function",
     "complex_step",
     "diagnose",
     "five_point",
