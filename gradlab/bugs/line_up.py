@@ -14,6 +14,8 @@ from gradlab.checking.suspects import Suspect
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
+RANDOM = ("redrawn_dropout_mask",)
+
 
 def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> Iterator[Suspect]:
     """Yield every bug that `net` can have, at every layer, with its gradient.
@@ -31,4 +33,5 @@ def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> 
                 exhibit.cause,
                 exhibit.blind,
                 plant(net, name, layer).gradient(x, y, masks),
+                name in RANDOM,
             )

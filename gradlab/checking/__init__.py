@@ -1,5 +1,6 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
+from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, diagnose
@@ -21,6 +22,7 @@ __all__ = [
     "BANDS",
     "MEASURES",
     "SCHEMES",
+    "Bisection",
     "Diagnosis",
     "EpsSweep",
     "Report",
@@ -28,6 +30,7 @@ __all__ = [
     "TensorReport",
     "Verdict",
     "absolute_error",
+    "bisect",
     "central_difference",
     "check",
     "check_function",

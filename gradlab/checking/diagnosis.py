@@ -93,7 +93,7 @@ def _with_suspects(
     exact = [(left, s) for left, s in fits if left < EXACT]
     if exact:
         return _exact(exact, clues) + [d for d in found if d.bug not in {s.bug for _, s in exact}]
-    return found or _alike(clues, candidates)
+    return found or _alike(clues, candidates) or _drawn(clues, candidates)
 
 
 def _exact(exact: list[tuple[float, Suspect]], clues: Clues) -> list[Diagnosis]:
@@ -123,6 +123,27 @@ def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
             )
             alike.append(Diagnosis(s.cause, s.bug, s.layer, evidence, 0.6 * along))
     return alike
+
+
+def _drawn(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
+    """Return the suspects with numbers of their own that spoil just the tensors that are wrong."""
+    evidence = (
+        f"{clues.where}, and it stands there. It draws numbers of its own: more cannot be compared."
+    )
+    return [
+        Diagnosis(f"perhaps {s.cause}", s.bug, s.layer, evidence, 0.3)
+        for s in candidates
+        if s.random and _spoiled(clues, s) == set(clues.wrong)
+    ]
+
+
+def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
+    return {
+        name
+        for name, n in clues.numerical.items()
+        if np.linalg.norm(suspect.gradient[name].ravel() - n)
+        > 1e-4 * np.linalg.norm(n) + clues.floor
+    }
 
 
 def left_over(clues: Clues, suspect: Suspect) -> float:

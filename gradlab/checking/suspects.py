@@ -33,6 +33,9 @@ class Suspect:
     blind : str
         When it does not show.
     gradient : dict of str to ndarray
+    random : bool
+        True where the bug draws numbers of its own, so that its gradient tells which tensors are
+        wrong but not by how much.
     """
 
     bug: str
@@ -40,6 +43,7 @@ class Suspect:
     cause: str
     blind: str
     gradient: Gradient
+    random: bool = False
 
     def __repr__(self) -> str:
         where = "" if self.layer is None else f" at layer {self.layer}"
