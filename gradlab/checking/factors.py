@@ -16,7 +16,7 @@ def common_factor(clues: Clues) -> Found:
     names = [name for name in clues.wrong if name in clues.live]
     for part in ("", "data part"):  # L2's part of the gradient may be right beside a wrong rest
         factor = _factor(clues, names, part)
-        if factor is None:
+        if factor is None or (abs(factor) < 1e-12 and _noise_is_left(clues, names)):
             continue
         what = "every tensor" if clues.all_wrong else ", ".join(clues.wrong)
         what += " without its L2 part" if part else ""
@@ -39,6 +39,11 @@ def _factor(clues: Clues, names: list[str], part: str) -> float | None:
     if not factors or np.ptp(factors) > 1e-4 * np.abs(factors).max() + 1e-12:
         return None
     return float(np.mean(factors))
+
+
+def _noise_is_left(clues: Clues, names: list[str]) -> bool:
+    """Tell sums that cancel from zeros: only what was never computed is exactly 0."""
+    return any(clues.analytic[name].any() for name in names)
 
 
 def _meaning(clues: Clues, factor: float) -> list[tuple[str, str | None]]:
