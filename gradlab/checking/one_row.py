@@ -12,10 +12,11 @@ from functools import cached_property, singledispatch
 
 import numpy as np
 
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
 from gradlab.nn.unrolling import lay_out, roll, unroll
 
-ELEMENTWISE = (Activation, Mask)
+KEEP_ONE_ROW = (Activation, Mask, BatchNorm)  # what comes in as one row a copy goes out as one
 
 
 @dataclass
@@ -24,9 +25,10 @@ class OneRow:
 
     Attributes
     ----------
-    base : Base of shape (features, batch, 1)
+    base : Base of shape (features, batch, 1), or (channels, rows, columns, batch, 1)
     row : ndarray of int, shape (K,)
-    value : ndarray, shape (batch, K)
+        For images the channel.
+    value : ndarray, shape (batch, K), or (rows, columns, batch, K)
     """
 
     base: Base
@@ -34,9 +36,9 @@ class OneRow:
     value: np.ndarray
 
     def full(self) -> np.ndarray:
-        """Return the copies written out, (features, batch, K)."""
+        """Return the copies written out, (features…, batch, K)."""
         copies = np.repeat(self.base.a.astype(self.value.dtype, copy=False), len(self.row), axis=-1)
-        copies[self.row, :, np.arange(len(self.row))] = self.value.T
+        copies[self.row, ..., np.arange(len(self.row))] = np.moveaxis(self.value, -1, 0)
         return copies
 
 
@@ -57,17 +59,18 @@ class Base:
 
     @cached_property
     def columns(self) -> np.ndarray:
-        """The same as (batch, features), laid out so that picking features is fast."""
-        return np.ascontiguousarray(self.a[..., 0].T)
+        """The same as (…, batch, features), laid out so that picking features is fast."""
+        return np.ascontiguousarray(np.moveaxis(self.a[..., 0], 0, -1))
 
     @cached_property
     def columns_and_one(self) -> np.ndarray:
-        """The columns and one more that holds ones: what a bias is multiplied with."""
-        return np.hstack([self.columns, np.ones_like(self.columns[:, :1])])
+        """All inputs of a dense layer, and one more that is 1: what a bias is multiplied with."""
+        columns = self.a[..., 0].reshape(-1, self.a.shape[-2]).T
+        return np.hstack([columns, np.ones_like(columns[:, :1])])
 
     def rows(self, row: np.ndarray) -> np.ndarray:
-        """Return one feature a copy, shape (batch, K)."""
-        return np.take(self.columns, row, axis=1)
+        """Return one feature a copy, shape (…, batch, K)."""
+        return np.take(self.columns, row, axis=-1)
 
 
 @singledispatch
@@ -96,6 +99,17 @@ def perturb(
         one = a.a if a.a.shape[-1] == 1 else a.a[..., k : k + 1]
         outs.append(layer.forward({**params, **roll(shifted, tensors)}, one))
     return np.concatenate(outs, axis=-1)
+
+
+@perturb.register
+def _(
+    layer: BatchNorm, params: Params, a: Base, out: Base, index: np.ndarray, step: np.ndarray
+) -> State:
+    if a.a.shape[-1] > 1:
+        return perturb.dispatch(Layer)(layer, params, a, out, index, step)
+    kind, row = np.divmod(index, len(a.a))  # all of gamma, then all of beta
+    normal = Base(layer.normalise(a.a)[0]).rows(row)
+    return OneRow(out, row, out.rows(row) + step * np.where(kind == 0, normal, 1))
 
 
 @perturb.register
@@ -139,6 +153,14 @@ def _(layer: Activation, state: OneRow, params: Params, out: Base) -> State:
 
 
 @advance_one_row.register
+def _(layer: BatchNorm, state: OneRow, params: Params, out: Base) -> State:
+    # each feature is normalised by itself, so the rows that did not change stay what they were
+    normal, _ = layer.normalise(state.value)
+    gamma, beta = params[layer.gamma][state.row], params[layer.beta][state.row]
+    return OneRow(out, state.row, gamma * normal + beta)
+
+
+@advance_one_row.register
 def _(layer: Mask, state: OneRow, params: Params, out: Base) -> State:
     if layer.mask.shape[-1] > 1:
         return layer.forward(params, state.full())
@@ -148,8 +170,32 @@ def _(layer: Mask, state: OneRow, params: Params, out: Base) -> State:
 @advance_one_row.register
 def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
     change = state.value - state.base.rows(state.row)
+    if change.ndim > 2:  # a whole channel of an image
+        W = params[layer.W].T.reshape(len(out.a), len(state.base.a), -1)
+        return add_channels(W, change.reshape(-1, *change.shape[-2:]), state.row, out)
     z = np.take(params[layer.W].T, state.row, axis=1)[:, None, :] * change
     z += out.a
+    return z
+
+
+def add_channels(W: np.ndarray, change: np.ndarray, row: np.ndarray, out: Base) -> np.ndarray:
+    """Return out + W[:, row[k]] @ change[…, k] for each copy k: one product for each channel.
+
+    Parameters
+    ----------
+    W : ndarray, shape (outputs, channels, inputs of a channel)
+    change : ndarray, shape (inputs of a channel, …, K)
+        By how much the one channel of each copy that differs does so.
+    row : ndarray of int, shape (K,)
+        Which channel that is.
+    out : Base of shape (outputs, …, 1)
+    """
+    z = np.empty((*out.a.shape[:-1], len(row)), np.result_type(W, change))
+    for channel in np.unique(row):
+        here = np.flatnonzero(row == channel)
+        moved = change[..., here]
+        new = W[:, channel] @ moved.reshape(len(moved), -1)
+        z[..., here] = new.reshape(*out.a.shape[:-1], -1) + out.a
     return z
 
 

@@ -2,103 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
 
-from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+from gradlab.checking.errors import norm_ratio
+from gradlab.checking.tensor_report import SIGNS, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 
-SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
-
-
-@dataclass(frozen=True)
-class TensorReport:
-    """The check of one tensor.
-
-    Attributes
-    ----------
-    name : str
-    analytic, numerical : ndarray, shape of the tensor
-        In units of loss per unit of the parameter.
-    measure : str
-        What `error` and `errors` are measured in.
-    judgement : Judgement
-    kinks : ndarray of int, shape of the tensor
-        How many kinks the perturbation of each entry crossed.
-    """
-
-    name: str
-    analytic: np.ndarray
-    numerical: np.ndarray
-    measure: str
-    judgement: Judgement
-    kinks: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor."""
-        return self.analytic.shape
-
-    @property
-    def verdict(self) -> Verdict:
-        """One of "correct", "wrong", "inconclusive"."""
-        return self.judgement.verdict
-
-    @property
-    def why(self) -> str:
-        """The reason for the verdict, one sentence."""
-        return self.judgement.why
-
-    @property
-    def crossed_kinks(self) -> int:
-        """How many kinks the perturbations of this tensor crossed."""
-        return int(self.kinks.sum())
-
-    @property
-    def errors(self) -> np.ndarray:
-        """Relative error of each entry; for the norm ratio, the max-relative one."""
-        return relative_error(self.analytic, self.numerical, self.measure)
-
-    @property
-    def error(self) -> float:
-        """The tensor's one number in the chosen measure."""
-        return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))
-
-    @property
-    def relative_error(self) -> float:
-        """Largest |a - n| / max(|a|, |n|) over the entries."""
-        return float(relative_error(self.analytic, self.numerical).max())
-
-    @property
-    def norm_ratio(self) -> float:
-        """‖a - n‖ / (‖a‖ + ‖n‖)."""
-        return float(norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
-
-    @property
-    def ratio(self) -> float:
-        """<a, n> / <n, n>: the factor by which the analytic gradient is off, if it is a factor."""
-        return ratio(self.analytic.ravel(), self.numerical.ravel())
-
-    @property
-    def cosine(self) -> float:
-        """The cosine of the angle between the two: 1 same direction, -1 flipped sign."""
-        return cosine(self.analytic.ravel(), self.numerical.ravel())
-
-    def row(self) -> tuple[str, ...]:
-        """Return the cells of this tensor's line in the table."""
-        return (
-            self.name,
-            str(self.shape).replace(" ", ""),
-            f"{self.relative_error:.1e}",
-            f"{self.norm_ratio:.1e}",
-            f"{self.ratio:.3g}",
-            f"{self.cosine:.3g}",
-            f"{SIGNS[self.verdict]} {self.verdict}",
-        )
 
 
 @dataclass(frozen=True)
@@ -113,7 +28,10 @@ class Report:
     subject : str
         What was checked.
     measure, scheme : str
-    eps : float
+    eps : float or None
+        None where the checker chose the steps.
+    warnings : tuple of str
+        Blind spots: what this check could not have seen, and how to see it.
     evaluations : int
         How often the loss was evaluated.
     seconds : float
@@ -124,9 +42,10 @@ class Report:
     subject: str
     measure: str
     scheme: str
-    eps: float
+    eps: float | None
     evaluations: int
     seconds: float = field(compare=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -175,7 +94,8 @@ class Report:
         return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
 
     def _foot(self) -> str:
-        done = f"{self.scheme} differences, eps {self.eps:.0e}, {self.evaluations} evaluations"
+        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:.0e}"
+        done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
         return f"{self.subject}; {done}"
 
     def __str__(self) -> str:
@@ -184,7 +104,8 @@ class Report:
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
                  for row in rows]  # fmt: skip
         advice = [f"What to do: {self.advice}"] if self.advice else []
-        return "\n".join([self._head(), *advice, "", *lines, "", self._foot()])
+        blind = [f"Blind spot: {warning}" for warning in self.warnings]
+        return "\n".join([self._head(), *advice, *blind, "", *lines, "", self._foot()])
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
@@ -195,8 +116,24 @@ class Report:
 
         body = "".join(line(t.row(), "td") for t in self.tensors.values())
         advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
+        blind = "".join(f"<br>Blind spot: {escape(warning)}" for warning in self.warnings)
         return (
-            f"<p><b>{escape(self._head())}</b>{advice}</p>"
+            f"<p><b>{escape(self._head())}</b>{advice}{blind}</p>"
             f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
             f"<p><small>{escape(self._foot())}</small></p>"
         )
+
+
+def summary(tensors: dict[str, TensorReport]) -> Judgement:
+    """Return the verdict on the whole from those on the tensors."""
+    for verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
+        named = [t for t in tensors.values() if t.verdict == verdict]
+        if named:
+            names = ", ".join(t.name for t in named)
+            return Judgement(verdict, f"{names}: {named[0].why}", named[0].judgement.advice)
+    if len(tensors) == 1:
+        return Judgement(Verdict.CORRECT, next(iter(tensors.values())).why)
+    checked = sum(t.analytic.size for t in tensors.values())
+    total = sum(math.prod(t.shape) for t in tensors.values())
+    share = f"all {total}" if checked == total else f"{checked} of {total}"
+    return Judgement(Verdict.CORRECT, f"{share} entries of {len(tensors)} tensors agree")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradlab._validate import check_choice
-from gradlab.checking.check import checked_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
+from gradlab.checking.judging import checked_gradient
 from gradlab.checking.numerical import check_steps, numerical_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
 from gradlab.nn.dropout import Masks

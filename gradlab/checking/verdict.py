@@ -58,6 +58,13 @@ class Judgement:
     advice: str = ""
 
 
+NOT_DETERMINISTIC = Judgement(
+    Verdict.INCONCLUSIVE,
+    "the loss differs from one evaluation to the next, so a difference of two is not a slope",
+    "freeze the dropout masks: draw them once and pass them as masks",
+)
+
+
 def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
     """Return how far round-off can move a difference quotient: a few machine_eps |loss| / eps."""
     return ROUNDINGS * machine_eps * max(abs(loss), np.finfo(np.float64).tiny) / eps

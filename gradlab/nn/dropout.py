@@ -57,7 +57,12 @@ def put_masks(
         drawn = [draw_mask((p.features, n, copies), rate, dtype, masks) for p in places]
     else:
         drawn = _check_masks(masks, places, n, dtype)
-    return [Mask(drawn[layer.index]) if isinstance(layer, Dropout) else layer for layer in layers]
+    return [
+        Mask(drawn[layer.index], f"dropout{layer.index + 1}")
+        if isinstance(layer, Dropout)
+        else layer
+        for layer in layers
+    ]
 
 
 def _check_masks(masks: object, places: list[Dropout], n: int, dtype: np.dtype) -> list[np.ndarray]:

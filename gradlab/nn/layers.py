@@ -23,6 +23,8 @@ class Layer:
 
     Attributes
     ----------
+    name : str
+        Of the cut right after it, "z1" or "pool2".
     param_names : tuple of str
         The parameters that it reads, in the order in which they stand in theta.
     weight_names : tuple of str
@@ -31,6 +33,7 @@ class Layer:
         True when an output depends on other examples of the batch (batch norm).
     """
 
+    name = ""
     param_names: tuple[str, ...] = ()
     weight_names: tuple[str, ...] = ()
     ties_batch = False
@@ -63,10 +66,13 @@ class Layer:
 
 
 class Dense(Layer):
-    """z = W.T a + b, which for rows as examples is z = x W + b, with W (D_in, D_out)."""
+    """z = W.T a + b, which for rows as examples is z = x W + b, with W (D_in, D_out).
 
-    def __init__(self, W: str, b: str) -> None:
-        self.W, self.b = W, b
+    An input with more axes, such as the channels, rows and columns of images, is read as one list.
+    """
+
+    def __init__(self, W: str, b: str, name: str = "") -> None:
+        self.W, self.b, self.name = W, b, name
         self.param_names, self.weight_names = (W, b), (W,)
 
     def __repr__(self) -> str:
@@ -76,7 +82,7 @@ class Dense(Layer):
         W, b = params[self.W], params[self.b]
         z = W.T @ a.reshape(len(W), -1)
         z += b[:, None]
-        return z.reshape(len(b), *a.shape[1:])
+        return z.reshape(len(b), *a.shape[-2:])
 
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
@@ -90,8 +96,8 @@ class Dense(Layer):
 class Activation(Layer):
     """a = f(z), elementwise."""
 
-    def __init__(self, function: ActivationFunction) -> None:
-        self.function = function
+    def __init__(self, function: ActivationFunction, name: str = "") -> None:
+        self.function, self.name = function, name
 
     def __repr__(self) -> str:
         return f"Activation({self.function.name})"
@@ -114,8 +120,9 @@ class Mask(Layer):
     Dropout is only checkable as this: a function that does not change between two evaluations.
     """
 
-    def __init__(self, mask: np.ndarray) -> None:
+    def __init__(self, mask: np.ndarray, name: str = "") -> None:
         self.mask = mask  # (features, batch, 1), or (features, batch, K): one for each copy
+        self.name = name
 
     def __repr__(self) -> str:
         return f"Mask({self.mask.shape[0]})"

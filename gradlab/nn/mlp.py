@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_integer, check_positive
+from gradlab._validate import check_bool, check_choice, check_integer, check_positive
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, ACTIVATIONS
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense, Layer
 from gradlab.nn.network import Network
@@ -20,6 +21,7 @@ class MLP(Network):
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
     output_activation: str
+    batch_norm: bool
     weight_scale: float | None
     seed: int
 
@@ -34,6 +36,8 @@ class MLP(Network):
             parts.append(f"l2={self.l2:g}")
         if self.dropout_rate:
             parts.append(f"dropout_rate={self.dropout_rate:g}")
+        if self.batch_norm:
+            parts.append("batch_norm=True")
         if self.dtype != np.float64:
             parts.append(f"dtype={self.dtype.name!r}")
         return f"mlp({', '.join(parts)}): {self.size} parameters"
@@ -49,6 +53,7 @@ def mlp(
     weight_scale: float | None = None,
     seed: int = 0,
     dtype: str = "float64",
+    batch_norm: bool = False,
 ) -> MLP:
     """Build a multi-layer perceptron with random weights and zero biases.
 
@@ -72,6 +77,10 @@ def mlp(
     seed : int, >= 0, optional
         Same seed, same weights. The draws do not depend on `weight_scale`, they are scaled by it.
     dtype : {"float64", "float32"}, optional
+    batch_norm : bool, optional
+        Normalise each hidden layer over the batch, before its activation, with parameters gamma1,
+        beta1, … (1 and 0 at first, never in L2), with the batch's own statistics always: `x` must
+        hold at least 2 examples. The bias before it then has no effect, and a gradient of 0.
 
     Returns
     -------
@@ -93,6 +102,7 @@ def mlp(
     output_activation = check_choice(output_activation, ACTIVATIONS, "output_activation")
     if weight_scale is not None:
         weight_scale = check_positive(weight_scale, "weight_scale")
+    batch_norm = check_bool(batch_norm, "batch_norm")
     rng = np.random.default_rng(check_integer(seed, "seed"))
     layers: list[Layer | Dropout] = []
     params = {}
@@ -101,14 +111,17 @@ def mlp(
         params[f"W{i}"] = scale * rng.standard_normal((fan_in, fan_out))
         params[f"b{i}"] = np.zeros(fan_out)
         name = names[i - 1] if i <= len(names) else output_activation
-        layers.append(Dense(f"W{i}", f"b{i}"))
+        layers.append(Dense(f"W{i}", f"b{i}", f"z{i}"))
+        if batch_norm and i <= len(names):
+            params[f"gamma{i}"], params[f"beta{i}"] = np.ones(fan_out), np.zeros(fan_out)
+            layers.append(BatchNorm(f"gamma{i}", f"beta{i}", name=f"norm{i}"))
         if name != "identity":
-            layers.append(Activation(ACTIVATION_FUNCTIONS[name]))
+            layers.append(Activation(ACTIVATION_FUNCTIONS[name], f"a{i}"))
         if i <= len(names):
             layers.append(Dropout(i - 1, fan_out))
     net = MLP(layers, params, sizes[:1], sizes[-1], loss, l2, dropout_rate, dtype)
     net.sizes, net.activations, net.output_activation = sizes, names, output_activation
-    net.weight_scale, net.seed = weight_scale, int(seed)
+    net.batch_norm, net.weight_scale, net.seed = batch_norm, weight_scale, int(seed)
     return net
 
 

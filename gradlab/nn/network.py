@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_integer, check_number, check_real_array
-from gradlab.nn.dropout import Dropout, Masks, draw_mask, put_masks
+from gradlab.nn.chain import Chain, check_settings
+from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Grads, Layer
-from gradlab.nn.losses import LOSS_TABLE, LOSSES
-from gradlab.nn.parameters import Parameters, Params
+from gradlab.nn.parameters import Params
 
 
-class Network(Parameters):
+class Network(Chain):
     """A chain of layers with named parameters, a loss and L2.
 
-    Made by `gl.mlp`. The rows of `x` are examples. No method changes the parameters but
-    assignment by the user: perturbed copies are passed as `params`.
+    Made by `gl.mlp`, `gl.convnet` and `gl.lstm`. The rows of `x` are examples. No method changes
+    the parameters but assignment by the user: perturbed copies are passed as `params`.
 
     Attributes
     ----------
@@ -32,37 +31,13 @@ class Network(Parameters):
         The fraction of each hidden layer's units that is zeroed, when masks are used.
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer | Dropout],
-        params: Mapping[str, np.ndarray],
-        input_shape: tuple[int, ...],
-        outputs: int,
-        loss: str,
-        l2: float = 0.0,
-        dropout_rate: float = 0.0,
-        dtype: str | np.dtype = "float64",
-    ) -> None:
-        super().__init__(params, dtype)
-        self.layers = list(layers)
-        self.loss_name = check_choice(loss, LOSSES, "loss")
-        self.input_shape, self.outputs = tuple(input_shape), outputs
-        self.l2, self.dropout_rate = _check_settings(l2, dropout_rate)
-
-    @property
-    def weight_names(self) -> tuple[str, ...]:
-        """The parameters that L2 applies to."""
-        return tuple(n for layer in self.layers if isinstance(layer, Layer)
-                     for n in layer.weight_names)  # fmt: skip
-
     # -- forward --------------------------------------------------------------------------------
 
     def predict(self, x: np.ndarray, params: Params | None = None) -> np.ndarray:
         """Return the outputs, shape (N, K): logits when the loss is a cross-entropy."""
-        a = self.prepare_x(x)
-        return self.outputs_of(self.check_params(params), a, self.chain(None, a.shape[-2]))[
-            ..., 0
-        ].T
+        a, params = self.prepare_x(x), self.check_params(params)
+        n = a.shape[-2]
+        return self.as_rows(self.forward(params, a, self.chain(None, n))[-1][..., 0], n)
 
     def loss(
         self, x: np.ndarray, y: np.ndarray, masks: Masks = None, params: Params | None = None
@@ -130,67 +105,57 @@ class Network(Parameters):
         a, target = self.prepare(x, y)
         params = self.check_params(params)
         chain = self.chain(masks, a.shape[-2])
-        activations = [a]
-        for layer in chain:
-            activations.append(layer.forward(params, activations[-1]))
-        delta = LOSS_TABLE[self.loss_name].derivative(activations[-1], target) / a.shape[-2]
-        grads: Grads = {}
-        for layer, a_in, a_out in zip(chain[::-1], activations[-2::-1], activations[:0:-1],
-                                      strict=True):  # fmt: skip
-            delta, layer_grads = layer.backward(params, a_in, a_out, delta)
-            grads.update(layer_grads)
+        _, grads = self.backward(params, self.forward(params, a, chain), target, chain)
         if self.l2:
             for name in self.weight_names:
                 grads[name] = grads[name] + self.l2 * params[name]
         return {name: grads[name] for name in self.params}
 
-    # -- the same, without checks, for the numerical gradients -------------------------------------
+    # -- the cuts between layers ------------------------------------------------------------------
 
-    def outputs_of(self, params: Params, a: np.ndarray, chain: Sequence[Layer]) -> np.ndarray:
-        """Return the chain's output for prepared inputs `a` (features, batch, K)."""
-        for layer in chain:
-            a = layer.forward(params, a)
-        return a
+    def cut_names(self, chain: Sequence[Layer]) -> list[str]:
+        """Return the names of the places between layers: "input", one a layer, "output"."""
+        return ["input", *(layer.name for layer in chain[:-1]), "output"]
 
-    def raw_data_loss(
-        self, params: Params, a: np.ndarray, target: np.ndarray, chain: Sequence[Layer]
-    ) -> complex:
-        """Return the mean over the batch for prepared inputs, real or complex."""
-        out = self.outputs_of(params, a, chain)
-        return LOSS_TABLE[self.loss_name].per_example(out, target)[:, 0].sum() / a.shape[-2]
+    def cut_activations(
+        self, x: np.ndarray, masks: Masks = None, params: Params | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return what stands at every cut between layers, from "input" to "output".
 
-    def raw_l2_loss(self, params: Params) -> complex:
-        """Return the L2 term, real or complex; W*W and not |W|**2, which is not analytic."""
-        if not self.l2:
-            return self.dtype.type(0)
-        return self.dtype.type(0.5 * self.l2) * sum(
-            (params[name] * params[name]).sum() for name in self.weight_names
-        )
+        The batch is the same axis as in `x`. Arguments and errors as in `loss`.
+        """
+        a, params = self.prepare_x(x), self.check_params(params)
+        n = a.shape[-2]
+        chain = self.chain(masks, n)
+        return {
+            name: self.as_rows(activation[..., 0], n)
+            for name, activation in zip(
+                self.cut_names(chain), self.forward(params, a, chain), strict=True
+            )
+        }
 
-    def chain(self, masks: Masks, n: int, copies: int = 1) -> list[Layer]:
-        """Return the layers with the dropout masks for a batch of `n` in their places."""
-        return put_masks(self.layers, masks, n, self.dropout_rate, self.dtype, copies)
+    def cut_gradients(
+        self, x: np.ndarray, y: np.ndarray, masks: Masks = None, params: Params | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return dL/d(activation) at every cut between layers, by backpropagation.
 
-    def draw_masks(self, n: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Return dropout masks for a batch of `n`: one (n, h) a hidden layer, 0 or 1/keep."""
-        n = check_integer(n, "n", 1)
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng must be a numpy Generator, got {type(rng).__name__}")
-        places = [layer for layer in self.layers if isinstance(layer, Dropout)]
-        return [draw_mask((n, p.features), self.dropout_rate, self.dtype, rng) for p in places]
+        A check of the parameters never tests dL/dx, and compared cut by cut, from the output down,
+        the first cut that is off stands right below the layer with the bug. The loss is a mean over
+        the batch, and these are its gradients: the 1/N is in them. Arguments and errors as in
+        `loss`.
 
-    def prepare(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Check `x` and `y`; return the input as (features, N, 1) and the loss's target."""
-        a = self.prepare_x(x)
-        target = LOSS_TABLE[self.loss_name].prepare(y, a.shape[-2], self.outputs, self.dtype)
-        return a, target
-
-    def prepare_x(self, x: np.ndarray) -> np.ndarray:
-        """Check `x` (N, …); return it as (…, N, 1), in the network's dtype."""
-        x = check_real_array(x, "x", (None, *self.input_shape))
-        if len(x) == 0:
-            raise ValueError(f"x must hold at least one example, got shape {x.shape}")
-        return np.ascontiguousarray(np.moveaxis(x, 0, -1), self.dtype)[..., None]
+        Returns
+        -------
+        dict of str to ndarray
+            Names and shapes as in `cut_activations`: "input" is like `x`.
+        """
+        a, target = self.prepare(x, y)
+        params = self.check_params(params)
+        n = a.shape[-2]
+        chain = self.chain(masks, n)
+        deltas, _ = self.backward(params, self.forward(params, a, chain), target, chain)
+        names = self.cut_names(chain)
+        return {name: self.as_rows(d[..., 0], n) for name, d in zip(names, deltas, strict=True)}
 
     # -- copies ---------------------------------------------------------------------------------
 
@@ -203,15 +168,8 @@ class Network(Parameters):
     def replace(self, *, l2: float | None = None, dropout_rate: float | None = None) -> Network:
         """Return a network that shares this one's parameters but has other settings."""
         other = copy.copy(self)
-        other.l2, other.dropout_rate = _check_settings(
+        other.l2, other.dropout_rate = check_settings(
             self.l2 if l2 is None else l2,
             self.dropout_rate if dropout_rate is None else dropout_rate,
         )
         return other
-
-
-def _check_settings(l2: object, dropout_rate: object) -> tuple[float, float]:
-    return (
-        check_number(l2, "l2", 0.0),
-        check_number(dropout_rate, "dropout_rate", 0.0, 1.0, below=True),
-    )
