@@ -9,6 +9,7 @@ import numpy as np
 from gradlab._validate import check_choice, check_positive
 from gradlab.checking.blind_spots import blind_spots
 from gradlab.checking.check_function import METHODS, check_function
+from gradlab.checking.diagnosis import diagnose
 from gradlab.checking.errors import MEASURES
 from gradlab.checking.judging import Gradient, by_evidence, by_one_step, checked_gradient
 from gradlab.checking.report import Report, summary
@@ -91,5 +92,15 @@ def check(
         eps = best if eps is None else check_positive(eps, "eps")
         tensors, evaluations = by_one_step(net, x, y, a, eps, rule, masks, measure, numerical)
     seconds = time.perf_counter() - start
-    return Report(tensors, summary(tensors), repr(net), measure, scheme, eps, evaluations, seconds,
-                  blind_spots(net, x, y, masks, a))  # fmt: skip
+    return Report(
+        tensors,
+        summary(tensors),
+        repr(net),
+        measure,
+        scheme,
+        eps,
+        evaluations,
+        seconds,
+        blind_spots(net, x, y, masks, a),
+        lambda report: diagnose(report, net, x, y, masks),
+    )

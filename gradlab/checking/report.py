@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -35,6 +36,8 @@ class Report:
     evaluations : int
         How often the loss was evaluated.
     seconds : float
+    find_causes : callable or None
+        Makes `diagnosis` when it is first asked for.
     """
 
     tensors: dict[str, TensorReport]
@@ -46,6 +49,7 @@ class Report:
     evaluations: int
     seconds: float = field(compare=False)
     warnings: tuple[str, ...] = ()
+    find_causes: Callable[[Report], list] | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -79,6 +83,11 @@ class Report:
         n = np.concatenate([t.numerical.ravel() for t in self.tensors.values()])
         return float(norm_ratio(a, n))
 
+    @cached_property
+    def diagnosis(self) -> list:
+        """Probable causes, the most probable first (`gl.diagnose`); empty if nothing is wrong."""
+        return self.find_causes(self) if self.find_causes and self.wrong else []
+
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:
             raise KeyError(f"the report has the tensors {list(self.tensors)}, not {name!r}")
@@ -98,14 +107,17 @@ class Report:
         done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
         return f"{self.subject}; {done}"
 
+    def _notes(self) -> list[str]:
+        cause = [f"Probable cause: {self.diagnosis[0].cause}"] if self.diagnosis else []
+        return cause + [f"Blind spot: {warning}" for warning in self.warnings]
+
     def __str__(self) -> str:
         rows = [COLUMNS, *(t.row() for t in self.tensors.values())]
         widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
                  for row in rows]  # fmt: skip
         advice = [f"What to do: {self.advice}"] if self.advice else []
-        blind = [f"Blind spot: {warning}" for warning in self.warnings]
-        return "\n".join([self._head(), *advice, *blind, "", *lines, "", self._foot()])
+        return "\n".join([self._head(), *advice, *self._notes(), "", *lines, "", self._foot()])
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
@@ -116,7 +128,7 @@ class Report:
 
         body = "".join(line(t.row(), "td") for t in self.tensors.values())
         advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
-        blind = "".join(f"<br>Blind spot: {escape(warning)}" for warning in self.warnings)
+        blind = "".join(f"<br>{escape(note)}" for note in self._notes())
         return (
             f"<p><b>{escape(self._head())}</b>{advice}{blind}</p>"
             f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
