@@ -221,3 +221,19 @@ def test_a_sample_is_diagnosed_if_it_says_which_entries_it_has(name):
         entries = np.array([np.flatnonzero(whole[key] == a)[0] for a in sampled[key].analytic])
         object.__setattr__(sampled[key], "entries", entries)
     assert gl.diagnose(sampled, *given)[0].bug == name
+
+
+class HandMade(gl.nn.MLP):
+    """A network whose backward pass a learner has overridden."""
+
+    def gradient(self, x, y, masks=None, params=None):
+        grads = super().gradient(x, y, masks, params)
+        return {**grads, "b1": grads["b1"] / len(x)}
+
+
+def test_an_overridden_backward_pass_is_not_taken_for_the_right_one():
+    given = make(gl.mlp([3, 4, 2]), 6, 0)
+    given.net.__class__ = HandMade
+    first = gl.diagnose(given.check(), *given)[0]
+    assert (first.bug, first.layer) == ("bias_mean", 1)
+    assert gl.checking.hidden_bugs(*given) == []
