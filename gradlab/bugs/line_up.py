@@ -8,9 +8,8 @@ import numpy as np
 
 from gradlab.bugs.fault import LayerFault
 from gradlab.bugs.museum import describe, layers, names, plant
-from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.table import FAULTS
-from gradlab.checking.suspects import Suspect
+from gradlab.checking.suspects import Suspect, without_bugs
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 

@@ -21,10 +21,12 @@ class Clues:
 
     Attributes
     ----------
-    analytic, numerical : dict of str to ndarray, shape (size,)
-        Flat.
+    analytic, numerical : dict of str to ndarray, shape (checked entries,)
     wrong : list of str
-    params : dict of str to ndarray, shape (size,), or None
+    params : dict of str to ndarray, shape (checked entries,), or None
+        None if the network is not known, or not which of its entries were checked.
+    entries : dict of str to ndarray of int or slice, or None
+        Which entries of each tensor were checked; None if that is not known.
     shapes : dict of str to tuple
     groups : list of list of str
         The tensors of each step that has any, from the input up.
@@ -42,6 +44,7 @@ class Clues:
     numerical: Mapping[str, np.ndarray]
     wrong: list[str]
     params: Mapping[str, np.ndarray] | None
+    entries: Mapping[str, np.ndarray | slice] | None
     shapes: Mapping[str, tuple[int, ...]]
     groups: list[list[str]]
     numbers: dict[str, int | None]
@@ -60,14 +63,16 @@ class Clues:
         # where no step gave a slope, nothing is known of a deviation
         numerical = {name: np.where(np.isfinite(n), n, analytic[name]) for name, n in
                      ((name, np.ravel(report[name].numerical)) for name in report)}  # fmt: skip
-        shapes = {name: np.shape(report[name].analytic) for name in report}
-        whole = net is not None and shapes == {k: v.shape for k, v in net.params.items()}
-        net = net if whole else None
+        shapes = {name: report[name].shape for name in report}
+        if net is not None and shapes != {k: v.shape for k, v in net.params.items()}:
+            net = None
+        entries = _entries(report)
         return cls(
             analytic,
             numerical,
             list(report.wrong),
-            {k: v.ravel() for k, v in net.params.items()} if net else None,
+            None if net is None or entries is None else _picked(net.params, entries),
+            entries,
             shapes,
             _groups(list(shapes), net),
             _numbers(list(shapes), net),
@@ -81,9 +86,13 @@ class Clues:
         )
 
     @property
-    def whole(self) -> bool:
-        """Whether the network is known and the report covers all of it."""
-        return self.params is not None
+    def sampled(self) -> bool:
+        """Whether some entries are missing."""
+        return any(a.size != np.prod(self.shapes[k], dtype=int) for k, a in self.analytic.items())
+
+    def flat(self, gradient: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the checked entries of a whole gradient."""
+        return _picked(gradient, self.entries)
 
     @cached_property
     def floor(self) -> float:
@@ -109,8 +118,8 @@ class Clues:
 
     def deviation(self, gradient: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """Return what a gradient, by default the analytic one, is off, as one vector."""
-        given = self.analytic if gradient is None else gradient
-        return np.concatenate([np.ravel(given[k]) - n for k, n in self.numerical.items()])
+        given = self.analytic if gradient is None else self.flat(gradient)
+        return np.concatenate([given[k] - n for k, n in self.numerical.items()])
 
     @cached_property
     def where(self) -> str:
@@ -136,6 +145,23 @@ class Clues:
             kind = "biases" if wrong <= self.biases else "weights"
             return f"Only {kind} are wrong ({listed}): the signal is right, their formula is not"
         return f"Wrong are {listed}"
+
+
+def _entries(report: Report) -> dict[str, np.ndarray | slice] | None:
+    found: dict[str, np.ndarray | slice] = {}
+    for name in report:
+        tensor = report[name]
+        entries = getattr(tensor, "entries", None)
+        if entries is None and np.size(tensor.analytic) != np.prod(tensor.shape, dtype=int):
+            return None
+        found[name] = slice(None) if entries is None else entries
+    return found
+
+
+def _picked(
+    arrays: Mapping[str, np.ndarray], entries: Mapping[str, np.ndarray | slice]
+) -> dict[str, np.ndarray]:
+    return {name: np.ravel(arrays[name])[entries[name]] for name in entries}
 
 
 def _groups(names: list[str], net: Network | None) -> list[list[str]]:

@@ -79,7 +79,7 @@ def diagnose(
     clues = Clues.of(report, net, x)
     found = [Diagnosis(cause, bug, layer, evidence, 0.9)
              for pattern in PATTERNS for cause, bug, layer, evidence in pattern(clues)]  # fmt: skip
-    if clues.whole and x is not None and y is not None:
+    if clues.params is not None and x is not None and y is not None:
         found = _with_suspects(found, clues, suspects(net, x, y, masks))
     found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     return sorted(found, key=lambda d: -d.score)
@@ -138,19 +138,19 @@ def _drawn(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
 
 
 def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
+    gradient = clues.flat(suspect.gradient)
     return {
         name
         for name, n in clues.numerical.items()
-        if np.linalg.norm(suspect.gradient[name].ravel() - n)
-        > 1e-4 * np.linalg.norm(n) + clues.floor
+        if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + clues.floor
     }
 
 
 def left_over(clues: Clues, suspect: Suspect) -> float:
     """Return how much of the worst tensor's deviation a suspect leaves unexplained."""
-    worst = 0.0
+    worst, gradient = 0.0, clues.flat(suspect.gradient)
     for name, a in clues.analytic.items():
-        n, c = clues.numerical[name], suspect.gradient[name].ravel()
+        n, c = clues.numerical[name], gradient[name]
         floor = clues.tolerance * (np.linalg.norm(n) + np.linalg.norm(a)) + clues.floor
         left = np.linalg.norm(a - c) / max(np.linalg.norm(a - n), floor)
         worst = max(worst, float(left))

@@ -13,7 +13,7 @@ from gradlab.checking.factors import Found, common_factor
 
 def equal_entries(clues: Clues) -> Found:
     """Find a bias whose entries are all the same."""
-    for name in clues.wrong:
+    for name in () if clues.sampled else clues.wrong:
         a, n = clues.analytic[name], clues.numerical[name]
         if len(clues.shapes[name]) != 1 or a.size < 2:
             continue
@@ -89,10 +89,15 @@ def _along_params(clues: Clues) -> float | None:
 
 def copied(clues: Clues) -> Found:
     """Find a tensor that holds another's gradient, of the same shape."""
-    for name in clues.wrong:
+    for name in () if clues.sampled else clues.wrong:
         for other, shape in clues.shapes.items():
             a, n = clues.analytic[name], clues.numerical[other]
-            same = other != name and shape == clues.shapes[name] and np.linalg.norm(n) > clues.floor
+            same = (
+                other != name
+                and shape == clues.shapes[name]
+                and not clues.sampled
+                and np.linalg.norm(n) > clues.floor
+            )
             if same and np.linalg.norm(a - n) < 1e-4 * np.linalg.norm(n):
                 yield (
                     f"the gradient of {name} is that of {other}",
@@ -104,7 +109,7 @@ def copied(clues: Clues) -> Found:
 
 def transposed(clues: Clues) -> Found:
     """Find a square matrix that is right but for being transposed."""
-    for name in clues.wrong:
+    for name in () if clues.sampled else clues.wrong:
         shape = clues.shapes[name]
         if len(shape) != 2 or shape[0] != shape[1]:
             continue

@@ -56,18 +56,24 @@ def shown_eps(lab):
     return float(re.search(r"eps\s*=\s*([\d.e+-]+)", banner(lab).inner_text())[1])
 
 
+def pictures(page, lab):
+    """The errors, which every event changes, and the network, which a verdict changes."""
+    errors, network = page.pictures(lab)
+    assert not errors.blank, errors
+    assert not network.blank, network
+    return errors, network
+
+
 def picture(page, lab):
-    (picture,) = page.pictures(lab)
-    assert not picture.blank, picture
-    return picture
+    return pictures(page, lab)[0]
 
 
 def test_it_opens_with_a_verdict_and_a_picture(lesson, lab):
     assert verdict(lab) == "correct"
     assert shown_eps(lab) == pytest.approx(1e-5)
-    shown = picture(lesson, lab)
-    assert shown.colours > 20
-    assert 0.3 < shown.background < 0.99
+    for shown in pictures(lesson, lab):
+        assert shown.colours > 20
+        assert 0.3 < shown.background < 0.99
 
 
 def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, lab):
@@ -89,20 +95,23 @@ def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, 
 
 def test_keys_move_epsilon_there_and_back(lesson, lab):
     handle = lesson.handle(EPS, within=lab)
-    before = picture(lesson, lab)
+    before, network = pictures(lesson, lab)
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowRight", 40)
     at_rest(lesson, lab)
     assert shown_eps(lab) == pytest.approx(1e-1)
     assert verdict(lab) != "correct"
-    far = picture(lesson, lab)
+    far, network_far = pictures(lesson, lab)
+    assert network_far.digest != network.digest
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowLeft", 40)
     at_rest(lesson, lab)
     assert shown_eps(lab) == pytest.approx(1e-5)
     assert verdict(lab) == "correct"
     # Not equal: forty steps of a tenth end a rounding beside 1e-5, and round-off is noise.
-    assert far.distance(before) > 3 * picture(lesson, lab).distance(before)
+    again, network_again = pictures(lesson, lab)
+    assert far.distance(before) > 3 * again.distance(before)
+    assert network_again.digest == network.digest
 
 
 def test_the_weight_scale_moves_text_and_picture(lesson, lab):
@@ -154,6 +163,6 @@ def test_the_lesson_on_epsilon_runs_and_shows_its_labs(jupyterlab):
         lab = page.show_cell(index).locator(".gradlab-lab").first
         lab.wait_for()
         at_rest(page, lab)
-        assert not picture(page, lab).blank
+        pictures(page, lab)
     assert page.errors == []
     page.close()

@@ -205,3 +205,35 @@ def test_a_network_in_float32_is_diagnosed():
     first = gl.diagnose(found, planted, given.x, given.y)[0]
     assert (first.bug, first.layer) == ("missing_activation_derivative", 1)
     assert "(layer 1)" in str(first)
+
+
+@pytest.mark.parametrize("name", ["missing_l2", "missing_activation_derivative"])
+def test_a_sample_is_diagnosed_if_it_says_which_entries_it_has(name):
+    net, x, y, masks = given = case("relu", 0)
+    planted = gl.bugs.plant(net, name)
+    sampled = given.check(planted, method="sampled", samples=12)
+    assert sampled.wrong == gl.bugs.wrong_tensors(net, name)
+    without = gl.diagnose(sampled, *given)
+    if not hasattr(sampled["W1"], "entries"):
+        assert [d.bug for d in without] == [None]
+    whole = {key: np.ravel(g) for key, g in planted.gradient(x, y, masks).items()}
+    for key in sampled:  # the first of equals is good enough: all entries here are different
+        entries = np.array([np.flatnonzero(whole[key] == a)[0] for a in sampled[key].analytic])
+        object.__setattr__(sampled[key], "entries", entries)
+    assert gl.diagnose(sampled, *given)[0].bug == name
+
+
+class HandMade(gl.nn.MLP):
+    """A network whose backward pass a learner has overridden."""
+
+    def gradient(self, x, y, masks=None, params=None):
+        grads = super().gradient(x, y, masks, params)
+        return {**grads, "b1": grads["b1"] / len(x)}
+
+
+def test_an_overridden_backward_pass_is_not_taken_for_the_right_one():
+    given = make(gl.mlp([3, 4, 2]), 6, 0)
+    given.net.__class__ = HandMade
+    first = gl.diagnose(given.check(), *given)[0]
+    assert (first.bug, first.layer) == ("bias_mean", 1)
+    assert gl.checking.hidden_bugs(*given) == []
