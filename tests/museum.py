@@ -16,7 +16,9 @@ MAKERS = {
     ),
     "softplus": lambda seed: gl.mlp([5, 4, 4, 3], ["elu", "softplus"], loss="mse", seed=seed),
     "batch_norm": lambda seed: gl.mlp([5, 6, 6, 3], batch_norm=True, seed=seed),
-    "convnet": lambda seed: gl.convnet((1, 8, 12), padding=(1, 1), classes=4, l2=0.01, seed=seed),
+    "convnet": lambda seed: gl.convnet(
+        (1, 4, 12), filters=(4, 4), padding=(1, 1), classes=4, l2=0.01, seed=seed
+    ),
     "lstm": lambda seed: gl.lstm(4, 5, 3, weight_scale=0.7, seed=seed),
     "lstm_every_step": lambda seed: gl.lstm(
         4, 3, 2, every_step=True, l2=0.1, weight_scale=0.7, seed=seed
