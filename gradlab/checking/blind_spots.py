@@ -9,6 +9,7 @@ import numpy as np
 from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Activation
 from gradlab.nn.network import Network
+from gradlab.nn.recurrent import LSTM
 
 SWAMPED = 1e3  # L2's gradient over the data's, above which the data's hardly counts
 LINEAR = 1e-2  # change of an activation's slope over all units, below which it is nearly linear
@@ -37,6 +38,17 @@ def blind_spots(
     if net.l2 and not any(net.params[n].any() for n in net.params if n not in net.weight_names):
         found.append("all biases are 0: L2 that wrongly includes them would not show; check after "
                      "some training")  # fmt: skip
+    ones = [n for n, value in net.params.items() if n.startswith("gamma") and (value == 1).all()]
+    if ones:
+        found.append(f"{', '.join(ones)} all 1: batch norm's backward pass without gamma would not "
+                     "show; check after some training")  # fmt: skip
+    if any(isinstance(layer, LSTM) for layer in chain) and len(a) == 1:
+        found.append("a single time step: most of backpropagation through time is not tested; "
+                     "check with four or more")  # fmt: skip
+    zero = [name for name, value in analytic.items() if not np.any(value)]
+    if zero and len(zero) < len(analytic):
+        found.append(f"the gradient of {', '.join(zero)} is exactly 0: code that returns 0 there "
+                     "would pass")  # fmt: skip
     return tuple(found)
 
 

@@ -7,11 +7,17 @@ import numpy as np
 from gradlab.checking.evidence import BUG, KINK, NOISE, OK, OPEN, Evidence
 from gradlab.checking.verdict import Judgement, Verdict
 
+ROUNDED_ZERO = 1e-14  # of the gradient's largest entry: what sums that cancel leave behind
 NEGLIGIBLE = 1e-3  # entries below this share of the largest may drown in noise without a fuss
 
 
-def conclude(analytic: np.ndarray, evidence: Evidence, total: int) -> Judgement:
-    """Return the verdict on a tensor of which the entries `analytic` (E,) were checked."""
+def conclude(
+    analytic: np.ndarray, evidence: Evidence, total: int, largest: float = 0.0
+) -> Judgement:
+    """Return the verdict on a tensor of which the entries `analytic` (E,) were checked.
+
+    `largest` is the largest entry of the whole gradient, 0 where nothing else was checked.
+    """
     mark = evidence.mark
     count = {kind: int((mark == kind).sum()) for kind in (OK, BUG, KINK, NOISE, OPEN)}
     checked = f"{mark.size} of {total}" if mark.size < total else f"all {total}"
@@ -21,6 +27,10 @@ def conclude(analytic: np.ndarray, evidence: Evidence, total: int) -> Judgement:
             f"{count[BUG]} of {mark.size} entries differ by the same amount at every step: "
             "no kink, noise or step explains that",
             "look at ratio and cosine: they tell what kind of bug it is",
+        )
+    if np.abs(analytic).max(initial=0.0) <= ROUNDED_ZERO * largest and not count[OPEN]:
+        return Judgement(
+            Verdict.CORRECT, "0 up to rounding, and the loss does not move either at any step"
         )
     if not analytic.any() and not evidence.numerical.any():
         return Judgement(

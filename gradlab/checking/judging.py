@@ -43,10 +43,11 @@ def by_evidence(
         }
     found = gather(net, x, y, a, background, masks, entries)
     tensors, evaluations = {}, background.evaluations
+    largest = max(float(np.abs(value).max()) for value in a.values())
     for name, (evidence, crossed) in found.items():
         shape = net.params[name].shape
         flat = np.ravel(a[name]) if entries is None else np.ravel(a[name])[entries[name]]
-        judgement = conclude(flat, evidence, net.params[name].size)
+        judgement = conclude(flat, evidence, net.params[name].size, largest)
         if not background.deterministic:
             judgement = NOT_DETERMINISTIC
         arrays = (flat, evidence.numerical, crossed, evidence.mark)
@@ -54,8 +55,9 @@ def by_evidence(
             arrays = tuple(array.reshape(shape) for array in arrays)
         flat, n, crossed, mark = arrays
         tensors[name] = TensorReport(
-            name, flat, n, measure, judgement, crossed, mark, None if entries is None else shape
-        )
+            name, flat, n, measure, judgement, crossed, mark,
+            None if entries is None else shape, None if entries is None else entries[name],
+        )  # fmt: skip
         evaluations += 2 * len(STEPS[net.dtype.itemsize]) * n.size
     return tensors, evaluations
 

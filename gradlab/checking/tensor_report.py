@@ -31,6 +31,8 @@ class TensorReport:
     full_shape : tuple of int or None
         Shape of the tensor, where only a sample of its entries was checked; the arrays above are
         then vectors.
+    entries : ndarray of int or None
+        Which entries of the raveled tensor the sample holds.
     """
 
     name: str
@@ -41,6 +43,7 @@ class TensorReport:
     kinks: np.ndarray
     marks: np.ndarray | None = None
     full_shape: tuple[int, ...] | None = None
+    entries: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
