@@ -74,5 +74,5 @@ def _column(title: str, parts: Sequence[widgets.Widget]) -> widgets.VBox:
     heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
     return widgets.VBox(
         [heading, *parts],
-        layout=widgets.Layout(flex="1 1 256px", overflow="hidden", padding="0 5px"),
+        layout=widgets.Layout(flex="1 1 256px", overflow="hidden", padding="0 4px"),
     )

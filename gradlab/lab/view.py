@@ -14,9 +14,10 @@ from traitlets import link
 from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
-from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls, make_picture
+from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
+from gradlab.lab.picture import Picture
 from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE, Scene
 from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
@@ -27,7 +28,7 @@ from gradlab.plots.palette import PALETTES, Palette
 __all__ = ["Lab"]
 
 #: A slider that has not moved for so long rests: time for the sharp picture.
-_REST_SECONDS = 0.2
+_REST_SECONDS = 0.3
 #: Pixels per pixel of the picture at rest.
 _SHARP = 2
 
@@ -91,8 +92,8 @@ class Lab(widgets.VBox):
             with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
         )
         self.banner = widgets.HTML()
-        self.picture = make_picture(*ERRORS_SIZE)
-        self.drawing = make_picture(*NETWORK_SIZE)
+        self.picture = Picture(*ERRORS_SIZE)
+        self.drawing = Picture(*NETWORK_SIZE)
         self._theme_control, self.reset_button = make_appearance(theme)
         appearance = widgets.HBox([self._theme_control, self.reset_button])
         super().__init__(

@@ -214,7 +214,7 @@ def test_every_change_ends_in_a_sharp_picture(front_end, monkeypatch):
         for move in moves:
             move()
             assert width(lab.picture.value) == 660
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.4)
             assert width(lab.picture.value) == 1320
             assert width(lab.drawing.value) == 352
             assert not lab.state.result.rough
