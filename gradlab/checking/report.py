@@ -142,7 +142,8 @@ def summary(tensors: dict[str, TensorReport]) -> Judgement:
         named = [t for t in tensors.values() if t.verdict == verdict]
         if named:
             names = ", ".join(t.name for t in named)
-            return Judgement(verdict, f"{names}: {named[0].why}", named[0].judgement.advice)
+            why = named[0].why if len(named) == 1 else f"in {named[0].name}, {named[0].why}"
+            return Judgement(verdict, f"{names}: {why}", named[0].judgement.advice)
     if len(tensors) == 1:
         return Judgement(Verdict.CORRECT, next(iter(tensors.values())).why)
     checked = sum(t.analytic.size for t in tensors.values())
