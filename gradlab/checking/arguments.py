@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -33,7 +34,9 @@ def check_tensors(tensors: object, size: int) -> Tensors:
     end = 0
     for name, entry in tensors.items():
         try:
-            lo, hi, shape = entry
+            lo, hi = (operator.index(n) for n in entry[:2])
+            (shape,) = entry[2:]
+            shape = tuple(map(operator.index, shape))
             fits = hi - lo == int(np.prod(shape)) and hi > lo
         except (TypeError, ValueError):
             raise TypeError(

@@ -45,6 +45,7 @@ def fast_gradient(
     dict of str to ndarray, shape (S, *shape of the parameter)
     """
     a, target = net.prepare(x, y)
+    net.check_params(None)
     copies = Copies(net, a, target, masks)
     gradient: dict[str, np.ndarray] = {}
     for position, layer in enumerate(copies.chain):

@@ -69,8 +69,9 @@ def _nearly_linear(chain: list, activations: list[np.ndarray]) -> list[str]:
     for layer, z, out in zip(chain, activations, activations[1:], strict=False):
         if not isinstance(layer, Activation) or layer.function.has_kink:
             continue
-        slope = layer.function.derivative(z, out)
-        if np.ptp(slope) < LINEAR:
+        at_0 = np.zeros(1)
+        at_0 = layer.function.derivative(at_0, layer.function.function(at_0))
+        if np.abs(layer.function.derivative(z, out) - at_0).max() < LINEAR:
             return [f"{layer.function.name} is nearly linear here (its slope varies by less than "
                     f"{LINEAR:g}): a missing or wrong derivative may not show; raise weight_scale, "
                     "or check again after some training"]  # fmt: skip

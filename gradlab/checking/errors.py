@@ -24,10 +24,11 @@ def relative_error(
     ----------
     CS231n notes, "Gradient checks", for the maximum; its notebooks, for the sum.
     """
+    analytic, numerical = np.asarray(analytic) * 1.0, np.asarray(numerical) * 1.0
     a, n = np.abs(analytic), np.abs(numerical)
     scale = a + n if measure == "sum_relative" else np.maximum(a, n)
     error = np.abs(np.subtract(analytic, numerical))
-    return np.divide(error, scale, out=np.zeros_like(error), where=scale > 0)
+    return np.divide(error, scale, out=np.zeros_like(error), where=scale != 0)
 
 
 def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
@@ -41,14 +42,14 @@ def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
     a, n = _scaled(analytic, numerical)
     scale = np.linalg.norm(a, axis=-1) + np.linalg.norm(n, axis=-1)
     error = np.linalg.norm(a - n, axis=-1)
-    return np.divide(error, scale, out=np.zeros_like(error), where=scale > 0)
+    return np.divide(error, scale, out=np.zeros_like(error), where=scale != 0)
 
 
 def _scaled(analytic: np.ndarray, numerical: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return both divided by their largest entry, so that squares neither overflow nor vanish."""
     a, n = np.broadcast_arrays(analytic, numerical)
     largest = np.maximum(np.abs(a), np.abs(n)).max(axis=-1, keepdims=True, initial=0.0)
-    largest = np.where(largest > 0, largest, 1.0)
+    largest = np.where(largest == 0, 1.0, largest)
     return a / largest, n / largest
 
 

@@ -15,7 +15,6 @@ Near a kink an extrapolated sequence converges to the wrong slope, so nothing is
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +50,7 @@ class Differences:
     h_left: np.ndarray
     noise: float
     kinks: np.ndarray | None = None
+    machine_eps: float = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ def weigh(analytic: np.ndarray, d: Differences, rtol: float, atol: float = 0.0) 
     rtol, atol : float
         Differences below atol + rtol * size are put down to rounding in the gradient itself.
     """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # all-NaN columns, where nothing is valid
+    with np.errstate(all="ignore"):
         return _weigh(analytic, d, rtol, atol)
 
 
@@ -110,7 +109,10 @@ def _weigh(analytic: np.ndarray, d: Differences, rtol: float, atol: float) -> Ev
     last_ok, last_still = _last(ok), _last(still)
     last_contradiction = _last(_contradicts(slope, distance, bad))
     constant = _does_not_matter(d, valid, dead)
-    unseen = atol + 4 * np.nanmin(np.where(valid, noise, np.nan), axis=0)
+    # A loss that is tiny can be made of terms near 1, as log(1 + small) is: whatever moves those by
+    # less than machine_eps does not move the loss, and is not proved to be 0.
+    floor = np.maximum(noise, 4 * d.machine_eps / width)
+    unseen = atol + 4 * np.min(np.where(valid, floor, np.inf), axis=0)
     agrees = ((last_ok >= 0) & (last_contradiction < last_ok)) | (constant & (analytic == 0))
     differs = ((last_still >= 0) & (last_ok < 0)) | (constant & (np.abs(analytic) > unseen))
     reason = np.where(_kinky(d, forward - backward, noise, valid), KINK, OPEN)

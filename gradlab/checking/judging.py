@@ -8,12 +8,20 @@ import numpy as np
 
 from gradlab._validate import check_integer, check_real_array
 from gradlab.checking.conclusion import conclude
+from gradlab.checking.evidence import BUG
 from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.network_evidence import STEPS, background_of, gather
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import TensorReport
 from gradlab.checking.schemes import Scheme
-from gradlab.checking.verdict import NOT_DETERMINISTIC, Doubt, judge, round_off_bound
+from gradlab.checking.verdict import (
+    NOT_DETERMINISTIC,
+    ONLY_AT_THIS_STEP,
+    Doubt,
+    Verdict,
+    judge,
+    round_off_bound,
+)
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
@@ -88,12 +96,16 @@ def by_one_step(
     if rule.subtracts:
         round_off = round_off_bound(loss, eps, np.finfo(net.dtype).eps)
     kinks = crossed_kinks(net, x, y, eps, rule, masks)
-    tensors = {}
+    tensors, ladder = {}, None
     for name in net.params:
         doubt = Doubt(round_off, _truncation(change[name].ravel(), rule), kinks[name].ravel())
         judgement = (
             judge(a[name].ravel(), n[name].ravel(), doubt) if loss == again else NOT_DETERMINISTIC
         )
+        if judgement.verdict == Verdict.WRONG and numerical is None:
+            ladder = ladder or gather(net, x, y, a, background_of(net, x, y, masks), masks)
+            if not (ladder[name][0].mark == BUG).any():
+                judgement = ONLY_AT_THIS_STEP
         tensors[name] = TensorReport(name, a[name], n[name], measure, judgement, kinks[name])
     return tensors, evaluations
 

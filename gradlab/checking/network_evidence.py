@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,12 @@ BLOCK = 4096  # entries that are weighed at a time: keeps a check of any size un
 def background_of(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> Background:
     """Return what a few evaluations say about the loss: its noise, and whether it repeats."""
     probe = Probe(net.loss_function(x, y, masks), net.theta)
-    return survey(probe, np.random.default_rng(0))
+    background = survey(probe, np.random.default_rng(0))
+    if net.loss_name == "mse":
+        return background
+    # log(1 + small): both cross-entropies round numbers near 1, however small they come out
+    floor = float(np.finfo(net.dtype).eps) / 2
+    return replace(background, noise=max(background.noise, floor))
 
 
 def gather(
@@ -83,7 +89,8 @@ def _differences(
     if has_kinks:
         kinks = copies.crossed_kinks(position, step, entries).sum(axis=0)
     h = np.abs(step.astype(float))
-    return Differences(background.base, right, left, h[0], h[1], background.noise, kinks)
+    return Differences(background.base, right, left, h[0], h[1], background.noise, kinks,
+                       float(np.finfo(theta.dtype).eps))  # fmt: skip
 
 
 def _blocks(size: int) -> Iterator[slice]:

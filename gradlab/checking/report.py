@@ -17,7 +17,7 @@ from gradlab.checking.verdict import Judgement, Verdict
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """The check of a whole gradient. Indexed and iterated by tensor name.
 

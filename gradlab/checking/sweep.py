@@ -46,7 +46,8 @@ class EpsSweep:
     @property
     def best_eps(self) -> dict[str, float]:
         """The step with the smallest error, for each tensor."""
-        return {name: float(self.eps[np.argmin(e)]) for name, e in self.errors.items()}
+        finite = {name: np.where(np.isnan(e), np.inf, e) for name, e in self.errors.items()}
+        return {name: float(self.eps[np.argmin(e)]) for name, e in finite.items()}
 
     @property
     def truncation(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from gradlab.checking.verdict import Judgement, Verdict
 SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TensorReport:
     """The check of one tensor.
 

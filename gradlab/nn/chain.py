@@ -97,6 +97,10 @@ class Chain(Parameters):
             )
         return np.ascontiguousarray(np.moveaxis(x, self.batch_axis, -1), self.dtype)[..., None]
 
+    def pick(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return some of the examples."""
+        return x[rows], y[rows]
+
     def as_rows(self, a: np.ndarray, n: int) -> np.ndarray:
         """Return an activation (features…, batch) of `n` examples as `x` has it: batch first."""
         return np.ascontiguousarray(np.moveaxis(a, -1, 0))

@@ -66,8 +66,9 @@ class Parameters:
             raise ValueError(f"params must have the keys {list(self.tensors)}, got {list(params)}")
         for name, (_, _, shape) in self.tensors.items():
             value = check_real_array(params[name], f"params[{name!r}]", shape)
-            if value.dtype.kind != "f":
-                raise TypeError(f"params[{name!r}] must hold floats, got dtype {value.dtype}")
+            if not isinstance(params[name], np.ndarray) or value.dtype != self.dtype:
+                got = getattr(params[name], "dtype", type(params[name]).__name__)
+                raise TypeError(f"params[{name!r}] must be an array of {self.dtype}, got {got}")
         return params
 
 
