@@ -166,7 +166,18 @@ def test_a_value_that_the_state_refuses_is_told_with_its_control(lab, front_end)
     control.max = 4
     front_end.move(control, 5000.0)
     assert "weight scale: weight_scale must be a finite number in" in lab.banner.value
+    front_end.press(lab.reset_button)
+    assert control.value == lab.state.weight_scale == 0.5
     front_end.move(control, 2.0)
+    assert "cannot compute" not in lab.banner.value
+
+
+def test_a_choice_that_the_control_does_not_offer_is_told(lab):
+    lab.state.data = "yours"
+    assert "data set: data is" in lab.banner.value
+    assert "made without x and y" in lab.banner.value
+    lab.state.data = "iris"
+    assert lab.controls["data"].value == "iris"
     assert "cannot compute" not in lab.banner.value
 
 
