@@ -53,7 +53,7 @@ def arrange(
     l2_where = [controls["l2_in_loss"], controls["l2_in_gradient"]]
     columns = widgets.HBox(
         [
-            _column("Network", network),
+            _column("Network", network, 276),
             _column("Check and dropout", check),
             _column(
                 "L2 and the rest", [controls["use_l2"], controls["l2"], *l2_where, *appearance]
@@ -70,9 +70,9 @@ def arrange(
     return [widgets.HTML(CSS, layout=widgets.Layout(display="none")), both]
 
 
-def _column(title: str, parts: Sequence[widgets.Widget]) -> widgets.VBox:
+def _column(title: str, parts: Sequence[widgets.Widget], width: int = 254) -> widgets.VBox:
     heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
     return widgets.VBox(
         [heading, *parts],
-        layout=widgets.Layout(flex="1 1 256px", overflow="hidden", padding="0 4px"),
+        layout=widgets.Layout(flex=f"1 1 {width}px", overflow="hidden", padding="0 4px"),
     )

@@ -141,7 +141,7 @@ def _common(name: str) -> dict[str, Any]:
     return {
         "description": LABELS[name],
         "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
-        "style": {"description_width": "92px"},
+        "style": {"description_width": "95px"},
         "layout": widgets.Layout(width="auto", margin="1px 2px"),
     }
 

@@ -1,6 +1,14 @@
-"""The lab's style sheet: JupyterLab's own colours where it has them."""
+"""The lab's colours: its style sheet, with JupyterLab's own where it has them."""
 
-__all__ = ["CSS"]
+from gradlab.plots.palette import PALETTES, Palette
+
+__all__ = ["CSS", "palette_of"]
+
+
+def palette_of(theme: str) -> Palette:
+    """Return the colours that the kernel draws with; "auto" is light, and inverted by the CSS."""
+    return PALETTES["dark" if theme == "dark" else "light"]
+
 
 # In JupyterLab's dark theme the "auto" picture is inverted by the browser, hues turned back: the
 # kernel cannot know the theme, the style sheet can. 0.93 makes white the theme's own #111.
