@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -82,8 +83,9 @@ def check(
     )
     if method == "directional":
         f = net.loss_function(x, y, masks)
-        return check_function(f, lambda _: net.unroll(a), net.theta, method=method,
+        report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed)  # fmt: skip
+        return replace(report, subject=repr(net), warnings=blind_spots(net, x, y, masks, a))
     if eps is None and numerical is None and scheme == "central":
         tensors, evaluations = by_evidence(net, x, y, a, masks, measure, method, samples, seed)
     else:

@@ -35,7 +35,7 @@ def check_function(
     """Check `grad` against differences of `f`, whatever `f` is.
 
     Every entry is differenced at steps a decade apart, until they prove something: ten evaluations
-    for most entries, 28 where those leave doubt.
+    for most entries, 28 more where those leave doubt.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def check_function(
     background = survey(probe, rng)
     gradient = gradient_at(grad, theta)
     if method == "directional":
-        parts = {"theta": (_directions(theta.size, samples, rng), theta.size, (theta.size,))}
+        parts = {"theta": (_directions(theta.size, samples, rng), samples, (theta.size,))}
     else:
         size = samples if method == "sampled" else theta.size
         parts = {
@@ -144,7 +144,8 @@ def _judge(a: np.ndarray, evidence: Evidence, background: Background, total: int
 
 
 def _cannot_localise(judgement: Judgement, directions: int) -> Judgement:
-    why = f"along {directions} random directions: {judgement.why}; directions cannot tell where"
+    why = judgement.why.replace("entries", "directions")
+    why = f"along {directions} random directions: {why}; directions cannot tell where"
     return Judgement(judgement.verdict, why, judgement.advice)
 
 

@@ -103,7 +103,7 @@ class Report:
         return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
 
     def _foot(self) -> str:
-        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:.0e}"
+        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:g}"
         done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
         return f"{self.subject}; {done}"
 

@@ -114,6 +114,6 @@ def sweep_eps(
     }
     machine_eps = float(np.finfo(net.dtype).eps)
     best = machine_eps ** (1 / (rule.order + rule.subtracts))
-    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + 1
+    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + (0 in rule.offsets)
     seconds = time.perf_counter() - start
     return EpsSweep(steps, errors, scheme, measure, machine_eps, best, evaluations, seconds)

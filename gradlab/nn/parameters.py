@@ -43,7 +43,8 @@ class Parameters:
     @theta.setter
     def theta(self, theta: np.ndarray) -> None:
         theta = check_real_array(theta, "theta", (self.size,)).astype(self.dtype)
-        self.params = {name: part.copy() for name, part in self.roll(theta).items()}
+        for name, part in self.roll(theta).items():
+            self.params[name][...] = part  # in place: networks from `replace` share the arrays
 
     def unroll(self, grads: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return a dict with the keys of `params` as one flat vector, shape (P,)."""
