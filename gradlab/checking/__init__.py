@@ -1,6 +1,7 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
 from gradlab.checking.check import check
+from gradlab.checking.cuts import numerical_cut_gradients
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
@@ -29,6 +30,7 @@ __all__ = [
     "five_point",
     "forward_difference",
     "norm_ratio",
+    "numerical_cut_gradients",
     "numerical_gradient",
     "relative_error",
     "sweep_eps",
