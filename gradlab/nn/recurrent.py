@@ -40,8 +40,9 @@ class LSTM(Layer):
     Gers, Schmidhuber and Cummins, "Learning to forget", Neural Computation 12(10), 2000.
     """
 
-    def __init__(self, every_step: bool = False, name: str = "") -> None:
+    def __init__(self, hidden: int, every_step: bool = False, name: str = "") -> None:
         self.every_step, self.name = every_step, name
+        self.scratch = 4 * hidden
         # A batch cannot be cut where T * batch outputs come out of it.
         self.ties_batch = every_step
         self.param_names = tuple(f"{kind}_{q}" for q in GATES for kind in ("Wx", "Wh", "b"))
@@ -84,7 +85,8 @@ class LSTM(Layer):
             if nudge is not None:
                 z = nudge(t, z, h)
             i, f, g, o = _gates(z)
-            c = f * c + i * g
+            c = f * c
+            c += i * g
             tanh_c = np.tanh(c)
             h = o * tanh_c
             yield Step(i, f, g, o, c, tanh_c, h)
