@@ -3,6 +3,7 @@
 from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
 from gradlab.checking.check_function import check_function
+from gradlab.checking.cuts import numerical_cut_gradients
 from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
@@ -40,6 +41,7 @@ __all__ = [
     "forward_difference",
     "hidden_bugs",
     "norm_ratio",
+    "numerical_cut_gradients",
     "numerical_gradient",
     "relative_error",
     "sweep_eps",

@@ -158,7 +158,7 @@ class Copies:
             if not isinstance(self.chain[written], KEEP_ONE_ROW):
                 break
             written += 1  # still one row a copy
-        widest = max(self.widths[written + 1 :], default=2)
+        widest = max([2, self.chain[position].scratch, *self.widths[written + 1 :]])
         size = max(16, CHUNK // (widest * self.parts[0].base[0].a.shape[-2]))
         flat = step.reshape(-1)
         for start in range(0, step.size, size):

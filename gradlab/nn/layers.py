@@ -31,12 +31,15 @@ class Layer:
         Those of them that L2 applies to: weights, never biases.
     ties_batch : bool
         True when an output depends on other examples of the batch (batch norm).
+    scratch : int
+        Numbers that it needs for an example on the way, where that is more than what comes out.
     """
 
     name = ""
     param_names: tuple[str, ...] = ()
     weight_names: tuple[str, ...] = ()
     ties_batch = False
+    scratch = 0
 
     def forward(self, params: Params, a: np.ndarray) -> np.ndarray:
         """Return the layer's output for the input `a`, both (features, batch, K)."""

@@ -120,7 +120,7 @@ def lstm(
         params[f"b_{q}"] = np.zeros(hidden)
     params["Wy"] = output_scale * rng.standard_normal((hidden, outputs))
     params["by"] = np.zeros(outputs)
-    layers = [LSTM(every_step, "hidden"), Dense("Wy", "by", "output")]
+    layers = [LSTM(hidden, every_step, "hidden"), Dense("Wy", "by", "output")]
     net = LSTMNet(layers, params, (None, inputs), outputs, loss, l2, 0.0, dtype)
     net.inputs, net.hidden, net.every_step = inputs, hidden, every_step
     net.weight_scale, net.seed = weight_scale, int(seed)

@@ -40,8 +40,9 @@ class LSTM(Layer):
     Gers, Schmidhuber and Cummins, "Learning to forget", Neural Computation 12(10), 2000.
     """
 
-    def __init__(self, every_step: bool = False, name: str = "") -> None:
+    def __init__(self, hidden: int, every_step: bool = False, name: str = "") -> None:
         self.every_step, self.name = every_step, name
+        self.scratch = 4 * hidden
         # A batch cannot be cut where T * batch outputs come out of it.
         self.ties_batch = every_step
         self.param_names = tuple(f"{kind}_{q}" for q in GATES for kind in ("Wx", "Wh", "b"))
@@ -80,11 +81,12 @@ class LSTM(Layer):
         h = c = np.zeros((size, *a.shape[2:]), a.dtype)
         for t in range(T):
             z = (Wh.T @ h.reshape(size, -1)).reshape(4 * size, batch, -1)
-            z = z + z_of_x[t]
+            z += z_of_x[t]
             if nudge is not None:
                 z = nudge(t, z, h)
             i, f, g, o = _gates(z)
-            c = f * c + i * g
+            c = f * c
+            c += i * g
             tanh_c = np.tanh(c)
             h = o * tanh_c
             yield Step(i, f, g, o, c, tanh_c, h)
@@ -117,15 +119,17 @@ class LSTM(Layer):
         return grad_a, grads
 
 
-def _gates(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return i, f, g, o from their pre-activations (4 H, batch, K)."""
-    z = z.reshape(4, -1, *z.shape[1:])
-    return _sigmoid(z[0]), _sigmoid(z[1]), np.tanh(z[2]), _sigmoid(z[3])
-
-
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    # As a tanh: it never overflows, and needs no branch.
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
+def _gates(z: np.ndarray) -> np.ndarray:
+    """Return i, f, g, o from their pre-activations (4 H, batch, K), which are overwritten."""
+    gates = z.reshape(4, -1, *z.shape[1:])
+    sigmoids = gates[:2], gates[3]  # sigmoid(z) = 0.5 + 0.5 tanh(0.5 z), which never overflows
+    for gate in sigmoids:
+        gate *= 0.5
+    np.tanh(gates, out=gates)
+    for gate in sigmoids:
+        gate *= 0.5
+        gate += 0.5
+    return gates
 
 
 def _step_back(
