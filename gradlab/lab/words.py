@@ -39,7 +39,7 @@ def explanation(result: Result) -> tuple[str, str]:
             has, lacks = lacks, has
         return f"L2 is in the {has} but not in the {lacks}.", "Tick both, or neither."
     if report.verdict != "wrong" and report.relative_error > BANDS[0][0]:
-        found = _step_explains(s, result.sweep.predicted_best_eps)
+        found = _kinks_explain(report) or _step_explains(s, result.sweep.predicted_best_eps)
         if found:
             return found
     if _only_round_off(report):
@@ -54,6 +54,16 @@ def explanation(result: Result) -> tuple[str, str]:
 def _only_round_off(report: Report) -> bool:
     """Whether errors look large and the verdict is "correct" all the same."""
     return report.verdict == "correct" and report.relative_error > BANDS[1][0]
+
+
+def _kinks_explain(report: Report) -> tuple[str, str] | None:
+    crossed = sum(t.crossed_kinks for t in report.tensors.values() if t.verdict == "inconclusive")
+    if not crossed:
+        return None
+    return (
+        f"The step crosses {crossed} kinks: a difference across a kink is no slope.",
+        "Move eps to the left, or the weight scale up.",
+    )
 
 
 def _step_explains(s: Settings, best: float) -> tuple[str, str] | None:
