@@ -1,0 +1,95 @@
+"""What holds for every network of the sources: convnets, LSTMs, MLPs with batch norm."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from tests.nn.network_cases import CASES, complex_step_gradient
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_backpropagation_agrees_with_the_complex_step(name):
+    case = CASES[name]
+    analytic = case.net.unroll(case.net.gradient(case.x, case.y, case.masks))
+    assert abs(analytic - complex_step_gradient(case)).max() <= 1e-12 * abs(analytic).max()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_cut_agrees_with_the_complex_step(name):
+    case = CASES[name]
+    analytic = case.net.cut_gradients(case.x, case.y, case.masks)
+    numerical = gl.checking.numerical_cut_gradients(
+        case.net, case.x, case.y, 1e-30, "complex_step", case.masks
+    )
+    activations = case.net.cut_activations(case.x, case.masks)
+    assert list(analytic) == list(numerical) == list(activations)
+    assert analytic["input"].shape == case.x.shape
+    largest = max(abs(g).max() for g in analytic.values())
+    for cut, gradient in analytic.items():
+        assert gradient.shape == numerical[cut].shape == activations[cut].shape
+        assert abs(gradient - numerical[cut]).max() <= 1e-12 * largest, cut
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_activations_start_with_x_and_end_with_what_predict_says(name):
+    case = CASES[name]
+    activations = case.net.cut_activations(case.x)
+    assert np.array_equal(activations["input"], case.x)
+    assert np.array_equal(activations["output"], case.net.predict(case.x))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_changes_the_parameters_and_theta_rolls_back(name):
+    case = CASES[name]
+    before = case.net.theta
+    case.net.gradient(case.x, case.y, case.masks)
+    case.net.cut_gradients(case.x, case.y, case.masks)
+    assert np.array_equal(case.net.theta, before)
+    other = case.net.copy()
+    other.theta = before
+    assert other.loss(case.x, case.y, case.masks) == case.net.loss(case.x, case.y, case.masks)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda dtype: gl.convnet((1, 8, 8), padding=(1, 1), dtype=dtype),
+        lambda dtype: gl.lstm(3, 4, 3, dtype=dtype),
+        lambda dtype: gl.mlp([3, 5, 3], batch_norm=True, dtype=dtype),
+    ],
+)
+def test_float32_stays_float32_and_near_float64(build):
+    net, double = build("float32"), build("float64")
+    rng = np.random.default_rng(0)
+    shape = (4, 5, 3) if net.batch_axis else (5, *net.input_shape)
+    x, y = rng.standard_normal(shape), rng.integers(0, 3, 5)
+    exact = double.gradient(x, y)
+    for name, gradient in net.gradient(x, y).items():
+        assert gradient.dtype == np.float32
+        assert abs(gradient - exact[name]).max() < 1e-5
+    assert all(g.dtype == np.float32 for g in net.cut_gradients(x, y).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "build"),
+    [
+        (
+            "convnet((1, 8, 8), filters=(4, 6), kernels=(3, (3, 1)), padding=(1, 1), pool='max', "
+            "classes=10, loss='mse', l2=0.1, dtype='float32'): ",
+            lambda seed: gl.convnet((1, 8, 8), (4, 6), (3, (3, 1)), (1, 1), loss="mse", l2=0.1,
+                                    dtype="float32", seed=seed),
+        ),
+        (
+            "lstm(6, 8, 3, loss='softmax_cross_entropy', every_step=True): 507 parameters",
+            lambda seed: gl.lstm(6, 8, 3, every_step=True, seed=seed),
+        ),
+        (
+            "mlp([2, 4, 2], activation='tanh', loss='softmax_cross_entropy', batch_norm=True): 30",
+            lambda seed: gl.mlp([2, 4, 2], batch_norm=True, seed=seed),
+        ),
+    ],
+)  # fmt: skip
+def test_same_seed_same_weights_and_the_repr_says_what_it_is(text, build):
+    assert repr(build(0)).startswith(text)
+    assert np.array_equal(build(0).theta, build(0).theta)
+    assert not np.array_equal(build(0).theta, build(1).theta)
