@@ -60,14 +60,20 @@ GEOMETRIES = (
     {"image_shape": (1, 8, 8), "padding": (1, 1)},
     {"image_shape": (2, 6, 10), "padding": (1, 0), "kernels": (3, (2, 2)), "filters": (3, 2)},
     {"image_shape": (3, 7, 9), "padding": (0, 1), "kernels": ((2, 4), (4, 2)), "filters": (1, 5)},
-    {"image_shape": (2, 4, 4), "padding": (0, 0), "kernels": (1, 1), "filters": (2, 1)},
+    {"image_shape": (2, 4, 4), "padding": (0, 0), "kernels": (1, 1), "filters": (2, 4)},
 )
 
 
 def all_cases():
     """Yield (name, Case): every geometry, pool, loss, length and batch, with and without L2."""
     for (i, geometry), pool in itertools.product(enumerate(GEOMETRIES), ("max", "average")):
-        settings = {"padding": (0, 0), "kernels": (3, 3), **geometry, "pool": pool, "l2": 0.1 * (i % 2)}
+        settings = {
+            "padding": (0, 0),
+            "kernels": (3, 3),
+            **geometry,
+            "pool": pool,
+            "l2": 0.1 * (i % 2),
+        }
         yield f"convnet {geometry} {pool}", convnet_case(3 if i else 1, i, **settings)
     for loss in gl.nn.LOSSES:
         yield f"convnet {loss}", convnet_case(loss=loss, l2=0.2)
