@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from _film import film
-from browser.page import RUN_CODE
+from browser.scripts import RUN_CODE
 
 PROBE = (Path(__file__).parent / "_probe.js").read_text()
 WIDGETS = "application/vnd.jupyter.widget-view+json"

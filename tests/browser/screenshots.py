@@ -75,6 +75,7 @@ def take(server, size, states, folder):
 def take_readme(server):
     """Save the README's picture: the lab alone, sharp enough for any screen."""
     page, lab = open_lab(server, SIZES[0], scale=2)
+    page.set_theme("light")  # JupyterLab remembers the one that the last picture had
     page.wait_still(lab)
     path = LESSONS / "images/lab.png"
     path.parent.mkdir(exist_ok=True)
@@ -97,8 +98,7 @@ def set_state(page, lab, settings):
     """Put the lab into a state, starting from its own start, and wait until it rests."""
     change = FAIL if settings is None else f"_lab.state.update(**{settings!r})"
     page.run_code(f"_lab.state.reset(); {change}")
-    page.wait_idle()
-    page.wait_still(lab)
+    page.wait_sharp(lab)
 
 
 def fits(lab, page):
