@@ -146,9 +146,9 @@ class JupyterLab:
                 [sys.executable, "-m", "jupyterlab", *OPTIONS, *own],
                 cwd=self.root,
                 env=self._environment(),
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         stack.callback(self._stop_server)
         deadline = time.monotonic() + START_SECONDS
@@ -164,5 +164,5 @@ class JupyterLab:
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
