@@ -104,21 +104,22 @@ def train(
     if not np.isfinite(first_loss):
         raise ValueError(f"net must have a finite loss before training, got {first_loss}")
     x, y = np.asarray(x), np.asarray(y)
-    total = check_integer(epochs, "epochs") * -(-len(x) // batch_size)
+    n = x.shape[net.batch_axis]
+    total = check_integer(epochs, "epochs") * -(-n // batch_size)
     total = total if steps is None else check_integer(steps, "steps")
 
     start = time.perf_counter()
     theta = net.theta
     velocity = np.zeros_like(theta)
     taken, losses = [0], [first_loss]
-    batches = _batches(len(x), batch_size, order)
+    batches = _batches(n, batch_size, order)
     try:
         with _bar(range(1, total + 1), progress) as bar:
             for step in bar:
                 rows, ends_epoch = next(batches)
                 masks = net.draw_masks(len(rows), dropout) if net.dropout_rate else None
                 with np.errstate(over="ignore", invalid="ignore"):  # has its own message
-                    grad = net.unroll(net.gradient(x[rows], y[rows], masks))
+                    grad = net.unroll(net.gradient(*net.take(x, y, rows), masks))
                     velocity = momentum * velocity - learning_rate * grad
                     moved = theta + velocity
                 _check_finite(moved, "parameters", step, learning_rate)
