@@ -36,6 +36,7 @@ lessons: $(VENV)/.test
 
 benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/numerical_gradient.py
+	$(BIN)/python benchmarks/checkers.py
 	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/lab_latency.py
 
 clean:

@@ -91,7 +91,12 @@ def installed() -> Iterator[str | None]:
         for command in commands:
             attempt([*as_root, *command])
         yield from already_here()
-        return
+        break
+    # Playwright's own may be there and lack the system's libraries: on Ubuntu, where the package
+    # "chromium" is an empty one, this is what helps.
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    attempt([*as_root, sys.executable, "-m", "playwright", "install-deps", "chromium"])
+    yield playwrights_own()
 
 
 def main(arguments: list[str]) -> int:

@@ -63,10 +63,10 @@ def _address(process, file, seconds=60):
 
 
 def attach(address, title):
-    """Return the `Tab` of which JavaScript's `document.title` starts with `title`."""
+    """Return the `Tab` whose title is `title`."""
     with urlopen(f"{address}/json/list") as answer:
         pages = [page for page in json.load(answer) if page["type"] == "page"]
-    (url,) = (p["webSocketDebuggerUrl"] for p in pages if p["title"].startswith(title))
+    (url,) = (p["webSocketDebuggerUrl"] for p in pages if p["title"] == title)
     return Tab(url)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from _film import film
-from browser.page import RUN_CODE
+from browser.scripts import RUN_CODE
 
 PROBE = (Path(__file__).parent / "_probe.js").read_text()
 WIDGETS = "application/vnd.jupyter.widget-view+json"
@@ -18,6 +18,12 @@ PREPARE = """([root, handle, text, name]) => {
   Object.defineProperty(document, 'title', {value: name, writable: true});
   document.querySelector('title').textContent = name;
 }"""
+# The arrow key that moves the slider away from its nearer end.
+INWARD = """(() => {
+  const [low, now, high] = ['min', 'now', 'max'].map(
+    which => Number(gradlabHandle.getAttribute(`aria-value${which}`)));
+  return now < (low + high) / 2 ? 'ArrowRight' : 'ArrowLeft';
+})()"""
 EVENTS, MILLISECONDS = 120, 2000
 
 
@@ -93,13 +99,13 @@ class Subject:
         handle = page.handle(slider, within=cell).element_handle()
         page.tab.evaluate(PREPARE, [root, handle, text, name])
 
-    def step(self, keys):
-        """Press each key, wait for rest after each; returns event-to-pixels times in ms."""
+    def step(self, count):
+        """Press an arrow key, wait for rest, `count` times; returns event-to-pixels times, ms."""
         times = []
         self._front()
-        for key in keys:
+        for _ in range(count):
             self.tab.evaluate("gradlabProbe.reset()")
-            self.tab.press(key)
+            self.tab.press(self.tab.evaluate(INWARD))
             self.tab.wait_for("gradlabProbe.frames.length > 0")
             self._rest()
             seen = self.tab.evaluate("gradlabProbe.report()")

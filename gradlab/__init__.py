@@ -11,13 +11,16 @@ The lab (`gl.Lab`) and the course (`gl.exercise`, `gl.progress`) are loaded when
 
 from importlib import import_module
 
-from gradlab import checking, nn
+from gradlab import bugs, checking, nn
 from gradlab.checking import (
     Report,
     Verdict,
+    bisect,
     central_difference,
     check,
+    check_function,
     complex_step,
+    diagnose,
     five_point,
     forward_difference,
     norm_ratio,
@@ -37,12 +40,16 @@ __all__ = [
     "Lab",
     "Report",
     "Verdict",
+    "bisect",
+    "bugs",
     "central_difference",
     "check",
+    "check_function",
     "checking",
     "complex_step",
     "convnet",
     "data",
+    "diagnose",
     "exercise",
     "five_point",
     "forward_difference",

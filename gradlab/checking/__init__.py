@@ -1,7 +1,10 @@
 """Difference schemes, the fast numerical gradient, error measures, reports and sweeps."""
 
+from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
+from gradlab.checking.check_function import check_function
 from gradlab.checking.cuts import numerical_cut_gradients
+from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
@@ -12,6 +15,7 @@ from gradlab.checking.schemes import (
     five_point,
     forward_difference,
 )
+from gradlab.checking.suspects import Suspect, hidden_bugs
 from gradlab.checking.sweep import EpsSweep, sweep_eps
 from gradlab.checking.verdict import BANDS, Verdict
 
@@ -19,16 +23,23 @@ __all__ = [
     "BANDS",
     "MEASURES",
     "SCHEMES",
+    "Bisection",
+    "Diagnosis",
     "EpsSweep",
     "Report",
+    "Suspect",
     "TensorReport",
     "Verdict",
     "absolute_error",
+    "bisect",
     "central_difference",
     "check",
+    "check_function",
     "complex_step",
+    "diagnose",
     "five_point",
     "forward_difference",
+    "hidden_bugs",
     "norm_ratio",
     "numerical_cut_gradients",
     "numerical_gradient",

@@ -45,6 +45,7 @@ def fast_gradient(
     dict of str to ndarray, shape (S, *shape of the parameter)
     """
     a, target = net.prepare(x, y)
+    net.check_params(None)
     copies = Copies(net, a, target, masks)
     gradient: dict[str, np.ndarray] = {}
     for position, layer in enumerate(copies.chain):
@@ -82,19 +83,28 @@ class Copies:
         size = self._part_size()
         self.parts = [whole] if size >= self.batch else list(self._cut(a, target, size))
 
-    def losses(self, position: int, step: np.ndarray) -> np.ndarray:
-        """Return the losses with entry e of a layer's parameters shifted by step[…, e]."""
+    def losses(
+        self, position: int, step: np.ndarray, entries: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the losses with each entry of a layer's parameters shifted by step[…, e].
+
+        `entries` are indices into all its parameters, unrolled; None stands for all of them.
+        """
+        entries = np.arange(step.shape[-1]) if entries is None else entries
         losses = np.empty(step.size, step.dtype)
-        for chunk, index, shift in self._chunks(position, step):
+        for chunk, index, shift in self._chunks(position, step, entries):
             each = [part.losses(position, index, shift) for part in self._parts_for(len(index))]
             losses[chunk] = row_sum(np.concatenate(each) if len(each) > 1 else each[0])
         losses /= self.batch
-        return losses.reshape(step.shape) + self._l2_losses(position, step)
+        return losses.reshape(step.shape) + self._l2_losses(position, step, entries)
 
-    def crossed_kinks(self, position: int, step: np.ndarray) -> np.ndarray:
+    def crossed_kinks(
+        self, position: int, step: np.ndarray, entries: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return how many kinks each of those shifts crosses, integers of the shape of `step`."""
+        entries = np.arange(step.shape[-1]) if entries is None else entries
         crossed = np.zeros(step.size, int)
-        for chunk, index, shift in self._chunks(position, step):
+        for chunk, index, shift in self._chunks(position, step, entries):
             for part in self._parts_for(len(index)):
                 crossed[chunk] += part.crossed_kinks(position, index, shift)
         return crossed.reshape(step.shape)
@@ -106,7 +116,9 @@ class Copies:
         chain = self.net.chain(self.redrawn, self.batch, copies)
         return [_Part(self.net, chain, self.parts[0].base[0].a, self.parts[0].target)]
 
-    def _l2_losses(self, position: int, step: np.ndarray) -> np.ndarray | complex:
+    def _l2_losses(
+        self, position: int, step: np.ndarray, entries: np.ndarray
+    ) -> np.ndarray | complex:
         """Return the L2 term of each copy, in one rounding more than that of the base."""
         layer, params = self.chain[position], self.net.params
         if not self.net.l2 or not layer.weight_names:
@@ -116,6 +128,7 @@ class Copies:
             [np.full(params[n].size, half * (n in layer.weight_names)) for n in layer.param_names]
         )
         value = np.concatenate([params[name].ravel() for name in layer.param_names])
+        value, factor = value[entries], factor[entries]
         shifted = value + step
         return self.base_l2 + factor * (shifted * shifted - value * value)
 
@@ -134,7 +147,7 @@ class Copies:
             yield _Part(self.net, chain, a[..., part, :], labels)
 
     def _chunks(
-        self, position: int, step: np.ndarray
+        self, position: int, step: np.ndarray, entries: np.ndarray
     ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Cut the copies so that the largest array that is written out fits the cache.
 
@@ -150,7 +163,8 @@ class Copies:
         flat = step.reshape(-1)
         for start in range(0, step.size, size):
             chunk = slice(start, min(start + size, step.size))
-            yield chunk, np.arange(chunk.start, chunk.stop) % step.shape[-1], flat[chunk]
+            index = entries[np.arange(chunk.start, chunk.stop) % step.shape[-1]]
+            yield chunk, index, flat[chunk]
 
 
 class _Part:

@@ -24,10 +24,11 @@ def relative_error(
     ----------
     CS231n notes, "Gradient checks", for the maximum; its notebooks, for the sum.
     """
+    analytic, numerical = np.asarray(analytic) * 1.0, np.asarray(numerical) * 1.0
     a, n = np.abs(analytic), np.abs(numerical)
     scale = a + n if measure == "sum_relative" else np.maximum(a, n)
     error = np.abs(np.subtract(analytic, numerical))
-    return np.divide(error, scale, out=np.zeros_like(error), where=scale > 0)
+    return np.divide(error, scale, out=np.zeros_like(error), where=scale != 0)
 
 
 def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
@@ -38,9 +39,18 @@ def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
     Ng, "Gradient checking", Deep Learning Specialization: the sum of two norms, not the norm of a
     sum.
     """
-    scale = np.linalg.norm(analytic, axis=-1) + np.linalg.norm(numerical, axis=-1)
-    error = np.linalg.norm(np.subtract(analytic, numerical), axis=-1)
-    return np.divide(error, scale, out=np.zeros_like(error), where=scale > 0)
+    a, n = _scaled(analytic, numerical)
+    scale = np.linalg.norm(a, axis=-1) + np.linalg.norm(n, axis=-1)
+    error = np.linalg.norm(a - n, axis=-1)
+    return np.divide(error, scale, out=np.zeros_like(error), where=scale != 0)
+
+
+def _scaled(analytic: np.ndarray, numerical: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both divided by their largest entry, so that squares neither overflow nor vanish."""
+    a, n = np.broadcast_arrays(analytic, numerical)
+    largest = np.maximum(np.abs(a), np.abs(n)).max(axis=-1, keepdims=True, initial=0.0)
+    largest = np.where(largest == 0, 1.0, largest)
+    return a / largest, n / largest
 
 
 def tensor_error(analytic: np.ndarray, numerical: np.ndarray, measure: str) -> np.ndarray:
@@ -64,11 +74,13 @@ def tensor_error(analytic: np.ndarray, numerical: np.ndarray, measure: str) -> n
 
 def cosine(analytic: np.ndarray, numerical: np.ndarray) -> float:
     """Return the cosine between two gradients: -1 is a flipped sign; NaN where one of them is 0."""
-    norms = float(np.linalg.norm(analytic) * np.linalg.norm(numerical))
-    return float(np.vdot(analytic, numerical)) / norms if norms else float("nan")
+    a, n = _scaled(analytic, numerical)
+    norms = float(np.linalg.norm(a) * np.linalg.norm(n))
+    return float(np.vdot(a, n)) / norms if norms else float("nan")
 
 
 def ratio(analytic: np.ndarray, numerical: np.ndarray) -> float:
     """Return <a, n> / <n, n>, the factor by which the analytic gradient is off; NaN for n = 0."""
-    square = float(np.vdot(numerical, numerical))
-    return float(np.vdot(analytic, numerical)) / square if square else float("nan")
+    a, n = _scaled(analytic, numerical)
+    square = float(np.vdot(n, n))
+    return float(np.vdot(a, n)) / square if square else float("nan")

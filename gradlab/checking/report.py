@@ -2,106 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 
 import numpy as np
 
-from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+from gradlab.checking.errors import norm_ratio
+from gradlab.checking.tensor_report import SIGNS, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 
-SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
 
 
-@dataclass(frozen=True)
-class TensorReport:
-    """The check of one tensor.
-
-    Attributes
-    ----------
-    name : str
-    analytic, numerical : ndarray, shape of the tensor
-        In units of loss per unit of the parameter.
-    measure : str
-        What `error` and `errors` are measured in.
-    judgement : Judgement
-    kinks : ndarray of int, shape of the tensor
-        How many kinks the perturbation of each entry crossed.
-    """
-
-    name: str
-    analytic: np.ndarray
-    numerical: np.ndarray
-    measure: str
-    judgement: Judgement
-    kinks: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor."""
-        return self.analytic.shape
-
-    @property
-    def verdict(self) -> Verdict:
-        """One of "correct", "wrong", "inconclusive"."""
-        return self.judgement.verdict
-
-    @property
-    def why(self) -> str:
-        """The reason for the verdict, one sentence."""
-        return self.judgement.why
-
-    @property
-    def crossed_kinks(self) -> int:
-        """How many kinks the perturbations of this tensor crossed."""
-        return int(self.kinks.sum())
-
-    @property
-    def errors(self) -> np.ndarray:
-        """Relative error of each entry; for the norm ratio, the max-relative one."""
-        return relative_error(self.analytic, self.numerical, self.measure)
-
-    @property
-    def error(self) -> float:
-        """The tensor's one number in the chosen measure."""
-        return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))
-
-    @property
-    def relative_error(self) -> float:
-        """Largest |a - n| / max(|a|, |n|) over the entries."""
-        return float(relative_error(self.analytic, self.numerical).max())
-
-    @property
-    def norm_ratio(self) -> float:
-        """‖a - n‖ / (‖a‖ + ‖n‖)."""
-        return float(norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
-
-    @property
-    def ratio(self) -> float:
-        """<a, n> / <n, n>: the factor by which the analytic gradient is off, if it is a factor."""
-        return ratio(self.analytic.ravel(), self.numerical.ravel())
-
-    @property
-    def cosine(self) -> float:
-        """The cosine of the angle between the two: 1 same direction, -1 flipped sign."""
-        return cosine(self.analytic.ravel(), self.numerical.ravel())
-
-    def row(self) -> tuple[str, ...]:
-        """Return the cells of this tensor's line in the table."""
-        return (
-            self.name,
-            str(self.shape).replace(" ", ""),
-            f"{self.relative_error:.1e}",
-            f"{self.norm_ratio:.1e}",
-            f"{self.ratio:.3g}",
-            f"{self.cosine:.3g}",
-            f"{SIGNS[self.verdict]} {self.verdict}",
-        )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """The check of a whole gradient. Indexed and iterated by tensor name.
 
@@ -113,10 +29,15 @@ class Report:
     subject : str
         What was checked.
     measure, scheme : str
-    eps : float
+    eps : float or None
+        None where the checker chose the steps.
+    warnings : tuple of str
+        Blind spots: what this check could not have seen, and how to see it.
     evaluations : int
         How often the loss was evaluated.
     seconds : float
+    find_causes : callable or None
+        Makes `diagnosis` when it is first asked for.
     """
 
     tensors: dict[str, TensorReport]
@@ -124,9 +45,11 @@ class Report:
     subject: str
     measure: str
     scheme: str
-    eps: float
+    eps: float | None
     evaluations: int
     seconds: float = field(compare=False)
+    warnings: tuple[str, ...] = ()
+    find_causes: Callable[[Report], list] | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -160,6 +83,11 @@ class Report:
         n = np.concatenate([t.numerical.ravel() for t in self.tensors.values()])
         return float(norm_ratio(a, n))
 
+    @cached_property
+    def diagnosis(self) -> list:
+        """Probable causes, the most probable first (`gl.diagnose`); empty if nothing is wrong."""
+        return self.find_causes(self) if self.find_causes and self.wrong else []
+
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:
             raise KeyError(f"the report has the tensors {list(self.tensors)}, not {name!r}")
@@ -175,8 +103,13 @@ class Report:
         return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
 
     def _foot(self) -> str:
-        done = f"{self.scheme} differences, eps {self.eps:.0e}, {self.evaluations} evaluations"
+        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:g}"
+        done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
         return f"{self.subject}; {done}"
+
+    def _notes(self) -> list[str]:
+        cause = [f"Probable cause: {self.diagnosis[0].cause}"] if self.diagnosis else []
+        return cause + [f"Blind spot: {warning}" for warning in self.warnings]
 
     def __str__(self) -> str:
         rows = [COLUMNS, *(t.row() for t in self.tensors.values())]
@@ -184,7 +117,7 @@ class Report:
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
                  for row in rows]  # fmt: skip
         advice = [f"What to do: {self.advice}"] if self.advice else []
-        return "\n".join([self._head(), *advice, "", *lines, "", self._foot()])
+        return "\n".join([self._head(), *advice, *self._notes(), "", *lines, "", self._foot()])
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
@@ -195,8 +128,25 @@ class Report:
 
         body = "".join(line(t.row(), "td") for t in self.tensors.values())
         advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
+        blind = "".join(f"<br>{escape(note)}" for note in self._notes())
         return (
-            f"<p><b>{escape(self._head())}</b>{advice}</p>"
+            f"<p><b>{escape(self._head())}</b>{advice}{blind}</p>"
             f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
             f"<p><small>{escape(self._foot())}</small></p>"
         )
+
+
+def summary(tensors: dict[str, TensorReport]) -> Judgement:
+    """Return the verdict on the whole from those on the tensors."""
+    for verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
+        named = [t for t in tensors.values() if t.verdict == verdict]
+        if named:
+            names = ", ".join(t.name for t in named)
+            why = named[0].why if len(named) == 1 else f"in {named[0].name}, {named[0].why}"
+            return Judgement(verdict, f"{names}: {why}", named[0].judgement.advice)
+    if len(tensors) == 1:
+        return Judgement(Verdict.CORRECT, next(iter(tensors.values())).why)
+    checked = sum(t.analytic.size for t in tensors.values())
+    total = sum(math.prod(t.shape) for t in tensors.values())
+    share = f"all {total}" if checked == total else f"{checked} of {total}"
+    return Judgement(Verdict.CORRECT, f"{share} entries of {len(tensors)} tensors agree")

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab._validate import check_positive
+from gradlab.checking.arguments import check_theta
+
 LossFunction = Callable[[np.ndarray], float]
 
 
@@ -115,7 +118,7 @@ def central_difference(loss: LossFunction, theta: np.ndarray, eps: float = 1e-5)
     ----------
     CS231n notes, "Gradient checks"; Numerical Recipes, 3rd ed., sec. 5.7.
     """
-    theta = np.array(theta)  # a copy: the caller's array is never touched
+    theta, eps = check_theta(theta), check_positive(eps, "eps")
     gradient = np.empty_like(theta)
     for i in range(len(theta)):
         saved = theta[i]
@@ -154,7 +157,8 @@ def complex_step(loss: LossFunction, theta: np.ndarray, eps: float = 1e-20) -> n
 def plain_loop(loss: LossFunction, theta: np.ndarray, eps: float, scheme: str) -> np.ndarray:
     """Estimate the gradient of `loss` at `theta`, one entry after the other, by any scheme."""
     rule = SCHEME_TABLE[scheme]
-    probe = np.array(theta, complex if scheme == "complex_step" else None)
+    theta, eps = check_theta(theta), check_positive(eps, "eps")
+    probe = theta.astype(complex) if scheme == "complex_step" else theta
     steps = [probe.dtype.type(offset * eps) for offset in rule.offsets]
     gradient = np.empty(probe.shape, probe.real.dtype)
     for i, saved in enumerate(probe.copy()):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradlab._validate import check_choice
-from gradlab.checking.check import checked_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
+from gradlab.checking.judging import checked_gradient
 from gradlab.checking.numerical import check_steps, numerical_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
 from gradlab.nn.dropout import Masks
@@ -46,7 +46,8 @@ class EpsSweep:
     @property
     def best_eps(self) -> dict[str, float]:
         """The step with the smallest error, for each tensor."""
-        return {name: float(self.eps[np.argmin(e)]) for name, e in self.errors.items()}
+        finite = {name: np.where(np.isnan(e), np.inf, e) for name, e in self.errors.items()}
+        return {name: float(self.eps[np.argmin(e)]) for name, e in finite.items()}
 
     @property
     def truncation(self) -> np.ndarray:
@@ -113,6 +114,6 @@ def sweep_eps(
     }
     machine_eps = float(np.finfo(net.dtype).eps)
     best = machine_eps ** (1 / (rule.order + rule.subtracts))
-    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + 1
+    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + (0 in rule.offsets)
     seconds = time.perf_counter() - start
     return EpsSweep(steps, errors, scheme, measure, machine_eps, best, evaluations, seconds)

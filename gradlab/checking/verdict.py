@@ -58,6 +58,20 @@ class Judgement:
     advice: str = ""
 
 
+NOT_DETERMINISTIC = Judgement(
+    Verdict.INCONCLUSIVE,
+    "the loss differs from one evaluation to the next, so a difference of two is not a slope",
+    "freeze the dropout masks: draw them once and pass them as masks",
+)
+
+ONLY_AT_THIS_STEP = Judgement(
+    Verdict.INCONCLUSIVE,
+    "the differences disagree with the gradient at this step and not at others: the step is too "
+    "long, or too short",
+    "leave eps out, and the checker chooses its steps",
+)
+
+
 def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
     """Return how far round-off can move a difference quotient: a few machine_eps |loss| / eps."""
     return ROUNDINGS * machine_eps * max(abs(loss), np.finfo(np.float64).tiny) / eps
@@ -71,6 +85,18 @@ def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgemen
     that every entry agrees to the band "usually fine", or to round-off that is small beside the
     tensor's largest entry.
     """
+    if not np.isfinite(numerical).all():
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"{(~np.isfinite(numerical)).sum()} of {numerical.size} differences are not finite",
+            "lower eps if the loss overflows; raise it if the step rounds to 0",
+        )
+    if not analytic.any() and not numerical.any():
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            "gradient and differences are exactly 0 here: that proves nothing, any code passes",
+            "check where the loss depends on these parameters, or raise eps",
+        )
     difference = np.abs(analytic - numerical)
     scale = np.maximum(np.abs(analytic), np.abs(numerical))
     error = relative_error(analytic, numerical)

@@ -14,7 +14,7 @@ __all__ = ["Picture"]
 class Picture:
     """Shows a figure in a notebook; its text says the same in words.
 
-    A `Figure` made without pyplot shows nothing by itself. The words are the alternative text of
+    A bare `Figure` shows nothing by itself. The words are the alternative text of
     the picture, and all that a terminal shows.
 
     Parameters

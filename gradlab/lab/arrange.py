@@ -45,12 +45,15 @@ def arrange(
         layout=widgets.Layout(flex=f"1 1 {width}px", max_width=f"{width + 4}px", overflow="hidden"),
     )
     network = [controls[n] for n in ("data", "hidden", "activation", "loss", "seed")]
-    dropout = widgets.HBox([controls["use_dropout"], controls["freeze_masks"]])
+    dropout = widgets.HBox(
+        [controls["use_dropout"], controls["freeze_masks"]],
+        layout=widgets.Layout(justify_content="space-around"),
+    )
     check = [controls["scheme"], controls["measure"], dropout, controls["dropout_rate"]]
     l2_where = [controls["l2_in_loss"], controls["l2_in_gradient"]]
     columns = widgets.HBox(
         [
-            _column("Network", network),
+            _column("Network", network, 276),
             _column("Check and dropout", check),
             _column(
                 "L2 and the rest", [controls["use_l2"], controls["l2"], *l2_where, *appearance]
@@ -67,8 +70,9 @@ def arrange(
     return [widgets.HTML(CSS, layout=widgets.Layout(display="none")), both]
 
 
-def _column(title: str, parts: Sequence[widgets.Widget]) -> widgets.VBox:
+def _column(title: str, parts: Sequence[widgets.Widget], width: int = 254) -> widgets.VBox:
     heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
     return widgets.VBox(
-        [heading, *parts], layout=widgets.Layout(flex="1 1 262px", overflow="hidden")
+        [heading, *parts],
+        layout=widgets.Layout(flex=f"1 1 {width}px", overflow="hidden", padding="0 4px"),
     )

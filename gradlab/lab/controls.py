@@ -15,9 +15,15 @@ from gradlab.lab.settings import AS_GIVEN, LABELS, RANGES, YOURS
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
 
-__all__ = ["THEMES", "TOOLTIPS", "make_appearance", "make_controls", "make_picture"]
+__all__ = ["SWITCHED", "THEMES", "TOOLTIPS", "make_appearance", "make_controls"]
 
 THEMES = ("auto", "light", "dark")
+
+#: What means something only while a checkbox is ticked.
+SWITCHED = {
+    "use_dropout": ("dropout_rate", "freeze_masks"),
+    "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
+}
 
 TOOLTIPS = {
     "data": "the examples that the loss is computed on: a fixed few, so that the lab is live",
@@ -28,7 +34,7 @@ TOOLTIPS = {
     "weight_scale": "standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
     "eps": "step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
     "scheme": "how the numerical gradient is made from losses",
-    "measure": "how the two gradients are compared",
+    "measure": "|Δ| / max(|a|, |n|), |Δ| / (|a| + |n|), or ‖Δ‖ / (‖a‖ + ‖n‖) of a tensor",
     "use_dropout": "zero some hidden units with masks, in both gradients",
     "dropout_rate": "the fraction of hidden units that is zeroed",
     "freeze_masks": "one set of masks for every evaluation; without it each draws its own",
@@ -44,9 +50,9 @@ _WORDS = {
     "mse": "mean squared error",
     "five_point": "five-point",
     "complex_step": "complex step",
-    "max_relative": "max-relative |Δ|/max",
-    "sum_relative": "sum-relative |Δ|/sum",
-    "norm_ratio": "norm ratio ‖Δ‖/(‖a‖+‖n‖)",
+    "max_relative": "max-relative",
+    "sum_relative": "sum-relative",
+    "norm_ratio": "norm ratio",
     "leaky_relu": "leaky ReLU",
     "relu": "ReLU",
     "elu": "ELU",
@@ -131,19 +137,11 @@ def make_appearance(theme: str) -> tuple[widgets.Dropdown, widgets.Button]:
     return choice, reset
 
 
-def make_picture(width: int, height: int) -> widgets.Image:
-    """Return a place for PNGs of any resolution that takes `width` by `height` pixels."""
-    return widgets.Image(
-        format="png", width=str(width), height=str(height),
-        layout=widgets.Layout(max_width="100%", object_fit="contain", margin="2px 0"),
-    )  # fmt: skip
-
-
 def _common(name: str) -> dict[str, Any]:
     return {
         "description": LABELS[name],
         "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
-        "style": {"description_width": "96px"},
+        "style": {"description_width": "95px"},
         "layout": widgets.Layout(width="auto", margin="1px 2px"),
     }
 

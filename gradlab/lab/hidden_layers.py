@@ -42,7 +42,7 @@ class HiddenLayers(widgets.VBox):
     def __init__(self, tooltip: str) -> None:
         self.count = _Count(
             min=0, max=MOST_LAYERS, description="hidden layers",
-            tooltip=f"hidden layers: {tooltip}", style={"description_width": "96px"},
+            tooltip=f"hidden layers: {tooltip}", style={"description_width": "95px"},
             layout=widgets.Layout(width="auto", margin="1px 2px"),
         )  # fmt: skip
         self.widths = [

@@ -76,8 +76,8 @@ class Scene:
         self._u_curve.set_cursor(result.settings.eps, errors)
         self._entries.set_report(result.report, errors)
         layers = [
-            Layer(self._verdicts, self._entries.marks),
             Layer(id(result.sweep), self._u_curve.curves),
+            Layer(self._verdicts, self._entries.marks),
             Layer(None, [*self._u_curve.cursor, *self._entries.dots]),
         ]
         return self._errors_figure.frame(layers, scale)

@@ -94,7 +94,7 @@ class LabState(HasTraits):
         self.error = ""
         self.computed = 0
         # The thread that is setting many at once; others still compute on each of their changes.
-        self._batching: int | None = threading.get_ident()
+        self._batching: int | None = None
         values = {name: validated(name, value) for name, value in settings.items()}
         if "l2" in values:
             values.setdefault("use_l2", True)
@@ -103,7 +103,6 @@ class LabState(HasTraits):
         start = self.given.settings() if self.given else Settings()
         self.start = start.replace(**values)
         self._assign({name: getattr(self.start, name) for name in NAMES})
-        self._batching = None
         self.observe(self._on_setting, NAMES)
         self._recompute(NAMES, coarse=False)
 
@@ -117,17 +116,15 @@ class LabState(HasTraits):
         values = {name: validated(name, value) for name, value in changes.items()}
         with LOCK:
             before = self.settings
-            self._batching = threading.get_ident()
-            try:
-                self._assign(values)
-            finally:
-                self._batching = None
+            self._assign(values)
             if self.settings != before:
                 self._recompute(values, coarse=True)
 
     def reset(self) -> None:
         """Go back to the settings that the lab was made with."""
-        self.update(**{name: getattr(self.start, name) for name in NAMES})
+        with LOCK:
+            self._assign({name: getattr(self.start, name) for name in NAMES})
+            self._recompute((), coarse=True)
 
     def refine(self) -> bool:
         """Compute what a drag left coarse. Returns whether there was anything to do."""
@@ -149,8 +146,13 @@ class LabState(HasTraits):
         return summary(self.settings, self.result, self.error)
 
     def _assign(self, values: dict[str, Any]) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
+        """Set many at once: no computation follows."""
+        self._batching = threading.get_ident()
+        try:
+            for name, value in values.items():
+                setattr(self, name, value)
+        finally:
+            self._batching = None
 
     def _on_setting(self, change: Any) -> None:
         if self._batching != threading.get_ident():

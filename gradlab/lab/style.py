@@ -1,6 +1,14 @@
-"""The lab's style sheet: JupyterLab's own colours where it has them."""
+"""The lab's colours: its style sheet, with JupyterLab's own where it has them."""
 
-__all__ = ["CSS"]
+from gradlab.plots.palette import PALETTES, Palette
+
+__all__ = ["CSS", "palette_of"]
+
+
+def palette_of(theme: str) -> Palette:
+    """Return the colours that the kernel draws with; "auto" is light, and inverted by the CSS."""
+    return PALETTES["dark" if theme == "dark" else "light"]
+
 
 # In JupyterLab's dark theme the "auto" picture is inverted by the browser, hues turned back: the
 # kernel cannot know the theme, the style sheet can. 0.93 makes white the theme's own #111.
@@ -8,6 +16,8 @@ CSS = """<style>
 .gradlab-lab { max-width: 1500px; contain: layout style; }
 .gradlab-lab .widget-html, .gradlab-lab .widget-html-content { height: auto; line-height: 1.3; }
 .gradlab-lab img { display: block; }
+.gradlab-lab .widget-checkbox label { display: flex; align-items: center; gap: 6px; }
+.gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }
 body[data-jp-theme-light="false"] .gradlab-auto img { filter: invert(0.93) hue-rotate(180deg); }
 .gradlab-heading { font-weight: 600; font-size: 12px; color: var(--jp-ui-font-color1, #222);
   border-bottom: 1px solid var(--jp-border-color2, #ccc); margin: 0 2px 2px; }

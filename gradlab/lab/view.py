@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,20 +15,21 @@ from traitlets import link
 from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
-from gradlab.lab.controls import THEMES, make_appearance, make_controls, make_picture
+from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
+from gradlab.lab.picture import Picture
 from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE, Scene
 from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
+from gradlab.lab.style import palette_of
 from gradlab.lab.words import banner_html
 from gradlab.nn.mlp import MLP
-from gradlab.plots.palette import PALETTES, Palette
 
 __all__ = ["Lab"]
 
 #: A slider that has not moved for so long rests: time for the sharp picture.
-_REST_SECONDS = 0.2
+_REST_SECONDS = 0.3
 #: Pixels per pixel of the picture at rest.
 _SHARP = 2
 
@@ -85,14 +87,14 @@ class Lab(widgets.VBox):
         check_choice(theme, THEMES, "theme")
         self.state = LabState(net, x, y, **settings)
         self.frames = 0
-        self._scene = Scene(_palette(theme))
+        self._scene = Scene(palette_of(theme))
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(
             with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
         )
         self.banner = widgets.HTML()
-        self.picture = make_picture(*ERRORS_SIZE)
-        self.drawing = make_picture(*NETWORK_SIZE)
+        self.picture = Picture(*ERRORS_SIZE)
+        self.drawing = Picture(*NETWORK_SIZE)
         self._theme_control, self.reset_button = make_appearance(theme)
         appearance = widgets.HBox([self._theme_control, self.reset_button])
         super().__init__(
@@ -138,18 +140,27 @@ class Lab(widgets.VBox):
             self.state.fail((name,), error)
 
     def _on_reset(self, button: widgets.Button) -> None:
-        self.state.reset()
         with LOCK:
-            self._follow_all()
-            self._show()
+            self.state.reset()
+            self._follow_all()  # also a control that shows a value that was refused
 
     def _on_setting(self, change: Any) -> None:
         with LOCK:
-            self.controls[change["name"]].value = change["new"]
+            # A drop-down cannot show what it does not offer ("yours"): the banner tells that.
+            with suppress(traitlets.TraitError):
+                self.controls[change["name"]].value = change["new"]
+            self._switch()
 
     def _follow_all(self) -> None:
         for name, control in self.controls.items():
             control.value = getattr(self.state, name)
+        self._switch()
+
+    def _switch(self) -> None:
+        """Switch off the controls that mean nothing now."""
+        for switch, names in SWITCHED.items():
+            for name in names:
+                self.controls[name].disabled = not getattr(self.state, switch)
 
     # -- from the state to the screen --------------------------------------------------------------
 
@@ -166,7 +177,7 @@ class Lab(widgets.VBox):
 
     def _on_theme(self, change: Any) -> None:
         with LOCK:
-            self._scene.recolour(_palette(self.theme))
+            self._scene.recolour(palette_of(self.theme))
             self._show(scale=_SHARP)
 
     @traitlets.validate("theme")
@@ -177,7 +188,7 @@ class Lab(widgets.VBox):
         """Send a frame and the words that belong to it."""
         state = self.state
         (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
-        # The words first: they are few, and take their place while the picture is decoded.
+        # The words first: they take their place while the picture is decoded.
         self.banner.value = banner_html(state.result, state.error, state.settings)
         if state.result is None:
             return
@@ -205,7 +216,3 @@ class Lab(widgets.VBox):
                 picture = self._scene.both(self.state.result, _SHARP)
             bundle["image/png"] = base64.b64encode(picture).decode("ascii")
         return bundle
-
-
-def _palette(theme: str) -> Palette:
-    return PALETTES["dark" if theme == "dark" else "light"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from gradlab.checking import BANDS
+from gradlab.checking import BANDS, Report
 from gradlab.lab.result import Result
 from gradlab.lab.settings import Settings
 from gradlab.plots.palette import MARKS
@@ -39,12 +39,31 @@ def explanation(result: Result) -> tuple[str, str]:
             has, lacks = lacks, has
         return f"L2 is in the {has} but not in the {lacks}.", "Tick both, or neither."
     if report.verdict != "wrong" and report.relative_error > BANDS[0][0]:
-        found = _step_explains(s, result.sweep.predicted_best_eps)
+        found = _kinks_explain(report) or _step_explains(s, result.sweep.predicted_best_eps)
         if found:
             return found
-    if report.verdict == "correct" and report.relative_error > BANDS[1][0]:
+    if _only_round_off(report):
         return "The entries that differ are too small to tell from round-off at this step.", ""
-    return report.why, report.advice
+    named = [name for name in report if report[name].verdict == report.verdict]
+    if report.verdict == "correct" or not named:
+        return report.why, report.advice
+    who = "every tensor" if len(named) == len(report) else ", ".join(named)
+    return f"{who}: {report[named[0]].why}", report.advice
+
+
+def _only_round_off(report: Report) -> bool:
+    """Whether errors look large and the verdict is "correct" all the same."""
+    return report.verdict == "correct" and report.relative_error > BANDS[1][0]
+
+
+def _kinks_explain(report: Report) -> tuple[str, str] | None:
+    crossed = sum(t.crossed_kinks for t in report.tensors.values() if t.verdict == "inconclusive")
+    if not crossed:
+        return None
+    return (
+        f"The step crosses {crossed} kinks: a difference across a kink is no slope.",
+        "Move eps to the left, or the weight scale up.",
+    )
 
 
 def _step_explains(s: Settings, best: float) -> tuple[str, str] | None:
@@ -80,11 +99,12 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
     worst = max(report, key=lambda name: _or_inf(report[name].error))
     numbers = (
         f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the largest relative error is "
-        f"<b>{report[worst].error:.1e}</b>, in {escape(worst)}: "
-        f"{escape(band(report[worst].error))}."
+        f"<b>{report[worst].error:.1e}</b>, in {escape(worst)}"
     )
+    # The band's name would contradict the verdict where the error is round-off.
+    told = "." if _only_round_off(report) else f": {escape(band(report[worst].error))}."
     why, move = (escape(_sentence(text)) for text in explanation(result))
-    return _banner(verdict, MARKS[verdict], verdict, f"{numbers} {why}", move)
+    return _banner(verdict, MARKS[verdict], verdict, f"{numbers}{told} {why}", move)
 
 
 def _number(value: float) -> str:

@@ -97,11 +97,9 @@ class Chain(Parameters):
             )
         return np.ascontiguousarray(np.moveaxis(x, self.batch_axis, -1), self.dtype)[..., None]
 
-    def take(
-        self, x: np.ndarray, y: np.ndarray, examples: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return some of the examples of `x` and `y`: a mini-batch."""
-        return x[examples], y[examples]
+    def pick(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return some of the examples."""
+        return x[rows], y[rows]
 
     def as_rows(self, a: np.ndarray, n: int) -> np.ndarray:
         """Return an activation (features…, batch) of `n` examples as `x` has it: batch first."""

@@ -43,11 +43,9 @@ class LSTMNet(Network):
             y = check_real_array(y, "y", (steps, n, self.outputs)).reshape(-1, self.outputs)
         return a, self.loss_rule.prepare(y, steps * n, self.outputs, self.dtype)
 
-    def take(
-        self, x: np.ndarray, y: np.ndarray, examples: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return some of the sequences of `x` and `y`: a mini-batch."""
-        return x[:, examples], y[:, examples] if self.every_step else y[examples]
+    def pick(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return some of the sequences."""
+        return x[:, rows], y[:, rows] if self.every_step else y[rows]
 
     def as_rows(self, a: np.ndarray, n: int) -> np.ndarray:
         """Return a sequence as (T, N, features), one step as (N, features)."""

@@ -83,6 +83,7 @@ class Network(Chain):
         `theta` may be complex, for the complex step; f then returns a complex number.
         """
         a, target = self.prepare(x, y)
+        self.check_params(None)
         frozen = None if isinstance(masks, np.random.Generator) else self.chain(masks, a.shape[-2])
 
         def f(theta: np.ndarray) -> float:

@@ -43,7 +43,8 @@ class Parameters:
     @theta.setter
     def theta(self, theta: np.ndarray) -> None:
         theta = check_real_array(theta, "theta", (self.size,)).astype(self.dtype)
-        self.params = {name: part.copy() for name, part in self.roll(theta).items()}
+        for name, part in self.roll(theta).items():
+            self.params[name][...] = part  # in place: networks from `replace` share the arrays
 
     def unroll(self, grads: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return a dict with the keys of `params` as one flat vector, shape (P,)."""
@@ -66,8 +67,9 @@ class Parameters:
             raise ValueError(f"params must have the keys {list(self.tensors)}, got {list(params)}")
         for name, (_, _, shape) in self.tensors.items():
             value = check_real_array(params[name], f"params[{name!r}]", shape)
-            if value.dtype.kind != "f":
-                raise TypeError(f"params[{name!r}] must hold floats, got dtype {value.dtype}")
+            if not isinstance(params[name], np.ndarray) or value.dtype != self.dtype:
+                got = getattr(params[name], "dtype", type(params[name]).__name__)
+                raise TypeError(f"params[{name!r}] must be an array of {self.dtype}, got {got}")
         return params
 
 

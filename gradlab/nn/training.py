@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab._validate import check_bool, check_integer, check_number, check_positive
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.network import Network
 
 
@@ -105,6 +106,12 @@ def train(
         raise ValueError(f"net must have a finite loss before training, got {first_loss}")
     x, y = np.asarray(x), np.asarray(y)
     n = x.shape[net.batch_axis]
+    if n % batch_size == 1 % batch_size and any(
+        isinstance(layer, BatchNorm) for layer in net.layers
+    ):
+        raise ValueError(
+            f"batch_size must leave no batch of 1 example for batch norm, got {batch_size} for {n}"
+        )
     total = check_integer(epochs, "epochs") * -(-n // batch_size)
     total = total if steps is None else check_integer(steps, "steps")
 
@@ -119,7 +126,7 @@ def train(
                 rows, ends_epoch = next(batches)
                 masks = net.draw_masks(len(rows), dropout) if net.dropout_rate else None
                 with np.errstate(over="ignore", invalid="ignore"):  # has its own message
-                    grad = net.unroll(net.gradient(*net.take(x, y, rows), masks))
+                    grad = net.unroll(net.gradient(*net.pick(x, y, rows), masks))
                     velocity = momentum * velocity - learning_rate * grad
                     moved = theta + velocity
                 _check_finite(moved, "parameters", step, learning_rate)

@@ -45,11 +45,11 @@ class Entries:
         error_axis(ax, palette, labels=False)
         ax.set_xlim(-0.6, len(self.names) - 0.4)
         ax.set_xticks(range(len(self.names)), self.names)
-        crowded = len(self.names) > 6
+        size = 9 if len(self.names) <= 6 else 7.5
         for label, name in zip(ax.get_xticklabels(), self.names, strict=True):
             label.set_color(palette.layer(name))
-            label.set_fontweight("normal" if crowded else "bold")
-            label.set_fontsize(8 if crowded else 9)
+            label.set_fontweight("bold" if len(self.names) <= 6 else "normal")
+            label.set_fontsize(size)
         ax.tick_params(axis="both", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_title("Every entry at this step", loc="left", fontsize=10, color=palette.ink)

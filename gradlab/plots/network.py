@@ -47,6 +47,7 @@ class NetworkDrawing:
         ax.set_xlim(-0.3, len(sizes) - 0.7)
         ax.set_ylim(-0.27, 1.17)
         ax.set_title("Verdict per tensor", loc="left", fontsize=10, color=palette.ink)
+        small = 8.5 if len(sizes) <= 4 else 7.0
         columns = [_unit_heights(size) for size in sizes]
         self._weights: list[LineCollection] = []
         self._units: list[Artist] = []
@@ -66,7 +67,7 @@ class NetworkDrawing:
             (units,) = ax.plot([layer] * len(heights), heights, "o", ms=7, zorder=3, mew=1.6)
             self._units.append(units)
             for x, up in ((layer - 0.5, 1.08), (layer, -0.14)):
-                self._labels.append(ax.text(x, up, "", ha="center", fontsize=8.5, zorder=4))
+                self._labels.append(ax.text(x, up, "", ha="center", fontsize=small, zorder=4))
         self.tensors: list[Artist] = [*self._weights, *self._units, *self._labels]
 
     def set_verdicts(self, verdicts: Mapping[str, str]) -> None:

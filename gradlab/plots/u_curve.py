@@ -89,10 +89,11 @@ def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:
 
 def _legend(ax: Axes, lines: dict[str, Line2D], palette: Palette) -> None:
     """Add a two-row legend in the lower right corner, which no scheme reaches: W above b."""
+    few = len(lines) <= 6
     ax.legend(
         list(lines.values()), list(lines), loc="lower right", ncols=(len(lines) + 1) // 2,
-        fontsize=8, frameon=False, labelcolor=palette.ink, handlelength=1.7, columnspacing=0.9,
-        handletextpad=0.4, borderaxespad=0.1, labelspacing=0.2,
+        fontsize=8, frameon=False, labelcolor=palette.ink, handlelength=1.7 if few else 1.2,
+        columnspacing=0.9 if few else 0.6, handletextpad=0.4, borderaxespad=0.1, labelspacing=0.2,
     )  # fmt: skip
 
 

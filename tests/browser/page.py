@@ -5,74 +5,7 @@ import re
 from contextlib import contextmanager
 
 from .picture import PICTURES_SCRIPT, Picture
-
-# Every script that talks to JupyterLab starts by finding the notebook in front. The name
-# `jupyterapp` is there because the server runs with --expose-app-in-browser.
-NOTEBOOK = "const app = window.jupyterapp, notebook = app.shell.currentWidget;"
-SPLASH = "#jupyterlab-splash"  # lies over everything while JupyterLab starts or changes its theme
-READY = """async () => {
-  const app = window.jupyterapp;
-  await app.restored;
-  const notebook = app.shell.currentWidget;
-  await notebook.context.ready;
-  await notebook.sessionContext.ready;
-}"""
-IDLE = (
-    "() => {"
-    + NOTEBOOK
-    + """
-  const kernel = notebook.sessionContext.session?.kernel;
-  const waiting = notebook.content.widgets.some(cell => cell.model.executionState === 'running');
-  return window.gradlabRan !== false && !waiting && kernel?.status === 'idle';
-}"""
-)
-RUN_ALL = (
-    "() => {"
-    + NOTEBOOK
-    + """
-  window.gradlabRan = false;
-  app.commands.execute('notebook:run-all-cells').finally(() => { window.gradlabRan = true; });
-}"""
-)
-OUTPUTS = (
-    "() => {"
-    + NOTEBOOK
-    + """
-  return notebook.content.widgets.map(cell => cell.model.outputs?.toJSON() ?? []);
-}"""
-)
-SHOW_CELL = (
-    "async index => {"
-    + NOTEBOOK
-    + """
-  notebook.content.activeCellIndex = index;
-  await notebook.content.scrollToItem(index, 'start');
-}"""
-)
-RUN_CODE = (
-    "async code => {"
-    + NOTEBOOK
-    + """
-  const future = notebook.sessionContext.session.kernel.requestExecute({code});
-  const said = [];
-  future.onIOPub = message => {
-    const kind = message.header.msg_type, content = message.content;
-    if (kind === 'stream') said.push(content.text);
-    if (kind === 'error') said.push(content.traceback.join('\\n'));
-  };
-  const reply = await future.done;
-  return {ok: reply.content.status === 'ok', text: said.join('')};
-}"""
-)
-# True once neither the words nor the pictures of an element have changed for a while.
-STILL = """([element, milliseconds]) => {
-  const now = element.innerText + [...element.querySelectorAll('img')].map(image => image.src);
-  if (element.gradlabSeen !== now) {
-    element.gradlabSeen = now;
-    element.gradlabSince = performance.now();
-  }
-  return performance.now() - element.gradlabSince > milliseconds;
-}"""
+from .scripts import IDLE, OUTPUTS, READY, RUN_ALL, RUN_CODE, SHOW_CELL, SPLASH, STILL
 
 
 class Page:
@@ -195,6 +128,16 @@ class Page:
         self.tab.wait_for_function(
             STILL, arg=[locator.element_handle(), milliseconds], timeout=seconds * 1000
         )
+
+    def wait_sharp(self, within, *, seconds=60):
+        """Wait for rest, and for the picture of two pixels a pixel that the lab sends then."""
+        self.wait_idle(seconds=seconds)
+        self.tab.wait_for_function(
+            "image => image.naturalWidth > 1.5 * image.clientWidth",
+            arg=within.locator("img").first.element_handle(),
+            timeout=seconds * 1000,
+        )
+        self.wait_still(within, seconds=seconds)
 
     def set_theme(self, name):
         """Switch JupyterLab to its 'light' or 'dark' theme."""

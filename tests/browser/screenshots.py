@@ -20,7 +20,7 @@ LESSON = "00_start_here.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SIZES = ((1280, 720), (1920, 1080))
 THEMES = ("light", "dark")
-# Settings of the lab, by the name of the picture that shows them.
+# Settings of the lab, by the name of the picture that shows them; None for a failing callback.
 STATES = {
     "start": {},
     "step_too_small": {"eps": 1e-12},
@@ -28,13 +28,15 @@ STATES = {
     "dropout_redrawn": {"use_dropout": True, "freeze_masks": False},
     "l2_forgotten": {"use_l2": True, "l2": 1.0, "l2_in_gradient": False},
     "deep": {"hidden": (64, 48, 32, 16), "data": "digits"},
-    "error": {"activation": "as given", "hidden": (8,)},
+    "error": None,
 }
 TO_THE_TOP = "element => element.scrollIntoView({block: 'start'})"
 # Where the notebook calls its lab something else, this finds it.
 FIND_LAB = "from gradlab.lab import Lab as _L\nimport ipywidgets as _w\n" + (
     "_lab = next(w for w in _w.Widget.widgets.values() if isinstance(w, _L))"
 )
+
+FAIL = "_lab.state.fail(('weight_scale',), ValueError('the gradient of W1 is not finite'))"
 
 
 def main(arguments=None):
@@ -73,6 +75,7 @@ def take(server, size, states, folder):
 def take_readme(server):
     """Save the README's picture: the lab alone, sharp enough for any screen."""
     page, lab = open_lab(server, SIZES[0], scale=2)
+    page.set_theme("light")  # JupyterLab remembers the one that the last picture had
     page.wait_still(lab)
     path = LESSONS / "images/lab.png"
     path.parent.mkdir(exist_ok=True)
@@ -93,9 +96,9 @@ def open_lab(server, size, scale=1):
 
 def set_state(page, lab, settings):
     """Put the lab into a state, starting from its own start, and wait until it rests."""
-    page.run_code(f"_lab.state.reset(); _lab.state.update(**{settings!r})")
-    page.wait_idle()
-    page.wait_still(lab)
+    change = FAIL if settings is None else f"_lab.state.update(**{settings!r})"
+    page.run_code(f"_lab.state.reset(); {change}")
+    page.wait_sharp(lab)
 
 
 def fits(lab, page):

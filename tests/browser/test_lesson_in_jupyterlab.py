@@ -5,7 +5,6 @@ import re
 import pytest
 
 EPS = "step eps"
-SHARP = "image => image.naturalWidth > 1.5 * image.clientWidth"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -22,7 +21,7 @@ def lab(lesson):
     """The lesson's live lab, reset and at rest."""
     lab = lesson.show_cell(lesson.cell_with(WIDGET)).locator(".gradlab-lab").first
     lab.get_by_role("button", name="Reset").click()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     return lab
 
 
@@ -37,13 +36,6 @@ def nothing_wrong(request, jupyterlab):
     assert jupyterlab.outside == []
 
 
-def at_rest(page, lab):
-    """Wait for the sharp picture that follows when everything has come to rest."""
-    page.wait_idle()
-    page.tab.wait_for_function(SHARP, arg=lab.locator("img").first.element_handle())
-    page.wait_still(lab)
-
-
 def banner(lab):
     return lab.locator(".gradlab-banner").first
 
@@ -56,18 +48,24 @@ def shown_eps(lab):
     return float(re.search(r"eps\s*=\s*([\d.e+-]+)", banner(lab).inner_text())[1])
 
 
+def pictures(page, lab):
+    """The errors, which every event changes, and the network, which a verdict changes."""
+    errors, network = page.pictures(lab)
+    assert not errors.blank, errors
+    assert not network.blank, network
+    return errors, network
+
+
 def picture(page, lab):
-    (picture,) = page.pictures(lab)
-    assert not picture.blank, picture
-    return picture
+    return pictures(page, lab)[0]
 
 
 def test_it_opens_with_a_verdict_and_a_picture(lesson, lab):
     assert verdict(lab) == "correct"
     assert shown_eps(lab) == pytest.approx(1e-5)
-    shown = picture(lesson, lab)
-    assert shown.colours > 20
-    assert 0.3 < shown.background < 0.99
+    for shown in pictures(lesson, lab):
+        assert shown.colours > 20
+        assert 0.3 < shown.background < 0.99
 
 
 def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, lab):
@@ -75,13 +73,13 @@ def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, 
     before, where = picture(lesson, lab), handle.bounding_box()
     with lesson.changing(banner(lab)):
         lesson.drag(handle, -1000)
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert shown_eps(lab) == pytest.approx(1e-13)
     assert verdict(lab) != "correct"
     far = picture(lesson, lab)
     with lesson.changing(banner(lab)):
         lesson.drag(handle, where["x"] - handle.bounding_box()["x"])
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert shown_eps(lab) == pytest.approx(1e-5, rel=0.3)
     assert verdict(lab) == "correct"
     assert far.distance(before) > 3 * picture(lesson, lab).distance(before)
@@ -89,42 +87,45 @@ def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, 
 
 def test_keys_move_epsilon_there_and_back(lesson, lab):
     handle = lesson.handle(EPS, within=lab)
-    before = picture(lesson, lab)
+    before, network = pictures(lesson, lab)
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowRight", 40)
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert shown_eps(lab) == pytest.approx(1e-1)
     assert verdict(lab) != "correct"
-    far = picture(lesson, lab)
+    far, network_far = pictures(lesson, lab)
+    assert network_far.digest != network.digest
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowLeft", 40)
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert shown_eps(lab) == pytest.approx(1e-5)
     assert verdict(lab) == "correct"
     # Not equal: forty steps of a tenth end a rounding beside 1e-5, and round-off is noise.
-    assert far.distance(before) > 3 * picture(lesson, lab).distance(before)
+    again, network_again = pictures(lesson, lab)
+    assert far.distance(before) > 3 * again.distance(before)
+    assert network_again.digest == network.digest
 
 
 def test_the_weight_scale_moves_text_and_picture(lesson, lab):
     before = picture(lesson, lab)
     with lesson.changing(banner(lab)):
         lesson.press(lesson.handle("weight scale", within=lab), "ArrowLeft", 20)
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert picture(lesson, lab).digest != before.digest
 
 
 def test_dropout_can_be_checked_with_frozen_masks_only(lesson, lab):
     with lesson.changing(banner(lab)):
         lab.get_by_label("dropout on", exact=True).check()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) == "correct"
     with lesson.changing(banner(lab)):
         lab.get_by_label("freeze masks", exact=True).uncheck()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) != "correct"
     with lesson.changing(banner(lab)):
         lab.get_by_label("freeze masks", exact=True).check()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) == "correct"
 
 
@@ -132,15 +133,15 @@ def test_l2_in_one_of_the_two_gradients_is_wrong_and_in_both_is_right(lesson, la
     in_gradient = lab.get_by_label("in the analytic gradient", exact=True)
     with lesson.changing(banner(lab)):
         lab.get_by_label("L2 on", exact=True).check()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) == "correct"
     with lesson.changing(banner(lab)):
         in_gradient.uncheck()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) != "correct"
     with lesson.changing(banner(lab)):
         in_gradient.check()
-    at_rest(lesson, lab)
+    lesson.wait_sharp(lab)
     assert verdict(lab) == "correct"
 
 
@@ -153,7 +154,7 @@ def test_the_lesson_on_epsilon_runs_and_shows_its_labs(jupyterlab):
     for index in with_labs:
         lab = page.show_cell(index).locator(".gradlab-lab").first
         lab.wait_for()
-        at_rest(page, lab)
-        assert not picture(page, lab).blank
+        page.wait_sharp(lab)
+        pictures(page, lab)
     assert page.errors == []
     page.close()

@@ -97,7 +97,7 @@ BAD = {
     "params int": (
         lambda: NET.loss(X, Y, params={**NET.params, "b1": np.zeros(5, int)}),
         TypeError,
-        ["params['b1']", "int64", "floats"],
+        ["params['b1']", "int64", "float64"],
     ),
     "theta": (lambda: NET.roll(np.zeros(3)), ValueError, ["theta", "(3,)"]),
     "grads": (

@@ -130,7 +130,8 @@ def test_html_is_escaped():
 
 def test_evaluations_are_counted():
     net, x, y = case()
-    assert gl.check(net, x, y).evaluations == 4 * net.size + 2
+    assert gl.check(net, x, y, eps=1e-5).evaluations == 4 * net.size + 2
+    assert gl.check(net, x, y).evaluations == 2 * 9 * net.size + 23
 
 
 def test_the_sweep_is_a_u_with_its_bottom_where_predicted():
@@ -153,3 +154,31 @@ def test_a_bug_shows_as_a_flat_line_in_the_sweep():
     sweep = gl.sweep_eps(net, x, y, np.logspace(-3, -7, 5), measure="norm_ratio", analytic=a)
     assert np.allclose(sweep.errors["W1"], 1 / 3, atol=1e-3)
     assert (sweep.errors["W2"] < 1e-4).all()
+
+
+def fitted(activation, scale, seed):
+    """Return a network whose labels are its own answers: the loss is near 0, down to 1e-12."""
+    net = gl.mlp([2, 8, 2], activation, weight_scale=scale, seed=seed)
+    x, _ = gl.data.moons(16, seed=seed)
+    return net, x, net.predict(x).argmax(axis=1)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def test_well_fitted_networks_are_not_blamed(activation):
+    for scale in (1.0, 5.0, 20.0, 50.0):
+        for seed in range(20, 30):
+            assert gl.check(*fitted(activation, scale, seed)).wrong == [], (scale, seed)
+
+
+@pytest.mark.parametrize("eps", [0.3, 1.0, 10.0, 1e8])
+@pytest.mark.parametrize("scheme", gl.checking.SCHEMES)
+def test_absurd_steps_blame_nobody(scheme, eps):
+    for activation in ("tanh", "relu", "sigmoid"):
+        net, x, y = case((2, 8, 2), 16, activation=activation)
+        assert gl.check(net, x, y, eps=eps, scheme=scheme).wrong == [], activation
+
+
+def test_zero_against_zero_proves_nothing():
+    net, x, y = case()
+    zeros = {name: 0 * value for name, value in net.params.items()}
+    assert gl.check(net, x, y, eps=1e-20, analytic=zeros).verdict == "inconclusive"

@@ -41,3 +41,10 @@ def test_a_step_axis_gives_one_number_a_step():
     n = np.stack([A, 2 * A])
     assert np.allclose(tensor_error(A, n, "norm_ratio"), [0, 1 / 3])
     assert np.allclose(tensor_error(A, n, "max_relative"), [0, 1 / 2])
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e250])
+def test_squares_neither_overflow_nor_vanish(scale):
+    assert np.isclose(norm_ratio(2 * scale * A, scale * A), 1 / 3)
+    assert np.isclose(cosine(-scale * A, scale * A), -1)
+    assert np.isclose(ratio(3 * scale * A, scale * A), 3)

@@ -33,6 +33,8 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
         ({"eps": 1e-1}, "Move eps to the left"),
         ({"eps": 1e-1}, "predicted best, 6e-06"),
         ({"scheme": "forward", "eps": 1e-3}, "predicted best, 1e-08"),
+        ({"activation": "relu", "weight_scale": 1e-3, "eps": 1e-2}, "? inconclusive"),
+        ({"activation": "relu", "weight_scale": 1e-3, "eps": 1e-2}, "The step crosses"),
         ({"use_l2": True, "l2_in_loss": False}, "✗ wrong"),
         (
             {"use_l2": True, "l2_in_loss": False},

@@ -1,0 +1,18 @@
+"""A museum of bugs: backward passes that are wrong the way people write them.
+
+    net = gl.bugs.plant(gl.mlp([2, 16, 16, 2]), "missing_activation_derivative", layer=2)
+    gl.check(net, x, y).wrong
+
+Each was seen in a public repository or a course's forum.
+"""
+
+from gradlab.bugs.exhibit import Exhibit
+from gradlab.bugs.line_up import line_up
+from gradlab.bugs.museum import Found, describe, layers, mystery, names, plant, wrong_tensors
+from gradlab.checking.suspects import SOURCES
+
+__all__ = ["Exhibit", "Found", "describe", "layers", "mystery", "names", "plant", "wrong_tensors"]
+
+# The arrows point down: a diagnosis, in the room below, learns of the museum this way.
+if line_up not in SOURCES:
+    SOURCES.append(line_up)

@@ -1,0 +1,172 @@
+"""The museum's front desk: which bugs there are, what they are, and how to plant one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab._validate import check_choice, check_integer
+from gradlab.bugs.about_layers import ABOUT_LAYERS
+from gradlab.bugs.about_losses import ABOUT_LOSSES
+from gradlab.bugs.about_structures import ABOUT_STRUCTURES
+from gradlab.bugs.exhibit import Exhibit
+from gradlab.bugs.planting import Planted, put
+from gradlab.bugs.table import FAULTS
+from gradlab.checking.suspects import without_bugs
+from gradlab.nn.mlp import mlp
+from gradlab.nn.network import Network
+
+ABOUT = (*ABOUT_LOSSES, *ABOUT_LAYERS, *ABOUT_STRUCTURES)
+EXHIBITS = {about.name: about for about in sorted(ABOUT, key=lambda about: about.number)}
+VISIBLE = 1e-3  # change of the gradient, beside its norm, that a mystery makes at least
+
+
+@dataclass(frozen=True, repr=False)
+class Found:
+    """What was planted, and at which layer."""
+
+    exhibit: Exhibit
+    layer: int
+
+    def __repr__(self) -> str:
+        return f"planted at layer {self.layer}: {self.exhibit!r}"
+
+
+def names(net: Network | None = None) -> list[str]:
+    """Return the names of all bugs, or of those that `net` can have, in the museum's order."""
+    return [n for n in EXHIBITS if net is None or FAULTS[n].places(_checked(net))]
+
+
+def layers(net: Network, name: str) -> list[int]:
+    """Return the numbers of the layers of `net` that can have the bug; [] if it can not have it.
+
+    Layer 1 is that of the first weights; an activation and a dropout belong to the layer before
+    them, and a bug of the loss to the last layer.
+    """
+    return list(FAULTS[_known(name)].places(_checked(net)))
+
+
+def describe(name: str) -> Exhibit:
+    """Return what the museum tells about a bug: what was done, the line of code, what it shows."""
+    return EXHIBITS[_known(name)]
+
+
+def plant(net: Network, name: str, layer: int | None = None) -> Network:
+    """Return a network with the same forward pass, whose `gradient` is wrong.
+
+    Parameters
+    ----------
+    net : Network
+        It stays as it is. The new network shares its parameter arrays.
+    name : str
+        One of `names()`.
+    layer : int or None, optional
+        At which layer, for a bug that can be at several (`layers`); None is the last of them.
+
+    Returns
+    -------
+    Network
+        Of the same kind; its `reveal()` tells what was planted.
+
+    Raises
+    ------
+    ValueError, TypeError
+        The name is unknown, or this network can not have the bug, or not at that layer.
+
+    Examples
+    --------
+    >>> import gradlab as gl
+    >>> net = gl.bugs.plant(gl.mlp([2, 6, 6, 2]), "missing_activation_derivative", layer=1)
+    >>> x, y = gl.data.moons(32)
+    >>> gl.check(net, x, y).wrong
+    ['W1', 'b1']
+    """
+    number, position = _place(net, name, layer)
+    if isinstance(net, Planted):
+        raise ValueError("net must be a network without a planted bug: one at a time")
+    return put(net, FAULTS[name], position, Found(EXHIBITS[name], number))
+
+
+def wrong_tensors(net: Network, name: str, layer: int | None = None) -> list[str]:
+    """Return the parameters whose gradient the bug spoils; arguments as for `plant`."""
+    damage = FAULTS[_known(name)].damage(net, _place(net, name, layer)[1])
+    return [parameter for parameter in net.params if parameter in damage]
+
+
+def mystery(seed: int, net: Network | None = None) -> Network:
+    """Return a network with a bug that it does not tell until asked by `reveal()`.
+
+    Parameters
+    ----------
+    seed : int, >= 0
+        Same seed, same bug.
+    net : Network or None, optional
+        Where to plant it. None is a small network for two inputs and three classes, with L2 and
+        biases that are not 0. Bugs of dropout, which show only with masks, are not chosen, nor
+        ones that do not show at the present parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        `seed` is not an integer >= 0, or no bug of the museum would show in `net`.
+    """
+    rng = np.random.default_rng(check_integer(seed, "seed"))
+    net = _small_network(rng) if net is None else _checked(net)
+    places = [(name, layer) for name in names(net) for layer in layers(net, name)]
+    for pick in rng.permutation(len(places)):
+        planted = plant(net, *places[pick])
+        if _shows(net, planted):
+            return planted
+    raise ValueError(f"net must be one in which a bug of the museum shows, got {net!r}")
+
+
+def _small_network(rng: np.random.Generator) -> Network:
+    net = mlp([2, 6, 6, 3], l2=0.01, weight_scale=1.0, seed=int(rng.integers(1 << 16)))
+    for value in net.params.values():
+        value += 0.1 * rng.standard_normal(value.shape)
+    return net
+
+
+def _shows(net: Network, planted: Network) -> bool:
+    x, y = _probe(net)
+    right, wrong = net.unroll(net.gradient(x, y)), net.unroll(planted.gradient(x, y))
+    return bool(np.linalg.norm(wrong - right) > VISIBLE * np.linalg.norm(right))
+
+
+def _probe(net: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and targets that fit `net`, for a look at its gradient."""
+    rng, n = np.random.default_rng(0), 5
+    shape = [5 if size is None else size for size in net.input_shape]
+    shape.insert(net.batch_axis, n)
+    examples = (5, n) if getattr(net, "every_step", False) else (n,)
+    x = rng.standard_normal(shape)
+    if net.loss_name == "softmax_cross_entropy":
+        return x, rng.integers(0, net.outputs, examples)
+    return x, rng.random((*examples, net.outputs))
+
+
+def _known(name: object) -> str:
+    return check_choice(name, tuple(EXHIBITS), "name")
+
+
+def _checked(net: object) -> Network:
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a network such as gl.mlp makes, got {type(net).__name__}")
+    return net
+
+
+def _place(net: Network, name: str, layer: int | None) -> tuple[int, int]:
+    """Return the layer's number and its position in `net.layers`, or raise."""
+    fault, net = FAULTS[_known(name)], without_bugs(_checked(net))
+    places = fault.places(net)
+    if not places:
+        raise ValueError(f"net must have {fault.needs} for {name!r}, got {net!r}")
+    number = max(places) if layer is None else check_integer(layer, "layer", 1)
+    if number not in places:
+        listed = ", ".join(str(n) for n in places)
+        raise ValueError(
+            f"layer must be in [{listed}] for {name!r} in {net!r}, got {number}; "
+            f"it needs {fault.needs}"
+        )
+    return number, places[number]

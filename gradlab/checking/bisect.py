@@ -1,0 +1,178 @@
+"""Which step of a network's backward pass goes wrong first, cut by cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from gradlab._validate import check_integer, check_real_array
+from gradlab.checking.check_function import check_function
+from gradlab.checking.report import Report
+from gradlab.checking.tensor_report import SIGNS
+from gradlab.checking.verdict import Verdict
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
+
+PATH_ONLY = (
+    "this is about the signal's path only: a bias summed wrongly, or L2, leaves every cut right. "
+    "gl.check looks at the parameters"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Bisection:
+    """What was found on the way from the input up.
+
+    Attributes
+    ----------
+    cuts : dict of str to Report
+        One a cut that was looked at, from "input" on; each is a check of dL/d(activation) there.
+    step : str or None
+        The step that goes wrong; "loss" for its derivative; None if no cut is wrong.
+    between : tuple of str
+        The cuts below and above it.
+    why : str
+        One sentence.
+    remark : str
+        What this does not prove.
+    """
+
+    cuts: dict[str, Report]
+    step: str | None
+    between: tuple[str, ...]
+    why: str
+    remark: str = PATH_ONLY
+
+    def __repr__(self) -> str:
+        width = max(len(name) for name in self.cuts)
+        lines = [
+            f"  {name:{width}}  {SIGNS[cut.verdict]} {cut.verdict:12}  "
+            f"norm ratio {cut.norm_ratio:.1e}"
+            for name, cut in self.cuts.items()
+        ]
+        return "\n".join([self.why, *lines, f"Remark: {self.remark}."])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def bisect(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    masks: Masks = None,
+    analytic: Mapping[str, np.ndarray] | None = None,
+    samples: int = 100,
+    seed: int = 0,
+) -> Bisection:
+    """Walk the cuts between layers from the input on; say which step's backward pass is wrong.
+
+    At each cut dL/d(activation) is checked. Right at the input: the whole path is right, and the
+    walk ends there. Wrong: it goes up to the first cut that is right, and the step below that cut
+    is the one. Costs about ten runs of the layers above a cut for each entry that is looked at.
+
+    Parameters
+    ----------
+    net : Network
+    x, y, masks
+        As for `net.loss`; dropout masks must be frozen.
+    analytic : dict of str to ndarray or None, optional
+        Gradients at the cuts computed elsewhere, shaped as `net.cut_gradients` returns them; used
+        instead of these.
+    samples : int, > 0, optional
+        Entries of each cut that are looked at, drawn at random where there are more.
+    seed : int, >= 0, optional
+        Of that draw.
+
+    Returns
+    -------
+    Bisection
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has the wrong shape, type or range; or the masks are drawn anew at every call.
+    """
+    samples, seed = check_integer(samples, "samples", 1), check_integer(seed, "seed")
+    if isinstance(masks, np.random.Generator):
+        raise TypeError("masks must be frozen: a list of arrays, or None; got a Generator")
+    places = net.cut_activations(x, masks)
+    grads = _checked(net.cut_gradients(x, y, masks) if analytic is None else analytic, places)
+    cuts: dict[str, Report] = {}
+    for position, (name, value) in enumerate(places.items()):
+        f = loss_from_cut(net, x, y, masks, position)
+        gradient = grads[name].ravel()
+        cuts[name] = check_function(
+            f,
+            lambda _, gradient=gradient: gradient,
+            value.ravel(),
+            method="full" if value.size <= samples else "sampled",
+            samples=samples,
+            seed=seed,
+        )
+        if cuts[name].verdict == Verdict.CORRECT:
+            break
+    batch = net.prepare_x(x).shape[-2]
+    return _conclude(cuts, [repr(layer) for layer in net.chain(masks, batch)])
+
+
+def loss_from_cut(
+    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, position: int
+) -> Callable[[np.ndarray], float]:
+    """Return f(activation) -> the data's loss, for what stands at cut number `position`.
+
+    The activation is flat, in the order of `net.cut_activations`.
+    """
+    a, target = net.prepare(x, y)
+    n = a.shape[-2]
+    chain = net.chain(masks, n)
+    for layer in chain[:position]:
+        a = layer.forward(net.params, a)
+    order = net.as_rows(np.arange(a.size).reshape(a.shape)[..., 0], n).ravel()
+    shape, dtype = a.shape, a.dtype
+
+    def f(flat: np.ndarray) -> float:
+        inside = np.empty(flat.size, dtype)
+        inside[order] = flat
+        out = inside.reshape(shape)
+        for layer in chain[position:]:
+            out = layer.forward(net.params, out)
+        return float(net.loss_rule.per_example(out, target)[:, 0].sum() / n)
+
+    return f
+
+
+def _checked(
+    grads: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    if not isinstance(grads, Mapping) or grads.keys() != places.keys():
+        got = list(grads) if isinstance(grads, Mapping) else type(grads).__name__
+        raise ValueError(f"analytic must have the keys {list(places)}, got {got}")
+    return {name: check_real_array(grads[name], f"analytic[{name!r}]", value.shape)
+            for name, value in places.items()}  # fmt: skip
+
+
+def _conclude(cuts: dict[str, Report], layers: list[str]) -> Bisection:
+    """Return what the verdicts say, cuts from the input up to the first that is right."""
+    names = [*cuts]
+    wrong = [i for i, name in enumerate(names) if cuts[name].verdict == Verdict.WRONG]
+    if not wrong:
+        if cuts[names[-1]].verdict == Verdict.CORRECT:
+            why = "The signal is right at the input, so every step on its path is."
+            if len(names) > 1:
+                why = f"The signal is right at {names[-1]}; what lies below could not be judged."
+            return Bisection(cuts, None, (), why)
+        return Bisection(cuts, None, (), "No cut could be judged: see the advice of each report.")
+    last = wrong[-1]
+    if last == len(layers):
+        why = "The derivative of the loss is wrong: the signal is off at the output already."
+        return Bisection(cuts, "loss", (names[last],), why)
+    unsure = names[last + 1 : -1]
+    between = f"between {names[last]}, where the signal is wrong, and {names[-1]}"
+    why = f"The backward pass of {layers[last]} is wrong: it stands {between}, where it is right."
+    if unsure or cuts[names[-1]].verdict != Verdict.CORRECT:
+        why = f"The backward pass is wrong {between}; what lies in between could not be judged."
+    return Bisection(cuts, layers[last], (names[last], names[-1]), why)

@@ -1,0 +1,157 @@
+"""From a wrong gradient to its probable cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.checking.clues import Clues
+from gradlab.checking.patterns import PATTERNS
+from gradlab.checking.report import Report
+from gradlab.checking.suspects import Suspect, suspects
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
+
+EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one
+ALONG = 0.999  # cosine between two deviations of the same kind and another strength
+NO_PATTERN = "no known pattern"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A possible cause of a wrong gradient.
+
+    Attributes
+    ----------
+    cause : str
+        One sentence.
+    bug : str or None
+        Its name in the museum (`gl.bugs.describe`), if it has one.
+    layer : int or None
+        Where it would be, 1 for that of the first weights.
+    evidence : str
+        What speaks for it, with numbers.
+    score : float
+        1 explains all that is seen, 0 nothing.
+    """
+
+    cause: str
+    bug: str | None
+    layer: int | None
+    evidence: str
+    score: float
+
+    def __str__(self) -> str:
+        where = "" if self.layer is None else f" (layer {self.layer})"
+        return f"{self.cause}{where}. {self.evidence}"
+
+
+def diagnose(
+    report: Report,
+    net: Network | None = None,
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+    masks: Masks = None,
+) -> list[Diagnosis]:
+    """Return what probably made a gradient wrong, the most probable first.
+
+    Patterns in the report alone are tried first: factors, signs, equal entries, zeros, which
+    tensors. With the network, the deviation is compared with the weights (L2); with its data too,
+    the analytic gradient is compared with that of every known bug, planted on the spot.
+
+    Parameters
+    ----------
+    report : Report
+        Not "wrong": there is nothing to explain, and the list is empty.
+    net : Network or None, optional
+        What was checked, with or without its bug.
+    x, y, masks : optional
+        What it was checked on.
+
+    Returns
+    -------
+    list of Diagnosis
+        At least one for a wrong gradient; its cause is "no known pattern" if none fits.
+    """
+    if not report.wrong:
+        return []
+    clues = Clues.of(report, net, x)
+    found = [Diagnosis(cause, bug, layer, evidence, 0.9)
+             for pattern in PATTERNS for cause, bug, layer, evidence in pattern(clues)]  # fmt: skip
+    if clues.params is not None and x is not None and y is not None:
+        found = _with_suspects(found, clues, suspects(net, x, y, masks))
+    found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    return sorted(found, key=lambda d: -d.score)
+
+
+def _with_suspects(
+    found: list[Diagnosis], clues: Clues, candidates: list[Suspect]
+) -> list[Diagnosis]:
+    """Return the diagnoses from patterns, joined by the suspects that fit."""
+    fits = [(left_over(clues, s), s) for s in candidates]
+    exact = [(left, s) for left, s in fits if left < EXACT]
+    if exact:
+        return _exact(exact, clues) + [d for d in found if d.bug not in {s.bug for _, s in exact}]
+    return found or _alike(clues, candidates) or _drawn(clues, candidates)
+
+
+def _exact(exact: list[tuple[float, Suspect]], clues: Clues) -> list[Diagnosis]:
+    diagnoses = []
+    for left, s in exact:
+        others = [o.bug for _, o in exact if o is not s]
+        twins = f" Here it cannot be told from {', '.join(others)}." if others else ""
+        same = f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open"
+        evidence = f"{same}. {clues.where}.{twins}"
+        diagnoses.append(Diagnosis(s.cause, s.bug, s.layer, evidence, 1 - left))
+    return diagnoses
+
+
+def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
+    """Return the suspects whose deviation has the same direction but another length."""
+    deviation = clues.deviation()
+    alike = []
+    for s in candidates:
+        other = clues.deviation(s.gradient)
+        norms = np.linalg.norm(deviation) * np.linalg.norm(other)
+        along = float(deviation @ other / norms) if norms else 0.0
+        if along > ALONG:
+            times = float(deviation @ other / (other @ other))
+            evidence = (
+                f"the deviation is {times:.3g} times what {s.bug} gives in this network "
+                f"(cosine {along:.6f}). {clues.where}."
+            )
+            alike.append(Diagnosis(s.cause, s.bug, s.layer, evidence, 0.6 * along))
+    return alike
+
+
+def _drawn(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
+    """Return the suspects with numbers of their own that spoil just the tensors that are wrong."""
+    evidence = (
+        f"{clues.where}, and it stands there. It draws numbers of its own: more cannot be compared."
+    )
+    return [
+        Diagnosis(f"perhaps {s.cause}", s.bug, s.layer, evidence, 0.3)
+        for s in candidates
+        if s.random and _spoiled(clues, s) == set(clues.wrong)
+    ]
+
+
+def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
+    gradient = clues.flat(suspect.gradient)
+    return {
+        name
+        for name, n in clues.numerical.items()
+        if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + clues.floor
+    }
+
+
+def left_over(clues: Clues, suspect: Suspect) -> float:
+    """Return how much of the worst tensor's deviation a suspect leaves unexplained."""
+    worst, gradient = 0.0, clues.flat(suspect.gradient)
+    for name, a in clues.analytic.items():
+        n, c = clues.numerical[name], gradient[name]
+        floor = clues.tolerance * (np.linalg.norm(n) + np.linalg.norm(a)) + clues.floor
+        left = np.linalg.norm(a - c) / max(np.linalg.norm(a - n), floor)
+        worst = max(worst, float(left))
+    return worst

@@ -1,0 +1,129 @@
+"""The two ways to judge a network's gradient: by a ladder of steps, and at one given step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gradlab._validate import check_integer, check_real_array
+from gradlab.checking.conclusion import conclude
+from gradlab.checking.evidence import BUG
+from gradlab.checking.kinks import crossed_kinks
+from gradlab.checking.network_evidence import STEPS, background_of, gather
+from gradlab.checking.numerical import numerical_gradient
+from gradlab.checking.report import TensorReport
+from gradlab.checking.schemes import Scheme
+from gradlab.checking.verdict import (
+    NOT_DETERMINISTIC,
+    ONLY_AT_THIS_STEP,
+    Doubt,
+    Verdict,
+    judge,
+    round_off_bound,
+)
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
+
+Gradient = Mapping[str, np.ndarray]
+
+
+def by_evidence(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    a: Gradient,
+    masks: Masks,
+    measure: str,
+    method: str,
+    samples: int,
+    seed: int,
+) -> tuple[dict[str, TensorReport], int]:
+    """Judge every tensor by a ladder of steps; return the reports and the number of evaluations."""
+    background = background_of(net, x, y, masks)
+    entries = None
+    if method == "sampled":
+        samples = check_integer(samples, "samples", 1)
+        rng = np.random.default_rng(check_integer(seed, "seed"))
+        entries = {
+            name: np.sort(rng.choice(value.size, min(samples, value.size), replace=False))
+            for name, value in net.params.items()
+        }
+    found = gather(net, x, y, a, background, masks, entries)
+    tensors, evaluations = {}, background.evaluations
+    largest = max(float(np.abs(value).max()) for value in a.values())
+    for name, (evidence, crossed) in found.items():
+        shape = net.params[name].shape
+        flat = np.ravel(a[name]) if entries is None else np.ravel(a[name])[entries[name]]
+        judgement = conclude(flat, evidence, net.params[name].size, largest)
+        if not background.deterministic:
+            judgement = NOT_DETERMINISTIC
+        arrays = (flat, evidence.numerical, crossed, evidence.mark)
+        if entries is None:
+            arrays = tuple(array.reshape(shape) for array in arrays)
+        flat, n, crossed, mark = arrays
+        tensors[name] = TensorReport(
+            name, flat, n, measure, judgement, crossed, mark,
+            None if entries is None else shape, None if entries is None else entries[name],
+        )  # fmt: skip
+        evaluations += 2 * len(STEPS[net.dtype.itemsize]) * n.size
+    return tensors, evaluations
+
+
+def by_one_step(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    a: Gradient,
+    eps: float,
+    rule: Scheme,
+    masks: Masks,
+    measure: str,
+    numerical: Gradient | None,
+) -> tuple[dict[str, TensorReport], int]:
+    """Judge every tensor at a given step; return the reports and the number of evaluations."""
+    loss, again = net.loss(x, y, masks), net.loss(x, y, masks)
+    evaluations = 2
+    if numerical is None:
+        both = numerical_gradient(net, x, y, np.array([eps, 2 * eps]), rule.name, masks)
+        n = {name: value[0] for name, value in both.items()}
+        change = {name: value[1] - value[0] for name, value in both.items()}
+        evaluations += 2 * sum(o != 0 for o in rule.offsets) * net.size
+    else:
+        n = checked_gradient(net, numerical, "numerical")
+        change = {name: np.zeros_like(value) for name, value in n.items()}
+    round_off = 0.0
+    if rule.subtracts:
+        round_off = round_off_bound(loss, eps, np.finfo(net.dtype).eps)
+    kinks = crossed_kinks(net, x, y, eps, rule, masks)
+    tensors, ladder = {}, None
+    for name in net.params:
+        doubt = Doubt(round_off, _truncation(change[name].ravel(), rule), kinks[name].ravel())
+        judgement = (
+            judge(a[name].ravel(), n[name].ravel(), doubt) if loss == again else NOT_DETERMINISTIC
+        )
+        if judgement.verdict == Verdict.WRONG and numerical is None:
+            ladder = ladder or gather(net, x, y, a, background_of(net, x, y, masks), masks)
+            if not (ladder[name][0].mark == BUG).any():
+                judgement = ONLY_AT_THIS_STEP
+        tensors[name] = TensorReport(name, a[name], n[name], measure, judgement, kinks[name])
+    return tensors, evaluations
+
+
+def _truncation(change: np.ndarray, rule: Scheme) -> np.ndarray:
+    """Return the truncation error at eps from the change between eps and 2 eps.
+
+    An error c * eps**p grows by the factor 2**p from eps to 2 eps.
+    """
+    return np.abs(change) / (2**rule.order - 1)
+
+
+def checked_gradient(net: Network, gradient: Gradient, argument: str) -> dict[str, np.ndarray]:
+    """Return `gradient` if its names and shapes are those of the parameters, or raise."""
+    if not isinstance(gradient, Mapping) or gradient.keys() != net.tensors.keys():
+        got = list(gradient) if isinstance(gradient, Mapping) else type(gradient).__name__
+        raise ValueError(f"{argument} must have the keys {list(net.tensors)}, got {got}")
+    return {
+        name: check_real_array(gradient[name], f"{argument}[{name!r}]", shape)
+        for name, (_, _, shape) in net.tensors.items()
+    }

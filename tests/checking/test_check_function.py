@@ -1,0 +1,188 @@
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from tests.checking.battery import CASES
+
+# where rounding, or a function that does not repeat, leaves nothing to be known
+UNKNOWABLE = {
+    "huge_constant",
+    "tiny_gradient",
+    "saturated_everywhere",
+    "dropout_redrawn",
+    "noisy",
+    "a_counter_that_drifts",
+}
+
+
+def with_bug(grad):
+    def wrong(theta):
+        a = np.array(grad(theta), float)
+        a[np.argmax(np.abs(a))] *= 1.5
+        return a
+
+    return wrong
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_right_gradients_that_fool_a_naive_check_are_not_blamed(name):
+    report = gl.check_function(*CASES[name]())
+    assert report.verdict == ("inconclusive" if name in UNKNOWABLE else "correct"), report
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_with_the_largest_entry_off_by_half_is_never_correct(name):
+    f, grad, theta = CASES[name]()
+    report = gl.check_function(f, with_bug(grad), theta)
+    expected = "inconclusive" if name in UNKNOWABLE else "wrong"
+    if (
+        name == "kink_just_beside_theta"
+    ):  # the largest entry's slope is 2 on one side, 1 on the other
+        expected = report.verdict if report.verdict != "correct" else "not correct"
+    assert report.verdict == expected, report
+
+
+@pytest.mark.parametrize("method", ["sampled", "directional"])
+@pytest.mark.parametrize("name", ["rosenbrock", "softmax_far_out", "float32_inside"])
+def test_sampled_and_directional_find_and_acquit(name, method):
+    f, grad, theta = CASES[name]()
+    good = gl.check_function(f, grad, theta, method=method, samples=6)
+    bad = gl.check_function(f, with_bug(grad), theta, method=method, samples=6)
+    assert (good.verdict, bad.verdict) == ("correct", "wrong")
+    if method == "directional":
+        assert "cannot tell where" in bad.why
+
+
+def test_a_sample_says_what_it_covers():
+    theta = np.linspace(0, 1, 50)
+    layout = {"W": (0, 40, (8, 5)), "b": (40, 50, (10,))}
+    report = gl.check_function(
+        lambda t: np.sum(np.sin(t)), np.cos, theta, tensors=layout, method="sampled", samples=7
+    )
+    assert [report[k].coverage for k in report] == ["7 of 40 entries", "7 of 10 entries"]
+    assert report["W"].shape == (8, 5)
+    assert "7 of 40 entries agree" in report["W"].why
+
+
+def test_tensors_are_named_when_wrong():
+    layout = {"W": (0, 6, (2, 3)), "b": (6, 8, (2,))}
+
+    def grad(t):
+        return np.cos(t) * np.where(np.arange(8) < 6, 1.0, 0.5)
+
+    report = gl.check_function(lambda t: np.sum(np.sin(t)), grad, np.arange(8.0), tensors=layout)
+    assert report.wrong == ["b"]
+    assert report["W"].analytic.shape == (2, 3)
+
+
+def test_a_given_step_is_respected_and_judged():
+    seen = []
+
+    def f(t):
+        seen.append(abs(t[0] - 1.0))
+        return np.sin(t[0])
+
+    theta = np.array([1.0])
+    assert gl.check_function(f, np.cos, theta, eps=1e-4).verdict == "correct"
+    assert max(seen) < 4.001e-4
+    assert gl.check_function(f, np.cos, theta, eps=1e-15).verdict == "inconclusive"
+    assert gl.check_function(f, lambda t: 2 * np.cos(t), theta, eps=1e-4).verdict == "wrong"
+
+
+def smooth(theta):
+    return float(np.sum(np.sin(theta)))
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_gives_the_same_report(pool):
+    theta = np.linspace(0, 2, 8)
+    alone = gl.check_function(smooth, np.cos, theta)
+    with pool(2) as executor:
+        spread = gl.check_function(smooth, np.cos, theta, executor=executor)
+    assert np.array_equal(alone["theta"].numerical, spread["theta"].numerical)
+
+
+GOOD = np.array([0.1, 0.2, 0.3])
+BAD = {
+    "theta ints": ({"theta": np.arange(3)}, TypeError, ["theta", "int64", "float64"]),
+    "theta complex": ({"theta": GOOD + 0j}, TypeError, ["theta", "complex"]),
+    "theta float16": ({"theta": GOOD.astype(np.float16)}, TypeError, ["theta", "float16"]),
+    "theta 2-D": ({"theta": GOOD[None]}, ValueError, ["theta", "(1, 3)", "(P,)"]),
+    "theta empty": ({"theta": GOOD[:0]}, ValueError, ["theta", "(0,)"]),
+    "theta nan": ({"theta": np.array([1.0, np.nan])}, ValueError, ["theta", "nan", "finite"]),
+    "theta text": ({"theta": "abc"}, TypeError, ["theta", "real numbers"]),
+    "theta aliased": ({"theta": np.broadcast_to(1.0, 3)}, ValueError, ["theta", "broadcast"]),
+    "eps zero": ({"eps": 0.0}, ValueError, ["eps", "0.0", "positive"]),
+    "eps nan": ({"eps": np.nan}, ValueError, ["eps", "nan"]),
+    "eps list": ({"eps": [1e-5]}, TypeError, ["eps", "number"]),
+    "method": ({"method": "random"}, ValueError, ["method", "'directional'"]),
+    "samples": ({"samples": 0}, ValueError, ["samples", "0", ">= 1"]),
+    "seed": ({"seed": "x"}, TypeError, ["seed", "'x'", "integer"]),
+    "f vector": ({"f": lambda t: t}, ValueError, ["f must return one number", "(3,)"]),
+    "f none": ({"f": lambda t: None}, TypeError, ["f must return a real number", "NoneType"]),
+    "f complex": ({"f": lambda t: 1j}, TypeError, ["f must return a real number", "complex"]),
+    "f nan": ({"f": lambda t: np.nan}, ValueError, ["f(theta)", "nan", "finite"]),
+    "f text": ({"f": lambda t: "1"}, TypeError, ["f must return a real number", "str"]),
+    "grad column": ({"grad": lambda t: t[:, None]}, ValueError, ["grad(theta)", "(3, 1)", "(3,)"]),
+    "grad scalar": ({"grad": lambda t: 1.0}, ValueError, ["grad(theta)", "()", "(3,)"]),
+    "grad short": ({"grad": lambda t: t[:2]}, ValueError, ["grad(theta)", "(2,)", "(3,)"]),
+    "grad nan": ({"grad": lambda t: t * np.nan}, ValueError, ["grad(theta)", "nan"]),
+    "grad complex": ({"grad": lambda t: t + 1j}, TypeError, ["grad(theta)", "complex"]),
+    "grad none": ({"grad": lambda t: None}, TypeError, ["grad(theta)", "object"]),
+    "tensors list": ({"tensors": [1]}, TypeError, ["tensors", "dict"]),
+    "tensors gap": ({"tensors": {"a": (1, 3, (2,))}}, ValueError, ["tensors['a']", "start at 0"]),
+    "tensors short": ({"tensors": {"a": (0, 2, (2,))}}, ValueError, ["tensors", "3", "2"]),
+    "tensors shape": ({"tensors": {"a": (0, 3, (2,))}}, ValueError, ["tensors['a']", "shape"]),
+    "tensors long": ({"tensors": {"a": (0, 4, (4,))}}, ValueError, ["tensors['a']", "end by 3"]),
+    "tensors form": ({"tensors": {"a": 3}}, TypeError, ["tensors['a']", "(start, stop, shape)"]),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_input_is_named_and_theta_stays(bad):
+    changed, error, parts = BAD[bad]
+    theta = GOOD.copy()
+    arguments = {"f": lambda t: np.sum(np.sin(t)), "grad": np.cos, "theta": theta, **changed}
+    with pytest.raises(error) as caught:
+        gl.check_function(**arguments)
+    assert not [part for part in parts if part not in str(caught.value)], str(caught.value)
+    assert theta.tobytes() == GOOD.tobytes()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError, MemoryError])
+@pytest.mark.parametrize("where", ["f", "grad"])
+def test_what_f_or_grad_raises_reaches_the_caller(where, error):
+    calls = []
+
+    def f(t):
+        calls.append(1)
+        t[:] = 7.0  # and what it does to its argument stays with it
+        if where == "f" and len(calls) > 25:
+            raise error("from inside")
+        return np.sum(np.sin(t)) + len(calls) * 0
+
+    def grad(t):
+        t[:] = 7.0
+        if where == "grad":
+            raise error("from inside")
+        return np.zeros(3)
+
+    theta = GOOD.copy()
+    with pytest.raises(error, match="from inside"):
+        gl.check_function(f, grad, theta)
+    assert theta.tobytes() == GOOD.tobytes()
+
+
+def test_theta_is_not_touched_while_f_runs():
+    theta = GOOD.copy()
+    seen = set()
+
+    def f(t):
+        seen.add((theta.tobytes(), threading.get_ident()))
+        return np.sum(np.sin(t))
+
+    gl.check_function(f, np.cos, theta)
+    assert {s for s, _ in seen} == {GOOD.tobytes()}
