@@ -52,7 +52,8 @@ CASES = (
     ("convnet 1x8x8, batch 8", convnet(), 1, 25),
     ("LSTM 6-8-3, T 10, batch 4", lstm(), 1, 25),
 )
-# 2-n-n-2: the widest must reach this ratio, and time must grow no faster than the parameters
+# 2-n-n-2: the widest must reach this ratio, and from the narrowest to the widest the time must grow
+# no faster than the number of parameters
 WIDTHS, WIDEST_RATIO, GROWTH_BATCH = (16, 32, 64, 128, 256), 230, 32
 ROUNDS = 9
 BUDGET = 0.2  # CPU seconds for each way in a round
@@ -112,20 +113,21 @@ def shown(name: str, seconds: dict[str, float], asked: float) -> bool:
 
 def growth() -> int:
     """Print how time grows with the width of 2-n-n-2; return how many promises are missed."""
-    missed, before = 0, None
+    missed, grown = 0, []
     for n in WIDTHS:
         problem = mlp(2, n, n, 2, batch=GROWTH_BATCH)
         seconds = measure(problem, 1)
         asked = WIDEST_RATIO if n == WIDTHS[-1] else 0
         missed += not shown(f"2-{n}-{n}-2, batch {GROWTH_BATCH}", seconds, asked)
-        now = np.array([seconds["gradlab"], problem[0].size])
-        if before is not None:
-            time_factor, size_factor = now / before
-            verdict = "holds" if time_factor <= size_factor else "MISSED"
-            missed += verdict == "MISSED"
-            print(f"    time x {time_factor:.2f}, parameters x {size_factor:.2f}: {verdict}")
-        before = now
-    return missed
+        grown.append((seconds["gradlab"], problem[0].size))
+    time_factor, size_factor = np.array(grown[-1]) / grown[0]
+    verdict = "holds" if time_factor <= size_factor else "MISSED"
+    each = ", ".join(f"{1e6 * t / size:.2f}" for t, size in grown)
+    print(
+        f"n = {WIDTHS[0]} to {WIDTHS[-1]}: time x {time_factor:.0f}, parameters x "
+        f"{size_factor:.0f}: {verdict}   microseconds a parameter: {each}"
+    )
+    return missed + (verdict == "MISSED")
 
 
 def main() -> int:

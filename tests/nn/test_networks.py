@@ -93,3 +93,14 @@ def test_same_seed_same_weights_and_the_repr_says_what_it_is(text, build):
     assert repr(build(0)).startswith(text)
     assert np.array_equal(build(0).theta, build(0).theta)
     assert not np.array_equal(build(0).theta, build(1).theta)
+
+
+@pytest.mark.parametrize("name", ["convnet mse", "lstm mse False", "lstm mse True"])
+def test_training_takes_whole_examples_and_lowers_the_loss(name):
+    case = CASES[name]
+    net = case.net.copy()
+    history = gl.train(net, case.x, case.y, 40, batch_size=2, learning_rate=0.02, progress=False)
+    assert history.loss[-1] < history.loss[0]
+    x, _ = case.net.pick(case.x, case.y, np.array([2, 0]))
+    some, all_of_them = (np.moveaxis(case.net.predict(z), -2, 0) for z in (x, case.x))
+    assert np.allclose(some, all_of_them[[2, 0]], rtol=0, atol=1e-14)
