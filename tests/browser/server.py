@@ -1,5 +1,6 @@
 """A JupyterLab server with nothing of the user's in it, and a browser to look at it with."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -153,11 +154,18 @@ class JupyterLab:
         stack.callback(self._stop_server)
         deadline = time.monotonic() + START_SECONDS
         # The server writes this file once its port is bound; the port is whatever was free.
-        while not (found := list(self._folder.glob("runtime/jpserver-*.json"))):
+        while (port := self._port()) is None:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"JupyterLab did not start:\n{self.log()[-4000:]}")
             time.sleep(0.05)
-        self.url = f"http://127.0.0.1:{json.loads(found[0].read_text())['port']}"
+        self.url = f"http://127.0.0.1:{port}"
+
+    def _port(self):
+        """Return the port from the file that the server writes; None while it is not whole."""
+        for file in self._folder.glob("runtime/jpserver-*.json"):
+            with contextlib.suppress(json.JSONDecodeError, KeyError):
+                return json.loads(file.read_text())["port"]
+        return None
 
     def _stop_server(self):
         self._process.send_signal(signal.SIGTERM)
