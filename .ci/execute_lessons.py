@@ -9,7 +9,9 @@ it offers one, as a picture. Running twice gives the same bytes, but for picture
 """
 
 import hashlib
+import os
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -59,14 +61,21 @@ def main(arguments: list[str]) -> int:
     if not paths:
         print(__doc__, file=sys.stderr)
         return 2
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["GRADLAB_HOME"] = home  # the kernels inherit it, and find nothing solved
+        treat(paths, run="--clean" not in arguments)
+    return 0
+
+
+def treat(paths: list[Path], run: bool) -> None:
+    """Clean the notebooks and write them back, executed before if `run`."""
     for path in paths:
         book = nbformat.read(path, as_version=4)
-        if "--clean" not in arguments:
+        if run:
             print(f"executing {path}", flush=True)
             execute(book, path.parent)
         clean(book)
         nbformat.write(book, path)
-    return 0
 
 
 if __name__ == "__main__":

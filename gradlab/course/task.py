@@ -9,7 +9,11 @@ import numpy as np
 
 from gradlab.course.note import shown
 
-__all__ = ["Task", "number_in", "one_of", "wants_a_number"]
+__all__ = ["UNKNOWN", "Task", "number_in", "one_of", "wants_a_number"]
+
+
+#: How a message begins whose answer is no guess at all, rather than a wrong one.
+UNKNOWN = "The guess is "
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,6 @@ def one_of(right: str, wrong: dict[str, str]) -> Callable[[object], str]:
         if word == right:
             return ""
         options = " or ".join(f'"{option}"' for option in sorted([right, *wrong]))
-        return wrong.get(word) or f"The guess is one of {options}, and this is {shown(answer)}."
+        return wrong.get(word) or f"{UNKNOWN}one of {options}, and this is {shown(answer)}."
 
     return find_mistake

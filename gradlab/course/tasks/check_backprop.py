@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import Task, number_in, wants_a_number
+from gradlab.course.task import UNKNOWN, Task, number_in, wants_a_number
 
 __all__ = ["TASKS", "check_one_weight"]
 
@@ -67,6 +67,12 @@ def _mistakes() -> list[tuple[float, str]]:
     ]  # fmt: skip
 
 
+DRIFT = (
+    "theta comes back changed in its last digits: adding eps and subtracting it again drifts. "
+    "Save theta[i] first, and put that back."
+)
+
+
 def find_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `check_one_weight`."""
     if not callable(answer):
@@ -96,14 +102,12 @@ def _wrong_calls(seen: list[np.ndarray], theta: np.ndarray) -> str:
     if all(np.array_equal(point, seen[0]) for point in seen):
         return (
             "Both losses were computed at the same place. A line such as left = theta makes a "
-            "second name, not a copy: use theta.copy(), or save theta[i] and put it back."
+            "second name, not a copy: use theta.copy(), or save theta[i] and put it back. Or theta "
+            "was moved and not put back before the second loss."
         )
     if not np.array_equal(theta, THETA):
         if np.allclose(theta, THETA, rtol=0, atol=1e-12):
-            return (
-                "theta comes back changed in its last digits: adding eps and subtracting it again "
-                "drifts. Save theta[i] first, and put that back."
-            )
+            return DRIFT
         return "theta comes back changed. Save theta[i] first, and put it back at the end."
     return ""
 
@@ -119,12 +123,15 @@ def _wrong_value(slope: float) -> str:
 
 
 def _wrong_elsewhere(answer: Callable[..., object]) -> str:
-    for i, eps in ((0, 1e-2), (2, 1e-3)):
+    # At (0, 0.1) and at (2, 1e-3), += eps and -= eps do not lead back to the same bits.
+    for i, eps in ((0, 0.1), (2, 1e-3)):
         theta, step = THETA.copy(), eps * np.eye(3)[i]
         right = (_loss(theta + step) - _loss(theta - step)) / (2 * eps)
         slope = number_in(answer(_loss, theta, i, eps))
         if slope is None or not np.isclose(slope, right, rtol=1e-8):
             return f"Right for i = 1, but wrong for i = {i} and eps = {eps:g}: use both arguments."
+        if not np.array_equal(theta, THETA):
+            return DRIFT
     return ""
 
 
@@ -151,7 +158,10 @@ def find_wrong_tensors(answer: object) -> str:
     """Return what is wrong with a guess at the tensors that a missing tanh' spoils."""
     names = {answer} if isinstance(answer, str) else set(answer)
     if not names <= {"W1", "b1", "W2", "b2"}:
-        return f"Name tensors out of W1, b1, W2, b2, as in ['W1', 'W2']. This is {shown(answer)}."
+        return (
+            f"{UNKNOWN}a list of names out of W1, b1, W2, b2, as in ['W1', 'W2']. "
+            f"This is {shown(answer)}."
+        )
     if names == {"W1", "b1"}:
         return ""
     if names == {"W1"}:
