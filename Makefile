@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 FIRST := lessons/00_start_here.ipynb
 # JupyterLab refuses to run as root unless told so; its other defaults stay.
-LAB_ARGS += $(if $(filter 0,$(shell id -u)),--allow-root)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with .ci/nbval_sanitize.cfg \
          --nbval-cell-timeout 60 --nbval-kernel-startup-timeout 60
 BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
@@ -15,7 +15,7 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 .PHONY: lab test test-frameworks lint lessons benchmarks clean
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
 
 # The browser goes first and alone: beside other tests on two cores it would be slow.
 test: $(VENV)/.test lint
