@@ -67,7 +67,7 @@ def fast_gradient(
 # until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
 # nothing is ever written to it, so it never takes any memory.
 np.empty(1 << 21)
-LONG = 128  # copies in a chunk, at least, where the batch can be cut
+LONG = 64  # copies in a chunk, at least, where the batch can be cut
 
 
 class Copies:
