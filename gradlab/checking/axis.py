@@ -17,7 +17,7 @@ import numpy as np
 
 from gradlab.checking import lstm_copies, one_channel  # noqa: F401  they register their layers
 from gradlab.checking.one_row import KEEP_ONE_ROW, Base, OneRow, State, advance, crossings, perturb
-from gradlab.checking.one_row_losses import loss_per_example, shifted_base
+from gradlab.checking.one_row_losses import SoftmaxOfLabels, loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
@@ -25,7 +25,7 @@ from gradlab.nn.layers import Dense, Layer, Mask
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
-CHUNK = 1 << 18  # numbers in the largest array of a chunk: 2 MB, near a core's own cache
+CHUNK = 1 << 19  # numbers in the largest array of a chunk: 4 MB, longer loops against the cache
 
 
 def fast_gradient(
@@ -78,10 +78,9 @@ class Copies:
         self.redrawn = masks if isinstance(masks, np.random.Generator) else None
         self.chain = net.chain(masks, self.batch)
         self.base_l2 = net.raw_l2_loss(net.params)
-        whole = _Part(net, self.chain, a, target)
-        self.widths = [out.a.size // self.batch for out in whole.base]
-        size = self._part_size()
-        self.parts = [whole] if size >= self.batch else list(self._cut(a, target, size))
+        self.whole = _Part(net, self.chain, a, target)
+        self.widths = [out.a.size // self.batch for out in self.whole.base]
+        self.cuts = {self.batch: [self.whole]}
 
     def losses(
         self, position: int, step: np.ndarray, entries: np.ndarray | None = None
@@ -92,8 +91,8 @@ class Copies:
         """
         entries = np.arange(step.shape[-1]) if entries is None else entries
         losses = np.empty(step.size, step.dtype)
-        for chunk, index, shift in self._chunks(position, step, entries):
-            each = [part.losses(position, index, shift) for part in self._parts_for(len(index))]
+        for chunk, index, shift, parts in self._chunks(position, step, entries):
+            each = [part.losses(position, index, shift) for part in parts]
             losses[chunk] = row_sum(np.concatenate(each) if len(each) > 1 else each[0])
         losses /= self.batch
         return losses.reshape(step.shape) + self._l2_losses(position, step, entries)
@@ -104,17 +103,10 @@ class Copies:
         """Return how many kinks each of those shifts crosses, integers of the shape of `step`."""
         entries = np.arange(step.shape[-1]) if entries is None else entries
         crossed = np.zeros(step.size, int)
-        for chunk, index, shift in self._chunks(position, step, entries):
-            for part in self._parts_for(len(index)):
+        for chunk, index, shift, parts in self._chunks(position, step, entries):
+            for part in parts:
                 crossed[chunk] += part.crossed_kinks(position, index, shift)
         return crossed.reshape(step.shape)
-
-    def _parts_for(self, copies: int) -> list[_Part]:
-        if self.redrawn is None:
-            return self.parts
-        # every copy is an evaluation with masks of its own
-        chain = self.net.chain(self.redrawn, self.batch, copies)
-        return [_Part(self.net, chain, self.parts[0].base[0].a, self.parts[0].target)]
 
     def _l2_losses(
         self, position: int, step: np.ndarray, entries: np.ndarray
@@ -132,39 +124,72 @@ class Copies:
         shifted = value + step
         return self.base_l2 + factor * (shifted * shifted - value * value)
 
-    def _part_size(self) -> int:
-        """Return how many examples let LONG copies fit the cache: long inner loops are fast."""
-        if self.redrawn is not None or any(layer.ties_batch for layer in self.chain):
-            return self.batch
-        return max(1, CHUNK // (LONG * max(self.widths[1:])))
-
-    def _cut(self, a: np.ndarray, target: np.ndarray, size: int) -> Iterator[_Part]:
-        for start in range(0, self.batch, size):
-            part = slice(start, start + size)
-            chain = [Mask(layer.mask[:, part]) if isinstance(layer, Mask) else layer
-                     for layer in self.chain]  # fmt: skip
-            labels = target[part] if target.ndim == 1 else target[:, part]
-            yield _Part(self.net, chain, a[..., part, :], labels)
-
     def _chunks(
         self, position: int, step: np.ndarray, entries: np.ndarray
-    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, list[_Part]]]:
         """Cut the copies so that the largest array that is written out fits the cache.
 
-        Yields which copies, which entry each of them shifts, and by how much.
+        Yields which copies, which entry each of them shifts, by how much, and the batch in parts.
         """
+        size = max(1, CHUNK // self._widest(position))  # copies times examples
+        examples = self._examples(size)
+        flat = step.reshape(-1)
+        for group in self._groups(position, step, entries):
+            pieces = -(-len(group) // max(16, size // examples))
+            for chunk in np.array_split(group, pieces) if pieces > 1 else [group]:
+                parts = self._parts(len(chunk), examples)
+                yield chunk, entries[chunk % step.shape[-1]], flat[chunk], parts
+
+    def _widest(self, position: int) -> int:
+        """Return how many numbers are written out for a copy and example, at most."""
         written = position + 1
         while self.redrawn is None and written < len(self.chain):
             if not isinstance(self.chain[written], KEEP_ONE_ROW):
                 break
             written += 1  # still one row a copy
-        widest = max([2, self.chain[position].scratch, *self.widths[written + 1 :]])
-        size = max(16, CHUNK // (widest * self.parts[0].base[0].a.shape[-2]))
-        flat = step.reshape(-1)
-        for start in range(0, step.size, size):
-            chunk = slice(start, min(start + size, step.size))
-            index = entries[np.arange(chunk.start, chunk.stop) % step.shape[-1]]
-            yield chunk, index, flat[chunk]
+        return max([2, self.chain[position].scratch, *self.widths[written + 1 :]])
+
+    def _examples(self, size: int) -> int:
+        """Return how many examples let LONG copies fit the cache: long inner loops are fast."""
+        if self.redrawn is not None or any(layer.ties_batch for layer in self.chain):
+            return self.batch
+        return min(self.batch, max(1, size // LONG))
+
+    def _parts(self, copies: int, examples: int) -> list[_Part]:
+        """Return the batch in parts of at most so many examples."""
+        a, target = self.whole.base[0].a, self.whole.target
+        if self.redrawn is not None:  # every copy is an evaluation with masks of its own
+            return [_Part(self.net, self.net.chain(self.redrawn, self.batch, copies), a, target)]
+        if examples not in self.cuts:
+            starts = range(0, self.batch, examples)
+            self.cuts[examples] = [self._part(slice(s, s + examples)) for s in starts]
+        return self.cuts[examples]
+
+    def _part(self, rows: slice) -> _Part:
+        a, target = self.whole.base[0].a, self.whole.target
+        chain = [Mask(layer.mask[:, rows]) if isinstance(layer, Mask) else layer
+                 for layer in self.chain]  # fmt: skip
+        labels = target[rows] if target.ndim == 1 else target[:, rows]
+        return _Part(self.net, chain, a[..., rows, :], labels)
+
+    def _groups(self, position: int, step: np.ndarray, entries: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the copies, as indices into step.ravel(), in groups that shift the same row.
+
+        All in one group where those would be too small to pay.
+        """
+        layer = self.chain[position]
+        if self.redrawn is not None or not isinstance(layer, Dense):
+            yield np.arange(step.size)
+            return
+        rows = len(self.net.params[layer.b])
+        row = entries % rows
+        order = np.argsort(row, kind="stable")
+        by_row = np.arange(step.size).reshape(-1, len(entries))[:, order]
+        if step.size < LONG * rows:
+            yield by_row.T.reshape(-1)
+            return
+        for group in np.split(by_row, np.flatnonzero(np.diff(row[order])) + 1, axis=1):
+            yield group.reshape(-1)
 
 
 class _Part:
@@ -178,6 +203,7 @@ class _Part:
             self.base.append(Base(layer.forward(self.params, self.base[-1].a)))
         if isinstance(chain[-1], Dense):
             self.base[-1] = Base(shifted_base(self.loss, self.base[-1].a))
+        self.shortcut = SoftmaxOfLabels.of(chain[-1], self.loss, self.base[-1], self.params, target)
 
     def losses(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Return the losses per example, (batch, K), of copies shifted in layer `position`."""
@@ -187,6 +213,10 @@ class _Part:
         near_base = True
         for layer, out in later:
             near_base = isinstance(state, OneRow)
+            if layer is self.chain[-1] and self.shortcut and near_base and state.value.ndim == 2:
+                losses = self.shortcut.losses(state)
+                if losses is not None:
+                    return losses
             state = advance(layer, state, self.params, out)
         return loss_per_example(self.loss, state, self.target, near_base)
 

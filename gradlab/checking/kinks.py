@@ -30,7 +30,7 @@ def crossed_kinks(
     a, target = net.prepare(x, y)
     copies = Copies(net, a, target, masks)
     counts = {name: np.zeros(value.shape, int) for name, value in net.params.items()}
-    bases = zip(copies.chain, copies.parts[0].base, strict=False)
+    bases = zip(copies.chain, copies.whole.base, strict=False)
     if not scheme.subtracts or all(layer.branches(base.a) is None for layer, base in bases):
         return counts
     for position, layer in enumerate(copies.chain):

@@ -52,7 +52,7 @@ def gather(
     rtol, atol = ROUNDING_OF_GRADIENT[net.dtype.itemsize]
     has_kinks = any(
         layer.branches(base.a) is not None
-        for layer, base in zip(copies.chain, copies.parts[0].base, strict=False)
+        for layer, base in zip(copies.chain, copies.whole.base, strict=False)
     )
     found = {}
     for position, layer in enumerate(copies.chain):

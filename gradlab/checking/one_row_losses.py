@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from typing import Self
 
 import numpy as np
 
-from gradlab.checking.one_row import Base, OneRow, State
+from gradlab.checking.one_row import Base, OneRow, State, add_product, is_constant
+from gradlab.nn.layers import Dense, Layer, Params
 from gradlab.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 
 IN_RANGE = (1e-30, 1e30)  # sums of exponentials far from overflow and from 0, in float32 too
@@ -36,6 +38,43 @@ def loss_per_example(
         if _in_range(total):
             return np.log(total) - state[target, np.arange(len(target))]
     return loss.per_example(state, target, overwrite=True)
+
+
+class SoftmaxOfLabels:
+    """The last layer and the loss in one, for softmax and labels: log sum_k exp(z_k - z_label).
+
+    It needs neither the label's own exponential nor the label's logit, for each example.
+    """
+
+    def __init__(self, W: np.ndarray, out: Base, target: np.ndarray) -> None:
+        self.W, self.label = W, target[:, None]
+        others = np.arange(W.shape[1] - 1)
+        self.others = others + (others >= self.label)  # the other classes of each example
+        example = np.arange(len(target))[:, None]
+        self.base = out.columns[example, self.others] - out.columns[example, self.label]
+
+    def losses(self, state: OneRow) -> np.ndarray | None:
+        """Return the losses (batch, K) of copies that differ in one input of the layer, or None.
+
+        None if they differ in more than one of the inputs, and where numbers leave the range.
+        """
+        if not is_constant(state.row):
+            return None
+        w = self.W[state.row[0]]
+        w = (w[self.others] - w[self.label])[..., None]
+        z = add_product(w, state.change(), np.zeros_like(state.row), self.base)
+        with np.errstate(over="ignore"):
+            total = np.add.reduce(np.exp(z, out=z), axis=1)
+        total += 1
+        return np.log(total, out=total) if total.real.max() < IN_RANGE[1] else None
+
+    @classmethod
+    def of(
+        cls, layer: Layer, loss: Loss, out: Base, params: Params, target: np.ndarray
+    ) -> Self | None:
+        """Return it where it applies: a dense last layer, softmax and labels."""
+        applies = isinstance(layer, Dense) and isinstance(loss, SoftmaxCrossEntropy)
+        return cls(params[layer.W], out, target) if applies and target.ndim == 1 else None
 
 
 def _in_range(total: np.ndarray) -> bool:

@@ -56,6 +56,27 @@ def test_soft_targets_and_a_batch_cut_in_parts(monkeypatch):
     assert all(np.abs(whole[k] - net.gradient(x, y, masks)[k]).max() < 1e-7 for k in whole)
 
 
+@pytest.mark.parametrize("loss", gl.nn.LOSSES)
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("sizes", [(9, 8, 3), (3, 2, 40, 7, 2), (5, 30, 3)])
+@pytest.mark.parametrize("long", [1, 6, 10**6])
+def test_copies_grouped_by_the_row_that_they_shift(sizes, activation, loss, long, monkeypatch):
+    """1: every row a group of its own. 6: runs of rows in a chunk. 10**6: no groups."""
+    net, x, y = case(sizes, 20, activation=activation, loss=loss, l2=0.1, dropout_rate=0.3)
+    masks = net.draw_masks(20, np.random.default_rng(1))
+    monkeypatch.setattr(axis, "CHUNK", 4096)
+    monkeypatch.setattr(axis, "LONG", long)
+    eps = np.array([1e-4, 1e-5, 1e-6])
+    fast, loop = (
+        flat(net, gl.numerical_gradient(net, x, y, eps, masks=masks, method=method))
+        for method in ("fast", "loop")
+    )
+    size = max(1, np.abs(loop).max())
+    assert (np.abs(fast - loop).max(axis=1) < 1e-14 / eps * size).all()
+    exact = flat(net, gl.numerical_gradient(net, x, y, 1e-30, "complex_step", masks))
+    assert np.abs(exact - net.unroll(net.gradient(x, y, masks))).max() < 1e-14 * size
+
+
 def test_a_vector_of_steps_is_an_axis_in_front():
     net, x, y = case()
     eps = np.logspace(-2, -6, 5)
@@ -98,12 +119,13 @@ def test_redrawn_masks_make_n_grow_like_1_over_h():
     assert 0.7 < norms[0, 2] / norms[1, 2] < 1.4
 
 
-def test_the_left_arm_is_as_noisy_as_the_plain_loops():
+@pytest.mark.parametrize("sizes", [(2, 16, 16, 2), (20, 8, 10), (16, 4, 24, 3)])
+def test_the_left_arm_is_as_noisy_as_the_plain_loops(sizes):
     """The U-curve's left arm is round-off: an engine that hides some of it teaches a lie."""
     ratios = []
     eps = np.logspace(-8, -11, 7)
     for seed in range(8):
-        net, x, y = case((2, 16, 16, 2), 32, seed, l2=1e-3)
+        net, x, y = case(sizes, 32, seed, l2=1e-3)
         analytic = net.unroll(net.gradient(x, y))
         fast, loop = (
             np.abs(flat(net, gl.numerical_gradient(net, x, y, eps, method=m)) - analytic)

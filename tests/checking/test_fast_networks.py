@@ -70,7 +70,7 @@ def test_the_shortcuts_agree_with_a_layer_run_once_a_copy():
         net = case.net
         a, target = net.prepare(case.x, case.y)
         copies = axis.Copies(net, a, target, None)
-        part = copies.parts[0]
+        part = copies.whole
         for position, layer in enumerate(part.chain):
             size = sum(net.params[p].size for p in layer.param_names)
             if not size:
