@@ -12,12 +12,22 @@ their difference would hide the round-off that the U-curve is there to show.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from gradlab.checking import lstm_copies, one_channel  # noqa: F401  they register their layers
-from gradlab.checking.one_row import KEEP_ONE_ROW, Base, OneRow, State, advance, crossings, perturb
-from gradlab.checking.one_row_losses import SoftmaxOfLabels, loss_per_example, shifted_base
+from gradlab.checking.one_row import (
+    FEW,
+    KEEP_ONE_ROW,
+    Base,
+    OneRow,
+    State,
+    advance,
+    crossings,
+    perturb,
+)
+from gradlab.checking.one_row_losses import SoftmaxOfLabels, applies, loss_per_example, shifted_base
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
@@ -68,6 +78,7 @@ def fast_gradient(
 # nothing is ever written to it, so it never takes any memory.
 np.empty(1 << 21)
 LONG = 64  # copies in a chunk, at least, where the batch can be cut
+GROUP = 1 << 16  # numbers that the copies of one row must write to get a chunk of their own
 
 
 class Copies:
@@ -134,8 +145,9 @@ class Copies:
         size = max(1, CHUNK // self._widest(position))  # copies times examples
         examples = self._examples(size)
         flat = step.reshape(-1)
-        for group in self._groups(position, step, entries):
-            pieces = -(-len(group) // max(16, size // examples))
+        limit = max(16, size // examples)
+        for group in self._groups(position, step, entries, limit):
+            pieces = -(-len(group) // limit)
             for chunk in np.array_split(group, pieces) if pieces > 1 else [group]:
                 parts = self._parts(len(chunk), examples)
                 yield chunk, entries[chunk % step.shape[-1]], flat[chunk], parts
@@ -172,20 +184,25 @@ class Copies:
         labels = target[rows] if target.ndim == 1 else target[:, rows]
         return _Part(self.net, chain, a[..., rows, :], labels)
 
-    def _groups(self, position: int, step: np.ndarray, entries: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the copies, as indices into step.ravel(), in groups that shift the same row.
+    def _groups(
+        self, position: int, step: np.ndarray, entries: np.ndarray, limit: int
+    ) -> Iterator[np.ndarray]:
+        """Yield the copies, as indices into step.ravel(), those of a row together where it pays.
 
-        All in one group where those would be too small to pay.
+        `limit` is how many copies a chunk may have.
         """
-        layer = self.chain[position]
-        if self.redrawn is not None or not isinstance(layer, Dense):
-            yield np.arange(step.size)
+        layer, every, widest = self.chain[position], np.arange(step.size), self._widest(position)
+        rows = len(self.net.params[layer.b]) if isinstance(layer, Dense) else step.size
+        written = step.size * self.batch * widest / rows  # numbers, for each row
+        rows_in_a_chunk = rows * min(1, limit / step.size)
+        alone, together = written >= GROUP, FEW * rows_in_a_chunk < widest
+        if self.redrawn is not None or not (alone or together):
+            yield every
             return
-        rows = len(self.net.params[layer.b])
         row = entries % rows
         order = np.argsort(row, kind="stable")
-        by_row = np.arange(step.size).reshape(-1, len(entries))[:, order]
-        if step.size < LONG * rows:
+        by_row = every.reshape(-1, len(entries))[:, order]
+        if not alone:
             yield by_row.T.reshape(-1)
             return
         for group in np.split(by_row, np.flatnonzero(np.diff(row[order])) + 1, axis=1):
@@ -203,7 +220,11 @@ class _Part:
             self.base.append(Base(layer.forward(self.params, self.base[-1].a)))
         if isinstance(chain[-1], Dense):
             self.base[-1] = Base(shifted_base(self.loss, self.base[-1].a))
-        self.shortcut = SoftmaxOfLabels.of(chain[-1], self.loss, self.base[-1], self.params, target)
+
+    @cached_property
+    def last(self) -> SoftmaxOfLabels:
+        """The last layer and the loss in one."""
+        return SoftmaxOfLabels(self.params[self.chain[-1].W], self.base[-1], self.target)
 
     def losses(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Return the losses per example, (batch, K), of copies shifted in layer `position`."""
@@ -213,8 +234,8 @@ class _Part:
         near_base = True
         for layer, out in later:
             near_base = isinstance(state, OneRow)
-            if layer is self.chain[-1] and self.shortcut and near_base and state.value.ndim == 2:
-                losses = self.shortcut.losses(state)
+            if layer is self.chain[-1] and near_base and applies(layer, self.loss, self.target):
+                losses = self.last.losses(state)
                 if losses is not None:
                     return losses
             state = advance(layer, state, self.params, out)

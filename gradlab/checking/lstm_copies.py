@@ -28,12 +28,21 @@ def _(
     x_and_one = np.concatenate([a.a[..., 0], np.ones_like(a.a[:, :1, :, 0])], axis=1)
     bump = x_and_one[:, np.minimum(column[rest], inputs)] * step[rest, None]  # (T, rest, batch)
 
+    def places(rows: np.ndarray, copies: np.ndarray) -> np.ndarray:
+        """Return where one row of each copy lies in a (rows, batch, K) array, unrolled."""
+        batch = np.arange(a.a.shape[2])
+        return (rows[:, None] * len(batch) + batch) * len(index) + copies[:, None]
+
+    on_rest, on_state = places(row[rest], rest), places(row[on_h], on_h)
+    state = places(column[on_h] - inputs, on_h)
+
     def nudge(t: int, z: np.ndarray, h: np.ndarray) -> np.ndarray:
         if z.shape[-1] == 1:  # the first step: no copy differs yet
             z = np.repeat(z.astype(bump.dtype), len(index), axis=-1)
             h = np.repeat(h, len(index), axis=-1)
-        z[row[rest], :, rest] += bump[t]
-        z[row[on_h], :, on_h] += h[column[on_h] - inputs, :, on_h] * step[on_h, None]
+        flat = z.reshape(-1)
+        flat[on_rest] += bump[t]
+        flat[on_state] += h.reshape(-1)[state] * step[on_h, None]
         return z
 
     return layer.forward(params, a.a, nudge)

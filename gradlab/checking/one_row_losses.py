@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import Self
 
 import numpy as np
 
 from gradlab.checking.one_row import Base, OneRow, State, add_product, is_constant
-from gradlab.nn.layers import Dense, Layer, Params
+from gradlab.nn.layers import Dense, Layer
 from gradlab.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 
 IN_RANGE = (1e-30, 1e30)  # sums of exponentials far from overflow and from 0, in float32 too
@@ -40,10 +39,15 @@ def loss_per_example(
     return loss.per_example(state, target, overwrite=True)
 
 
+def applies(layer: Layer, loss: Loss, target: np.ndarray) -> bool:
+    """Return whether SoftmaxOfLabels can stand for this last layer and the loss."""
+    return isinstance(layer, Dense) and isinstance(loss, SoftmaxCrossEntropy) and target.ndim == 1
+
+
 class SoftmaxOfLabels:
     """The last layer and the loss in one, for softmax and labels: log sum_k exp(z_k - z_label).
 
-    It needs neither the label's own exponential nor the label's logit, for each example.
+    The label's own exponential is 1, and its logit need not be looked up for every copy.
     """
 
     def __init__(self, W: np.ndarray, out: Base, target: np.ndarray) -> None:
@@ -58,7 +62,7 @@ class SoftmaxOfLabels:
 
         None if they differ in more than one of the inputs, and where numbers leave the range.
         """
-        if not is_constant(state.row):
+        if state.value.ndim > 2 or not is_constant(state.row):
             return None
         w = self.W[state.row[0]]
         w = (w[self.others] - w[self.label])[..., None]
@@ -67,14 +71,6 @@ class SoftmaxOfLabels:
             total = np.add.reduce(np.exp(z, out=z), axis=1)
         total += 1
         return np.log(total, out=total) if total.real.max() < IN_RANGE[1] else None
-
-    @classmethod
-    def of(
-        cls, layer: Layer, loss: Loss, out: Base, params: Params, target: np.ndarray
-    ) -> Self | None:
-        """Return it where it applies: a dense last layer, softmax and labels."""
-        applies = isinstance(layer, Dense) and isinstance(loss, SoftmaxCrossEntropy)
-        return cls(params[layer.W], out, target) if applies and target.ndim == 1 else None
 
 
 def _in_range(total: np.ndarray) -> bool:

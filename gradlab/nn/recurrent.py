@@ -122,14 +122,24 @@ class LSTM(Layer):
 def _gates(z: np.ndarray) -> np.ndarray:
     """Return i, f, g, o from their pre-activations (4 H, batch, K), which are overwritten."""
     gates = z.reshape(4, -1, *z.shape[1:])
-    sigmoids = gates[:2], gates[3]  # sigmoid(z) = 0.5 + 0.5 tanh(0.5 z), which never overflows
-    for gate in sigmoids:
-        gate *= 0.5
-    np.tanh(gates, out=gates)
-    for gate in sigmoids:
-        gate *= 0.5
-        gate += 0.5
+    np.tanh(gates[2], out=gates[2])
+    for gate in (gates[:2], gates[3]):
+        _sigmoid(gate)
     return gates
+
+
+def _sigmoid(z: np.ndarray) -> None:
+    """Put 1 / (1 + exp(-z)) in the place of `z`."""
+    if np.iscomplexobj(z):  # a complex exp that overflows gives nan; tanh never overflows
+        z *= 0.5
+        np.tanh(z, out=z)
+        z *= 0.5
+        z += 0.5
+        return
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, as it should be
+        np.exp(np.negative(z, out=z), out=z)
+    z += 1
+    np.divide(1, z, out=z)
 
 
 def _step_back(

@@ -59,13 +59,13 @@ def test_soft_targets_and_a_batch_cut_in_parts(monkeypatch):
 @pytest.mark.parametrize("loss", gl.nn.LOSSES)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("sizes", [(9, 8, 3), (3, 2, 40, 7, 2), (5, 30, 3)])
-@pytest.mark.parametrize("long", [1, 6, 10**6])
-def test_copies_grouped_by_the_row_that_they_shift(sizes, activation, loss, long, monkeypatch):
-    """1: every row a group of its own. 6: runs of rows in a chunk. 10**6: no groups."""
+@pytest.mark.parametrize("group", [1, 3000, 10**9])
+def test_copies_grouped_by_the_row_that_they_shift(sizes, activation, loss, group, monkeypatch):
+    """1: every row alone. 3000: the larger ones. 10**9: none, but runs of rows in a chunk."""
     net, x, y = case(sizes, 20, activation=activation, loss=loss, l2=0.1, dropout_rate=0.3)
     masks = net.draw_masks(20, np.random.default_rng(1))
     monkeypatch.setattr(axis, "CHUNK", 4096)
-    monkeypatch.setattr(axis, "LONG", long)
+    monkeypatch.setattr(axis, "GROUP", group)
     eps = np.array([1e-4, 1e-5, 1e-6])
     fast, loop = (
         flat(net, gl.numerical_gradient(net, x, y, eps, masks=masks, method=method))
