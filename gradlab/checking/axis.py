@@ -142,11 +142,12 @@ class Copies:
 
         Yields which copies, which entry each of them shifts, by how much, and the batch in parts.
         """
-        size = max(1, CHUNK // self._widest(position))  # copies times examples
+        widest = self._widest(position)
+        size = max(1, CHUNK // widest)  # copies times examples
         examples = self._examples(size)
         flat = step.reshape(-1)
         limit = max(16, size // examples)
-        for group in self._groups(position, step, entries, limit):
+        for group in self._groups(position, step, entries, limit, widest):
             pieces = -(-len(group) // limit)
             for chunk in np.array_split(group, pieces) if pieces > 1 else [group]:
                 parts = self._parts(len(chunk), examples)
@@ -185,13 +186,13 @@ class Copies:
         return _Part(self.net, chain, a[..., rows, :], labels)
 
     def _groups(
-        self, position: int, step: np.ndarray, entries: np.ndarray, limit: int
+        self, position: int, step: np.ndarray, entries: np.ndarray, limit: int, widest: int
     ) -> Iterator[np.ndarray]:
         """Yield the copies, as indices into step.ravel(), those of a row together where it pays.
 
-        `limit` is how many copies a chunk may have.
+        `limit` is how many copies a chunk may have, `widest` how many numbers a copy writes.
         """
-        layer, every, widest = self.chain[position], np.arange(step.size), self._widest(position)
+        layer, every = self.chain[position], np.arange(step.size)
         rows = len(self.net.params[layer.b]) if isinstance(layer, Dense) else step.size
         written = step.size * self.batch * widest / rows  # numbers, for each row
         rows_in_a_chunk = rows * min(1, limit / step.size)
@@ -234,7 +235,7 @@ class _Part:
         near_base = True
         for layer, out in later:
             near_base = isinstance(state, OneRow)
-            if layer is self.chain[-1] and near_base and applies(layer, self.loss, self.target):
+            if layer is self.chain[-1] and applies(layer, state, self.loss, self.target):
                 losses = self.last.losses(state)
                 if losses is not None:
                     return losses

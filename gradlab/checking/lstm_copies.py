@@ -11,7 +11,7 @@ import numpy as np
 
 from gradlab.checking.one_row import Base, State, perturb
 from gradlab.nn.layers import Params
-from gradlab.nn.recurrent import LSTM
+from gradlab.nn.recurrent import GATES, LSTM, STACK
 
 
 @perturb.register
@@ -22,7 +22,7 @@ def _(
     # A gate's Wx, Wh and b, one below the other, are a matrix that meets x, h and 1.
     gate, entry = np.divmod(index, (inputs + size + 1) * size)
     column, unit = np.divmod(entry, size)
-    row = gate * size + unit
+    row = np.array([STACK.index(q) for q in GATES])[gate] * size + unit
     on_h = np.flatnonzero((column >= inputs) & (column < inputs + size))
     rest = np.flatnonzero((column < inputs) | (column == inputs + size))
     x_and_one = np.concatenate([a.a[..., 0], np.ones_like(a.a[:, :1, :, 0])], axis=1)

@@ -45,12 +45,9 @@ class OneRow:
         """Return by how much that row differs from the base's, shape of `value`."""
         return self.value - self.base.rows(self.row)
 
-    def runs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return where neighbours shift the same row: one row a run, and each copy's run."""
-        if is_constant(self.row):
-            return self.row[:1], np.zeros(len(self.row), int)
-        new = np.concatenate([[True], self.row[1:] != self.row[:-1]])
-        return self.row[new], np.cumsum(new) - 1
+    def starts(self) -> np.ndarray:
+        """Return where a run of neighbours that shift the same row begins; the first is 0."""
+        return np.concatenate([[0], np.flatnonzero(self.row[1:] != self.row[:-1]) + 1])
 
 
 State = np.ndarray | OneRow
@@ -156,10 +153,10 @@ def advance(layer: Layer, state: State, params: Params, out: Base) -> State:
         return advance_one_row(layer, state, params, out)
     if isinstance(layer, Activation) and isinstance(layer.function.function, np.ufunc):
         return layer.function.function(state, out=state)  # tanh: without a second large array
-    if isinstance(layer, Dense) and (examples := np.moveaxis(state, -2, 0)).flags.c_contiguous:
-        z = np.matmul(params[layer.W].T, examples.reshape(len(examples), -1, state.shape[-1]))
+    if isinstance(layer, Dense) and state.ndim == 3 and state.strides[0] < state.strides[1]:
+        z = np.matmul(params[layer.W].T, np.moveaxis(state, 1, 0))  # it lies example by example
         z += params[layer.b][:, None]
-        return np.moveaxis(z, 0, -2)
+        return np.moveaxis(z, 0, 1)
     return layer.forward(params, state)
 
 
@@ -195,10 +192,10 @@ def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
     if change.ndim > 2:  # a whole channel of an image
         W = params[layer.W].T.reshape(len(out.a), len(state.base.a), -1)
         return add_channels(W, change.reshape(-1, *change.shape[-2:]), state.row, out)
-    rows, run = state.runs()
-    if FEW * len(rows) < len(out.a) or len(rows) == 1:
-        W = np.broadcast_to(params[layer.W][rows].T, (len(change), len(out.a), len(rows)))
-        return np.moveaxis(add_product(W, change, run, out.columns), 0, 1)
+    starts = state.starts()
+    if FEW * len(starts) < len(out.a) or len(starts) == 1:
+        W = params[layer.W][state.row[starts]].T
+        return np.moveaxis(add_product(W, change, starts, out.columns), 0, 1)
     z = np.take(params[layer.W].T, state.row, axis=1)[:, None, :] * change
     z += out.a
     return z
@@ -207,8 +204,10 @@ def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
 FEW = 4  # so many outputs must share the work of a run for the product below to pay
 
 
-def add_product(w: np.ndarray, change: np.ndarray, run: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Return base[n, :, None] + w[n, :, run] * change[n] for each example n: (batch, features, K).
+def add_product(
+    w: np.ndarray, change: np.ndarray, starts: np.ndarray, base: np.ndarray
+) -> np.ndarray:
+    """Return base[n, :, None] + w[…, run] * change[n] for each example n: (batch, features, K).
 
     It is one product of small matrices an example, [w, base] @ [change; 1], where each copy's
     change stands in the line of its run: half the time of a multiplication and an addition, which
@@ -216,21 +215,19 @@ def add_product(w: np.ndarray, change: np.ndarray, run: np.ndarray, base: np.nda
 
     Parameters
     ----------
-    w : ndarray, shape (batch, features, runs)
+    w : ndarray, shape (features, runs) or (batch, features, runs)
     change : ndarray, shape (batch, K)
-    run : ndarray of int, shape (K,)
+    starts : ndarray of int, shape (runs,)
+        The first copy of each run.
     base : ndarray, shape (batch, features)
     """
-    batch, features, runs = w.shape
-    left = np.empty((batch, features, runs + 1), change.dtype)
+    (batch, copies), runs = change.shape, len(starts)
+    left = np.empty((*base.shape, runs + 1), change.dtype)
     left[..., :-1], left[..., -1] = w, base
-    right = np.empty((batch, runs + 1, len(run)), change.dtype)
+    right = np.zeros((batch, runs + 1, copies), change.dtype)
+    for run, (start, stop) in enumerate(zip(starts, [*starts[1:], copies], strict=True)):
+        right[:, run, start:stop] = change[:, start:stop]
     right[:, -1] = 1
-    if runs == 1:
-        right[:, 0] = change
-    else:
-        right[:, :-1] = 0
-        right[:, run, np.arange(len(run))] = change
     return np.matmul(left, right)
 
 

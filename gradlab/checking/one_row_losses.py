@@ -39,9 +39,19 @@ def loss_per_example(
     return loss.per_example(state, target, overwrite=True)
 
 
-def applies(layer: Layer, loss: Loss, target: np.ndarray) -> bool:
-    """Return whether SoftmaxOfLabels can stand for this last layer and the loss."""
-    return isinstance(layer, Dense) and isinstance(loss, SoftmaxCrossEntropy) and target.ndim == 1
+def applies(layer: Layer, state: State, loss: Loss, target: np.ndarray) -> bool:
+    """Return whether SoftmaxOfLabels can stand for this last layer and the loss.
+
+    It can for labels, where all the copies differ in the same input of the layer.
+    """
+    return (
+        isinstance(state, OneRow)
+        and isinstance(layer, Dense)
+        and isinstance(loss, SoftmaxCrossEntropy)
+        and target.ndim == 1
+        and state.value.ndim == 2
+        and is_constant(state.row)
+    )
 
 
 class SoftmaxOfLabels:
@@ -58,15 +68,10 @@ class SoftmaxOfLabels:
         self.base = out.columns[example, self.others] - out.columns[example, self.label]
 
     def losses(self, state: OneRow) -> np.ndarray | None:
-        """Return the losses (batch, K) of copies that differ in one input of the layer, or None.
-
-        None if they differ in more than one of the inputs, and where numbers leave the range.
-        """
-        if state.value.ndim > 2 or not is_constant(state.row):
-            return None
+        """Return the losses of the copies, (batch, K), or None where a number leaves the range."""
         w = self.W[state.row[0]]
         w = (w[self.others] - w[self.label])[..., None]
-        z = add_product(w, state.change(), np.zeros_like(state.row), self.base)
+        z = add_product(w, state.change(), np.array([0]), self.base)
         with np.errstate(over="ignore"):
             total = np.add.reduce(np.exp(z, out=z), axis=1)
         total += 1

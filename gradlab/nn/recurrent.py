@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.nn.layers import Grads, Layer, Params
 
 GATES = "ifgo"  # input, forget, candidate, output: the order of the parameters
+STACK = "ifog"  # the order in which they are computed: the three sigmoids side by side
 
 
 class Step(NamedTuple):
@@ -72,9 +73,9 @@ class LSTM(Layer):
         """Yield one time step after the other.
 
         `nudge(t, z, h)`, if given, returns what stands in the place of the pre-activations
-        z (4 H, batch, K) of all gates, which come from the state h before the step.
+        z (4 H, batch, K) of all gates (STACK), which come from the state h before the step.
         """
-        Wx, Wh, b = (np.concatenate([params[f"{kind}_{q}"] for q in GATES], axis=-1)
+        Wx, Wh, b = (np.concatenate([params[f"{kind}_{q}"] for q in STACK], axis=-1)
                      for kind in ("Wx", "Wh", "b"))  # fmt: skip
         size, (T, D, batch, _) = len(Wh), a.shape
         z_of_x = (Wx.T @ a.reshape(T, D, -1) + b[:, None]).reshape(T, 4 * size, batch, -1)
@@ -84,7 +85,7 @@ class LSTM(Layer):
             z += z_of_x[t]
             if nudge is not None:
                 z = nudge(t, z, h)
-            i, f, g, o = _gates(z)
+            i, f, o, g = _gates(z)
             c = f * c
             c += i * g
             tanh_c = np.tanh(c)
@@ -120,26 +121,21 @@ class LSTM(Layer):
 
 
 def _gates(z: np.ndarray) -> np.ndarray:
-    """Return i, f, g, o from their pre-activations (4 H, batch, K), which are overwritten."""
+    """Return i, f, o, g from their pre-activations (4 H, batch, K), which are overwritten."""
     gates = z.reshape(4, -1, *z.shape[1:])
-    np.tanh(gates[2], out=gates[2])
-    for gate in (gates[:2], gates[3]):
-        _sigmoid(gate)
-    return gates
-
-
-def _sigmoid(z: np.ndarray) -> None:
-    """Put 1 / (1 + exp(-z)) in the place of `z`."""
+    np.tanh(gates[3], out=gates[3])
+    sigmoids = gates[:3]
     if np.iscomplexobj(z):  # a complex exp that overflows gives nan; tanh never overflows
-        z *= 0.5
-        np.tanh(z, out=z)
-        z *= 0.5
-        z += 0.5
-        return
+        sigmoids *= 0.5
+        np.tanh(sigmoids, out=sigmoids)
+        sigmoids *= 0.5
+        sigmoids += 0.5
+        return gates
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, as it should be
-        np.exp(np.negative(z, out=z), out=z)
-    z += 1
-    np.divide(1, z, out=z)
+        np.exp(np.negative(sigmoids, out=sigmoids), out=sigmoids)
+    sigmoids += 1
+    np.divide(1, sigmoids, out=sigmoids)
+    return gates
 
 
 def _step_back(
