@@ -1,9 +1,11 @@
 // Watches one cell's output, and says when which picture or line of text came to the screen.
 //
-// A picture counts from the moment it can be painted: the image's own `load` event, then the next
-// animation frame, then the task after it. A line of text counts likewise from its change. What is
-// overtaken before it could be painted was never seen, and does not count.
+// A picture counts from the moment it can be painted: the image's own `load` event, or the event
+// that the lab's board sends when it has drawn, then the next animation frame, then the task after
+// it. A line of text counts likewise from its change. What is overtaken before it could be painted
+// was never seen, and does not count.
 (() => {
+  const PICTURE = 'img, .gradlab-panel';
   const blobs = new Map();
   const makeURL = URL.createObjectURL;
   URL.createObjectURL = blob => {
@@ -27,6 +29,7 @@
       const everything = {subtree: true, childList: true, characterData: true, attributes: true};
       this.changes.observe(root, text ? everything : {...everything, attributeFilter: ['src']});
       root.addEventListener('load', event => this.loaded(event.target), true);
+      root.addEventListener('gradlab-drawn', event => this.drawn(event.target));
       this.noteEvent = () => this.events.push(performance.now());
       this.errors = [];
       window.addEventListener('error', event => this.errors.push(event.message));
@@ -49,6 +52,10 @@
       this.waiting = [pictures.indexOf(image), image.currentSrc];
     }
 
+    drawn(board) {
+      if (!this.text) this.waiting = ['board', board.dataset.shows];
+    }
+
     tick() {
       if (!this.on) return;
       requestAnimationFrame(() => this.tick());
@@ -64,7 +71,7 @@
     // What must never be: nothing where something was. Whether the picture that stands there shows
     // something is for the film to tell, and whether its place jumps is told by the ResizeObserver.
     look() {
-      if (!this.root.querySelector(this.text ?? 'img')) this.blanks += 1;
+      if (!this.root.querySelector(this.text ?? PICTURE)) this.blanks += 1;
     }
 
     reset() {
@@ -106,7 +113,7 @@
     }
 
     box() {
-      const {x, y, width, height} = this.root.querySelector('img').getBoundingClientRect();
+      const {x, y, width, height} = this.root.querySelector(PICTURE).getBoundingClientRect();
       return {x, y, width, height, page: window.innerWidth};
     }
 
@@ -114,7 +121,8 @@
       const frames = [];
       for (const [time, shown] of this.frames) {
         const [place, source] = this.text ? [0, null] : shown;
-        frames.push({time, place, name: this.text ? shown : await nameOf(source)});
+        const name = this.text ? shown : place === 'board' ? source : await nameOf(source);
+        frames.push({time, place, name});
       }
       blobs.clear();
       return {events: this.events, frames, blanks: this.blanks, jumps: this.heights.size};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -71,12 +72,12 @@ class TensorReport:
         """How many kinks the perturbations of this tensor crossed."""
         return int(self.kinks.sum())
 
-    @property
+    @cached_property
     def errors(self) -> np.ndarray:
         """Relative error of each entry; for the norm ratio, the max-relative one."""
         return relative_error(self.analytic, self.numerical, self.measure)
 
-    @property
+    @cached_property
     def error(self) -> float:
         """The tensor's one number in the chosen measure."""
         return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))

@@ -11,16 +11,19 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 
-from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE
 from gradlab.lab.style import CSS
 
 __all__ = ["arrange"]
+
+#: Pixels for the pictures: side by side they fit JupyterLab's output area at 1280 pixels with the
+#: file browser open, which is 846 wide.
+WIDTH = 836
 
 
 def arrange(
     controls: Mapping[str, widgets.Widget],
     banner: widgets.Widget,
-    pictures: Sequence[widgets.Widget],
+    board: widgets.Widget,
     appearance: Sequence[widgets.Widget],
 ) -> list[widgets.Widget]:
     """Return the lab's children, top to bottom.
@@ -30,19 +33,17 @@ def arrange(
     controls : dict of str to Widget
         All settings' controls.
     banner : Widget
-    pictures : sequence of Widget
-        Side by side.
+    board : Widget
+        The panels.
     appearance : sequence of Widget
         What is no setting: the theme and the reset button.
     """
-    width = ERRORS_SIZE[0] + NETWORK_SIZE[0]
     for name in ("eps", "weight_scale"):
         controls[name].layout.flex = "1 1 300px"
     sliders = widgets.HBox([controls["eps"], controls["weight_scale"]])
-    side_by_side = widgets.HBox(list(pictures), layout=widgets.Layout(flex_flow="row wrap"))
     shown = widgets.VBox(
-        [sliders, banner, side_by_side],
-        layout=widgets.Layout(flex=f"1 1 {width}px", max_width=f"{width + 4}px", overflow="hidden"),
+        [sliders, banner, board],
+        layout=widgets.Layout(flex=f"1 1 {WIDTH}px", max_width=f"{WIDTH + 4}px", overflow="hidden"),
     )
     network = [controls[n] for n in ("data", "hidden", "activation", "loss", "seed")]
     dropout = widgets.HBox(

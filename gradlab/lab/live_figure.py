@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from gradlab.lab.lock import LOCK
 
@@ -84,6 +86,13 @@ class LiveFigure:
                 if layer is not layers[-1]:  # the top layer is new in almost every frame
                     kept.append((layer.key, self._pixels()))
             return np.asarray(self._canvas.buffer_rgba())
+
+    def pixels(self, axes: Axes, x: ArrayLike, y: ArrayLike) -> np.ndarray:
+        """Return points of `axes` in pixels at scale 1 from the top left, (n, 2)."""
+        points = axes.transData.transform(np.column_stack([x, y]))
+        points *= _DPI / self.figure.dpi
+        points[:, 1] = self.height - points[:, 1]
+        return points
 
     def _draw_background(self, layers: Iterable[Layer], kept: list[tuple[Hashable, Any]]) -> None:
         """Draw all that is in no layer; `animated` keeps the layers' artists out of it."""

@@ -15,10 +15,13 @@ def palette_of(theme: str) -> Palette:
 CSS = """<style>
 .gradlab-lab { max-width: 1500px; contain: layout style; }
 .gradlab-lab .widget-html, .gradlab-lab .widget-html-content { height: auto; line-height: 1.3; }
-.gradlab-lab img { display: block; }
+.gradlab-board { display: flex; flex-wrap: wrap; margin: 2px 0; }
+.gradlab-panel { position: relative; contain: strict; }
+.gradlab-panel canvas { position: absolute; inset: 0; }
 .gradlab-lab .widget-checkbox label { display: flex; align-items: center; gap: 6px; }
 .gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }
-body[data-jp-theme-light="false"] .gradlab-auto img { filter: invert(0.93) hue-rotate(180deg); }
+body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
+  filter: invert(0.93) hue-rotate(180deg); }
 .gradlab-heading { font-weight: 600; font-size: 12px; color: var(--jp-ui-font-color1, #222);
   border-bottom: 1px solid var(--jp-border-color2, #ccc); margin: 0 2px 2px; }
 .gradlab-banner { contain: strict; height: 56px; overflow: auto;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,11 +16,13 @@ from traitlets import link
 from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
+from gradlab.lab.board import Board
 from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
-from gradlab.lab.picture import Picture
-from gradlab.lab.scene import ERRORS_SIZE, NETWORK_SIZE, Scene
+from gradlab.lab.panels import DEFAULT
+from gradlab.lab.panels import NAMES as PANEL_NAMES
+from gradlab.lab.scene import Scene
 from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.style import palette_of
@@ -43,8 +46,10 @@ class Lab(widgets.VBox):
         A network of yours, with its data; copies are taken. Without it the lab builds its own.
     x : ndarray, shape (N, D), optional
     y : ndarray, shape (N,) or (N, K), optional
+    panels : sequence of str, optional
+        Which pictures, in which order: "u_curve", "tensors", "network", "heatmap", "agreement".
     theme : {"auto", "light", "dark"}, optional
-        Colours of the picture. "auto" follows JupyterLab's theme.
+        Colours of the pictures. "auto" follows JupyterLab's theme.
     **settings
         Where the controls start, such as `eps=1e-7`; see `gradlab.lab.Settings` for all.
 
@@ -55,11 +60,11 @@ class Lab(widgets.VBox):
     controls : dict of str to Widget
         A control for every setting.
     banner : HTML
-    picture, drawing : Image
-        The errors, and the network.
+    board : Board
+        The panels.
     reset_button : Button
     frames : int
-        How many pictures of the errors were shown.
+        How many times the board was told what to show.
 
     Raises
     ------
@@ -81,25 +86,25 @@ class Lab(widgets.VBox):
         x: np.ndarray | None = None,
         y: np.ndarray | None = None,
         *,
+        panels: Sequence[str] = DEFAULT,
         theme: str = "auto",
         **settings: Any,
     ) -> None:
         check_choice(theme, THEMES, "theme")
+        for name in panels:
+            check_choice(name, PANEL_NAMES, "panels")
         self.state = LabState(net, x, y, **settings)
         self.frames = 0
-        self._scene = Scene(palette_of(theme))
+        self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(
             with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
         )
         self.banner = widgets.HTML()
-        self.picture = Picture(*ERRORS_SIZE)
-        self.drawing = Picture(*NETWORK_SIZE)
+        self.board = Board(panels, self._on_press)
         self._theme_control, self.reset_button = make_appearance(theme)
         appearance = widgets.HBox([self._theme_control, self.reset_button])
-        super().__init__(
-            arrange(self.controls, self.banner, [self.picture, self.drawing], [appearance])
-        )
+        super().__init__(arrange(self.controls, self.banner, self.board, [appearance]))
         self.add_class("gradlab-lab")
         self._link()
         self.theme = theme
@@ -151,6 +156,14 @@ class Lab(widgets.VBox):
                 self.controls[change["name"]].value = change["new"]
             self._switch()
 
+    def _on_press(self, panel: str, x: float, y: float) -> None:
+        """Choose the tensor that was clicked."""
+        with LOCK:
+            result = self.state.result
+            tensor = result and self._scene.panels[panel].pressed(result, x, y)
+            if tensor and "tensor" in NAMES:
+                self.state.tensor = tensor
+
     def _follow_all(self) -> None:
         for name, control in self.controls.items():
             control.value = getattr(self.state, name)
@@ -188,16 +201,12 @@ class Lab(widgets.VBox):
         """Send a frame and the words that belong to it."""
         state = self.state
         (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
-        # The words first: they take their place while the picture is decoded.
         self.banner.value = banner_html(state.result, state.error, state.settings)
         if state.result is None:
             return
         try:
-            self.picture.value = self._scene.errors(state.result, scale)
+            self.board.show(*self._scene.frame(state.result, scale))
             self.frames += 1
-            network = self._scene.network(state.result, scale)
-            if network is not None:
-                self.drawing.value = network
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"
             self.banner.value = banner_html(state.result, told, state.settings)
@@ -213,6 +222,6 @@ class Lab(widgets.VBox):
         bundle["text/plain"] = repr(self)
         if self.state.result is not None:
             with LOCK:
-                picture = self._scene.both(self.state.result, _SHARP)
+                picture = self._scene.whole(self.state.result, _SHARP)
             bundle["image/png"] = base64.b64encode(picture).decode("ascii")
         return bundle

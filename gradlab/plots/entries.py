@@ -74,13 +74,21 @@ class Entries:
         errors : sequence of float or None, optional
             The tensors' own numbers, if they are known already.
         """
+        (x, y), counts, bars = self.positions(report, errors)
+        self._dots.set_points(x, y, counts)
+        self._bars.set_data(*bars)
+
+    def positions(
+        self, report: Report, errors: Sequence[float] | None = None
+    ) -> tuple[np.ndarray, list[int], np.ndarray]:
+        """Return where dots (2, n) and bars (2, tensors) stand, and how many dots a tensor has."""
         parts = [report[name].errors.ravel() for name in self.names]
         heights = np.split(clip_errors(np.concatenate(parts)), np.cumsum([p.size for p in parts]))
         columns = [_spread(height, i) for i, height in enumerate(heights[:-1])]
-        x, y = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-        self._dots.set_points(x, y, [len(column[0]) for column in columns])
+        dots = np.array([np.concatenate(axis) for axis in zip(*columns, strict=True)])
         bars = [report[name].error for name in self.names] if errors is None else errors
-        self._bars.set_data(range(len(self.names)), clip_errors(np.asarray(bars)))
+        tops = np.array([np.arange(len(self.names)), clip_errors(np.asarray(bars))])
+        return dots, [len(column[0]) for column in columns], tops
 
     def set_verdicts(self, verdicts: Sequence[str]) -> None:
         """Write each tensor's verdict above its column, as a mark in the verdict's colour."""

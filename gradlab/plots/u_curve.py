@@ -22,8 +22,9 @@ from gradlab.plots.scales import (
     power_of_ten,
 )
 
-__all__ = ["UCurve", "u_curve"]
+__all__ = ["UPRIGHT", "UCurve", "u_curve"]
 
+UPRIGHT = (2e-14, ERROR_RANGE[1])  # how far upright lines reach: not into the legend
 _EPS_TICKS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
 
 
@@ -71,12 +72,12 @@ class UCurve:
         for name, line in self._lines.items():
             line.set_data(sweep.eps, clip_errors(sweep.errors[name]))
         best = sweep.predicted_best_eps
-        self._best.set_data([best, best], ERROR_RANGE)
+        self._best.set_data([best, best], UPRIGHT)
         self._best_label.set_x(best)
 
     def set_cursor(self, eps: float, errors: Sequence[float]) -> None:
         """Move the cursor to `eps`, where the tensors have `errors`, in the order of `names`."""
-        self._cursor.set_data([eps, eps], ERROR_RANGE)
+        self._cursor.set_data([eps, eps], UPRIGHT)
         heights = clip_errors(np.asarray(errors, dtype=float))
         self._points.set_points(np.full(heights.size, eps), heights, [1] * heights.size)
 

@@ -133,8 +133,8 @@ class Page:
         """Wait for rest, and for the picture of two pixels a pixel that the lab sends then."""
         self.wait_idle(seconds=seconds)
         self.tab.wait_for_function(
-            "image => image.naturalWidth > 1.5 * image.clientWidth",
-            arg=within.locator("img").first.element_handle(),
+            "paper => paper.width > 1.5 * paper.clientWidth",
+            arg=within.locator("canvas.gradlab-paper").first.element_handle(),
             timeout=seconds * 1000,
         )
         self.wait_still(within, seconds=seconds)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 # hash tells two pictures apart without carrying them out of the browser.
 PICTURES_SCRIPT = """async element => {
   const found = [];
-  for (const image of element.querySelectorAll('img, canvas.gradlab')) {
+  for (const image of element.querySelectorAll('img, .gradlab-panel')) {
     if (image.decode) await image.decode().catch(() => {});
-    const width = image.naturalWidth ?? image.width, height = image.naturalHeight ?? image.height;
+    const layers = image.matches('img') ? [image] : [...image.querySelectorAll('canvas')];
+    const width = layers[0].naturalWidth ?? layers[0].width;
+    const height = layers[0].naturalHeight ?? layers[0].height;
     const canvas = new OffscreenCanvas(width || 1, height || 1);
     const context = canvas.getContext('2d');
-    if (width && height) context.drawImage(image, 0, 0);
+    if (width && height) for (const layer of layers) context.drawImage(layer, 0, 0, width, height);
     const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
     const digest = await crypto.subtle.digest('SHA-256', data);
     const small = new OffscreenCanvas(80, 32).getContext('2d');
@@ -21,7 +23,7 @@ PICTURES_SCRIPT = """async element => {
     const pixels = new Uint32Array(data.buffer), counts = new Map();
     for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
     found.push({
-      width, height, alt: image.alt ?? '',
+      width, height, alt: image.alt ?? image.getAttribute('aria-label') ?? '',
       digest: [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join(''),
       thumbnail,
       colours: counts.size,

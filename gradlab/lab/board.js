@@ -1,0 +1,179 @@
+// Draws the lab's panels. A panel is two canvases: the paper (axes, texts, curves: a PNG from the
+// kernel, which seldom changes) and above it the ink (what moves with a slider: a few numbers).
+// So an event of a drag sends no picture, and dots are sharp on every screen.
+
+const FIXED_POINT = 32; // the kernel sends coordinates as integers, in 1/32 of a pixel
+
+const DRAW = {
+  line(ctx, {points: [x1, y1, x2, y2], colour, width}) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    ctx.moveTo(x1, y1);
+    ctx.lineTo(x2, y2);
+    ctx.stroke();
+  },
+
+  // Groups of discs, a colour a group; `ends` says where each group ends.
+  discs(ctx, {xy, ends, colours, radius, edge}) {
+    const at = numbers(xy);
+    let i = 0;
+    ends.forEach((end, group) => {
+      ctx.beginPath();
+      for (; i < end; i++) {
+        const x = at[2 * i] / FIXED_POINT, y = at[2 * i + 1] / FIXED_POINT;
+        ctx.moveTo(x + radius, y);
+        ctx.arc(x, y, radius, 0, 2 * Math.PI);
+      }
+      ctx.fillStyle = colours[group];
+      ctx.fill();
+      if (edge) {
+        ctx.strokeStyle = edge;
+        ctx.lineWidth = 1;
+        ctx.stroke();
+      }
+    });
+  },
+
+  // Short horizontal bars around their points.
+  bars(ctx, {xy, half, colour, width}) {
+    const at = numbers(xy);
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    for (let i = 0; i < at.length; i += 2) {
+      const x = at[i] / FIXED_POINT, y = at[i + 1] / FIXED_POINT;
+      ctx.moveTo(x - half, y);
+      ctx.lineTo(x + half, y);
+    }
+    ctx.stroke();
+  },
+
+  // A matrix as coloured cells that fill a box.
+  cells(ctx, {box: [x, y, width, height], shape: [rows, columns], rgba}) {
+    const small = new OffscreenCanvas(columns, rows);
+    const bytes = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
+    small.getContext('2d').putImageData(new ImageData(bytes.slice(), columns, rows), 0, 0);
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(small, x, y, width, height);
+  },
+
+  words(ctx, {items, colour, size}) {
+    ctx.fillStyle = colour;
+    ctx.font = `${size}px "DejaVu Sans", Verdana, sans-serif`;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    for (const [x, y, text] of items) ctx.fillText(text, x, y);
+  },
+};
+
+function numbers(view) {
+  // a copy, because the message's buffer need not be aligned for 16-bit numbers
+  return new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+class Panel {
+  constructor(name, size, pressed) {
+    Object.assign(this, {name, size, png: null, bitmap: null});
+    this.root = document.createElement('div');
+    this.root.className = 'gradlab-panel';
+    this.root.dataset.panel = name;
+    this.root.setAttribute('role', 'img');
+    [this.paper, this.ink] = ['paper', 'ink'].map(kind => {
+      const canvas = document.createElement('canvas');
+      canvas.className = `gradlab gradlab-${kind}`;
+      canvas.setAttribute('aria-hidden', 'true');
+      return this.root.appendChild(canvas);
+    });
+    this.root.addEventListener('click', event => {
+      const box = this.root.getBoundingClientRect();
+      const scale = size[0] / box.width;
+      pressed(name, (event.clientX - box.x) * scale, (event.clientY - box.y) * scale);
+    });
+  }
+
+  // Gives the canvases their size on the page, and the ink a pixel for each of the screen's.
+  resize(zoom) {
+    for (const element of [this.root, this.paper, this.ink]) {
+      element.style.width = `${zoom * this.size[0]}px`;
+      element.style.height = `${zoom * this.size[1]}px`;
+    }
+    this.scale = zoom * Math.min(3, Math.max(1, window.devicePixelRatio));
+    const [width, height] = this.size.map(length => Math.round(length * this.scale));
+    if (this.ink.width !== width || this.ink.height !== height) {
+      Object.assign(this.ink, {width, height});
+    }
+  }
+
+  async load(png) {
+    this.png = png;
+    if (!png.byteLength) return;
+    const bytes = new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
+    this.bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+  }
+
+  draw({shapes, alt}) {
+    if (this.bitmap) {
+      this.paper.width = this.bitmap.width;
+      this.paper.height = this.bitmap.height;
+      this.paper.getContext('2d').drawImage(this.bitmap, 0, 0);
+      this.bitmap = null;
+    }
+    const ctx = this.ink.getContext('2d');
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.clearRect(0, 0, this.ink.width, this.ink.height);
+    ctx.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    for (const shape of shapes[this.name] ?? []) DRAW[shape.kind](ctx, shape);
+    const told = alt[this.name] ?? '';
+    if (this.told !== told) this.root.setAttribute('aria-label', this.told = told);
+  }
+}
+
+function render({model, el}) {
+  const sizes = model.get('sizes');
+  const pressed = (panel, x, y) => model.send({panel, x, y});
+  const panels = Object.keys(sizes).map(name => new Panel(name, sizes[name], pressed));
+  el.classList.add('gradlab-board');
+  el.append(...panels.map(panel => panel.root));
+
+  function arrange() {
+    const visible = model.get('visible');
+    for (const panel of panels) {
+      panel.root.style.display = visible.includes(panel.name) ? '' : 'none';
+      panel.root.style.order = visible.indexOf(panel.name);
+      panel.resize(model.get('zoom'));
+    }
+  }
+
+  // Paper and ink of one state come in one message and go to the screen in one task: ink waits for
+  // the paper that came with it, and what comes meanwhile is drawn after it, the latest only.
+  let stale = false, busy = false;
+  async function update() {
+    stale = true;
+    if (busy) return;
+    busy = true;
+    while (stale) {
+      stale = false;
+      const ink = model.get('ink');
+      const changed = panels.filter(panel => panel.png !== model.get(panel.name));
+      if (changed.length) {
+        await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
+      }
+      for (const panel of panels) panel.draw(ink);
+      el.dataset.shows = ink.shows;
+      el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
+    }
+    busy = false;
+  }
+
+  const again = () => { arrange(); update(); };
+  const onScreen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+  onScreen.addEventListener('change', again);
+  model.on('change', again);
+  again();
+  return () => {
+    model.off('change', again);
+    onScreen.removeEventListener('change', again);
+  };
+}
+export default {render};

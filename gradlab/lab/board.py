@@ -1,0 +1,68 @@
+"""The lab's pictures on the page: papers that seldom change, and ink that moves with a slider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from gradlab.lab.panels import PANELS
+
+__all__ = ["Board"]
+
+
+def _paper() -> traitlets.Bytes:
+    return traitlets.Bytes(b"").tag(sync=True)
+
+
+class Board(anywidget.AnyWidget):
+    """A row of panels, each a PNG with shapes drawn over it by the browser.
+
+    ipywidgets' `Image` would need a new PNG for every event of a drag; here most events send a few
+    hundred numbers, which the browser draws at its own resolution. It also takes clicks and a text
+    for who cannot see it.
+
+    Attributes
+    ----------
+    visible : list of str
+        The panels that are shown, in order.
+    zoom : float
+        Pixels on the page for a pixel of a panel.
+    ink : dict
+        "shapes" and "alt" by panel, and "shows": in words what they show.
+    u_curve, tensors, network, heatmap, agreement : bytes
+        The paper of each panel, a PNG.
+    """
+
+    _esm = (Path(__file__).parent / "board.js").read_text(encoding="utf-8")
+    sizes = traitlets.Dict({panel.name: list(panel.size) for panel in PANELS}).tag(sync=True)
+    visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    zoom = traitlets.Float(1.0).tag(sync=True)
+    ink = traitlets.Dict({"shapes": {}, "alt": {}, "shows": ""}).tag(sync=True)
+
+    u_curve, tensors, network, heatmap, agreement = (_paper() for _ in range(5))
+
+    def __init__(
+        self, visible: Sequence[str], pressed: Callable[[str, float, float], None]
+    ) -> None:
+        super().__init__(visible=list(visible))
+        self.on_msg(self._on_message)
+        self._pressed = pressed
+
+    def show(self, papers: dict[str, bytes], ink: dict[str, Any]) -> None:
+        """Send new papers, where there are any, and ink, in one message."""
+        with self.hold_sync():
+            for name, png in papers.items():
+                setattr(self, name, png)
+            self.ink = ink
+
+    def _on_message(self, widget: object, content: Any, buffers: object) -> None:
+        """Take a click, (panel, x, y); anything else is none."""
+        if not isinstance(content, dict) or content.get("panel") not in self.visible:
+            return
+        x, y = content.get("x"), content.get("y")
+        if isinstance(x, int | float) and isinstance(y, int | float):
+            self._pressed(content["panel"], float(x), float(y))

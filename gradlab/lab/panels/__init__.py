@@ -1,0 +1,19 @@
+"""The lab's panels: each draws one thing of a result.
+
+`PANELS` is in the order in which they stand beside each other.
+"""
+
+from gradlab.lab.panels.agreement import AgreementPanel
+from gradlab.lab.panels.heatmap import HeatmapPanel
+from gradlab.lab.panels.network import NetworkPanel
+from gradlab.lab.panels.panel import Frame, Panel
+from gradlab.lab.panels.tensors import TensorsPanel
+from gradlab.lab.panels.u_curve import UCurvePanel
+
+__all__ = ["DEFAULT", "NAMES", "PANELS", "Frame", "Panel"]
+
+PANELS: tuple[type[Panel], ...] = (
+    UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel,
+)  # fmt: skip
+NAMES = tuple(panel.name for panel in PANELS)
+DEFAULT = ("u_curve", "tensors", "network")

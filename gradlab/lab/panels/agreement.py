@@ -1,0 +1,91 @@
+"""Analytic against numerical, entry by entry: on the diagonal they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+
+from gradlab.lab.entry_marks import entry_marks
+from gradlab.lab.live_figure import Layer
+from gradlab.lab.panels.heatmap import chosen_tensor
+from gradlab.lab.panels.ink import Shape, discs, words
+from gradlab.lab.panels.panel import Panel
+from gradlab.lab.result import Result
+from gradlab.plots.scales import style_axis
+
+__all__ = ["AgreementPanel"]
+
+_ORDER = ("ok", "noise", "kink", "bug", "open")
+
+
+class AgreementPanel(Panel):
+    """Axes and diagonal are paper; the entries are ink.
+
+    Both gradients are divided by the tensor's largest entry, so that the axes stay where they are
+    while the weights are scaled; what that is, is told below.
+    """
+
+    name, title, size = "agreement", "Analytic against numerical", (276, 292)
+
+    def made_for(self, result: Result) -> Hashable:
+        """Return the tensor's name."""
+        return chosen_tensor(result).name
+
+    def build(self, result: Result) -> None:
+        """Make the axes and the diagonal."""
+        palette, tensor = self.palette, chosen_tensor(result)
+        self._axes = axes = self.live.figure.add_axes((0.17, 0.19, 0.79, 0.72))
+        axes.set_xlim(-1.15, 1.15)
+        axes.set_ylim(-1.15, 1.15)
+        axes.set_xticks([-1, 0, 1])
+        axes.set_yticks([-1, 0, 1])
+        style_axis(axes, palette)
+        axes.plot([-1.15, 1.15], [-1.15, 1.15], color=palette.faint, lw=1, ls=(0, (2, 2)))
+        axes.axhline(0, color=palette.grid, lw=0.8, zorder=0)
+        axes.axvline(0, color=palette.grid, lw=0.8, zorder=0)
+        axes.set_xlabel("numerical", fontsize=9, color=palette.ink, labelpad=0)
+        axes.set_ylabel("analytic", fontsize=9, color=palette.ink, labelpad=0)
+        axes.set_title(
+            f"Analytic against numerical, {tensor.name}", loc="left", fontsize=10,
+            color=palette.ink,
+        )  # fmt: skip
+
+    def layers(self, result: Result) -> list[Layer]:
+        """Return nothing: the background is the paper."""
+        return []
+
+    def ink(self, result: Result) -> list[Shape]:
+        """Return a dot an entry, in the colour of its mark, and the unit of the axes."""
+        tensor = chosen_tensor(result)
+        a, n, marks = (v.ravel() for v in (tensor.analytic, tensor.numerical, entry_marks(tensor)))
+        largest = max(_largest(a), _largest(n))
+        unit = largest or 1.0
+        x, y = (np.clip(np.nan_to_num(v / unit), -1.15, 1.15) for v in (n, a))
+        order = np.argsort([_ORDER.index(mark) for mark in marks], kind="stable")
+        counts = [int((marks == mark).sum()) for mark in _ORDER]
+        verdicts = self.palette.verdicts
+        hues = [
+            verdicts["correct"], verdicts["inconclusive"], verdicts["inconclusive"],
+            verdicts["wrong"], verdicts["inconclusive"],
+        ]  # fmt: skip
+        dots = self.live.pixels(self._axes, x, y)[order]
+        told = f"1 stands for {largest:.1e}, the largest entry"
+        width, height = self.size
+        return [
+            discs(dots, counts, hues, 2.4, self.palette.paper),
+            words([(width / 2 + 10, height - 9, told)], self.palette.faint, 11),
+        ]
+
+    def alt(self, result: Result) -> str:
+        """Return ratio and cosine."""
+        tensor = chosen_tensor(result)
+        return (
+            f"Analytic against numerical gradient of {tensor.name}, a dot an entry: "
+            f"ratio {tensor.ratio:.3g}, cosine {tensor.cosine:.3g}."
+        )
+
+
+def _largest(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.abs(finite).max()) if finite.size else 0.0

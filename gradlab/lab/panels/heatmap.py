@@ -1,0 +1,111 @@
+"""One tensor's entries as a matrix, coloured by their relative error, with bug and kink marked."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import LogNorm
+
+from gradlab.checking import TensorReport
+from gradlab.lab.entry_marks import SIGNS, entry_marks
+from gradlab.lab.live_figure import Layer
+from gradlab.lab.panels.ink import Shape, cells, words
+from gradlab.lab.panels.panel import Panel
+from gradlab.lab.result import Result
+from gradlab.plots.scales import power_of_ten
+
+__all__ = ["HeatmapPanel", "chosen_tensor"]
+
+_COLOURS = colormaps["cividis"]  # even in lightness, and the same to the colour-blind
+_NORM = LogNorm(1e-12, 1.0)
+_BOX = (14.0, 34.0, 214.0, 214.0)  # x, y, width, height of the largest matrix, in pixels
+_LARGEST_CELL, _SMALLEST_SIGN = 40.0, 6.5
+
+
+def chosen_tensor(result: Result) -> TensorReport:
+    """Return the tensor that was chosen, or the one with the largest error."""
+    tensors = result.report.tensors
+    name = getattr(result.settings, "tensor", "")
+    worst = max(tensors, key=lambda n: np.nan_to_num(tensors[n].error, nan=np.inf))
+    return tensors[name if name in tensors else worst]
+
+
+class HeatmapPanel(Panel):
+    """Title and colour bar are paper; the cells and the marks are ink."""
+
+    name, title, size = "heatmap", "Entries of one tensor", (296, 292)
+
+    def made_for(self, result: Result) -> Hashable:
+        """Return the tensor's name and shape."""
+        tensor = chosen_tensor(result)
+        return tensor.name, tensor.shape
+
+    def build(self, result: Result) -> None:
+        """Write title, shape and what the marks mean; draw the colour bar."""
+        tensor, figure, palette = chosen_tensor(result), self.live.figure, self.palette
+        width, height = self.size
+        shape = " × ".join(str(n) for n in tensor.shape)
+        figure.text(
+            _BOX[0] / width, 1 - 12 / height, f"Entries of {tensor.name} ({shape})",
+            fontsize=10, color=palette.ink, va="center",
+        )  # fmt: skip
+        signs = "   ".join(f"{sign} {mark}" for mark, sign in SIGNS.items() if mark != "open")
+        figure.text(_BOX[0] / width, 14 / height, signs, fontsize=9, color=palette.ink)
+        bar = figure.add_axes((0.80, 1 - 248 / height, 0.035, 214 / height))
+        ramp = np.logspace(-12, 0, 256)[:, None]
+        bar.imshow(_COLOURS(_NORM(ramp)), aspect="auto", origin="lower", extent=(0, 1, -12, 0))
+        bar.set_xticks([])
+        bar.yaxis.tick_right()
+        ticks = range(-12, 1, 3)
+        bar.set_yticks(ticks, [power_of_ten(10.0**t) for t in ticks])
+        bar.tick_params(colors=palette.ink, labelsize=9, length=2)
+
+    def layers(self, result: Result) -> list[Layer]:
+        """Return nothing: the background is the paper."""
+        return []
+
+    def ink(self, result: Result) -> list[Shape]:
+        """Return the coloured cells, and a sign in each that is marked."""
+        tensor = chosen_tensor(result)
+        errors = as_matrix(tensor.errors)
+        x, y, cell = _place(errors.shape)
+        rows, columns = errors.shape
+        rgba = _COLOURS(_NORM(np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)), bytes=True)
+        shapes = [cells((x, y, columns * cell, rows * cell), rgba)]
+        if cell < _SMALLEST_SIGN:
+            return shapes
+        marks, dark = as_matrix(entry_marks(tensor)), rgba[..., 1] < 128
+        for ink, where in (("#FFFFFF", dark), ("#000000", ~dark)):
+            items = [
+                (x + (c + 0.5) * cell, y + (r + 0.5) * cell, SIGNS[marks[r, c]])
+                for r, c in np.argwhere(where & (marks != "ok"))
+            ]
+            if items:
+                shapes.append(words(items, ink, round(min(0.8 * cell, 16), 1)))
+        return shapes
+
+    def alt(self, result: Result) -> str:
+        """Return how many entries have which mark."""
+        tensor = chosen_tensor(result)
+        marks, counts = np.unique(entry_marks(tensor), return_counts=True)
+        told = ", ".join(f"{count} {mark}" for mark, count in zip(marks, counts, strict=True))
+        return (
+            f"Relative error of every entry of {tensor.name}: {told}; "
+            f"the largest is {tensor.error:.1e}."
+        )
+
+
+def as_matrix(values: np.ndarray) -> np.ndarray:
+    """Return a tensor's values as rows and columns: a vector is one row, a filter bank F rows."""
+    if values.ndim < 2:
+        return values.reshape(1, -1)
+    return values.reshape(values.shape[0], -1)
+
+
+def _place(shape: tuple[int, int]) -> tuple[float, float, float]:
+    """Return the top left corner and the side of a cell, so that the matrix fits its box."""
+    x, y, width, height = _BOX
+    cell = min(_LARGEST_CELL, width / shape[1], height / shape[0])
+    return x + (width - cell * shape[1]) / 2, y + (height - cell * shape[0]) / 2, cell

@@ -1,0 +1,117 @@
+"""What all panels have in common: a paper that is drawn only when it changes, and ink."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from matplotlib.artist import Artist
+
+from gradlab.lab.colour_table import colour_table
+from gradlab.lab.live_figure import Layer, LiveFigure
+from gradlab.lab.lock import LOCK
+from gradlab.lab.panels.ink import Shape
+from gradlab.lab.png import encode_png
+from gradlab.lab.result import Result
+from gradlab.plots import Palette
+
+__all__ = ["Frame", "Panel"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a panel shows of one result.
+
+    Attributes
+    ----------
+    paper : bytes or None
+        A PNG, or None where the last one still holds.
+    ink : list of dict
+        Shapes over it, in pixels of the panel.
+    alt : str
+        The same in words.
+    """
+
+    paper: bytes | None
+    ink: list[Shape]
+    alt: str
+
+
+class Panel:
+    """One picture of the lab. A subclass draws its paper with matplotlib, and says what the ink is.
+
+    Attributes
+    ----------
+    name, title : str
+    size : (int, int)
+        Width and height in pixels.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    size: ClassVar[tuple[int, int]]
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self.live = LiveFigure(*self.size)
+        self._made_for: Hashable = None
+        self._on_screen: tuple[Hashable, int] = (None, 0)  # which paper, and at which scale
+
+    def frame(self, result: Result, scale: int = 1) -> Frame:
+        """Return what is new; `scale` is the paper's pixels for a pixel of the panel."""
+        with LOCK:
+            layers = self._prepare(result)
+            what = (self._made_for, *(layer.key for layer in layers))
+            paper = None
+            if what != self._on_screen[0] or scale > self._on_screen[1]:
+                self._on_screen = (what, scale)
+                # fast while dragging, in true colours at rest
+                table = colour_table(self.palette) if scale == 1 else None
+                paper = encode_png(self.live.frame(layers, scale), table)
+            return Frame(paper, self.ink(result), self.alt(result))
+
+    def whole(self, result: Result, scale: int) -> np.ndarray:
+        """Return paper and ink as one picture, (H, W, 4) uint8, drawn by matplotlib alone."""
+        with LOCK:
+            layers = self._prepare(result)
+            top = self.draw_ink(result)
+            return self.live.frame([*layers, Layer(None, top)], scale).copy()
+
+    def _prepare(self, result: Result) -> list[Layer]:
+        if self._made_for != self.made_for(result):
+            self._made_for = self.made_for(result)
+            self.live.clear(self.palette.paper)
+            self.build(result)
+        return self.layers(result)
+
+    # -- what a subclass says ----------------------------------------------------------------------
+
+    def made_for(self, result: Result) -> Hashable:
+        """Return what the axes depend on: for another value they are made anew."""
+        return tuple(result.report)
+
+    def build(self, result: Result) -> None:
+        """Make axes and artists in `self.live.figure`."""
+        raise NotImplementedError
+
+    def layers(self, result: Result) -> list[Layer]:
+        """Bring the paper's artists up to date and return them, with the keys that tell changes."""
+        return []
+
+    def ink(self, result: Result) -> list[Shape]:
+        """Return what lies over the paper."""
+        return []
+
+    def draw_ink(self, result: Result) -> Sequence[Artist]:
+        """Bring the artists up to date that show the ink in a stored picture; return them."""
+        return []
+
+    def alt(self, result: Result) -> str:
+        """Return the picture in words."""
+        raise NotImplementedError
+
+    def pressed(self, result: Result, x: float, y: float) -> str | None:
+        """Return the tensor at a point of the panel, or None."""
+        return None
