@@ -28,7 +28,7 @@ ROOMS = {
     ),
     "lab": (
         {"_validate", "nn", "checking", "bugs", "scenarios", "plots", "course"},
-        NUMERICS | {"matplotlib"} | WIDGETS,
+        NUMERICS | {"matplotlib", "anywidget"} | WIDGETS,
     ),
     "server_extension": (set(), set()),
 }

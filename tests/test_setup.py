@@ -30,9 +30,17 @@ def test_environment_yml_repeats_pyproject():
     assert sorted(packages[1:]) == sorted(PROJECT["dependencies"])
 
 
-def test_the_package_names_its_five_packages_and_a_progress_bar():
+def test_the_package_names_its_five_packages_and_two_more():
     names = {re.match(r"[a-z]+", line)[0] for line in PROJECT["dependencies"]}
-    assert names == {"numpy", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "tqdm"}
+    assert names == {
+        "numpy",
+        "ipywidgets",
+        "anywidget",
+        "jupyterlab",
+        "matplotlib",
+        "nbval",
+        "tqdm",
+    }
     assert all("<" in line and ">=" in line for line in PROJECT["dependencies"])
     assert PROJECT["optional-dependencies"]["frameworks"] == ["torch==2.13.0"]
 

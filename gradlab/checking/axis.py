@@ -12,30 +12,18 @@ their difference would hide the round-off that the U-curve is there to show.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 
-from gradlab.checking import lstm_copies, one_channel  # noqa: F401  they register their layers
-from gradlab.checking.one_row import (
-    FEW,
-    KEEP_ONE_ROW,
-    Base,
-    OneRow,
-    State,
-    advance,
-    crossings,
-    perturb,
-)
-from gradlab.checking.one_row_losses import SoftmaxOfLabels, applies, loss_per_example, shifted_base
+from gradlab.checking.chunks import Plan
+from gradlab.checking.one_row import KEEP_ONE_ROW
+from gradlab.checking.part import Part
 from gradlab.checking.row_sum import row_sum
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
-from gradlab.nn.layers import Dense, Layer, Mask
+from gradlab.nn.layers import Dense, Mask
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
-
-CHUNK = 1 << 19  # numbers in the largest array of a chunk: 4 MB, longer loops against the cache
 
 
 def fast_gradient(
@@ -77,8 +65,6 @@ def fast_gradient(
 # until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
 # nothing is ever written to it, so it never takes any memory.
 np.empty(1 << 21)
-LONG = 64  # copies in a chunk, at least, where the batch can be cut
-GROUP = 1 << 16  # numbers that the copies of one row must write to get a chunk of their own
 
 
 class Copies:
@@ -89,7 +75,7 @@ class Copies:
         self.redrawn = masks if isinstance(masks, np.random.Generator) else None
         self.chain = net.chain(masks, self.batch)
         self.base_l2 = net.raw_l2_loss(net.params)
-        self.whole = _Part(net, self.chain, a, target)
+        self.whole = Part(net, self.chain, a, target)
         self.widths = [out.a.size // self.batch for out in self.whole.base]
         self.cuts = {self.batch: [self.whole]}
 
@@ -137,21 +123,18 @@ class Copies:
 
     def _chunks(
         self, position: int, step: np.ndarray, entries: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, list[_Part]]]:
-        """Cut the copies so that the largest array that is written out fits the cache.
-
-        Yields which copies, which entry each of them shifts, by how much, and the batch in parts.
-        """
-        widest = self._widest(position)
-        size = max(1, CHUNK // widest)  # copies times examples
-        examples = self._examples(size)
-        flat = step.reshape(-1)
-        limit = max(16, size // examples)
-        for group in self._groups(position, step, entries, limit, widest):
-            pieces = -(-len(group) // limit)
-            for chunk in np.array_split(group, pieces) if pieces > 1 else [group]:
-                parts = self._parts(len(chunk), examples)
-                yield chunk, entries[chunk % step.shape[-1]], flat[chunk], parts
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, list[Part]]]:
+        """Yield which copies, which entry each shifts, by how much, and the batch in parts."""
+        layer, flat = self.chain[position], step.reshape(-1)
+        whole = self.redrawn is not None or any(layer.ties_batch for layer in self.chain)
+        # how many rows the layer's copies shift; None where it makes no difference to them
+        rows = len(self.net.params[layer.b]) if isinstance(layer, Dense) else None
+        plan = Plan(
+            self._widest(position), self.batch, whole, rows if self.redrawn is None else None
+        )
+        for chunk in plan.chunks(step.size, entries):
+            parts = self._parts(len(chunk), plan.examples)
+            yield chunk, entries[chunk % step.shape[-1]], flat[chunk], parts
 
     def _widest(self, position: int) -> int:
         """Return how many numbers are written out for a copy and example, at most."""
@@ -162,94 +145,19 @@ class Copies:
             written += 1  # still one row a copy
         return max([2, self.chain[position].scratch, *self.widths[written + 1 :]])
 
-    def _examples(self, size: int) -> int:
-        """Return how many examples let LONG copies fit the cache: long inner loops are fast."""
-        if self.redrawn is not None or any(layer.ties_batch for layer in self.chain):
-            return self.batch
-        return min(self.batch, max(1, size // LONG))
-
-    def _parts(self, copies: int, examples: int) -> list[_Part]:
+    def _parts(self, copies: int, examples: int) -> list[Part]:
         """Return the batch in parts of at most so many examples."""
         a, target = self.whole.base[0].a, self.whole.target
         if self.redrawn is not None:  # every copy is an evaluation with masks of its own
-            return [_Part(self.net, self.net.chain(self.redrawn, self.batch, copies), a, target)]
+            return [Part(self.net, self.net.chain(self.redrawn, self.batch, copies), a, target)]
         if examples not in self.cuts:
             starts = range(0, self.batch, examples)
             self.cuts[examples] = [self._part(slice(s, s + examples)) for s in starts]
         return self.cuts[examples]
 
-    def _part(self, rows: slice) -> _Part:
+    def _part(self, rows: slice) -> Part:
         a, target = self.whole.base[0].a, self.whole.target
         chain = [Mask(layer.mask[:, rows]) if isinstance(layer, Mask) else layer
                  for layer in self.chain]  # fmt: skip
         labels = target[rows] if target.ndim == 1 else target[:, rows]
-        return _Part(self.net, chain, a[..., rows, :], labels)
-
-    def _groups(
-        self, position: int, step: np.ndarray, entries: np.ndarray, limit: int, widest: int
-    ) -> Iterator[np.ndarray]:
-        """Yield the copies, as indices into step.ravel(), those of a row together where it pays.
-
-        `limit` is how many copies a chunk may have, `widest` how many numbers a copy writes.
-        """
-        layer, every = self.chain[position], np.arange(step.size)
-        rows = len(self.net.params[layer.b]) if isinstance(layer, Dense) else step.size
-        written = step.size * self.batch * widest / rows  # numbers, for each row
-        rows_in_a_chunk = rows * min(1, limit / step.size)
-        alone, together = written >= GROUP, FEW * rows_in_a_chunk < widest
-        if self.redrawn is not None or not (alone or together):
-            yield every
-            return
-        row = entries % rows
-        order = np.argsort(row, kind="stable")
-        by_row = every.reshape(-1, len(entries))[:, order]
-        if not alone:
-            yield by_row.T.reshape(-1)
-            return
-        for group in np.split(by_row, np.flatnonzero(np.diff(row[order])) + 1, axis=1):
-            yield group.reshape(-1)
-
-
-class _Part:
-    """A part of the batch: its activations in the unperturbed network, computed once."""
-
-    def __init__(self, net: Network, chain: list[Layer], a: np.ndarray, target: np.ndarray) -> None:
-        self.params, self.chain, self.target = net.params, chain, target
-        self.loss = net.loss_rule
-        self.base = [Base(a)]
-        for layer in chain:
-            self.base.append(Base(layer.forward(self.params, self.base[-1].a)))
-        if isinstance(chain[-1], Dense):
-            self.base[-1] = Base(shifted_base(self.loss, self.base[-1].a))
-
-    @cached_property
-    def last(self) -> SoftmaxOfLabels:
-        """The last layer and the loss in one."""
-        return SoftmaxOfLabels(self.params[self.chain[-1].W], self.base[-1], self.target)
-
-    def losses(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Return the losses per example, (batch, K), of copies shifted in layer `position`."""
-        a, out = self.base[position : position + 2]
-        state: State = perturb(self.chain[position], self.params, a, out, index, step)
-        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
-        near_base = True
-        for layer, out in later:
-            near_base = isinstance(state, OneRow)
-            if layer is self.chain[-1] and applies(layer, state, self.loss, self.target):
-                losses = self.last.losses(state)
-                if losses is not None:
-                    return losses
-            state = advance(layer, state, self.params, out)
-        return loss_per_example(self.loss, state, self.target, near_base)
-
-    def crossed_kinks(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Return how many kinks each copy crosses on its way to the loss, shape (K,)."""
-        a, out = self.base[position : position + 2]
-        state: State = perturb(self.chain[position], self.params, a, out, index, step)
-        crossed = np.zeros(len(index), int)
-        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
-        before = out
-        for layer, out in later:
-            crossed += crossings(layer, state, before)
-            state, before = advance(layer, state, self.params, out), out
-        return crossed
+        return Part(self.net, chain, a[..., rows, :], labels)

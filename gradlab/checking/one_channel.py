@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.checking.one_row import Base, OneRow, State, add_channels, advance_one_row, perturb
+from gradlab.checking.one_dense import add_channels
+from gradlab.checking.one_row import Base, OneRow, State, advance_one_row, perturb
 from gradlab.nn.convolution import Conv
 from gradlab.nn.layers import Params
 from gradlab.nn.pooling import AveragePool, MaxPool

@@ -8,6 +8,7 @@ PICTURES_SCRIPT = """async element => {
   const found = [];
   for (const image of element.querySelectorAll('img, .gradlab-panel')) {
     if (image.decode) await image.decode().catch(() => {});
+    if (!image.checkVisibility()) continue;
     const layers = image.matches('img') ? [image] : [...image.querySelectorAll('canvas')];
     const width = layers[0].naturalWidth ?? layers[0].width;
     const height = layers[0].naturalHeight ?? layers[0].height;

@@ -49,11 +49,13 @@ def shown_eps(lab):
 
 
 def pictures(page, lab):
-    """The errors, which every event changes, and the network, which a verdict changes."""
-    errors, network = page.pictures(lab)
-    assert not errors.blank, errors
-    assert not network.blank, network
-    return errors, network
+    """The panels; the U-curve and the entries change with every event, the network seldom."""
+    found = page.pictures(lab)
+    assert len(found) == 3
+    for panel in found:
+        assert not panel.blank, panel
+        assert len(panel.alt) > 40
+    return found
 
 
 def picture(page, lab):
@@ -87,13 +89,13 @@ def test_dragging_epsilon_with_the_mouse_moves_text_picture_and_verdict(lesson, 
 
 def test_keys_move_epsilon_there_and_back(lesson, lab):
     handle = lesson.handle(EPS, within=lab)
-    before, network = pictures(lesson, lab)
+    before, _, network = pictures(lesson, lab)
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowRight", 40)
     lesson.wait_sharp(lab)
     assert shown_eps(lab) == pytest.approx(1e-1)
     assert verdict(lab) != "correct"
-    far, network_far = pictures(lesson, lab)
+    far, _, network_far = pictures(lesson, lab)
     assert network_far.digest != network.digest
     with lesson.changing(banner(lab)):
         lesson.press(handle, "ArrowLeft", 40)
@@ -101,7 +103,7 @@ def test_keys_move_epsilon_there_and_back(lesson, lab):
     assert shown_eps(lab) == pytest.approx(1e-5)
     assert verdict(lab) == "correct"
     # Not equal: forty steps of a tenth end a rounding beside 1e-5, and round-off is noise.
-    again, network_again = pictures(lesson, lab)
+    again, _, network_again = pictures(lesson, lab)
     assert far.distance(before) > 3 * again.distance(before)
     assert network_again.digest == network.digest
 

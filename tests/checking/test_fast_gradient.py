@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking import axis
+from gradlab.checking import chunks
 from gradlab.checking.row_sum import row_sum
 from tests.checking.cases import case, flat
 
@@ -49,8 +49,8 @@ def test_soft_targets_and_a_batch_cut_in_parts(monkeypatch):
     y = np.random.default_rng(3).dirichlet(np.ones(3), len(x))
     masks = net.draw_masks(len(x), np.random.default_rng(1))
     whole = gl.numerical_gradient(net, x, y, 1e-4, masks=masks)
-    monkeypatch.setattr(axis, "CHUNK", 256)
-    monkeypatch.setattr(axis, "LONG", 16)
+    monkeypatch.setattr(chunks, "CHUNK", 256)
+    monkeypatch.setattr(chunks, "LONG", 16)
     cut = gl.numerical_gradient(net, x, y, 1e-4, masks=masks)
     assert all(np.abs(whole[k] - cut[k]).max() < 1e-10 for k in whole)
     assert all(np.abs(whole[k] - net.gradient(x, y, masks)[k]).max() < 1e-7 for k in whole)
@@ -64,8 +64,8 @@ def test_copies_grouped_by_the_row_that_they_shift(sizes, activation, loss, grou
     """1: every row alone. 3000: the larger ones. 10**9: none, but runs of rows in a chunk."""
     net, x, y = case(sizes, 20, activation=activation, loss=loss, l2=0.1, dropout_rate=0.3)
     masks = net.draw_masks(20, np.random.default_rng(1))
-    monkeypatch.setattr(axis, "CHUNK", 4096)
-    monkeypatch.setattr(axis, "GROUP", group)
+    monkeypatch.setattr(chunks, "CHUNK", 4096)
+    monkeypatch.setattr(chunks, "GROUP", group)
     eps = np.array([1e-4, 1e-5, 1e-6])
     fast, loop = (
         flat(net, gl.numerical_gradient(net, x, y, eps, masks=masks, method=method))

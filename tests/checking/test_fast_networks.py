@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking import axis
+from gradlab.checking import axis, chunks
 from gradlab.checking.one_row import perturb
 from gradlab.nn.layers import Layer
 from tests.checking.cases import flat
@@ -48,8 +48,8 @@ def test_a_vector_of_steps_is_an_axis_in_front(name):
 def test_small_chunks_and_parts_of_the_batch_change_nothing(name, monkeypatch):
     case = SMALL[name]()
     whole, _ = both(case, 1e-30, "complex_step")
-    monkeypatch.setattr(axis, "CHUNK", 512)
-    monkeypatch.setattr(axis, "LONG", 4)
+    monkeypatch.setattr(chunks, "CHUNK", 512)
+    monkeypatch.setattr(chunks, "LONG", 4)
     parts, _ = both(case, 1e-30, "complex_step")
     assert abs(whole - parts).max() < 1e-15 * max(1, abs(whole).max())
 

@@ -36,15 +36,19 @@ class FrontEnd:
         header = {"msg_id": f"message-{next(self._number)}"}
         widget.comm.handle_msg({"header": header, "content": {"data": data}, "buffers": []})
 
-    def updates(self, widget):
-        """Return the sizes of the updates of `widget`'s value since the last `clear`."""
+    def send(self, widget, content):
+        """Send what a widget's own JavaScript sends."""
+        self._send(widget, {"method": "custom", "content": content})
+
+    def updates(self, widget, trait="value"):
+        """Return the sizes of the updates of `widget`'s trait since the last `clear`."""
         return [
             size
             for comm_id, kind, data, size in self.messages
             if comm_id == widget.model_id
             and kind == "comm_msg"
             and data["method"] == "update"
-            and ("value" in data["state"] or ["value"] in data["buffer_paths"])
+            and (trait in data["state"] or [trait] in data["buffer_paths"])
         ]
 
     def clear(self):

@@ -26,6 +26,14 @@ def lab(front_end):
     return lab
 
 
+ALL = ("u_curve", "tensors", "network", "heatmap", "agreement")
+
+
+def shown(lab):
+    """Everything that the browser draws: papers and ink."""
+    return {name: getattr(lab.board, name) for name in ALL} | {"ink": lab.board.ink}
+
+
 def pixels(png):
     return matplotlib.image.imread(io.BytesIO(png))[..., :3]
 
@@ -39,7 +47,7 @@ def test_every_setting_has_a_control_that_moves_it(front_end, name):
     start = {"use_dropout": True} if name in ("dropout_rate", "freeze_masks") else {}
     start |= {"use_l2": True} if name.startswith("l2") else {}
     lab = Lab(hidden=(4,), **start)
-    picture, value = lab.picture.value, CHANGES[name]
+    before, value = shown(lab), CHANGES[name]
     control = lab.controls[name]
     if name == "hidden":
         front_end.move(control.widths[0], 3)
@@ -52,7 +60,7 @@ def test_every_setting_has_a_control_that_moves_it(front_end, name):
         front_end.move(control, value)
     assert lab.state.error == ""
     assert getattr(lab.state.result.settings, name) == value
-    assert lab.picture.value != picture
+    assert shown(lab) != before
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,52 +82,86 @@ def test_every_control_says_what_it_is_and_in_which_unit():
         assert lab.controls[name].readout_format.endswith("e"), "1e-6, not -6"
 
 
-def test_moving_a_slider_sends_its_words_and_then_one_picture(lab, front_end):
+def test_moving_a_slider_sends_its_words_and_one_ink(lab, front_end):
     front_end.move(lab.controls["eps"], 1e-8)
-    assert len(front_end.updates(lab.picture)) == 1
+    assert len(front_end.updates(lab.board, "ink")) == 1
     assert len(front_end.updates(lab.banner)) == 1
-    order = [message[0] for message in front_end.messages]
-    assert order.index(lab.banner.model_id) < order.index(lab.picture.model_id)
     assert "1.0e-08" in lab.banner.value
 
 
 def test_moving_from_code_moves_slider_picture_and_words(lab, front_end):
     lab.state.eps = 1e-8
     assert lab.controls["eps"].value == 1e-8
-    assert len(front_end.updates(lab.picture)) == 1
+    assert len(front_end.updates(lab.board, "ink")) == 1
     assert "1.0e-08" in lab.banner.value
 
 
 def test_the_network_is_sent_only_when_a_verdict_changes(lab, front_end):
     front_end.move(lab.controls["eps"], 1.1e-5)
     front_end.move(lab.controls["eps"], 1.2e-5)
-    assert len(front_end.updates(lab.drawing)) == 0
+    assert len(front_end.updates(lab.board, "network")) == 0
     front_end.move(lab.controls["eps"], 1e-13)
     assert str(lab.state.result.report.verdict) == "inconclusive"
-    assert len(front_end.updates(lab.drawing)) == 1
+    assert len(front_end.updates(lab.board, "network")) == 1
 
 
-def test_pictures_are_small_while_dragging(lab, front_end):
-    for value in np.logspace(-9, -3, 10):
+def test_dragging_the_step_sends_no_picture_and_little_else(lab, front_end):
+    front_end.move(lab.controls["eps"], 2e-6)
+    front_end.clear()
+    for value in np.logspace(-6, -4, 10):
         front_end.move(lab.controls["eps"], float(value))
-    assert max(front_end.updates(lab.picture)) < 100_000
+    assert not front_end.updates(lab.board, "u_curve")
+    assert len(front_end.updates(lab.board, "ink")) == 10
+    assert max(front_end.updates(lab.board, "ink")) < 4_000
+
+
+def test_papers_are_small_while_dragging(lab, front_end):
+    for value in np.logspace(-2, 1, 10):
+        front_end.move(lab.controls["weight_scale"], float(value))
+    assert 0 < max(front_end.updates(lab.board, "u_curve")) < 60_000
 
 
 def test_the_picture_changes_where_it_should_and_is_not_blank(lab):
-    first = pixels(lab.picture.value)
-    assert first.shape == (2 * 292, 2 * 660, 3)
+    paper = pixels(lab.board.u_curve)
+    assert paper.shape == (2 * 292, 2 * 396, 3)
+    assert paper.std() > 0.05
+    for name in ("tensors", "network"):
+        assert pixels(getattr(lab.board, name)).std() > 0.05
     lab.state.eps = 1e-9
-    second = pixels(lab.picture.value)
+    first = lab.board.ink["shapes"]
     lab.state.eps = 1e-3
-    third = pixels(lab.picture.value)
-    assert second.shape == third.shape == (292, 660, 3)
-    changed = (second != third).any(axis=(0, 2))
-    u_curve, entries = slice(50, 375), slice(400, 570)
-    assert changed[u_curve].any()
-    assert changed[entries].any()
-    for columns in (u_curve, entries):
-        assert second[:, columns].std() > 0.05
-    assert pixels(lab.drawing.value).std() > 0.05
+    second = lab.board.ink["shapes"]
+    for name in ("u_curve", "tensors"):
+        assert first[name] != second[name]
+    assert lab.board.u_curve, "the curve stays"
+    (cursor, dots), (before, _) = second["u_curve"], first["u_curve"]
+    assert cursor["points"][0] - before["points"][0] == pytest.approx(6 / 12 * 0.834 * 396, abs=1)
+    assert dots["ends"] == [1, 2, 3, 4]
+
+
+def test_the_ink_stands_where_matplotlib_would_draw_it(lab):
+    """The stored picture is drawn by matplotlib alone: its dots are where the browser's are."""
+    lab.state.eps = 1e-3
+    for name in ("u_curve", "tensors"):
+        panel = lab._scene.panels[name]
+        whole = panel.whole(lab.state.result, 1).astype(int)
+        discs = next(s for s in panel.ink(lab.state.result) if s["kind"] == "discs")
+        xy = np.frombuffer(discs["xy"], "<u2").reshape(-1, 2) / 32
+        groups = np.searchsorted(discs["ends"], np.arange(len(xy)), side="right")
+        colours = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in discs["colours"]]
+
+        def found(shift, xy=xy, groups=groups, colours=colours, whole=whole):
+            """Return the share of the dots at which their colour is (a bar may cover some)."""
+            near = [
+                whole[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2, :3] for x, y in xy + shift
+            ]
+            off = [
+                np.abs(n - colours[g]).sum(axis=2).min() for n, g in zip(near, groups, strict=True)
+            ]
+            return np.mean(np.array(off) < 120)
+
+        assert found((0, 0)) > 0.7
+        assert found((0, 8)) < 0.5
 
 
 def test_a_fresh_lab_and_a_dragged_one_draw_the_same(lab):
@@ -127,13 +169,35 @@ def test_a_fresh_lab_and_a_dragged_one_draw_the_same(lab):
         lab.state.eps = eps
     lab.state.update(hidden=(6, 5), weight_scale=2.0, eps=1e-7)
     lab.state.refine()
-    fresh = Lab(hidden=(6, 5), weight_scale=2.0, eps=1e-7)
-    assert lab._scene.errors(lab.state.result, 2) == fresh.picture.value
-    assert lab._scene.network(lab.state.result, 2) == fresh.drawing.value
+    lab._show(scale=2)
+    assert shown(lab) == shown(Lab(hidden=(6, 5), weight_scale=2.0, eps=1e-7))
+
+
+@pytest.mark.parametrize("panel", ALL)
+def test_every_panel_can_stand_alone_and_tells_what_it_shows(panel):
+    lab = Lab(hidden=(4,), panels=(panel,))
+    assert lab.board.visible == [panel]
+    assert pixels(getattr(lab.board, panel)).std() > 0.02
+    assert [name for name in ALL if getattr(lab.board, name)] == [panel]
+    before, alt = shown(lab), lab.board.ink["alt"][panel]
+    lab.state.update(eps=1e-13, use_l2=True, l2_in_loss=False, l2=1.0)
+    assert shown(lab) != before
+    assert lab.board.ink["alt"][panel] != alt
+
+
+def test_unknown_panels_are_refused():
+    with pytest.raises(ValueError, match="did you mean 'heatmap'"):
+        Lab(hidden=(2,), panels=("heatmaps",))
+
+
+def test_what_is_no_click_is_ignored(lab, front_end):
+    for content in ({}, {"panel": "no such"}, {"panel": "network", "x": "1", "y": None}):
+        front_end.send(lab.board, content)
+    assert lab.state.error == ""
 
 
 def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monkeypatch, front_end):
-    before = lab.picture.value
+    before = shown(lab)
 
     def broken(*args, **kwargs):
         raise ZeroDivisionError("<planted>")
@@ -145,7 +209,7 @@ def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monk
     assert "weight scale: &lt;planted&gt;" in lab.banner.value
     front_end.move(lab.controls["eps"], 1e-3)
     assert "cannot compute" not in lab.banner.value
-    assert lab.picture.value != before
+    assert shown(lab) != before
     assert lab.state.result.settings.weight_scale == 3.0
 
 
@@ -154,7 +218,7 @@ def test_a_picture_that_fails_is_told_too(lab, monkeypatch, front_end):
         raise ValueError("planted")
 
     with monkeypatch.context() as patched:
-        patched.setattr(view.Scene, "errors", broken)
+        patched.setattr(view.Scene, "frame", broken)
         front_end.move(lab.controls["eps"], 1e-3)
     assert "picture: planted" in lab.banner.value
     front_end.move(lab.controls["eps"], 1e-4)
@@ -187,13 +251,13 @@ def test_reset_and_theme(lab, front_end):
     assert lab.state.settings == lab.state.start
     assert lab.controls["eps"].value == lab.state.start.eps
     assert lab.controls["activation"].value == "tanh"
-    assert pixels(lab.picture.value)[0, 0].tolist() == [1, 1, 1]
+    assert pixels(lab.board.u_curve)[0, 0].tolist() == [1, 1, 1]
     lab.theme = "dark"
-    assert pixels(lab.picture.value)[0, 0].max() < 0.1
+    assert pixels(lab.board.u_curve)[0, 0].max() < 0.1
     assert "gradlab-auto" not in lab._dom_classes
     lab.theme = "auto"
     assert "gradlab-auto" in lab._dom_classes
-    assert pixels(lab.picture.value)[0, 0].tolist() == [1, 1, 1]
+    assert pixels(lab.board.u_curve)[0, 0].tolist() == [1, 1, 1]
     with pytest.raises(ValueError, match="did you mean 'dark'"):
         lab.theme = "darkk"
     with pytest.raises(ValueError, match="theme must be one of"):
@@ -224,10 +288,9 @@ def test_every_change_ends_in_a_sharp_picture(front_end, monkeypatch):
         ]
         for move in moves:
             move()
-            assert width(lab.picture.value) == 660
             await asyncio.sleep(0.4)
-            assert width(lab.picture.value) == 1320
-            assert width(lab.drawing.value) == 352
+            assert width(lab.board.u_curve) == 792
+            assert width(lab.board.network) == 352
             assert not lab.state.result.rough
 
     asyncio.run(person())
@@ -326,7 +389,8 @@ def test_callbacks_on_another_thread_beside_a_cell(front_end):
     assert lab.state.result.settings == lab.state.settings
     lab.state.refine()
     fresh = Lab(hidden=(4,), eps=lab.state.eps, weight_scale=10.0)
-    assert lab._scene.errors(lab.state.result, 2) == fresh.picture.value
+    lab._show(scale=2)
+    assert shown(lab) == shown(fresh)
 
 
 def test_closing_lets_go_of_every_widget_and_of_the_lab(front_end):
@@ -357,7 +421,7 @@ def test_running_a_cell_ten_times_leaves_one_lab_and_one_callback(front_end, mon
     front_end.clear()
     front_end.move(lab.controls["eps"], 1e-9)
     assert lab.state.computed == computed + 1
-    assert len(front_end.updates(lab.picture)) == 1
+    assert len(front_end.updates(lab.board, "ink")) == 1
 
 
 def test_two_labs_of_one_run_of_a_cell_live_together(front_end, monkeypatch):
