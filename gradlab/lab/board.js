@@ -129,12 +129,31 @@ class Panel {
   }
 }
 
+// Says what changed, to who cannot see it, once it has stayed for a moment.
+class Voice {
+  constructor() {
+    this.root = document.createElement('div');
+    this.root.className = 'gradlab-voice';
+    this.root.setAttribute('role', 'status');
+    this.root.setAttribute('aria-live', 'polite');
+  }
+
+  say(text) {
+    if (text === this.text) return;
+    this.text = text;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.root.textContent = text; }, 500);
+  }
+}
+
 function render({model, el}) {
   const sizes = model.get('sizes');
   const pressed = (panel, x, y) => model.send({panel, x, y});
   const panels = Object.keys(sizes).map(name => new Panel(name, sizes[name], pressed));
+  const voice = new Voice(), cost = document.createElement('div');
+  cost.className = 'gradlab-cost';
   el.classList.add('gradlab-board');
-  el.append(...panels.map(panel => panel.root));
+  el.append(...panels.map(panel => panel.root), cost, voice.root);
 
   function arrange() {
     const visible = model.get('visible');
@@ -160,6 +179,8 @@ function render({model, el}) {
         await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
       }
       for (const panel of panels) panel.draw(ink);
+      cost.textContent = ink.cost;
+      voice.say(ink.said);
       el.dataset.shows = ink.shows;
       el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
     }
@@ -170,8 +191,19 @@ function render({model, el}) {
   const onScreen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   onScreen.addEventListener('change', again);
   model.on('change', again);
+  model.on('msg:custom', message => {
+    if (message.copy) navigator.clipboard?.writeText(message.copy).catch(() => {});
+  });
   again();
+  // The lab around the board is on the page only after the board itself was made.
+  let forget = () => {};
+  const later = setTimeout(() => {
+    const lab = el.closest('.gradlab-lab');
+    if (lab) forget = keepNamed(lab);
+  }, 0);
   return () => {
+    clearTimeout(later);
+    forget();
     model.off('change', again);
     onScreen.removeEventListener('change', again);
   };

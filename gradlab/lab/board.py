@@ -32,16 +32,20 @@ class Board(anywidget.AnyWidget):
     zoom : float
         Pixels on the page for a pixel of a panel.
     ink : dict
-        "shapes" and "alt" by panel, and "shows": in words what they show.
+        "shapes" and "alt" by panel; "cost", the line below them; "said", the verdict for who
+        listens; "shows", the step that all this belongs to.
     u_curve, tensors, network, heatmap, agreement : bytes
         The paper of each panel, a PNG.
     """
 
-    _esm = (Path(__file__).parent / "board.js").read_text(encoding="utf-8")
+    _esm = "\n".join(
+        (Path(__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("names.js", "board.js")
+    )
     sizes = traitlets.Dict({panel.name: list(panel.size) for panel in PANELS}).tag(sync=True)
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     zoom = traitlets.Float(1.0).tag(sync=True)
-    ink = traitlets.Dict({"shapes": {}, "alt": {}, "shows": ""}).tag(sync=True)
+    ink = traitlets.Dict({"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": ""}).tag(sync=True)
 
     u_curve, tensors, network, heatmap, agreement = (_paper() for _ in range(5))
 
@@ -58,6 +62,10 @@ class Board(anywidget.AnyWidget):
             for name, png in papers.items():
                 setattr(self, name, png)
             self.ink = ink
+
+    def copy(self, text: str) -> None:
+        """Put `text` on the clipboard, where the browser allows it."""
+        self.send({"copy": text})
 
     def _on_message(self, widget: object, content: Any, buffers: object) -> None:
         """Take a click, (panel, x, y); anything else is none."""

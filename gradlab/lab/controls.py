@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,16 +11,18 @@ import ipywidgets as widgets
 from gradlab.checking import MEASURES, SCHEMES
 from gradlab.lab.hidden_layers import HiddenLayers
 from gradlab.lab.lock import LOCK
-from gradlab.lab.settings import AS_GIVEN, LABELS, RANGES, YOURS
+from gradlab.lab.bug_titles import title_of
+from gradlab.lab.ranges import AS_GIVEN, LABELS, NO_BUG, RANGES, YOURS
+from gradlab.lab.state import LabState
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
+from gradlab.nn.parameters import DTYPES
 
-__all__ = ["SWITCHED", "THEMES", "TOOLTIPS", "make_appearance", "make_controls"]
+__all__ = ["SWITCHED", "TOOLTIPS", "follow_choices", "make_controls"]
 
-THEMES = ("auto", "light", "dark")
-
-#: What means something only while a checkbox is ticked.
+#: What means something only while a checkbox is ticked, or a bug is planted.
 SWITCHED = {
+    "bug": ("bug_layer",),
     "use_dropout": ("dropout_rate", "freeze_masks"),
     "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
 }
@@ -42,6 +44,11 @@ TOOLTIPS = {
     "l2": "λ, in units of loss per squared weight, 1e-6 to 1e5",
     "l2_in_loss": "the loss that is differenced has the L2 term",
     "l2_in_gradient": "backpropagation adds λ·W",
+    "dtype": "of the weights, and so of both gradients",
+    "train_steps": "updates of mini-batch SGD before the check, 0 to 500",
+    "bug": "planted in the analytic gradient alone; a mystery is one that is not told",
+    "bug_layer": "at which layer, counted from the input; 0 is the bug's own choice",
+    "tensor": "the one whose entries the heatmap and the comparison show",
 }
 
 _WORDS = {
@@ -85,6 +92,10 @@ class _Checkbox(_Locked, widgets.Checkbox):
     pass
 
 
+class _Steps(_Locked, widgets.IntSlider):
+    pass
+
+
 class _Integer(_Locked, widgets.BoundedIntText):
     pass
 
@@ -120,21 +131,32 @@ def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Wi
         "l2": _log_slider("l2", decade_step=0.25, digits=0),
         "l2_in_loss": _checkbox("l2_in_loss", "in the numerical loss"),
         "l2_in_gradient": _checkbox("l2_in_gradient", "in the analytic gradient"),
+        "dtype": _dropdown("dtype", DTYPES),
+        "train_steps": _Steps(
+            min=RANGES["train_steps"][0], max=RANGES["train_steps"][1], step=10,
+            continuous_update=False, **_common("train_steps"),
+        ),
+        "bug": _dropdown("bug", (NO_BUG,)),
+        "bug_layer": _Integer(
+            min=RANGES["bug_layer"][0], max=RANGES["bug_layer"][1], **_common("bug_layer"),
+        ),
+        "tensor": _dropdown("tensor", ("",)),
     }  # fmt: skip
 
 
-def make_appearance(theme: str) -> tuple[widgets.Dropdown, widgets.Button]:
-    """Return what is no setting: the choice of the picture's theme, and the reset button."""
-    choice = widgets.Dropdown(
-        options=THEMES, value=theme, description="theme",
-        tooltip="theme: colours of the picture; auto follows JupyterLab",
-        style={"description_width": "48px"}, layout=widgets.Layout(width="160px"),
-    )  # fmt: skip
-    reset = widgets.Button(
-        description="Reset", tooltip="Reset: back to where the lab started", icon="undo",
-        layout=widgets.Layout(width="auto"),
-    )  # fmt: skip
-    return choice, reset
+def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> None:
+    """Offer the bugs and the tensors of the network that is shown, and keep what is chosen."""
+    if state.result is None:
+        return
+    bugs = [(title_of(name), name) for name in state.bug_choices]
+    tensors = [("the worst", ""), *((name, name) for name in state.result.report)]
+    for name, options in (("bug", bugs), ("tensor", tensors)):
+        control = controls[name]
+        if control.options != tuple(options):
+            with control.hold_trait_notifications():
+                control.options = options
+                if getattr(state, name) in [value for _, value in options]:
+                    control.value = getattr(state, name)
 
 
 def _common(name: str) -> dict[str, Any]:
@@ -142,7 +164,7 @@ def _common(name: str) -> dict[str, Any]:
         "description": LABELS[name],
         "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
         "style": {"description_width": "95px"},
-        "layout": widgets.Layout(width="auto", margin="1px 2px"),
+        "layout": widgets.Layout(width="270px", margin="1px 2px"),
     }
 
 

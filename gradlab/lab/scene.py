@@ -11,6 +11,7 @@ from gradlab.lab.colour_table import colour_table
 from gradlab.lab.panels import PANELS, Panel
 from gradlab.lab.png import encode_png
 from gradlab.lab.result import Result
+from gradlab.lab.words import cost_line, explanation
 from gradlab.plots import Palette
 
 __all__ = ["Scene"]
@@ -38,7 +39,11 @@ class Scene:
     def frame(self, result: Result, scale: int = 1) -> tuple[dict[str, bytes], dict[str, Any]]:
         """Return the papers that are new, by panel, and the ink of all visible panels."""
         papers: dict[str, bytes] = {}
-        ink: dict[str, Any] = {"shapes": {}, "alt": {}, "shows": f"eps = {result.settings.eps!r}"}
+        ink: dict[str, Any] = {
+            "shapes": {}, "alt": {}, "cost": cost_line(result),
+            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+            "shows": f"eps = {result.settings.eps!r}",
+        }  # fmt: skip
         for name in self.visible:
             frame = self.panels[name].frame(result, scale)
             if frame.paper is not None:

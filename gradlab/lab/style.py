@@ -22,6 +22,25 @@ CSS = """<style>
 .gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }
 body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
   filter: invert(0.93) hue-rotate(180deg); }
+.gradlab-board { position: relative; }
+.gradlab-cost { flex-basis: 100%; min-height: 16px; font-size: 11px; line-height: 16px;
+  padding-left: 46px; color: #57606A; }
+.gradlab-voice { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); white-space: nowrap; }
+.gradlab-chooser .widget-label { display: none; }
+.gradlab-chooser .widget-toggle-button { padding: 0 10px; }
+.gradlab-folded { display: none; }
+.gradlab-told { font-size: 13px; line-height: 1.4; margin: 2px 4px; max-width: 800px; }
+.gradlab-large { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; }
+.gradlab-large .gradlab-banner { font-size: 17px; height: 72px; }
+.gradlab-large .gradlab-verdict { font-size: 20px; }
+.gradlab-large .gradlab-cost, .gradlab-large .gradlab-told { font-size: 15px; line-height: 20px; }
+.gradlab-large .gradlab-heading { font-size: 15px; }
+.gradlab-large .gradlab-shown { max-width: 1120px !important; }
+@media (min-width: 1700px) {
+  .gradlab-chooser { display: none; }
+  .gradlab-folded { display: flex; }
+}
 .gradlab-heading { font-weight: 600; font-size: 12px; color: var(--jp-ui-font-color1, #222);
   border-bottom: 1px solid var(--jp-border-color2, #ccc); margin: 0 2px 2px; }
 .gradlab-banner { contain: strict; height: 56px; overflow: auto;

@@ -1,11 +1,9 @@
-"""The lab: controls, a banner and a picture, linked to a `LabState`."""
+"""The lab: controls, a banner and pictures, linked to a `LabState`."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,9 +15,12 @@ from gradlab._validate import check_choice
 from gradlab.lab.arrange import arrange
 from gradlab.lab.at_rest import AtRest
 from gradlab.lab.board import Board
-from gradlab.lab.controls import SWITCHED, THEMES, make_appearance, make_controls
+from gradlab.lab.controls import make_controls
+from gradlab.lab.extras import THEMES, Appearance, Scenarios, reset_button
 from gradlab.lab.lifetime import family, replace_earlier
+from gradlab.lab.linking import Link
 from gradlab.lab.lock import LOCK
+from gradlab.lab.mystery_view import MysteryView
 from gradlab.lab.panels import DEFAULT
 from gradlab.lab.panels import NAMES as PANEL_NAMES
 from gradlab.lab.scene import Scene
@@ -27,14 +28,16 @@ from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.style import palette_of
 from gradlab.lab.words import banner_html
-from gradlab.nn.mlp import MLP
+from gradlab.nn.network import Network
 
 __all__ = ["Lab"]
 
 #: A slider that has not moved for so long rests: time for the sharp picture.
 _REST_SECONDS = 0.3
-#: Pixels per pixel of the picture at rest.
+#: Pixels per pixel of the papers at rest.
 _SHARP = 2
+#: How much larger everything is in presentation size: two panels still fit side by side.
+_LARGE = 1.27
 
 
 class Lab(widgets.VBox):
@@ -42,14 +45,20 @@ class Lab(widgets.VBox):
 
     Parameters
     ----------
-    net : MLP or None, optional
-        A network of yours, with its data; copies are taken. Without it the lab builds its own.
-    x : ndarray, shape (N, D), optional
+    net : Network or None, optional
+        A network of yours (MLP, convnet or LSTM), with its data; copies are taken. Without it the
+        lab builds its own MLP.
+    x : ndarray, shape (N, D), or as the network takes it, optional
     y : ndarray, shape (N,) or (N, K), optional
     panels : sequence of str, optional
         Which pictures, in which order: "u_curve", "tensors", "network", "heatmap", "agreement".
+    controls : sequence of str or None, optional
+        The settings that get a control, such as ("eps", "weight_scale"); None: all that mean
+        something for the network, and scenarios, bugs and appearance.
     theme : {"auto", "light", "dark"}, optional
         Colours of the pictures. "auto" follows JupyterLab's theme.
+    scenario : str or None, optional
+        Where to start: a name of `gradlab.lab.SCENARIOS`.
     **settings
         Where the controls start, such as `eps=1e-7`; see `gradlab.lab.Settings` for all.
 
@@ -62,7 +71,8 @@ class Lab(widgets.VBox):
     banner : HTML
     board : Board
         The panels.
-    reset_button : Button
+    scenarios, appearance, mystery, reset_button : Widget
+        What is no setting.
     frames : int
         How many times the board was told what to show.
 
@@ -82,32 +92,33 @@ class Lab(widgets.VBox):
 
     def __init__(
         self,
-        net: MLP | None = None,
+        net: Network | None = None,
         x: np.ndarray | None = None,
         y: np.ndarray | None = None,
         *,
         panels: Sequence[str] = DEFAULT,
+        controls: Sequence[str] | None = None,
         theme: str = "auto",
+        scenario: str | None = None,
         **settings: Any,
     ) -> None:
         check_choice(theme, THEMES, "theme")
-        for name in panels:
-            check_choice(name, PANEL_NAMES, "panels")
-        self.state = LabState(net, x, y, **settings)
+        panels = _names(panels, PANEL_NAMES, "panels")
+        wanted = None if controls is None else _names(controls, NAMES, "controls")
+        self.state = LabState(net, x, y, scenario=scenario, **settings)
         self.frames = 0
         self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
-        self.controls = make_controls(
-            with_yours=net is not None, with_as_given=self.state.activation == AS_GIVEN
-        )
-        self.banner = widgets.HTML()
-        self.board = Board(panels, self._on_press)
-        self._theme_control, self.reset_button = make_appearance(theme)
-        appearance = widgets.HBox([self._theme_control, self.reset_button])
-        super().__init__(arrange(self.controls, self.banner, self.board, [appearance]))
+        self._make_parts(panels, theme, with_yours=net is not None)
+        super().__init__(self._arranged(wanted))
         self.add_class("gradlab-lab")
-        self._link()
+        self._link = Link(self.state, self.controls)
+        self.reset_button.on_click(self._on_reset)
+        link((self.appearance.theme, "value"), (self, "theme"))
         self.theme = theme
+        self.observe(self._on_theme, "theme")
+        self.state.observe(self._on_revision, "revision")
+        self.state.observe(self._on_progress, "progress")
         self._show(scale=_SHARP)
         replace_earlier(self)
 
@@ -124,69 +135,53 @@ class Lab(widgets.VBox):
                     widget.close()
             super().close()
 
-    # -- from the controls to the state, and back --------------------------------------------------
+    def _make_parts(self, panels: Sequence[str], theme: str, with_yours: bool) -> None:
+        self.controls = make_controls(with_yours, self.state.activation == AS_GIVEN)
+        self.banner = widgets.HTML()
+        self.board = Board(panels, self._on_press)
+        self.scenarios = Scenarios(self.state, self.board.copy)
+        self.appearance = Appearance(panels, theme, self._on_appearance)
+        self.mystery = MysteryView(self.state)
+        self.reset_button = reset_button()
+        self._training = widgets.FloatProgress(
+            min=0, max=1, description="training", layout=widgets.Layout(display="none")
+        )
 
-    def _link(self) -> None:
-        self._follow_all()
-        for name, control in self.controls.items():
-            control.observe(partial(self._on_control, name), "value")
-        self.reset_button.on_click(self._on_reset)
-        link((self._theme_control, "value"), (self, "theme"))
-        self.observe(self._on_theme, "theme")
-        self.state.observe(self._on_setting, NAMES)
-        self.state.observe(self._on_revision, "revision")
+    def _arranged(self, wanted: Sequence[str] | None) -> list[widgets.Widget]:
+        extras = {"Network": [self._training]}
+        if "bug" in self.state.applicable:
+            extras["Bugs"] = [self.mystery]
+        if self.state.given is None:
+            extras["Scenarios"] = [self.scenarios]
+        extras["Appearance"] = [self.appearance]
+        pictures = [self.banner, self.board]
+        if wanted is None:
+            applicable = self.state.applicable
+            return arrange(self.controls, applicable, pictures, extras, [self.reset_button])
+        return arrange(self.controls, wanted, pictures, {}, [self.reset_button])
 
-    def _on_control(self, name: str, change: Any) -> None:
-        if change["new"] == getattr(self.state, name):
-            return  # the control is following the state
-        try:
-            setattr(self.state, name, change["new"])
-        except Exception as error:  # nobody would see it: a callback has no output
-            self.state.fail((name,), error)
+    # -- what a person does ------------------------------------------------------------------------
 
     def _on_reset(self, button: widgets.Button) -> None:
         with LOCK:
             self.state.reset()
-            self._follow_all()  # also a control that shows a value that was refused
-
-    def _on_setting(self, change: Any) -> None:
-        with LOCK:
-            # A drop-down cannot show what it does not offer ("yours"): the banner tells that.
-            with suppress(traitlets.TraitError):
-                self.controls[change["name"]].value = change["new"]
-            self._switch()
+            self._link.follow_all()  # also a control that shows a value that was refused
 
     def _on_press(self, panel: str, x: float, y: float) -> None:
         """Choose the tensor that was clicked."""
         with LOCK:
             result = self.state.result
             tensor = result and self._scene.panels[panel].pressed(result, x, y)
-            if tensor and "tensor" in NAMES:
+            if tensor:
                 self.state.tensor = tensor
 
-    def _follow_all(self) -> None:
-        for name, control in self.controls.items():
-            control.value = getattr(self.state, name)
-        self._switch()
-
-    def _switch(self) -> None:
-        """Switch off the controls that mean nothing now."""
-        for switch, names in SWITCHED.items():
-            for name in names:
-                self.controls[name].disabled = not getattr(self.state, switch)
-
-    # -- from the state to the screen --------------------------------------------------------------
-
-    def _on_revision(self, change: Any) -> None:
+    def _on_appearance(self) -> None:
         with LOCK:
-            self._show()
-            if not self._rest.touch():  # no event loop, no screen: nothing to be quick for
-                self.state.refine()
-
-    def _on_rest(self) -> None:
-        with LOCK:
-            if not self.state.refine():  # which shows, and comes to rest again
-                self._show(scale=_SHARP)
+            large = self.appearance.large.value
+            (self.add_class if large else self.remove_class)("gradlab-large")
+            self._scene.visible = tuple(self.appearance.visible)
+            self.board.zoom, self.board.visible = (_LARGE if large else 1.0), self.appearance.visible
+            self._show(scale=_SHARP)
 
     def _on_theme(self, change: Any) -> None:
         with LOCK:
@@ -196,6 +191,24 @@ class Lab(widgets.VBox):
     @traitlets.validate("theme")
     def _check_theme(self, proposal: Any) -> str:
         return check_choice(proposal["value"], THEMES, "theme")
+
+    # -- from the state to the screen --------------------------------------------------------------
+
+    def _on_progress(self, change: Any) -> None:
+        self._training.value = self.state.progress
+        self._training.layout.display = "none" if self.state.progress >= 1 else ""
+
+    def _on_revision(self, change: Any) -> None:
+        with LOCK:
+            self._link.follow_result()
+            self._show()
+            if not self._rest.touch():  # no event loop, no screen: nothing to be quick for
+                self.state.refine()
+
+    def _on_rest(self) -> None:
+        with LOCK:
+            if not self.state.refine():  # which shows, and comes to rest again
+                self._show(scale=_SHARP)
 
     def _show(self, scale: int = 1) -> None:
         """Send a frame and the words that belong to it."""
@@ -220,8 +233,16 @@ class Lab(widgets.VBox):
         """Return the live view, and for viewers without a kernel a picture and the text."""
         bundle = super()._repr_mimebundle_(**kwargs) or {}
         bundle["text/plain"] = repr(self)
-        if self.state.result is not None:
+        if self.state.result is not None and self._scene.visible:
             with LOCK:
                 picture = self._scene.whole(self.state.result, _SHARP)
             bundle["image/png"] = base64.b64encode(picture).decode("ascii")
         return bundle
+
+
+def _names(given: Sequence[str], options: Sequence[str], argument: str) -> tuple[str, ...]:
+    """Return names that are all among `options`, or raise an error that names `argument`."""
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        raise TypeError(f'{argument} must be a sequence of names such as ("{options[0]}",), '
+                        f"got {given!r}")  # fmt: skip
+    return tuple(dict.fromkeys(check_choice(name, options, argument) for name in given))

@@ -4,6 +4,7 @@
 panels with artists that can be moved, for a live figure.
 """
 
+from gradlab.plots.chain import ChainDrawing, stages
 from gradlab.plots.entries import Entries, entries
 from gradlab.plots.markers import Markers
 from gradlab.plots.network import NetworkDrawing, network
@@ -15,6 +16,7 @@ __all__ = [
     "LIGHT",
     "MARKS",
     "PALETTES",
+    "ChainDrawing",
     "Entries",
     "Markers",
     "NetworkDrawing",
@@ -22,5 +24,6 @@ __all__ = [
     "UCurve",
     "entries",
     "network",
+    "stages",
     "u_curve",
 ]

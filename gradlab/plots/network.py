@@ -10,19 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from gradlab.checking import Report
-from gradlab.plots.palette import LIGHT, MARKS, Palette
+from gradlab.plots.palette import LIGHT, MARKS, STYLES, Palette
 
 __all__ = ["NetworkDrawing", "network"]
 
 #: Units drawn of a wider layer: the first ones, dots, and the last one.
 _MOST_UNITS = 7
-#: Verdict to line style and width: the verdict shows without its colour too.
-_STYLES = {
-    "correct": ("solid", 0.7),
-    "inconclusive": ((0, (1, 2)), 1.0),
-    "wrong": ((0, (5, 1.5)), 1.1),
-}
-
 
 class NetworkDrawing:
     """The panel, its artists made once and recoloured afterwards.
@@ -39,6 +32,8 @@ class NetworkDrawing:
     ----------
     tensors : list of Artist
         What changes with a verdict.
+    places : dict of str to (float, float)
+        Where each tensor's name stands, in data coordinates.
     """
 
     def __init__(self, ax: Axes, sizes: Sequence[int], palette: Palette = LIGHT) -> None:
@@ -52,6 +47,7 @@ class NetworkDrawing:
         self._weights: list[LineCollection] = []
         self._units: list[Artist] = []
         self._labels: list[Artist] = []
+        self.places: dict[str, tuple[float, float]] = {}
         for layer, heights in enumerate(columns):
             ax.text(layer, -0.26, str(sizes[layer]), ha="center", fontsize=8.5, color=palette.faint)
             if sizes[layer] > _MOST_UNITS:
@@ -66,8 +62,9 @@ class NetworkDrawing:
             self._weights.append(ax.add_collection(LineCollection(lines, zorder=1)))
             (units,) = ax.plot([layer] * len(heights), heights, "o", ms=7, zorder=3, mew=1.6)
             self._units.append(units)
-            for x, up in ((layer - 0.5, 1.08), (layer, -0.14)):
+            for name, x, up in (("W", layer - 0.5, 1.08), ("b", layer, -0.14)):
                 self._labels.append(ax.text(x, up, "", ha="center", fontsize=small, zorder=4))
+                self.places[f"{name}{layer}"] = x, up
         self.tensors: list[Artist] = [*self._weights, *self._units, *self._labels]
 
     def set_verdicts(self, verdicts: Mapping[str, str]) -> None:
@@ -77,7 +74,7 @@ class NetworkDrawing:
         """
         for layer, (lines, units) in enumerate(zip(self._weights, self._units, strict=True), 1):
             weight, bias = verdicts[f"W{layer}"], verdicts[f"b{layer}"]
-            style, width = _STYLES[weight]
+            style, width = STYLES[weight]
             lines.set(linestyle=style, linewidth=width, color=self._palette.verdicts[weight])
             colour = self._palette.verdicts[bias]
             hollow = bias != "correct"

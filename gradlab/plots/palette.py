@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DARK", "LIGHT", "MARKS", "PALETTES", "Palette"]
+__all__ = ["DARK", "LIGHT", "MARKS", "PALETTES", "STYLES", "Palette"]
 
 #: The sign that stands beside a verdict's colour.
 MARKS = {"correct": "✓", "wrong": "✗", "inconclusive": "?"}
+
+#: Verdict to line style and width: the verdict shows without its colour too.
+STYLES = {
+    "correct": ("solid", 0.7),
+    "inconclusive": ((0, (1, 2)), 1.0),
+    "wrong": ((0, (5, 1.5)), 1.1),
+}
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: there are two

@@ -73,7 +73,7 @@ class AgreementPanel(Panel):
         told = f"1 stands for {largest:.1e}, the largest entry"
         width, height = self.size
         return [
-            discs(dots, counts, hues, 2.4, self.palette.paper),
+            discs(dots, counts, hues, 2.0),
             words([(width / 2 + 10, height - 9, told)], self.palette.faint, 11),
         ]
 

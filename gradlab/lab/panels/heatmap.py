@@ -27,7 +27,7 @@ _LARGEST_CELL, _SMALLEST_SIGN = 40.0, 6.5
 def chosen_tensor(result: Result) -> TensorReport:
     """Return the tensor that was chosen, or the one with the largest error."""
     tensors = result.report.tensors
-    name = getattr(result.settings, "tensor", "")
+    name = result.settings.tensor
     worst = max(tensors, key=lambda n: np.nan_to_num(tensors[n].error, nan=np.inf))
     return tensors[name if name in tensors else worst]
 

@@ -1,0 +1,74 @@
+"""Ties the controls to the state: each follows the other, and what is refused is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from gradlab.lab.controls import SWITCHED, follow_choices
+from gradlab.lab.lock import LOCK
+from gradlab.lab.settings import NAMES
+from gradlab.lab.state import LabState
+
+__all__ = ["Link"]
+
+
+class Link:
+    """Keeps controls and state the same.
+
+    Parameters
+    ----------
+    state : LabState
+    controls : mapping of str to Widget
+        By the name of the setting.
+    """
+
+    def __init__(self, state: LabState, controls: Mapping[str, widgets.Widget]) -> None:
+        self._state, self._controls = state, controls
+        self.follow_all()
+        for name, control in controls.items():
+            control.observe(partial(self._on_control, name), "value")
+        state.observe(self._on_setting, NAMES)
+
+    def follow_all(self) -> None:
+        """Make every control show its setting."""
+        self.follow_result()
+        for name, control in self._controls.items():
+            self._follow(name, control)
+        self._switch()
+
+    def follow_result(self) -> None:
+        """Offer the bugs and the tensors that the network can have now."""
+        follow_choices(self._controls, self._state)
+
+    def _follow(self, name: str, control: widgets.Widget) -> None:
+        # A control cannot show what it does not offer ("yours", eight layers): the banner and the
+        # picture tell it.
+        with suppress(traitlets.TraitError):
+            control.value = getattr(self._state, name)
+
+    def _on_control(self, name: str, change: Any) -> None:
+        if change["new"] == getattr(self._state, name):
+            return  # the control is following the state
+        try:
+            setattr(self._state, name, change["new"])
+        except Exception as error:  # nobody would see it: a callback has no output
+            self._state.fail((name,), error)
+
+    def _on_setting(self, change: Any) -> None:
+        with LOCK:
+            if change["name"] in self._controls:
+                self._follow(change["name"], self._controls[change["name"]])
+            self._switch()
+
+    def _switch(self) -> None:
+        """Switch off the controls that mean nothing now."""
+        for switch, names in SWITCHED.items():
+            for name in names:
+                on = getattr(self._state, switch) not in (False, "none", "mystery")
+                self._controls[name].disabled = not on

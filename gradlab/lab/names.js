@@ -1,0 +1,40 @@
+// What ipywidgets leaves out for people who listen: names for the sliders' handles and number
+// fields, and the value in its own unit (1e-6, where the handle itself stands at -6).
+function nameControls(lab) {
+  for (const slider of lab.querySelectorAll('.widget-slider')) {
+    const label = slider.querySelector('.widget-label')?.textContent ?? '';
+    const readout = slider.querySelector('.widget-readout');
+    const handle = slider.querySelector('.noUi-handle');
+    if (!handle || !readout) continue;
+    set(handle, 'aria-label', label);
+    set(handle, 'aria-valuetext', readout.textContent);
+    set(readout, 'role', 'textbox');
+    set(readout, 'aria-label', `${label}, typed value`);
+    const off = slider.querySelector('.slider[disabled]') !== null;
+    set(handle, 'aria-disabled', String(off));
+  }
+  for (const field of lab.querySelectorAll('select, input, textarea')) {
+    const box = field.closest('.widget-inline-hbox, .widget-checkbox');
+    const label = box?.querySelector('.widget-label')?.textContent;
+    if (label && !field.labels?.length) set(field, 'aria-label', label);
+  }
+}
+
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+// Keeps the names as they should be while ipywidgets changes the controls; returns how to stop.
+function keepNamed(lab) {
+  let queued = false;
+  const watcher = new MutationObserver(() => {
+    if (queued) return;
+    queued = true;
+    setTimeout(() => { queued = false; nameControls(lab); }, 50);
+  });
+  watcher.observe(lab, {
+    subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow'],
+  });
+  nameControls(lab);
+  return () => watcher.disconnect();
+}
