@@ -7,85 +7,98 @@ from functools import lru_cache
 
 import numpy as np
 
-from gradlab.lab.settings import AS_GIVEN, MOST_LAYERS, MOST_UNITS, RANGES, YOURS, Settings
+from gradlab.lab import budget
+from gradlab.lab.backward import (
+    Place,
+    analytic_gradient,
+    place_of_bug,
+    seconds_of_a_backprop,
+)
+from gradlab.lab.given import Given
+from gradlab.lab.ranges import AS_GIVEN, YOURS
+from gradlab.lab.settings import Settings
+from gradlab.lab.warm_up import Trainer
 from gradlab.nn import data, mlp
+from gradlab.nn.dropout import Masks
 from gradlab.nn.mlp import MLP
+from gradlab.nn.network import Network
 
-__all__ = ["EXAMPLES", "Given", "build_network", "examples"]
+__all__ = ["EXAMPLES", "Given", "Problem", "build_network", "draw_masks", "examples", "pose"]
 
 #: Examples the lab checks on: few, so that it is live (and a check needs no more).
 EXAMPLES = 30
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the caller brought: copies, so that a cell that trains on does not change the lab.
+class Problem:
+    """What is checked, but for the step: network, examples, and the gradient to compare.
 
     Attributes
     ----------
-    net : MLP
-    x : ndarray, shape (N, D)
-    y : ndarray, shape (N,) or (N, K)
-    weight_scale : float
-        The value of the slider at which the weights are exactly the caller's.
+    net : Network
+        Its `l2` is that of the numerical loss.
+    in_gradient : Network
+        The same with the `l2` of the analytic gradient, and no bug.
+    x, y : ndarray
+    analytic : dict of ndarray
+        The gradient by backpropagation.
+    backprop_seconds : float
+        How long that takes.
     """
 
-    net: MLP
+    net: Network
+    in_gradient: Network
     x: np.ndarray
     y: np.ndarray
-    weight_scale: float
+    analytic: dict[str, np.ndarray]
+    backprop_seconds: float
 
-    @staticmethod
-    def check(net: MLP, x: np.ndarray, y: np.ndarray) -> Given:
-        """Take copies of a network and its data.
+    def masks(self, settings: Settings) -> Masks:
+        """Return the dropout masks for these examples."""
+        return draw_masks(settings, self.net, budget.count(self.net, self.x))
 
-        Raises
-        ------
-        TypeError, ValueError
-            `net` is no MLP or too large for the controls, or `x` or `y` do not fit it.
-        """
-        if not isinstance(net, MLP):
-            raise TypeError(f"net must be a network made by gl.mlp, got {type(net).__name__}")
-        hidden = net.sizes[1:-1]
-        if len(hidden) > MOST_LAYERS or max(hidden, default=0) > MOST_UNITS:
-            raise ValueError(
-                f"net must have at most {MOST_LAYERS} hidden layers of at most {MOST_UNITS} units "
-                f"to be live, got {list(net.sizes)}; gl.check(net, x, y) takes any size"
-            )
-        net.loss(x, y)  # raises with the argument's name if x or y do not fit
-        weights = np.concatenate([net.params[name].ravel() for name in net.weight_names])
-        scale = net.weight_scale or float(np.sqrt(np.mean(weights**2))) or 1.0
-        low, high = RANGES["weight_scale"]
-        return Given(net.copy(), np.array(x), np.array(y), float(np.clip(scale, low, high)))
 
-    def settings(self) -> Settings:
-        """Return the settings that show the network as it was given."""
-        net = self.net
-        names = set(net.activations)
-        default = Settings()
-        return default.replace(
-            data=YOURS,
-            hidden=net.sizes[1:-1],
-            activation=AS_GIVEN if len(names) > 1 else next(iter(names), default.activation),
-            loss=net.loss_name,
-            seed=net.seed,
-            weight_scale=self.weight_scale,
-            use_dropout=net.dropout_rate > 0,
-            dropout_rate=min(net.dropout_rate, RANGES["dropout_rate"][1]) or default.dropout_rate,
-            use_l2=net.l2 > 0,
-            l2=float(np.clip(net.l2, *RANGES["l2"])) if net.l2 else default.l2,
+def pose(
+    settings: Settings,
+    given: Given | None = None,
+    trainer: Trainer | None = None,
+    secret: Place | None = None,
+) -> Problem:
+    """Build the network, train it if it is to be trained, and compute its gradient."""
+    x, y, outputs = examples(settings, given)
+    net = build_network(settings, given, x, outputs)
+    if settings.data != YOURS:
+        n = budget.affordable_examples(settings, net, x)
+        x, y = x[:n], y[:n]
+    l2 = settings.l2 if settings.use_l2 else 0.0
+    in_loss = net.replace(l2=l2 if settings.l2_in_loss else 0.0)
+    if settings.train_steps:
+        in_loss = (trainer or Trainer())(in_loss, x, y, settings)
+    in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
+    place = place_of_bug(settings, in_gradient, secret)
+    n = budget.count(net, x)
+    analytic = analytic_gradient(in_gradient, x, y, draw_masks(settings, net, n), place)
+    broken = [name for name, grad in analytic.items() if not np.isfinite(grad).all()]
+    if broken:
+        raise ValueError(
+            f"the gradient of {', '.join(broken)} is not finite: the outputs overflow; "
+            "lower the weight scale"
         )
+    seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
+    return Problem(in_loss, in_gradient, x, y, analytic, seconds)
 
 
 def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return x (N, D), y and the number of outputs K.
+    """Return x (N, …), y and the number of outputs K.
 
     `y` holds (N,) labels, or (N, K) one-hot rows where the loss wants targets.
     """
     if settings.data == YOURS:
         if given is None:
             raise ValueError("data is 'yours', but the lab was made without x and y")
-        x, y, outputs = given.x, given.y, given.net.sizes[-1]
+        x, y, outputs = given.x, given.y, given.net.outputs
+        if not isinstance(given.net, MLP):
+            return x, y, outputs
     else:
         x, y = _shipped(settings.data)
         outputs = int(y.max()) + 1
@@ -95,13 +108,18 @@ def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.nd
     return x, y, outputs
 
 
-def build_network(settings: Settings, given: Given | None, inputs: int, outputs: int) -> MLP:
+def build_network(settings: Settings, given: Given | None, x: np.ndarray, outputs: int) -> Network:
     """Return the network that `settings` describe: the caller's where they still describe it.
 
     The weights are random draws times `weight_scale`, so moving that slider scales the same draws.
     """
-    sizes = (inputs, *settings.hidden, outputs)
+    if given is not None and not isinstance(given.net, MLP):
+        return given.scaled(settings)
+    rate = settings.dropout_rate if settings.use_dropout else 0.0
     source = given.net if given is not None else None
+    sizes = (x.shape[1], *settings.hidden, outputs)
+    if source is not None and given.describes(settings, sizes):
+        return given.scaled(settings).replace(dropout_rate=rate)  # with a backward pass of its own
     activation = settings.activation
     if activation == AS_GIVEN:
         if source is None or len(source.activations) != len(settings.hidden):
@@ -115,16 +133,23 @@ def build_network(settings: Settings, given: Given | None, inputs: int, outputs:
         activation=activation,
         output_activation=source.output_activation if source else "identity",
         loss=settings.loss,
-        dropout_rate=settings.dropout_rate if settings.use_dropout else 0.0,
+        dropout_rate=rate,
         weight_scale=settings.weight_scale,
         seed=settings.seed,
-        dtype=source.dtype.name if source else "float64",
+        dtype=settings.dtype,
+        batch_norm=source.batch_norm if source else False,
     )
     if source is not None and source.sizes == sizes and source.seed == settings.seed:
-        factor = settings.weight_scale / given.weight_scale
-        for name, value in source.params.items():
-            net.params[name] = value * factor if name in net.weight_names else value.copy()
+        net.params = given.scaled(settings).params
     return net
+
+
+def draw_masks(settings: Settings, net: Network, n: int) -> Masks:
+    """Return the same masks at every call, or a generator that draws anew at every evaluation."""
+    if not settings.use_dropout:
+        return None
+    rng = np.random.default_rng((settings.seed, 1))  # apart from the draws of the weights
+    return net.draw_masks(n, rng) if settings.freeze_masks else rng
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,8 @@ slider is dragged (`coarse`) and on all of them when it rests.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,15 +15,23 @@ import numpy as np
 import gradlab as gl
 from gradlab.checking import EpsSweep, Report
 from gradlab.lab import budget
-from gradlab.lab.problem import Given, build_network, examples
-from gradlab.lab.settings import YOURS, Settings
-from gradlab.nn.mlp import MLP
-from gradlab.nn.network import Masks
+from gradlab.lab.backward import Place
+from gradlab.lab.cost import Cost
+from gradlab.lab.given import Given
+from gradlab.lab.problem import Problem, pose
+from gradlab.lab.ranges import MYSTERY
+from gradlab.lab.settings import Settings
+from gradlab.lab.warm_up import Trainer
+from gradlab.nn.network import Network
 
-__all__ = ["SWEEP_EPS", "Result", "compute"]
+__all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "compute"]
 
 #: The steps of the U-curve: five a decade over the range of the slider.
 SWEEP_EPS = np.logspace(-13, -1, 61)
+
+
+class UnknownTensorError(ValueError):
+    """The tensor to be shown is not one of the network's."""
 
 
 @dataclass(frozen=True)
@@ -32,38 +42,63 @@ class Result:
     ----------
     settings : Settings
         What it was computed from.
-    net : MLP
-        Its `l2` is that of the numerical loss.
-    x, y : ndarray
-    analytic : dict of ndarray
-        The gradient by backpropagation.
+    problem : Problem
+        With `net`, `x`, `y` and `analytic`, which can be read from here as well.
     report : Report
+    cost : Cost
+        Of the check.
     sweep : Sweep
     sweep_settings : Settings
-        What the sweep was computed from; its `eps` stands for nothing.
+        What the sweep was computed from; its `eps` and `tensor` stand for nothing.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
     """
 
     settings: Settings
-    net: MLP
-    x: np.ndarray
-    y: np.ndarray
-    analytic: dict[str, np.ndarray]
+    problem: Problem
     report: Report
+    cost: Cost
     sweep: EpsSweep
     sweep_settings: Settings
     stride: int
 
     @property
+    def net(self) -> Network:
+        """The network, its `l2` that of the numerical loss."""
+        return self.problem.net
+
+    @property
+    def x(self) -> np.ndarray:
+        """The examples."""
+        return self.problem.x
+
+    @property
+    def y(self) -> np.ndarray:
+        """Their labels or targets."""
+        return self.problem.y
+
+    @property
+    def analytic(self) -> dict[str, np.ndarray]:
+        """The gradient by backpropagation."""
+        return self.problem.analytic
+
+    @property
+    def tensor(self) -> str:
+        """The tensor that is looked at closely: the one set, or that with the largest error."""
+        if self.settings.tensor:
+            return self.settings.tensor
+        errors = {name: self.report[name].error for name in self.report}
+        return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
+
+    @property
     def stale(self) -> bool:
         """Whether the sweep is that of earlier settings, to be computed when the slider rests."""
-        return self.sweep_settings != _without_eps(self.settings)
+        return self.sweep_settings != _without_cursor(self.settings)
 
     @property
     def rough(self) -> bool:
         """Whether a better sweep is to be had at rest."""
-        full = budget.stride(self.settings, self.net, len(self.x), budget.FULL)
+        full = budget.stride(self.settings, self.net, self.x, budget.FULL)
         return self.stale or self.stride > full
 
 
@@ -73,6 +108,8 @@ def compute(
     previous: Result | None = None,
     *,
     coarse: bool = False,
+    trainer: Trainer | None = None,
+    secret: Place | None = None,
 ) -> Result:
     """Compute what the lab shows for `settings`.
 
@@ -82,9 +119,13 @@ def compute(
     given : Given or None, optional
         The caller's network and data.
     previous : Result or None, optional
-        Whatever of it is still valid is kept.
+        Whatever of it is still valid is kept; it must be of the same `given` and `secret`.
     coarse : bool, optional
         Whether a new sweep may take fewer steps, or wait, to be quick.
+    trainer : Trainer or None, optional
+        Remembers what was trained before.
+    secret : Place or None, optional
+        What `bug="mystery"` stands for.
 
     Returns
     -------
@@ -96,64 +137,56 @@ def compute(
         The settings do not go together (labels for another loss, say); the message says why.
     """
     with np.errstate(all="ignore"):  # overflow at large weights is a result here, not a warning
-        if previous and _without_eps(previous.settings) == _without_eps(settings):
-            net, x, y, analytic = previous.net, previous.x, previous.y, previous.analytic
+        if previous and _without_cursor(previous.settings) == _without_cursor(settings):
+            problem = previous.problem
         else:
-            net, x, y, analytic = _problem(settings, given)
-        report = gl.check(
-            net, x, y, eps=settings.eps, scheme=settings.scheme, measure=settings.measure,
-            masks=_masks(settings, net, len(x)), analytic=analytic,
-        )  # fmt: skip
-        stride = budget.stride(settings, net, len(x), budget.COARSE if coarse else budget.FULL)
+            problem = pose(settings, given, trainer, secret)
+        _check_tensor(settings, problem.net)
+        if previous and problem is previous.problem and previous.settings.eps == settings.eps:
+            report, cost = previous.report, previous.cost
+        else:
+            report, cost = _check(settings, problem)
+        limit = budget.COARSE if coarse else budget.FULL
+        stride = budget.stride(settings, problem.net, problem.x, limit)
         if previous:
-            kept = replace(
-                previous, settings=settings, net=net, x=x, y=y, analytic=analytic, report=report
-            )
+            kept = replace(previous, settings=settings, problem=problem, report=report, cost=cost)
             if _good_enough(kept, stride, coarse):
                 return kept
         sweep = gl.sweep_eps(
-            net, x, y, eps=SWEEP_EPS[::stride], scheme=settings.scheme, measure=settings.measure,
-            masks=_masks(settings, net, len(x)), analytic=analytic,
+            problem.net, problem.x, problem.y, eps=SWEEP_EPS[::stride], scheme=settings.scheme,
+            measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
         )  # fmt: skip
-    return Result(
-        settings, net, x, y, analytic, report, sweep, _without_eps(settings), stride
+    return Result(settings, problem, report, cost, sweep, _without_cursor(settings), stride)
+
+
+def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+    masks = problem.masks(settings)
+    start = time.perf_counter()
+    report = gl.check(
+        problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
+        measure=settings.measure, masks=masks, analytic=problem.analytic,
     )  # fmt: skip
+    seconds = time.perf_counter() - start
+    if settings.bug == MYSTERY:  # a report finds the cause when it is printed
+        report = replace(report, find_causes=None)
+    return report, Cost.measured(report.evaluations, seconds, problem.backprop_seconds)
+
+
+def _check_tensor(settings: Settings, net: Network) -> None:
+    if settings.tensor and settings.tensor not in net.params:
+        listed = ", ".join(net.params)
+        raise UnknownTensorError(
+            f"tensor must be one of {listed}, or '' for the worst, got {settings.tensor!r}"
+        )
 
 
 def _good_enough(kept: Result, stride: int, coarse: bool) -> bool:
     if not kept.stale and kept.stride <= stride:
         return True
     same_tensors = tuple(kept.sweep.errors) == tuple(kept.net.params)
-    return coarse and same_tensors and budget.too_slow(kept.settings, kept.net, len(kept.x))
+    return coarse and same_tensors and budget.too_slow(kept.settings, kept.net, kept.x)
 
 
-def _without_eps(settings: Settings) -> Settings:
-    return settings.replace(eps=1.0)
-
-
-def _problem(
-    settings: Settings, given: Given | None
-) -> tuple[MLP, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    x, y, outputs = examples(settings, given)
-    net = build_network(settings, given, x.shape[1], outputs)
-    if settings.data != YOURS:
-        n = budget.affordable_examples(settings, net, len(x))
-        x, y = x[:n], y[:n]
-    l2 = settings.l2 if settings.use_l2 else 0.0
-    in_gradient = net.replace(l2=l2 if settings.l2_in_gradient else 0.0)
-    analytic = in_gradient.gradient(x, y, masks=_masks(settings, net, len(x)))
-    broken = [name for name, grad in analytic.items() if not np.isfinite(grad).all()]
-    if broken:
-        raise ValueError(
-            f"the gradient of {', '.join(broken)} is not finite: the outputs overflow; "
-            "lower the weight scale"
-        )
-    return net.replace(l2=l2 if settings.l2_in_loss else 0.0), x, y, analytic
-
-
-def _masks(settings: Settings, net: MLP, n: int) -> Masks:
-    """Return the same masks at every call, or a generator that draws anew at every evaluation."""
-    if not settings.use_dropout:
-        return None
-    rng = np.random.default_rng((settings.seed, 1))  # apart from the draws of the weights
-    return net.draw_masks(n, rng) if settings.freeze_masks else rng
+def _without_cursor(settings: Settings) -> Settings:
+    """Return the settings without those that move on the same sweep."""
+    return settings.replace(eps=1.0, tensor="")

@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gradlab._validate import check_bool, check_choice, check_integer, check_number
 from gradlab.checking import MEASURES, SCHEMES
+from gradlab.lab.ranges import (
+    AS_GIVEN,
+    BUGS,
+    DEEPEST,
+    LABELS,
+    MOST_LAYERS,
+    MOST_UNITS,
+    MYSTERY,
+    NO_BUG,
+    RANGES,
+    YOURS,
+)
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
+from gradlab.nn.parameters import DTYPES
 
-__all__ = ["LABELS", "MOST_LAYERS", "MOST_UNITS", "RANGES", "YOURS", "Settings", "validated"]
-
-#: The data set that stands for the x and y that the caller brought.
-YOURS = "yours"
-#: The activation that stands for those of the caller's network, when its layers differ.
-AS_GIVEN = "as given"
-MOST_LAYERS, MOST_UNITS = 4, 64
-#: Lowest and highest value of every setting that is a number, in its own unit.
-RANGES = {
-    "eps": (1e-13, 1e-1),
-    "weight_scale": (1e-4, 1e2),
-    "dropout_rate": (0.0, 0.9),
-    "l2": (1e-6, 1e5),
-    "seed": (0, 9999),
-}
-
-#: What each control is called, on the screen and in messages.
-LABELS = {
-    "data": "data set",
-    "hidden": "hidden layers",
-    "activation": "activation",
-    "loss": "loss",
-    "seed": "seed",
-    "weight_scale": "weight scale",
-    "eps": "step eps",
-    "scheme": "scheme",
-    "measure": "error measure",
-    "use_dropout": "dropout",
-    "dropout_rate": "dropout rate",
-    "freeze_masks": "freeze masks",
-    "use_l2": "L2",
-    "l2": "λ of L2",
-    "l2_in_loss": "L2 in the numerical loss",
-    "l2_in_gradient": "L2 in the analytic gradient",
-}
+__all__ = [
+    "AS_GIVEN",
+    "BUGS",
+    "DEEPEST",
+    "LABELS",
+    "MOST_LAYERS",
+    "MOST_UNITS",
+    "MYSTERY",
+    "NAMES",
+    "NO_BUG",
+    "RANGES",
+    "SWITCHES",
+    "YOURS",
+    "Settings",
+    "validated",
+    "validated_all",
+]
 
 
 @dataclass(frozen=True)
@@ -58,11 +53,11 @@ class Settings:
     data : str
         A name of `gl.data.DATASETS`, or "yours": the caller's x and y.
     hidden : tuple of int
-        Units of each hidden layer: up to 4 layers of up to 64.
+        Units of each hidden layer: up to 8 layers of up to 64.
     activation, loss, scheme, measure : str
         Names as in `gl.mlp` and `gl.check`.
     seed : int
-        Of the weights and of the dropout masks.
+        Of the weights, of the dropout masks and of the training.
     weight_scale : float, 1e-4 … 1e2
         Standard deviation of the initial weights; changing it scales the same random draws.
     eps : float, 1e-13 … 1e-1
@@ -72,6 +67,17 @@ class Settings:
         of masks serves every evaluation.
     use_l2, l2, l2_in_loss, l2_in_gradient
         ½·λ·ΣW²: whether, λ, and which of the two gradients know of it.
+    dtype : {"float64", "float32"}
+        Of the parameters, and so of both gradients.
+    train_steps : int, 0 … 500
+        Updates, as `gl.train` does them, before the check.
+    bug : str
+        "none", a name of `gl.bugs.names()`, or "mystery": one that the lab picks. It is planted in
+        the analytic gradient alone.
+    bug_layer : int
+        At which layer; 0 is the bug's own choice, the last that can have it.
+    tensor : str
+        Which tensor is looked at closely; "" is the one with the largest error.
     """
 
     data: str = "moons"
@@ -90,6 +96,11 @@ class Settings:
     l2: float = 1e-3
     l2_in_loss: bool = True
     l2_in_gradient: bool = True
+    dtype: str = "float64"
+    train_steps: int = 0
+    bug: str = NO_BUG
+    bug_layer: int = 0
+    tensor: str = ""
 
     def replace(self, **changes: Any) -> Settings:
         """Return settings with some values changed; they are taken as valid."""
@@ -109,6 +120,22 @@ def validated(name: str, value: Any) -> Any:
         says which setting, what came and what was expected.
     """
     return _CHECKS[check_choice(name, NAMES, "setting")](value)
+
+
+def validated_all(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that somebody starts a lab with, validated.
+
+    Giving `l2` or `dropout_rate` switches it on, unless it is switched off in so many words.
+    """
+    values = {name: validated(name, value) for name, value in settings.items()}
+    for rate, switch in SWITCHES.items():
+        if rate in values:
+            values.setdefault(switch, True)
+    return values
+
+
+#: A number that, when it is given, switches its term on.
+SWITCHES = {"l2": "use_l2", "dropout_rate": "use_dropout"}
 
 
 def _choice(name: str, options: tuple[str, ...]) -> Callable[[Any], str]:
@@ -132,23 +159,33 @@ def _flag(name: str) -> Callable[[Any], bool]:
     return lambda value: check_bool(value, name)
 
 
-def _seed(value: Any) -> int:
-    number = check_integer(value, "seed")
-    if number > RANGES["seed"][1]:
-        raise ValueError(f"seed must be an integer in [0, {RANGES['seed'][1]}], got {number}")
-    return number
+def _integer(name: str) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        number, (low, high) = check_integer(value, name), RANGES[name]
+        if number > high:
+            raise ValueError(f"{name} must be an integer in [{low}, {high}], got {number}")
+        return number
+
+    return check
 
 
 def _hidden(value: Any) -> tuple[int, ...]:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         raise TypeError(f"hidden must be a sequence of widths such as (16, 16), got {value!r}")
     widths = tuple(check_integer(w, f"hidden[{i}]", 1) for i, w in enumerate(value))
-    if len(widths) > MOST_LAYERS:
-        raise ValueError(f"hidden must hold at most {MOST_LAYERS} widths, got {len(widths)}")
+    if len(widths) > DEEPEST:
+        raise ValueError(f"hidden must hold at most {DEEPEST} widths, got {len(widths)}")
     for i, width in enumerate(widths):
         if width > MOST_UNITS:
             raise ValueError(f"hidden[{i}] must be an integer in [1, {MOST_UNITS}], got {width}")
     return widths
+
+
+def _tensor(value: Any) -> str:
+    # Which names there are depends on the network: the rest is checked when there is one.
+    if not isinstance(value, str):
+        raise TypeError(f'tensor must be a name such as "W1", or "", got {value!r}')
+    return value
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -156,9 +193,12 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "hidden": _hidden,
     "activation": _choice("activation", (*ACTIVATIONS, AS_GIVEN)),
     "loss": _choice("loss", LOSSES),
-    "seed": _seed,
     "scheme": _choice("scheme", SCHEMES),
     "measure": _choice("measure", MEASURES),
+    "dtype": _choice("dtype", DTYPES),
+    "bug": _choice("bug", BUGS),
+    "tensor": _tensor,
+    **{name: _integer(name) for name in ("seed", "train_steps", "bug_layer")},
     **{name: _number(name) for name in ("weight_scale", "eps", "dropout_rate", "l2")},
     **{
         name: _flag(name)

@@ -7,28 +7,27 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from traitlets import HasTraits, Int, TraitType
+from traitlets import Float, Instance, Int
 
+from gradlab.lab.backward import Place, bug_choices
+from gradlab.lab.feedback import Score
+from gradlab.lab.given import Given
 from gradlab.lab.lock import LOCK
-from gradlab.lab.problem import Given
-from gradlab.lab.result import Result, compute
-from gradlab.lab.settings import LABELS, NAMES, Settings, validated
+from gradlab.lab.mystery import Mystery
+from gradlab.lab.problem import pose
+from gradlab.lab.ranges import LABELS, MYSTERY, NO_BUG
+from gradlab.lab.result import Result, UnknownTensorError, compute
+from gradlab.lab.scenarios import scenario_named
+from gradlab.lab.setting_traits import SettingTraits
+from gradlab.lab.settings import NAMES, Settings, validated, validated_all
 from gradlab.lab.summary import summary
-from gradlab.nn.mlp import MLP
+from gradlab.lab.warm_up import Trainer
+from gradlab.nn.network import Network
 
 __all__ = ["LabState"]
 
 
-class _Setting(TraitType):
-    """A trait that takes only what `validated` lets through."""
-
-    info_text = "a valid setting of the lab"
-
-    def validate(self, obj: LabState, value: Any) -> Any:
-        return validated(self.name, value)
-
-
-class LabState(HasTraits):
+class LabState(SettingTraits):
     """Settings of the lab as traits, and what follows from them.
 
     Assigning to a setting checks the value, computes, and then raises `revision` by one: a view
@@ -37,11 +36,15 @@ class LabState(HasTraits):
 
     Parameters
     ----------
-    net : MLP or None, optional
-        A network of the caller's, with its data; copies are taken.
+    net : Network or None, optional
+        A network of the caller's, of gl.mlp, gl.convnet or gl.lstm, with its data; copies are
+        taken.
     x, y : ndarray or None, optional
+    scenario : str or None, optional
+        Where to start from: a name of `gradlab.lab.SCENARIOS`.
     **settings
-        Initial values; see `Settings`. Giving `l2` or `dropout_rate` switches it on.
+        Initial values, which go before those of the scenario; see `Settings`. Giving `l2` or
+        `dropout_rate` switches it on.
 
     Attributes
     ----------
@@ -50,6 +53,12 @@ class LabState(HasTraits):
         What went wrong with the last change, in words that name the control; "" if nothing did.
     revision : int
         Counts results and errors.
+    progress : float
+        How much of a training is done, from 0 to 1; 1 where there is nothing to wait for.
+    mystery : Mystery or None
+        The round that is played, while `bug` is "mystery".
+    score : Score
+        Of all rounds.
     computed : int
         Counts computations.
 
@@ -59,61 +68,44 @@ class LabState(HasTraits):
         A setting is unknown, out of range or of the wrong type; or `net`, `x` and `y` do not fit.
     """
 
-    data = _Setting()
-    hidden = _Setting()
-    activation = _Setting()
-    loss = _Setting()
-    seed = _Setting()
-    weight_scale = _Setting()
-    eps = _Setting()
-    scheme = _Setting()
-    measure = _Setting()
-    use_dropout = _Setting()
-    dropout_rate = _Setting()
-    freeze_masks = _Setting()
-    use_l2 = _Setting()
-    l2 = _Setting()
-    l2_in_loss = _Setting()
-    l2_in_gradient = _Setting()
     revision = Int(0)
+    progress = Float(1.0)
+    mystery = Instance(Mystery, allow_none=True)
 
     def __init__(
         self,
-        net: MLP | None = None,
+        net: Network | None = None,
         x: np.ndarray | None = None,
         y: np.ndarray | None = None,
+        *,
+        scenario: str | None = None,
         **settings: Any,
     ) -> None:
-        super().__init__()
         if net is None and (x is not None or y is not None):
             raise TypeError("net must come with x and y: use gl.Lab(net, x, y), or gl.Lab() alone")
         if net is not None and (x is None or y is None):
             raise TypeError("x and y must come with net: use gl.Lab(net, x, y)")
-        self.given = Given.check(net, x, y) if net is not None else None
+        super().__init__(Given.check(net, x, y) if net is not None else None)
         self.result: Result | None = None
         self.error = ""
         self.computed = 0
-        # The thread that is setting many at once; others still compute on each of their changes.
-        self._batching: int | None = None
-        values = {name: validated(name, value) for name, value in settings.items()}
-        if "l2" in values:
-            values.setdefault("use_l2", True)
-        if "dropout_rate" in values:
-            values.setdefault("use_dropout", True)
-        start = self.given.settings() if self.given else Settings()
-        self.start = start.replace(**values)
+        self.score = Score()
+        self._trainer = Trainer(self._on_training)
+        self._played: list[Place] = []
+        values = validated_all(settings)
+        self.start = self._scenario(scenario).replace(**values)
         self._assign({name: getattr(self.start, name) for name in NAMES})
         self.observe(self._on_setting, NAMES)
         self._recompute(NAMES, coarse=False)
 
     @property
-    def settings(self) -> Settings:
-        """The settings as plain data."""
-        return Settings(**{name: getattr(self, name) for name in NAMES})
+    def bug_choices(self) -> tuple[str, ...]:
+        """What `bug` can be for the network that is shown."""
+        return bug_choices(self.result.net) if self.result else ()
 
     def update(self, **changes: Any) -> None:
         """Change several settings at once, with one computation; all are checked first."""
-        values = {name: validated(name, value) for name, value in changes.items()}
+        values = {n: self.check_fixed(n, validated(n, value)) for n, value in changes.items()}
         with LOCK:
             before = self.settings
             self._assign(values)
@@ -122,9 +114,22 @@ class LabState(HasTraits):
 
     def reset(self) -> None:
         """Go back to the settings that the lab was made with."""
+        self._go_to(self.start)
+
+    def load_scenario(self, name: str) -> None:
+        """Set everything as the scenario has it; raises ValueError if there is none called so."""
+        self._go_to(self._scenario(name))
+
+    def new_mystery(self, seed: int | None = None) -> Mystery | None:
+        """Start a round: plant another bug that is not told. Returns it, or None on an error.
+
+        `seed` chooses the bug; None is another one than in the rounds before.
+        """
         with LOCK:
-            self._assign({name: getattr(self.start, name) for name in NAMES})
-            self._recompute((), coarse=True)
+            before = self.mystery
+            self._assign({"bug": MYSTERY})
+            self._recompute(("bug",), coarse=True, new_round=True, seed=seed)
+            return self.mystery if self.mystery is not before else None
 
     def refine(self) -> bool:
         """Compute what a drag left coarse. Returns whether there was anything to do."""
@@ -145,28 +150,64 @@ class LabState(HasTraits):
     def __repr__(self) -> str:
         return summary(self.settings, self.result, self.error)
 
-    def _assign(self, values: dict[str, Any]) -> None:
-        """Set many at once: no computation follows."""
-        self._batching = threading.get_ident()
-        try:
-            for name, value in values.items():
-                setattr(self, name, value)
-        finally:
-            self._batching = None
+    def _scenario(self, name: str | None) -> Settings:
+        values = scenario_named(name).settings if name is not None else {}
+        return self.base.replace(**{n: self.check_fixed(n, v) for n, v in values.items()})
+
+    def _go_to(self, settings: Settings) -> None:
+        with LOCK:
+            self._assign({name: getattr(settings, name) for name in NAMES})
+            self._recompute((), coarse=True)
 
     def _on_setting(self, change: Any) -> None:
         if self._batching != threading.get_ident():
             with LOCK:
                 self._recompute((change["name"],), coarse=True)
 
-    def _recompute(self, names: Iterable[str], *, coarse: bool) -> None:
+    def _on_training(self, fraction: float) -> None:
+        self.progress = fraction
+
+    def _recompute(
+        self,
+        names: Iterable[str],
+        *,
+        coarse: bool,
+        new_round: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        names = tuple(names)
         with LOCK:
             self.computed += 1
             try:
-                self.result = compute(self.settings, self.given, self.result, coarse=coarse)
+                mystery = None if new_round else self.mystery
+                if self.bug != MYSTERY:
+                    mystery = None
+                elif mystery is None:
+                    mystery = self._pick(seed)
+                self.result = self._compute(mystery, names, coarse)
             except Exception as error:  # a lab that dies on a bad combination teaches nothing
-                changed = names if len(tuple(names)) < len(NAMES) else ()
-                self.fail(changed, error)
+                self.fail(names if len(names) < len(NAMES) else (), error)
                 return
+            self.mystery = mystery
             self.error = ""
             self.revision += 1
+
+    def _compute(self, mystery: Mystery | None, names: tuple[str, ...], coarse: bool) -> Result:
+        previous = self.result if mystery is self.mystery else None
+        rest = {"coarse": coarse, "trainer": self._trainer}
+        if mystery is not None:
+            rest["secret"] = mystery.secret
+        try:
+            return compute(self.settings, self.given, previous, **rest)
+        except UnknownTensorError:
+            if "tensor" in names:
+                raise
+            self._assign({"tensor": ""})  # another network has other tensors
+            return compute(self.settings, self.given, previous, **rest)
+
+    def _pick(self, seed: int | None) -> Mystery:
+        settings = self.settings.replace(bug=NO_BUG)
+        problem = pose(settings, self.given, self._trainer)
+        mystery = Mystery.pick(problem, settings, seed, self._played, self.score)
+        self._played.append(mystery.secret)
+        return mystery

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from gradlab.lab import budget
+from gradlab.lab.ranges import MYSTERY, NO_BUG, YOURS
 from gradlab.lab.result import Result
-from gradlab.lab.settings import YOURS, Settings
+from gradlab.lab.settings import Settings
 from gradlab.lab.words import FAR
+from gradlab.nn.mlp import MLP
 
 __all__ = ["summary"]
 
@@ -31,13 +34,17 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
 
 
 def _network_line(s: Settings, result: Result | None) -> str:
+    where = "your data" if s.data == YOURS else s.data
+    count = f", {budget.count(result.net, result.x)} examples" if result else ""
+    more = ", float32" if s.dtype == "float32" else ""
+    more += f", {s.train_steps} training steps" if s.train_steps else ""
+    if result and not isinstance(result.net, MLP):
+        return f"network: {result.net}, {where}{count}, weights times {s.weight_scale:.2g}{more}"
     sizes = result.net.sizes if result else s.hidden
     shape = "-".join(str(n) for n in sizes)
-    where = "your data" if s.data == YOURS else s.data
-    count = f", {len(result.x)} examples" if result else ""
     return (
         f"network: {shape} {s.activation}, {s.loss}, {where}{count}, seed {s.seed}, "
-        f"weight scale {s.weight_scale:.2g}"
+        f"weight scale {s.weight_scale:.2g}{more}"
     )
 
 
@@ -49,8 +56,11 @@ def _check_line(s: Settings) -> str:
         where = {(True, True): "both", (True, False): "the loss alone",
                  (False, True): "the gradient alone", (False, False): "neither"}  # fmt: skip
         l2 = f"{s.l2:.2g} in {where[s.l2_in_loss, s.l2_in_gradient]}"
+    bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
+    if bug and s.bug != MYSTERY and s.bug_layer:
+        bug += f" at layer {s.bug_layer}"
     return (
-        f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}"
+        f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}"
     )  # fmt: skip
 
 
