@@ -25,8 +25,8 @@ GROUPS = {
     "Network": ("hidden", "activation", "loss", "data", "seed", "train_steps"),
     "Check": ("scheme", "measure", "dtype", "tensor"),
     "Dropout, L2": (
-        "use_dropout", "freeze_masks", "dropout_rate", "use_l2", "l2_in_loss", "l2_in_gradient",
-        "l2",
+        "use_dropout", "freeze_masks", "dropout_rate", "use_l2", "l2", "l2_in_loss",
+        "l2_in_gradient",
     ),
     "Bugs": ("bug", "bug_layer"),
 }  # fmt: skip

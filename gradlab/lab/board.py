@@ -45,7 +45,9 @@ class Board(anywidget.AnyWidget):
     sizes = traitlets.Dict({panel.name: list(panel.size) for panel in PANELS}).tag(sync=True)
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     zoom = traitlets.Float(1.0).tag(sync=True)
-    ink = traitlets.Dict({"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": ""}).tag(sync=True)
+    ink = traitlets.Dict({"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": ""}).tag(
+        sync=True
+    )
 
     u_curve, tensors, network, heatmap, agreement = (_paper() for _ in range(5))
 

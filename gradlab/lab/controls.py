@@ -9,10 +9,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from gradlab.checking import MEASURES, SCHEMES
+from gradlab.lab.bug_titles import title_of
 from gradlab.lab.hidden_layers import HiddenLayers
 from gradlab.lab.lock import LOCK
-from gradlab.lab.bug_titles import title_of
-from gradlab.lab.ranges import AS_GIVEN, LABELS, NO_BUG, RANGES, YOURS
+from gradlab.lab.ranges import AS_GIVEN, LABELS, MYSTERY, NO_BUG, RANGES, YOURS
 from gradlab.lab.state import LabState
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
@@ -148,7 +148,8 @@ def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> N
     """Offer the bugs and the tensors of the network that is shown, and keep what is chosen."""
     if state.result is None:
         return
-    bugs = [(title_of(name), name) for name in state.bug_choices]
+    own = {NO_BUG: "none", MYSTERY: "mystery: find it"}
+    bugs = [(own.get(name) or title_of(name), name) for name in state.bug_choices]
     tensors = [("the worst", ""), *((name, name) for name in state.result.report)]
     for name, options in (("bug", bugs), ("tensor", tensors)):
         control = controls[name]

@@ -16,6 +16,7 @@ from gradlab.lab.state import LabState
 __all__ = ["THEMES", "Appearance", "Scenarios", "reset_button"]
 
 THEMES = ("auto", "light", "dark")
+_MOST_LARGE = 2  # pictures in presentation size, unless more are asked for
 _CHOOSE = "choose …"
 
 
@@ -96,7 +97,8 @@ class Appearance(widgets.HBox):
             for panel in PANELS
         }  # fmt: skip
         self.large = widgets.ToggleButton(
-            description="Presentation size", icon="search-plus", layout=widgets.Layout(width="auto"),
+            description="Presentation size", icon="search-plus",
+            layout=widgets.Layout(width="auto"),
             tooltip="Presentation size: text and lines to be read from the back of a room",
         )  # fmt: skip
         self.theme = widgets.Dropdown(
@@ -109,8 +111,23 @@ class Appearance(widgets.HBox):
             layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px"),
         )
         self._order = [*visible, *(p for p in self.panels if p not in visible)]
-        for widget in (*self.panels.values(), self.large):
-            widget.observe(lambda change: changed(), "value")
+        self._changed, self._hidden = changed, []
+        self.large.observe(self._on_large, "value")
+        for box in self.panels.values():
+            box.observe(self._on_panel, "value")
+
+    def _on_large(self, change: Any) -> None:
+        """Make room: at most two pictures fit beside each other when they are large."""
+        with LOCK:
+            if change["new"]:
+                self._hidden = self.visible[_MOST_LARGE:]
+            for name in self._hidden:
+                self.panels[name].value = not change["new"]
+            self._changed()
+
+    def _on_panel(self, change: Any) -> None:
+        with LOCK:
+            self._changed()
 
     @property
     def visible(self) -> list[str]:

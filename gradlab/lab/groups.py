@@ -30,7 +30,8 @@ class Groups(widgets.VBox):
         self, groups: Mapping[str, Sequence[widgets.Widget]], beside: Sequence[widgets.Widget]
     ) -> None:
         self.chooser = widgets.ToggleButtons(
-            options=list(groups), description="controls", tooltips=[f"{t} controls" for t in groups],
+            options=list(groups), description="controls",
+            tooltips=[f"{title} controls" for title in groups],
             style={"button_width": "auto", "description_width": "0px"},
         )  # fmt: skip
         self.chooser.add_class("gradlab-chooser")

@@ -1,4 +1,4 @@
-"""The mystery bug on the screen: pick a tensor and a cause, guess, ask for hints, see the answer."""
+"""The mystery bug on the screen: pick a tensor and a cause, guess, take hints, see the answer."""
 
 from __future__ import annotations
 
@@ -72,7 +72,11 @@ class MysteryView(widgets.VBox):
             mystery = self._state.mystery
             self.layout.display = "none" if mystery is None else ""
             if mystery is not None:
-                self.tensor.options, self.cause.options = mystery.tensors, mystery.choices
+                for control, options in (
+                    (self.tensor, mystery.tensors), (self.cause, mystery.choices)
+                ):  # fmt: skip
+                    control.options = options
+                    control.index = 0
                 self._tell(_START)
 
     def _on_guess(self, button: widgets.Button) -> None:

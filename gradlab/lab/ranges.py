@@ -61,6 +61,6 @@ LABELS = {
     "l2_in_loss": "L2 in the numerical loss",
     "l2_in_gradient": "L2 in the analytic gradient",
     "bug": "bug",
-    "bug_layer": "layer of the bug",
+    "bug_layer": "bug layer",
     "tensor": "tensor shown",
 }

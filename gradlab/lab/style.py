@@ -23,16 +23,17 @@ CSS = """<style>
 body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
   filter: invert(0.93) hue-rotate(180deg); }
 .gradlab-board { position: relative; }
-.gradlab-cost { flex-basis: 100%; min-height: 16px; font-size: 11px; line-height: 16px;
+.gradlab-cost { order: 99; flex-basis: 100%; min-height: 16px; font-size: 11px; line-height: 16px;
   padding-left: 46px; color: #57606A; }
 .gradlab-voice { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
 .gradlab-chooser .widget-label { display: none; }
 .gradlab-chooser .widget-toggle-button { padding: 0 10px; }
-.gradlab-folded { display: none; }
+.gradlab-folded, .gradlab-group .gradlab-heading { display: none; }
 .gradlab-told { font-size: 13px; line-height: 1.4; margin: 2px 4px; max-width: 800px; }
 .gradlab-large { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; }
-.gradlab-large .gradlab-banner { font-size: 17px; height: 72px; }
+.gradlab-large .gradlab-banner { font-size: 15px; height: 84px; }
+.gradlab-large .widget-label { width: 125px !important; }
 .gradlab-large .gradlab-verdict { font-size: 20px; }
 .gradlab-large .gradlab-cost, .gradlab-large .gradlab-told { font-size: 15px; line-height: 20px; }
 .gradlab-large .gradlab-heading { font-size: 15px; }
@@ -40,6 +41,7 @@ body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
 @media (min-width: 1700px) {
   .gradlab-chooser { display: none; }
   .gradlab-folded { display: flex; }
+  .gradlab-group .gradlab-heading { display: block; }
 }
 .gradlab-heading { font-weight: 600; font-size: 12px; color: var(--jp-ui-font-color1, #222);
   border-bottom: 1px solid var(--jp-border-color2, #ccc); margin: 0 2px 2px; }

@@ -180,7 +180,8 @@ class Lab(widgets.VBox):
             large = self.appearance.large.value
             (self.add_class if large else self.remove_class)("gradlab-large")
             self._scene.visible = tuple(self.appearance.visible)
-            self.board.zoom, self.board.visible = (_LARGE if large else 1.0), self.appearance.visible
+            self.board.zoom = _LARGE if large else 1.0
+            self.board.visible = self.appearance.visible
             self._show(scale=_SHARP)
 
     def _on_theme(self, change: Any) -> None:

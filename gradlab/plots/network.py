@@ -17,6 +17,7 @@ __all__ = ["NetworkDrawing", "network"]
 #: Units drawn of a wider layer: the first ones, dots, and the last one.
 _MOST_UNITS = 7
 
+
 class NetworkDrawing:
     """The panel, its artists made once and recoloured afterwards.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import numpy as np
+
 from gradlab.lab.live_figure import Layer
 from gradlab.lab.panels.ink import Shape, bars
 from gradlab.lab.panels.panel import Panel
@@ -52,7 +54,7 @@ class NetworkPanel(Panel):
         if place is None:
             return []
         at = self.live.pixels(self._axes, [place[0]], [place[1]])
-        return [bars(at + [0, 5], 13, self.palette.ink, 2)]
+        return [bars(at + np.array([0, 5]), 13, self.palette.ink, 2)]
 
     def alt(self, result: Result) -> str:
         """Return which tensors have which verdict."""
