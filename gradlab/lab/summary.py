@@ -34,7 +34,8 @@ def _network_line(s: Settings, result: Result | None) -> str:
     sizes = result.net.sizes if result else s.hidden
     shape = "-".join(str(n) for n in sizes)
     where = "your data" if s.data == YOURS else s.data
-    count = f", {len(result.x)} examples" if result else ""
+    n = len(result.x) if result else 0
+    count = f", {n} example{'s' * (n > 1)}" if n else ""
     return (
         f"network: {shape} {s.activation}, {s.loss}, {where}{count}, seed {s.seed}, "
         f"weight scale {s.weight_scale:.2g}"
