@@ -104,14 +104,17 @@ def stored_outputs(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
 
 def predictions(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
     """A reader is asked before the notebook shows the answer: it is stored, but folded."""
-    answer_expected, before = False, ""
+    answer_expected, asked, before = False, False, ""
     for cell in book.cells:
         if cell.cell_type == "markdown":
+            asked = asked or "**Predict.**" in cell.source
             if before.startswith(ANSWER) and not cell.source.startswith("<details>"):
                 yield "the prose after an answer is not folded by <details>"
         else:
+            if asked and not GUESS.search(cell.source) and not cell.source.startswith(ANSWER):
+                yield "after a prediction comes neither a guess nor a folded answer"
             yield from answered(cell, answer_expected)
-            answer_expected = bool(GUESS.search(cell.source))
+            answer_expected, asked = bool(GUESS.search(cell.source)), False
         before = cell.source
     if answer_expected:
         yield "a guess is asked and never answered"

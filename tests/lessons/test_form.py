@@ -216,6 +216,10 @@ def shown_before_the_answer(book):
     book.cells[-3].execution_count = 6
 
 
+def prediction_left_alone(book):
+    book.cells[-2:-2] = [new_markdown_cell("**Predict.** Which?")]
+
+
 def never_answered(book):
     asks(book)
     del book.cells[-3]
@@ -227,6 +231,7 @@ FAULTS = {
     explanation_in_view: "not folded by <details>",
     guess_with_an_output: "has an output",
     shown_before_the_answer: "does not check it",
+    prediction_left_alone: "neither a guess nor a folded answer",
     never_answered: "never answered",
     never_executed: "never executed",
     no_outputs: "nothing for nbval",
