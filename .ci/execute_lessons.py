@@ -5,7 +5,8 @@
 
 Clean means: no widget state and no model ids (they are random, and dead without their kernel), no
 timings, ids that follow from the cell's text. What a widget shows stays as text/plain and, where
-it offers one, as a picture. Running twice gives the same bytes, but for pictures.
+it offers one, as a picture. Running twice gives the same bytes, but for pictures. The answer to a
+prediction is stored folded; JupyterLab unfolds it when the reader runs the cell.
 """
 
 import hashlib
@@ -13,12 +14,14 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+ANSWER = "# Decide before you run this"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -39,11 +42,13 @@ def clean(book: nbformat.NotebookNode) -> None:
     for cell in book.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code" and cell.source.startswith(ANSWER):
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
         name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
         seen[name] += 1
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(cleaned, cell.outputs) if output]
+            cell.outputs = joined(output for output in map(cleaned, cell.outputs) if output)
 
 
 def cleaned(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
@@ -53,6 +58,17 @@ def cleaned(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
     output.data.pop(WIDGET, None)
     output.metadata = nbformat.from_dict({})
     return output if output.data else None
+
+
+def joined(outputs: Iterable[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Return the outputs with printed text in one piece: where a kernel cuts it is chance."""
+    whole: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if whole and "name" in output and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def main(arguments: list[str]) -> int:

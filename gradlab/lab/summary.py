@@ -35,7 +35,8 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
 
 def _network_line(s: Settings, result: Result | None) -> str:
     where = "your data" if s.data == YOURS else s.data
-    count = f", {budget.count(result.net, result.x)} examples" if result else ""
+    n = budget.count(result.net, result.x) if result else 0
+    count = f", {n} example{'s' * (n > 1)}" if n else ""
     more = ", float32" if s.dtype == "float32" else ""
     more += f", {s.train_steps} training steps" if s.train_steps else ""
     if result and not isinstance(result.net, MLP):

@@ -35,7 +35,7 @@ def test_an_untouched_stub_is_said_to_be_one(any_exercise):
     assert any_exercise.check().mark == "○"
 
 
-@pytest.mark.parametrize("name", ["choose_eps", "check_one_weight"])
+@pytest.mark.parametrize("name", ["choose_eps", "check_one_weight", "nudged"])
 @pytest.mark.parametrize("value", [..., None])
 def test_a_function_with_an_untouched_body_is_a_stub(name, value, store):
     assert Exercise(TASKS[name], store).check(lambda *arguments: value).mark == "○"
@@ -273,6 +273,8 @@ def test_tensors_may_come_in_any_order(answer, store):
         ("smaller_step", "the same"),
         ("float32_bottom", "left"),
         ("float32_bottom", "stays"),
+        ("tenth_of_the_step", "a tenth"),
+        ("tenth_of_the_step", "a thousandth"),
     ],
 )
 def test_every_wrong_guess_has_a_message_of_its_own(name, wrong, store):

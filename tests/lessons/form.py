@@ -22,6 +22,9 @@ CLOSING = ("you have", "source")
 STEPS = ("predict", "what happened?", "what you should see", "try")
 CALLS = ("gl.lab(", ".state.", "gl.exercise(", ".check(", ".hint()", ".solution()")
 UNFRAMED = ("00_start_here", "playground")  # a door and a room to play in: no exercise of their own
+# A prediction is asked for, then answered by the next code cell, which starts with this line.
+ANSWER = "# Decide before you run this"
+GUESS = re.compile(r"^guess = \.\.\.", re.MULTILINE)
 FORBIDDEN = {
     "sys.path": "a path hack: gradlab is installed",
     "pyplot": "pyplot's figures are global: the lab draws",
@@ -40,7 +43,7 @@ def problems(path: str | Path) -> list[str]:
         nbformat.validate(book)
     except (OSError, ValueError, nbformat.ValidationError) as error:
         return [f"not a valid notebook: {error}"]
-    checks = (name_and_size, cells, execution, stored_outputs, code, frame)
+    checks = (name_and_size, cells, execution, stored_outputs, predictions, code, frame)
     return [problem for check in checks for problem in check(path, book)]
 
 
@@ -97,6 +100,37 @@ def stored_outputs(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
                 yield f"code cell {number} stores a widget's model id"
             if found := UNSTABLE.search(text):
                 yield f"code cell {number} prints {found[0]!r}, which differs from run to run"
+
+
+def predictions(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
+    """A reader is asked before the notebook shows the answer: it is stored, but folded."""
+    answer_expected, asked, before = False, False, ""
+    for cell in book.cells:
+        if cell.cell_type == "markdown":
+            asked = asked or "**Predict.**" in cell.source
+            if before.startswith(ANSWER) and not cell.source.startswith("<details>"):
+                yield "the prose after an answer is not folded by <details>"
+        else:
+            if asked and not GUESS.search(cell.source) and not cell.source.startswith(ANSWER):
+                yield "after a prediction comes neither a guess nor a folded answer"
+            yield from answered(cell, answer_expected)
+            answer_expected, asked = bool(GUESS.search(cell.source)), False
+        before = cell.source
+    if answer_expected:
+        yield "a guess is asked and never answered"
+
+
+def answered(cell: nbformat.NotebookNode, expected: bool) -> Iterator[str]:
+    """Look at one code cell; `expected` says that the code cell before it asks for a guess."""
+    is_answer = cell.source.startswith(ANSWER)
+    if GUESS.search(cell.source) and cell.outputs:
+        yield "a cell that asks for a guess has an output"
+    if (expected or ".check(guess)" in cell.source) and not is_answer:
+        yield f"the answer to a guess does not start with {ANSWER!r}"
+    if expected and ".check(guess)" not in cell.source:
+        yield "the code cell after a guess does not check it"
+    if is_answer and not cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+        yield "the answer to a prediction is not stored folded: run make lessons"
 
 
 def code(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:

@@ -176,7 +176,63 @@ def wrong_kernel(book):
     book.metadata.kernelspec.name = "my-env"
 
 
+def asks(book, *, folded=True, first="# Decide before you run this.\n", after="<details>"):
+    """Add a prediction, its answer and an explanation before the last cell."""
+    guess = new_code_cell("guess = ...", execution_count=4)
+    answer = new_code_cell(f'{first}print(1)\ngl.exercise("x").check(guess)', execution_count=5)
+    answer.outputs = text_output("1")
+    answer.metadata = {"jupyter": {"outputs_hidden": True}} if folded else {}
+    texts = ("Which?", "Replace the dots.", f"{after}because")
+    cells = [new_markdown_cell(text) for text in texts]
+    book.cells[-1:-1] = [cells[0], guess, cells[1], answer, cells[2]]
+
+
+def test_a_good_prediction_has_no_problem(tmp_path):
+    book = lesson()
+    asks(book)
+    assert found(book, tmp_path) == []
+
+
+def answer_in_view(book):
+    asks(book, folded=False)
+
+
+def answer_without_its_line(book):
+    asks(book, first="")
+
+
+def explanation_in_view(book):
+    asks(book, after="")
+
+
+def guess_with_an_output(book):
+    asks(book)
+    book.cells[-5].outputs = text_output("right")
+
+
+def shown_before_the_answer(book):
+    asks(book)
+    book.cells[-4:-4] = [new_code_cell("1", execution_count=5)]
+    book.cells[-3].execution_count = 6
+
+
+def prediction_left_alone(book):
+    book.cells[-2:-2] = [new_markdown_cell("**Predict.** Which?")]
+
+
+def never_answered(book):
+    asks(book)
+    del book.cells[-3]
+
+
 FAULTS = {
+    answer_in_view: "not stored folded",
+    answer_without_its_line: "does not start with",
+    explanation_in_view: "not folded by <details>",
+    guess_with_an_output: "has an output",
+    shown_before_the_answer: "does not check it",
+    prediction_left_alone: "neither a guess nor a folded answer",
+    never_answered: "never answered",
     never_executed: "never executed",
     no_outputs: "nothing for nbval",
     out_of_order: "in the order",
@@ -233,3 +289,15 @@ def test_executing_and_cleaning_gives_the_same_bytes_twice(cleaner, tmp_path):
     assert texts[0] == texts[1]
     assert "IntSlider(value=3)" in texts[0]
     assert "model_id" not in texts[0]
+
+
+def test_cleaning_folds_an_answer_and_joins_printed_text(cleaner):
+    """JupyterLab unfolds what it runs, and a kernel may cut what is printed anywhere."""
+    answer = new_code_cell("# Decide before you run this.\nprint(1)")
+    answer.outputs = text_output("a\n") + text_output("b\n")
+    other = new_code_cell("print(1)", metadata={"jupyter": {"outputs_hidden": True}})
+    book = new_notebook(cells=[answer, other])
+    cleaner.clean(book)
+    assert [output.text for output in answer.outputs] == ["a\nb\n"]
+    assert answer.metadata == {"jupyter": {"outputs_hidden": True}}
+    assert other.metadata == {}

@@ -1,0 +1,149 @@
+"""Exercises of lesson 01, "Nudge a weight"."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab.course.note import shown
+from gradlab.course.task import Task, number_in, one_of, wants_a_number
+
+__all__ = ["TASKS", "nudged"]
+
+
+def nudged(theta, i, eps) -> np.ndarray:
+    """Return a copy of `theta` whose entry `i` is moved by `eps`; `theta` stays as it is."""
+    moved = theta.copy()
+    moved[i] += eps
+    return moved
+
+
+THETA = np.array([0.5, -1.25, 2.0, 0.75])
+CASES = ((2, 0.125), (0, 0.25), (3, -0.5))  # exact in binary: no rounding blurs a comparison
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `nudged`."""
+    if not callable(answer):
+        return f"Hand over the function itself, as .check(nudged). This is {shown(answer)}."
+    for i, eps in CASES:
+        theta = THETA.copy()
+        moved = answer(theta, i, eps)
+        changed = not np.array_equal(theta, THETA)
+        if moved is None or moved is ...:
+            return _NOTHING if changed else None
+        mistake = _not_a_copy(moved, theta, changed) or _wrong_values(moved, i, eps)
+        if mistake:
+            return mistake
+    return ""
+
+
+_NOTHING = "It moves theta itself and returns nothing. Move a copy, and return the copy."
+
+
+def _not_a_copy(moved: object, theta: np.ndarray, changed: bool) -> str:
+    if moved is theta:
+        return (
+            "It returns theta itself. A line such as moved = theta makes a second name for the "
+            "same array, so theta moved as well: use theta.copy()."
+        )
+    if not isinstance(moved, np.ndarray) or moved.shape != theta.shape:
+        return f"It returned {shown(moved)}; an array as long as theta is asked."
+    if np.shares_memory(moved, theta):
+        return (
+            "What it returned is a view: theta[:] has a name of its own and theta's numbers, so "
+            "theta moved as well. A list would be copied that way, an array is not: theta.copy()."
+        )
+    if changed:
+        return "What it returned is a copy, but theta moved as well. Move the copy alone."
+    return ""
+
+
+def _wrong_values(moved: np.ndarray, i: int, eps: float) -> str:
+    unit = np.eye(len(THETA))[i]
+    if np.array_equal(moved, THETA + eps * unit):
+        return ""
+    for values, message in (
+        (THETA, "Nothing moved: add eps to entry i of the copy."),
+        (THETA + eps, "All entries moved. Move entry i alone: moved[i], not moved."),
+        (THETA - eps * unit, "It moved to the wrong side: add eps. A negative eps goes left."),
+        (THETA + 2 * eps * unit, "It moved by 2 * eps: eps is asked."),
+        (THETA + (eps - THETA[i]) * unit, "Entry i became eps. Add eps to it: +=, not =."),
+        (THETA + eps * np.eye(len(THETA))[0], "Entry 0 moved. Move entry i, whatever i is."),
+        (THETA + CASES[0][1] * unit, "It moved by another step: use the argument eps."),
+    ):
+        if np.array_equal(moved, values):
+            return message
+    return f"nudged({THETA}, {i}, {eps:g}) returned {moved}; only entry {i} should move, by {eps:g}"
+
+
+def find_wrong_slope(answer: object) -> str:
+    """Return what is wrong with a guess at the central difference of x³ at 2, with eps = 0.1."""
+    number = number_in(answer)
+    if number is None:
+        return wants_a_number(answer, "3.25")
+    for value, message in {
+        12.01: "",
+        12.0: "This is the formula's slope, 3 x². The central difference is a little off it.",
+        12.61: "This is the forward difference, (2.1³ - 2³) / 0.1. Central: take 1.9³ too.",
+        11.41: "This is the backward difference, (2³ - 1.9³) / 0.1. Central: take 2.1³ too.",
+        24.02: "Twice too large: from 1.9 to 2.1 it is 2 eps = 0.2, not 0.1.",
+        6.305: "This is the forward difference over 2 eps: from 2 to 2.1 it is only eps.",
+        2.402: "This is the difference of the two values. Divide it by the way between them, 0.2.",
+        0.1201: "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Use brackets.",
+        -12.01: "The sign is flipped: it is the value on the right minus the value on the left.",
+    }.items():
+        if abs(number - value) < 1e-3 * abs(value) / 2:
+            return message
+    return "Compute 2.1³ and 1.9³, subtract, and divide by the way between the two points."
+
+
+TASKS = (
+    Task(
+        name="tenth_of_the_step",
+        lesson="01",
+        question="At a tenth of the step, what becomes of the central difference's error?",
+        find_mistake=one_of(
+            "a hundredth",
+            {
+                "a tenth": "That is what the forward difference does. The central one does better: "
+                "the errors of its two sides cancel in part.",
+                "a thousandth": "Not quite so good: what is left of the error goes with eps².",
+            },
+        ),
+        hints=("Multiply (1 + eps)³ and (1 - eps)³ out, and subtract.",),
+        answer="a hundredth",
+        solution="((1 + eps)³ - (1 - eps)³) / (2 eps) = 3 + eps²: the error is eps².",
+        praise="The error is eps², so a tenth of the step makes it a hundredth.",
+        scored=False,
+    ),
+    Task(
+        name="slope_by_hand",
+        lesson="01",
+        question="What is the central difference of x³ at x = 2 with eps = 0.1?",
+        find_mistake=find_wrong_slope,
+        hints=(
+            "The two points are 2.1 and 1.9.",
+            "2.1³ = 9.261 and 1.9³ = 6.859. How far is it from one point to the other?",
+        ),
+        answer=12.01,
+        solution="(9.261 - 6.859) / 0.2. The formula says 12; the error is eps² = 0.01.",
+        praise="And the formula says 3 · 2² = 12: off by eps² = 0.01.",
+    ),
+    Task(
+        name="nudged",
+        lesson="01",
+        question=(
+            "Write nudged(theta, i, eps): a copy of theta with entry i moved by eps. theta must "
+            "stay as it is."
+        ),
+        find_mistake=find_mistake,
+        hints=(
+            "moved = theta is no copy: it is a second name. Neither is theta[:].",
+            "moved = theta.copy() has numbers of its own. Change one of them.",
+            "Return the copy.",
+        ),
+        answer=nudged,
+        solution="A copy has numbers of its own. So nothing has to be put back.",
+        praise="Entry i moved in a copy, and theta stayed as it was.",
+    ),
+)
