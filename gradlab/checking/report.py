@@ -31,13 +31,11 @@ class Report:
     measure, scheme : str
     eps : float or None
         None where the checker chose the steps.
-    warnings : tuple of str
-        Blind spots: what this check could not have seen, and how to see it.
     evaluations : int
         How often the loss was evaluated.
     seconds : float
-    find_causes : callable or None
-        Makes `diagnosis` when it is first asked for.
+    find_causes, find_blind_spots : callable or None
+        Make `diagnosis` and `warnings` when these are first asked for.
     """
 
     tensors: dict[str, TensorReport]
@@ -47,9 +45,9 @@ class Report:
     scheme: str
     eps: float | None
     evaluations: int
-    seconds: float = field(compare=False)
-    warnings: tuple[str, ...] = ()
-    find_causes: Callable[[Report], list] | None = field(default=None, compare=False, repr=False)
+    seconds: float
+    find_causes: Callable[[Report], list] | None = field(default=None, repr=False)
+    find_blind_spots: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -87,6 +85,15 @@ class Report:
     def diagnosis(self) -> list:
         """Probable causes, the most probable first (`gl.diagnose`); empty if nothing is wrong."""
         return self.find_causes(self) if self.find_causes and self.wrong else []
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Blind spots: what this check could not have seen, and how to see it.
+
+        Found when first asked for, by trying every known bug on copies of what was checked: some
+        milliseconds for a small network.
+        """
+        return self.find_blind_spots() if self.find_blind_spots else ()
 
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:
