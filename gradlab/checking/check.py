@@ -60,7 +60,8 @@ def check(
     masks : list of ndarray, Generator or None, optional
         Dropout masks, as in `net.loss`.
     measure : {"max_relative", "sum_relative", "norm_ratio"}, optional
-        What `report.relative_error` is measured in. The verdict does not depend on it.
+        What `report.error` and `report[name].error` are measured in. The verdict does not depend
+        on it, nor do the properties that are named after a measure.
     analytic, numerical : dict of str to ndarray or None, optional
         Gradients computed elsewhere, used instead of `net.gradient` or of differences. One that
         adds to what an earlier call left is right at the first call: hand in that of a second.

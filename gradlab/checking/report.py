@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from gradlab.checking.errors import norm_ratio
+from gradlab.checking.errors import raw_norm_ratio
 from gradlab.checking.tensor_report import SIGNS, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 
@@ -28,7 +28,9 @@ class Report:
         On the whole: wrong if a tensor is wrong, correct if every tensor is correct.
     subject : str
         What was checked.
-    measure, scheme : str
+    measure : str
+        What `error` is measured in.
+    scheme : str
     eps : float or None
         None where the checker chose the steps.
     evaluations : int
@@ -70,16 +72,21 @@ class Report:
         return [name for name, t in self.tensors.items() if t.verdict == Verdict.WRONG]
 
     @property
-    def relative_error(self) -> float:
+    def error(self) -> float:
         """The largest of the tensors' errors, in the chosen measure."""
         return max(t.error for t in self.tensors.values())
+
+    @property
+    def relative_error(self) -> float:
+        """Largest |a - n| / max(|a|, |n|) over all entries, whatever the chosen measure."""
+        return max(t.relative_error for t in self.tensors.values())
 
     @property
     def norm_ratio(self) -> float:
         """‖a - n‖ / (‖a‖ + ‖n‖) over all parameters together."""
         a = np.concatenate([t.analytic.ravel() for t in self.tensors.values()])
         n = np.concatenate([t.numerical.ravel() for t in self.tensors.values()])
-        return float(norm_ratio(a, n))
+        return float(raw_norm_ratio(a, n))
 
     @cached_property
     def diagnosis(self) -> list:

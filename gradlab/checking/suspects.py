@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.checking.errors import norm_ratio
+from gradlab.checking.errors import raw_norm_ratio
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
@@ -131,7 +131,7 @@ def _hides(gradient: Gradient, right: Gradient) -> bool:
     least = 1e-12 * max(np.abs(value).max() for value in right.values())
     for name, value in right.items():
         change = np.abs(gradient[name] - value).max()
-        ratio = norm_ratio(gradient[name].ravel(), value.ravel())
+        ratio = raw_norm_ratio(gradient[name].ravel(), value.ravel())
         if not (change <= least or ratio <= SEEN[value.dtype.itemsize]):  # nan does not hide
             return False
     return True

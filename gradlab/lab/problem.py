@@ -17,7 +17,7 @@ __all__ = ["EXAMPLES", "Given", "build_network", "examples"]
 EXAMPLES = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """What the caller brought: copies, so that a cell that trains on does not change the lab.
 

@@ -24,7 +24,7 @@ __all__ = ["SWEEP_EPS", "Result", "compute"]
 SWEEP_EPS = np.logspace(-13, -1, 61)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What the lab shows.
 

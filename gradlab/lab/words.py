@@ -38,7 +38,7 @@ def explanation(result: Result) -> tuple[str, str]:
         if s.l2_in_gradient:
             has, lacks = lacks, has
         return f"L2 is in the {has} but not in the {lacks}.", "Tick both, or neither."
-    if report.verdict != "wrong" and report.relative_error > BANDS[0][0]:
+    if report.verdict != "wrong" and report.error > BANDS[0][0]:
         found = _kinks_explain(report) or _step_explains(s, result.sweep.predicted_best_eps)
         if found:
             return found
@@ -53,7 +53,7 @@ def explanation(result: Result) -> tuple[str, str]:
 
 def _only_round_off(report: Report) -> bool:
     """Whether errors look large and the verdict is "correct" all the same."""
-    return report.verdict == "correct" and report.relative_error > BANDS[1][0]
+    return report.verdict == "correct" and report.error > BANDS[1][0]
 
 
 def _kinks_explain(report: Report) -> tuple[str, str] | None:
