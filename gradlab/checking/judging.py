@@ -129,11 +129,12 @@ def own_gradient(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> Gr
 
 
 def checked_gradient(net: Network, gradient: Gradient, argument: str) -> dict[str, np.ndarray]:
-    """Return a copy of `gradient` if its names and shapes are the parameters', or raise."""
+    """Return a copy of `gradient`, as floats, or raise if its names or shapes do not fit."""
     if not isinstance(gradient, Mapping) or gradient.keys() != net.tensors.keys():
         got = list(gradient) if isinstance(gradient, Mapping) else type(gradient).__name__
         raise ValueError(f"{argument} must have the keys {list(net.tensors)}, got {got}")
-    return {
-        name: check_real_array(gradient[name], f"{argument}[{name!r}]", shape).copy()
-        for name, (_, _, shape) in net.tensors.items()
-    }
+    checked = {}
+    for name, (_, _, shape) in net.tensors.items():
+        value = check_real_array(gradient[name], f"{argument}[{name!r}]", shape)
+        checked[name] = np.array(value, value.dtype if value.dtype.kind == "f" else float)
+    return checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EpsSweep:
     """Errors of a numerical gradient over a range of steps.
 
@@ -41,7 +41,7 @@ class EpsSweep:
     machine_eps: float
     predicted_best_eps: float
     evaluations: int
-    seconds: float = field(compare=False)
+    seconds: float
 
     @property
     def best_eps(self) -> dict[str, float]:
