@@ -35,7 +35,7 @@ def final():
 
 def answer(change):
     state.eps = change.new
-    line.value = f"eps = {state.eps!r} error {state.result.report.relative_error:.1e}"
+    line.value = f"eps = {state.eps!r} error {state.result.report.error:.1e}"
 
 slider.observe(answer, "value")
 widgets.VBox([slider, line])

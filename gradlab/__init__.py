@@ -66,6 +66,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        # here, because it takes longer to load than all of gradlab.nn
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("gradlab")
+        except PackageNotFoundError:
+            raise AttributeError("gradlab is not installed, so it has no version") from None
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'gradlab' has no attribute {name!r}")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+LARGEST = int(np.iinfo(np.intp).max)
+
 
 def check_choice(value: object, options: Sequence[str], argument: str) -> str:
     """Return `value` if it is one of `options`, else raise with the list and the nearest one.
@@ -34,15 +36,31 @@ def check_number(
 ) -> float:
     """Return `value` as a float in [low, high] (or [low, high) when `below`), or raise."""
     interval = _interval(low, high, below)
-    if isinstance(value, (bool, np.bool_, str)) or np.ndim(value) != 0 or np.iscomplexobj(value):
-        raise TypeError(f"{argument} must be a number{interval}, got {_shown(value)}")
+    wrong_type = TypeError(f"{argument} must be a number{interval}, got {_shown(value)}")
+    if not _is_single_number(value):
+        raise wrong_type
     try:
         number = float(value)
+    except OverflowError:
+        raise ValueError(
+            f"{argument} must be a finite number{interval}, got {_shown(value)}, too large for a "
+            "float"
+        ) from None
     except (TypeError, ValueError):
-        raise TypeError(f"{argument} must be a number{interval}, got {_shown(value)}") from None
+        raise wrong_type from None
     if not np.isfinite(number) or not low <= number <= high or (below and number == high):
         raise ValueError(f"{argument} must be a finite number{interval}, got {number!r}")
     return number
+
+
+def _is_single_number(value: object) -> bool:
+    """Tell whether `value` may be one real number: no truth value, no text, no list of numbers."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return False
+    # what is no number to numpy may be one to Python: an integer of 400 digits, a Fraction
+    return array.ndim == 0 and array.dtype.kind in "iufO"
 
 
 def check_positive(value: object, argument: str) -> float:
@@ -57,15 +75,19 @@ def check_positive(value: object, argument: str) -> float:
 
 
 def check_integer(value: object, argument: str, low: int = 0) -> int:
-    """Return `value` as an int >= low, or raise; 2.0 is not an integer here, nor is True."""
+    """Return `value` as an int >= low, or raise; 2.0 is not an integer here, nor is True.
+
+    At most what an array can be indexed with, 2**63 - 1 as a rule.
+    """
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{argument} must be an integer >= {low}, got {_shown(value)}") from None
-    if number < low:
-        raise ValueError(f"{argument} must be an integer >= {low}, got {number}")
+    if not low <= number <= LARGEST:
+        most = f" and <= {LARGEST}" if number > LARGEST else ""
+        raise ValueError(f"{argument} must be an integer >= {low}{most}, got {_shown(number)}")
     return number
 
 
@@ -115,7 +137,10 @@ def check_real_array(value: object, argument: str, shape: tuple | None = None) -
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        text = "a number of thousands of digits"
     text = text if len(text) <= 60 else text[:57] + "..."
     return f"{text} ({type(value).__name__})"
 

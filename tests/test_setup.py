@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import gradlab as gl
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 README = (ROOT / "README.md").read_text()
@@ -227,3 +229,14 @@ class OnlyIn:
     def which(self, name):
         path = self.folder / Path(name).name
         return str(path) if path.exists() else None
+
+
+def test_the_version_is_that_of_the_package():
+    assert gl.__version__ == PROJECT["version"]
+
+
+def test_the_version_is_looked_up_only_when_asked_for():
+    code = "import gradlab, sys; 'importlib.metadata' in sys.modules and sys.exit(1)"
+    bare = "import numpy, sys; sys.exit('importlib.metadata' in sys.modules)"
+    if subprocess.run([sys.executable, "-c", bare]).returncode == 0:
+        assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -57,7 +57,8 @@ ABOUT_LAYERS = (
     Exhibit(
         "copied_bias_gradient", 16, "a line was copied and its index not changed",
         "grads['b1'] = dz2.sum(axis=0)", "grads['b1'] = dz1.sum(axis=0)",
-        "only that bias, 0.5 to 0.9", "layers of different size: the shape betrays it",
+        "only that bias, 0.5 to 0.9",
+        "biases with the same gradient; in layers of different size the shape betrays it",
         "the bias's gradient is that of another layer's bias",
     ),
     Exhibit(

@@ -44,7 +44,7 @@ ABOUT_LOSSES = (
         "accumulated_gradients", 5, "gradients are added to those of the call before",
         "self.grads['W1'] += a.T @ dz", "self.grads['W1'] = a.T @ dz",
         "every tensor: cosine 1, on the second call ratio 2, norm ratio 1/3",
-        "the first call",
+        "the first call: gl.check and gl.check_function make two, and check the second",
         "the gradient is exactly double: it was added to that of an earlier call and not reset",
     ),
     Exhibit(

@@ -29,7 +29,8 @@ ABOUT_STRUCTURES = (
         "dz = (dn - dn.mean(0) - n * (dn * n).sum(0) / m**2) / s",
         "dz = (dn - dn.mean(0) - n * (dn * n).sum(0) / m) / s",
         "everything below but the bias right below: 0.03 to 0.5",
-        "it shrinks slowly with the batch: 0.06 to 0.75 at N = 3, 0.02 to 0.5 at N = 64",
+        "it shrinks slowly with the batch: 0.06 to 0.75 at N = 3, 0.02 to 0.5 at N = 64; "
+        "and it is 0 where gamma's gradient is",
         "batch norm's term through the variance is divided by the batch size twice",
     ),
     Exhibit(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from gradlab.bugs.fault import idle_biases, layer_numbers
 from gradlab.bugs.faults import Weighted
 from gradlab.bugs.gradient_faults import twin_bias
@@ -11,6 +13,7 @@ from gradlab.nn.convolution import Conv
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense
 from gradlab.nn.network import Network
+from gradlab.nn.pooling import AveragePool, MaxPool
 
 Fits = Callable[[Network, int], bool]
 
@@ -42,6 +45,11 @@ def wide_bias(net: Network, i: int) -> bool:
     return bias(net, i) and net.params[net.layers[i].b].size > 1
 
 
+def single_bias(net: Network, i: int) -> bool:
+    """Tell whether a layer with such a bias, of one entry, is there."""
+    return bias(net, i) and not wide_bias(net, i)
+
+
 def copied_bias(net: Network, i: int) -> bool:
     """Tell whether the layer there has a bias of the same shape as another's."""
     return kind(Weighted)(net, i) and twin_bias(net, i) is not None
@@ -67,8 +75,24 @@ def kernel_above_another(net: Network, i: int) -> bool:
 
 
 def oblong(net: Network, i: int) -> bool:
-    """Tell whether a convolution is there, in a network for images that are not square."""
-    return kind(Conv)(net, i) and net.input_shape[-2] != net.input_shape[-1]
+    """Tell whether a convolution is there, of images that do not come out square."""
+    return kind(Conv)(net, i) and len(set(_image_after(net, i))) == 2
+
+
+def square_image(net: Network, i: int) -> bool:
+    """Tell whether a convolution is there, of images that come out square."""
+    return kind(Conv)(net, i) and not oblong(net, i)
+
+
+def _image_after(net: Network, i: int) -> tuple[int, int]:
+    """Return the rows and columns of what the convolution there makes."""
+    sides = np.array(net.input_shape[-2:])
+    for step in net.layers[: i + 1]:
+        if isinstance(step, Conv):
+            sides = sides + 2 * step.padding - net.params[step.W].shape[2:] + 1
+        elif isinstance(step, (MaxPool, AveragePool)):
+            sides = sides // 2
+    return int(sides[0]), int(sides[1])
 
 
 # -- which losses: net -> bool -------------------------------------------------------------------
@@ -100,6 +124,11 @@ def everywhere(net: Network) -> dict[int, int]:
 def with_l2(net: Network) -> dict[int, int]:
     """Return the one place, if there is L2."""
     return everywhere(net) if net.l2 else {}
+
+
+def with_single_mse(net: Network) -> dict[int, int]:
+    """Return the one place, if the loss is the mean squared error of one output."""
+    return everywhere(net) if net.loss_name == "mse" and net.outputs == 1 else {}
 
 
 def where(fits: Fits) -> Callable[[Network], dict[int, int]]:

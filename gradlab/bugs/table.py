@@ -110,7 +110,7 @@ FAULTS: dict[str, Fault] = {
     "swapped_width_and_height": LayerFault(
         image_faults.swapped_sides,
         places.oblong,
-        "a convolution of images that are not square",
+        "a convolution of images that do not come out square",
         places.own_and_below,
     ),
     "max_pool_all_ties": LayerFault(image_faults.all_ties_win, places.kind(MaxPool), "a max pool"),

@@ -22,7 +22,7 @@ PATH_ONLY = (
 )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bisection:
     """What was found on the way from the input up.
 

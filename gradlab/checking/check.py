@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +14,13 @@ from gradlab.checking.blind_spots import blind_spots
 from gradlab.checking.check_function import METHODS, check_function
 from gradlab.checking.diagnosis import diagnose
 from gradlab.checking.errors import MEASURES
-from gradlab.checking.judging import Gradient, by_evidence, by_one_step, checked_gradient
+from gradlab.checking.judging import (
+    Gradient,
+    by_evidence,
+    by_one_step,
+    checked_gradient,
+    own_gradient,
+)
 from gradlab.checking.report import Report, summary
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
 from gradlab.nn.dropout import Masks
@@ -52,9 +60,11 @@ def check(
     masks : list of ndarray, Generator or None, optional
         Dropout masks, as in `net.loss`.
     measure : {"max_relative", "sum_relative", "norm_ratio"}, optional
-        What `report.relative_error` is measured in. The verdict does not depend on it.
+        What `report.error` and `report[name].error` are measured in. The verdict does not depend
+        on it, nor do the properties that are named after a measure.
     analytic, numerical : dict of str to ndarray or None, optional
-        Gradients computed elsewhere, used instead of `net.gradient` or of differences.
+        Gradients computed elsewhere, used instead of `net.gradient` or of differences. One that
+        adds to what an earlier call left is right at the first call: hand in that of a second.
     method : {"full", "sampled", "directional"}, optional
         As in `gl.check_function`, where `eps` is None.
     samples, seed : int, optional
@@ -77,15 +87,16 @@ def check(
             f"method must be 'full' where eps, scheme or numerical is given, got {method!r}"
         )
     a = (
-        net.gradient(x, y, masks)
+        own_gradient(net, x, y, masks)
         if analytic is None
         else checked_gradient(net, analytic, "analytic")
     )
+    later = _kept(net, x, y, masks)
     if method == "directional":
         f = net.loss_function(x, y, masks)
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed)  # fmt: skip
-        return replace(report, subject=repr(net), warnings=blind_spots(net, x, y, masks, a))
+        return replace(report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a))
     if eps is None and numerical is None and scheme == "central":
         tensors, evaluations = by_evidence(net, x, y, a, masks, measure, method, samples, seed)
     else:
@@ -103,6 +114,15 @@ def check(
         eps,
         evaluations,
         seconds,
-        blind_spots(net, x, y, masks, a),
-        lambda report: diagnose(report, net, x, y, masks),
+        lambda report: diagnose(report, *later),
+        partial(blind_spots, *later, a),
     )
+
+
+def _kept(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> tuple:
+    """Return copies: what a report finds out later is about what was checked, not what became."""
+    if isinstance(masks, (list, tuple)):
+        masks = [np.array(mask) for mask in masks]
+    elif masks is not None:
+        masks = copy.deepcopy(masks)  # a Generator: one that is asked later must not move
+    return net.copy(), np.array(x), np.array(y), masks

@@ -42,6 +42,8 @@ def check_function(
     f : callable, (P,) -> float
         Gets a copy of theta at every call; its exceptions reach the caller.
     grad : callable, (P,) -> ndarray (P,)
+        Called twice, and the second answer is checked: one that adds to what an earlier call left
+        is right at the first.
     theta : ndarray, shape (P,), float64 or float32
         Never modified.
     eps : float, > 0, or None, optional
@@ -76,6 +78,7 @@ def check_function(
     rng = np.random.default_rng(check_integer(seed, "seed"))
     probe = Probe(f, theta)
     background = survey(probe, rng)
+    gradient_at(grad, theta)
     gradient = gradient_at(grad, theta)
     if method == "directional":
         parts = {"theta": (_directions(theta.size, samples, rng), samples, (theta.size,))}

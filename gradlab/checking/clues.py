@@ -15,7 +15,7 @@ from gradlab.nn.network import Network
 NOISE = {"float64": 1e-6, "float32": 1e-3}  # relative difference that is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clues:
     """Numbers and names, gathered once for all patterns.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab._validate import check_choice
+
 MEASURES = ("max_relative", "sum_relative", "norm_ratio")
 
 
 def absolute_error(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
-    """Return |a - n| entry by entry."""
+    """Return |a - n| entry by entry; arguments as in `relative_error`."""
+    analytic, numerical = _checked(analytic, numerical)
     return np.abs(analytic - numerical)
 
 
@@ -20,11 +23,52 @@ def relative_error(
     With `measure="sum_relative"` the denominator is |a| + |n|, which is between one and two times
     as large: a factor 2 then shows as 1/3, a missing or a flipped gradient as 1.
 
+    Parameters
+    ----------
+    analytic, numerical : array_like of real numbers, both of the same shape
+        Never broadcast: (64,) against (1, 64) would compare fine and be a bug.
+    measure : {"max_relative", "sum_relative"}, optional
+        For the norm ratio, one number for all entries, there is `norm_ratio`.
+
+    Returns
+    -------
+    ndarray, of the same shape
+
+    Raises
+    ------
+    ValueError, TypeError
+        The shapes differ, an argument holds no real numbers, or the measure is unknown.
+
     References
     ----------
     CS231n notes, "Gradient checks", for the maximum; its notebooks, for the sum.
     """
-    analytic, numerical = np.asarray(analytic) * 1.0, np.asarray(numerical) * 1.0
+    check_choice(measure, MEASURES[:2], "measure")
+    return entry_errors(*_checked(analytic, numerical), measure)
+
+
+def _checked(analytic: object, numerical: object) -> tuple[np.ndarray, np.ndarray]:
+    arrays = []
+    for value, argument in ((analytic, "analytic"), (numerical, "numerical")):
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise ValueError(
+                f"{argument} must be an array, got rows of different lengths"
+            ) from None
+        if array.dtype.kind not in "fiu":  # nan is let through: a difference may have none
+            raise TypeError(f"{argument} must hold real numbers, got dtype {array.dtype}")
+        arrays.append(array * 1.0)
+    a, n = arrays
+    if a.shape != n.shape:
+        raise ValueError(f"numerical must have the shape of analytic, {a.shape}, got {n.shape}")
+    return a, n
+
+
+def entry_errors(
+    analytic: np.ndarray, numerical: np.ndarray, measure: str = "max_relative"
+) -> np.ndarray:
+    """Return `relative_error` of float arrays without checks, broadcast over a step axis."""
     a, n = np.abs(analytic), np.abs(numerical)
     scale = a + n if measure == "sum_relative" else np.maximum(a, n)
     error = np.abs(np.subtract(analytic, numerical))
@@ -34,11 +78,18 @@ def relative_error(
 def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
     """Return ‖a - n‖ / (‖a‖ + ‖n‖) over the last axis; 0 where both norms are 0.
 
+    Arguments and errors as in `relative_error`: shapes must be equal.
+
     References
     ----------
     Ng, "Gradient checking", Deep Learning Specialization: the sum of two norms, not the norm of a
     sum.
     """
+    return raw_norm_ratio(*_checked(analytic, numerical))
+
+
+def raw_norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
+    """Return `norm_ratio` without checks, broadcast over a step axis."""
     a, n = _scaled(analytic, numerical)
     scale = np.linalg.norm(a, axis=-1) + np.linalg.norm(n, axis=-1)
     error = np.linalg.norm(a - n, axis=-1)
@@ -68,8 +119,8 @@ def tensor_error(analytic: np.ndarray, numerical: np.ndarray, measure: str) -> n
         The largest entry's relative error, or the norm ratio.
     """
     if measure == "norm_ratio":
-        return norm_ratio(analytic, numerical)
-    return relative_error(analytic, numerical, measure).max(axis=-1)
+        return raw_norm_ratio(analytic, numerical)
+    return entry_errors(analytic, numerical, measure).max(axis=-1)
 
 
 def cosine(analytic: np.ndarray, numerical: np.ndarray) -> float:

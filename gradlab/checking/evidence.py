@@ -25,7 +25,7 @@ STILL = 0.05  # how far a slope may move over three steps, in units of its dista
 SAME_SIDES = 0.2  # how far the slopes on both sides may differ, in the same units
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Differences:
     """Losses right and left of theta, for E entries at S steps, which fall from row to row.
 
@@ -53,7 +53,7 @@ class Differences:
     machine_eps: float = float(np.finfo(float).eps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The outcome for each entry.
 

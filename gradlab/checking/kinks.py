@@ -11,6 +11,12 @@ from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
 
+def has_kinks(copies: Copies) -> bool:
+    """Tell whether any layer of the network has kinks at all."""
+    pairs = zip(copies.chain, copies.whole.base, strict=False)
+    return any(layer.branches(base.a) is not None for layer, base in pairs)
+
+
 def crossed_kinks(
     net: Network, x: np.ndarray, y: np.ndarray, eps: float, scheme: Scheme, masks: Masks = None
 ) -> dict[str, np.ndarray]:
@@ -30,8 +36,7 @@ def crossed_kinks(
     a, target = net.prepare(x, y)
     copies = Copies(net, a, target, masks)
     counts = {name: np.zeros(value.shape, int) for name, value in net.params.items()}
-    bases = zip(copies.chain, copies.whole.base, strict=False)
-    if not scheme.subtracts or all(layer.branches(base.a) is None for layer, base in bases):
+    if not scheme.subtracts or not has_kinks(copies):
         return counts
     for position, layer in enumerate(copies.chain):
         if not layer.param_names:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.checking.axis import Copies
 from gradlab.checking.evidence import Differences, Evidence, weigh
+from gradlab.checking.kinks import has_kinks
 from gradlab.checking.probing import Background, Probe, survey
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -50,10 +51,7 @@ def gather(
     copies = Copies(net, a, target, masks)
     steps = STEPS[net.dtype.itemsize] if steps is None else steps
     rtol, atol = ROUNDING_OF_GRADIENT[net.dtype.itemsize]
-    has_kinks = any(
-        layer.branches(base.a) is not None
-        for layer, base in zip(copies.chain, copies.whole.base, strict=False)
-    )
+    count_kinks = has_kinks(copies)
     found = {}
     for position, layer in enumerate(copies.chain):
         tensors = lay_out({name: net.params[name] for name in layer.param_names})
@@ -65,7 +63,7 @@ def gather(
             pieces, crossed = [], []
             for block in _blocks(len(wanted)):
                 index = start + wanted[block]
-                d = _differences(copies, position, index, theta, steps, background, has_kinks)
+                d = _differences(copies, position, index, theta, steps, background, count_kinks)
                 pieces.append(weigh(gradient[block], d, rtol, size))
                 crossed.append(d.kinks[-1])
             found[name] = (_joined(pieces), np.concatenate(crossed))
@@ -79,14 +77,14 @@ def _differences(
     theta: np.ndarray,
     steps: np.ndarray,
     background: Background,
-    has_kinks: bool,
+    count_kinks: bool,
 ) -> Differences:
     value = theta[entries]
     signs = np.array([1, -1], theta.dtype)[:, None, None]
     step = (value + signs * steps.astype(theta.dtype)[:, None]) - value  # as rounding left it
     right, left = copies.losses(position, step, entries).astype(float)
     kinks = np.zeros(step.shape[1:], int)
-    if has_kinks:
+    if count_kinks:
         kinks = copies.crossed_kinks(position, step, entries).sum(axis=0)
     h = np.abs(step.astype(float))
     return Differences(background.base, right, left, h[0], h[1], background.noise, kinks,

@@ -94,7 +94,7 @@ def survey(probe: Probe, rng: np.random.Generator) -> Background:
     return Background(base, len(set(same)) == 1, noise, bool(single), len(values))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lines:
     """Straight lines through theta along which f is differenced: coordinates or directions.
 

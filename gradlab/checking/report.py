@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from gradlab.checking.errors import norm_ratio
+from gradlab.checking.errors import raw_norm_ratio
 from gradlab.checking.tensor_report import SIGNS, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 
@@ -28,16 +28,16 @@ class Report:
         On the whole: wrong if a tensor is wrong, correct if every tensor is correct.
     subject : str
         What was checked.
-    measure, scheme : str
+    measure : str
+        What `error` is measured in.
+    scheme : str
     eps : float or None
         None where the checker chose the steps.
-    warnings : tuple of str
-        Blind spots: what this check could not have seen, and how to see it.
     evaluations : int
         How often the loss was evaluated.
     seconds : float
-    find_causes : callable or None
-        Makes `diagnosis` when it is first asked for.
+    find_causes, find_blind_spots : callable or None
+        Make `diagnosis` and `warnings` when these are first asked for.
     """
 
     tensors: dict[str, TensorReport]
@@ -47,9 +47,9 @@ class Report:
     scheme: str
     eps: float | None
     evaluations: int
-    seconds: float = field(compare=False)
-    warnings: tuple[str, ...] = ()
-    find_causes: Callable[[Report], list] | None = field(default=None, compare=False, repr=False)
+    seconds: float
+    find_causes: Callable[[Report], list] | None = field(default=None, repr=False)
+    find_blind_spots: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -72,21 +72,35 @@ class Report:
         return [name for name, t in self.tensors.items() if t.verdict == Verdict.WRONG]
 
     @property
-    def relative_error(self) -> float:
+    def error(self) -> float:
         """The largest of the tensors' errors, in the chosen measure."""
         return max(t.error for t in self.tensors.values())
+
+    @property
+    def relative_error(self) -> float:
+        """Largest |a - n| / max(|a|, |n|) over all entries, whatever the chosen measure."""
+        return max(t.relative_error for t in self.tensors.values())
 
     @property
     def norm_ratio(self) -> float:
         """‖a - n‖ / (‖a‖ + ‖n‖) over all parameters together."""
         a = np.concatenate([t.analytic.ravel() for t in self.tensors.values()])
         n = np.concatenate([t.numerical.ravel() for t in self.tensors.values()])
-        return float(norm_ratio(a, n))
+        return float(raw_norm_ratio(a, n))
 
     @cached_property
     def diagnosis(self) -> list:
         """Probable causes, the most probable first (`gl.diagnose`); empty if nothing is wrong."""
         return self.find_causes(self) if self.find_causes and self.wrong else []
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Blind spots: what this check could not have seen, and how to see it.
+
+        Found when first asked for, by trying every known bug on copies of what was checked: some
+        milliseconds for a small network.
+        """
+        return self.find_blind_spots() if self.find_blind_spots else ()
 
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:

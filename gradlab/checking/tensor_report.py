@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
 from gradlab.checking.verdict import Judgement, Verdict
 
 SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
@@ -26,7 +26,10 @@ class TensorReport:
         What `error` and `errors` are measured in.
     judgement : Judgement
     kinks : ndarray of int, shape of the tensor
-        How many kinks the perturbation of each entry crossed.
+        How many kinks the perturbation of each entry crossed: at the given eps. Where the checker
+        chose its steps, at the shortest of them, which is 1e-9 in float64: longer ones that cross a
+        kink are left out of the verdict and not counted here. `gl.check_function` cannot count
+        kinks: 1 where the slopes left and right of the entry say that there is one, else 0.
     marks : ndarray of str or None
         For each entry "ok", "bug", "kink", "noise" or "open", where steps were chosen freely.
     full_shape : tuple of int or None
@@ -69,28 +72,28 @@ class TensorReport:
 
     @property
     def crossed_kinks(self) -> int:
-        """How many kinks the perturbations of this tensor crossed."""
+        """How many kinks the perturbations of this tensor crossed: the sum of `kinks`."""
         return int(self.kinks.sum())
 
     @cached_property
     def errors(self) -> np.ndarray:
         """Relative error of each entry; for the norm ratio, the max-relative one."""
-        return relative_error(self.analytic, self.numerical, self.measure)
+        return entry_errors(self.analytic, self.numerical, self.measure)
 
     @cached_property
     def error(self) -> float:
-        """The tensor's one number in the chosen measure."""
+        """The tensor's one number in the chosen measure: its largest entry's, or the norm ratio."""
         return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))
 
     @property
     def relative_error(self) -> float:
-        """Largest |a - n| / max(|a|, |n|) over the entries."""
-        return float(relative_error(self.analytic, self.numerical).max())
+        """Largest |a - n| / max(|a|, |n|) over the entries, whatever the chosen measure."""
+        return float(entry_errors(self.analytic, self.numerical).max())
 
     @property
     def norm_ratio(self) -> float:
         """‖a - n‖ / (‖a‖ + ‖n‖)."""
-        return float(norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
+        return float(raw_norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
 
     @property
     def ratio(self) -> float:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from gradlab.checking.errors import relative_error
+from gradlab.checking.errors import entry_errors
 
 # Relative errors and what CS231n's notes say of them.
 BANDS = (
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Doubt:
     """How far the numerical gradient itself may be off, in units of the gradient.
 
@@ -99,7 +99,7 @@ def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgemen
         )
     difference = np.abs(analytic - numerical)
     scale = np.maximum(np.abs(analytic), np.abs(numerical))
-    error = relative_error(analytic, numerical)
+    error = entry_errors(analytic, numerical)
     off = (error > FINE) & (difference > doubt.round_off)
     unexplained = difference > doubt.round_off + 2 * doubt.truncation
     bug = off & (error > PROBABLY_WRONG) & unexplained & (doubt.kinks == 0)

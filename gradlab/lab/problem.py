@@ -29,7 +29,7 @@ __all__ = ["EXAMPLES", "Given", "Problem", "build_network", "draw_masks", "examp
 EXAMPLES = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """What is checked, but for the step: network, examples, and the gradient to compare.
 

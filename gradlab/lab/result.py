@@ -34,7 +34,7 @@ class UnknownTensorError(ValueError):
     """The tensor to be shown is not one of the network's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What the lab shows.
 

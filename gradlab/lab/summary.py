@@ -86,7 +86,7 @@ def _numbers(result: Result) -> list[str]:
         low = edge
     lines = ["  norm ratio: " + "; ".join(parts)]
     truncation_rules = result.settings.eps >= result.sweep.predicted_best_eps * FAR
-    error = report.relative_error
+    error = report.error
     if truncation_rules and 0 < error < math.inf:
         lines.append(f"  worst relative error: about 1e{round(math.log10(error)):+03d}")
     return lines

@@ -42,7 +42,7 @@ def explanation(result: Result) -> tuple[str, str]:
         return f"L2 is in the {has} but not in the {lacks}.", "Tick both, or neither."
     if s.bug not in (NO_BUG, MYSTERY) and report.verdict != "inconclusive":
         return _about_bug(s.bug, hidden=report.verdict == "correct")
-    if report.verdict != "wrong" and report.relative_error > BANDS[0][0]:
+    if report.verdict != "wrong" and report.error > BANDS[0][0]:
         found = _kinks_explain(report) or _step_explains(s, result.sweep.predicted_best_eps)
         if found:
             return found
@@ -87,7 +87,7 @@ def _two_digits(value: float) -> str:
 
 def _only_round_off(report: Report) -> bool:
     """Whether errors look large and the verdict is "correct" all the same."""
-    return report.verdict == "correct" and report.relative_error > BANDS[1][0]
+    return report.verdict == "correct" and report.error > BANDS[1][0]
 
 
 def _kinks_explain(report: Report) -> tuple[str, str] | None:

@@ -103,7 +103,7 @@ class Chain(Parameters):
 
     def as_rows(self, a: np.ndarray, n: int) -> np.ndarray:
         """Return an activation (features…, batch) of `n` examples as `x` has it: batch first."""
-        return np.ascontiguousarray(np.moveaxis(a, -1, 0))
+        return np.moveaxis(a, -1, 0).copy()  # never a view of what the caller holds
 
     # -- forward and backward ---------------------------------------------------------------------
 

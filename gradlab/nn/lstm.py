@@ -37,11 +37,26 @@ class LSTMNet(Network):
             return super().prepare(x, y)
         a, y = self.prepare_x(x), check_real_array(y, "y")
         steps, n = a.shape[0], a.shape[2]
-        if y.ndim == 2:
-            y = check_real_array(y, "y", (steps, n)).reshape(-1)
-        else:
-            y = check_real_array(y, "y", (steps, n, self.outputs)).reshape(-1, self.outputs)
-        return a, self.loss_rule.prepare(y, steps * n, self.outputs, self.dtype)
+        labels = self.loss_name == "softmax_cross_entropy" or self.outputs == 1
+        if y.shape not in ((steps, n, self.outputs), (steps, n) if labels else ()):
+            either = f"({steps}, {n}) or " if labels else ""
+            raise ValueError(
+                f"y must have shape {either}({steps}, {n}, {self.outputs}), for {steps} time steps "
+                f"of {n} sequences, got {y.shape}"
+            )
+        flat = y.reshape(steps * n, *y.shape[2:])
+        try:
+            return a, self.loss_rule.prepare(flat, steps * n, self.outputs, self.dtype)
+        except ValueError:
+            for t in range(steps):  # a row of `flat` says nothing to who has steps and sequences
+                self._check_step(y[t], t)
+            raise
+
+    def _check_step(self, y: np.ndarray, t: int) -> None:
+        try:
+            self.loss_rule.prepare(y, len(y), self.outputs, self.dtype)
+        except ValueError as error:
+            raise ValueError(f"{error}, at time step {t}") from None
 
     def pick(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return some of the sequences."""
@@ -50,8 +65,8 @@ class LSTMNet(Network):
     def as_rows(self, a: np.ndarray, n: int) -> np.ndarray:
         """Return a sequence as (T, N, features), one step as (N, features)."""
         if a.ndim == 3:  # (T, D, N)
-            return np.ascontiguousarray(np.moveaxis(a, -1, 1))
-        rows = np.ascontiguousarray(a.T)
+            return np.moveaxis(a, -1, 1).copy()
+        rows = a.T.copy()
         return rows.reshape(-1, n, len(a)) if self.every_step else rows
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gradlab.nn.chain import Chain, check_settings
-from gradlab.nn.dropout import Masks
+from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.layers import Grads, Layer
 from gradlab.nn.parameters import Params
 
@@ -167,7 +167,18 @@ class Network(Chain):
         return other
 
     def replace(self, *, l2: float | None = None, dropout_rate: float | None = None) -> Network:
-        """Return a network that shares this one's parameters but has other settings."""
+        """Return a network that shares this one's parameters but has other settings.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A setting is out of range, or there is a rate but no dropout in this network.
+        """
+        if dropout_rate and not any(isinstance(layer, Dropout) for layer in self.layers):
+            raise ValueError(
+                f"dropout_rate must be 0 for a network without dropout, which stands behind the "
+                f"hidden layers of gl.mlp: {self!r}, got {dropout_rate!r}"
+            )
         other = copy.copy(self)
         other.l2, other.dropout_rate = check_settings(
             self.l2 if l2 is None else l2,

@@ -1,8 +1,13 @@
+import copy
+
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.checking.errors import norm_ratio
+from gradlab.checking.evidence import Differences, weigh
+from gradlab.checking.probing import Lines
+from gradlab.checking.verdict import Doubt
 from tests.checking.cases import case
 
 
@@ -93,7 +98,11 @@ def test_measures_are_what_they_say():
         ("norm_ratio", 1 / 3),
     ):
         report = gl.check(net, x, y, analytic=a, numerical=n, measure=measure)
-        assert np.isclose(report.relative_error, expected, rtol=1e-14)
+        assert np.isclose(report.error, expected, rtol=1e-14)
+        assert np.isclose(report["W2"].error, expected, rtol=1e-14)
+        # these say their measure in their name
+        assert np.isclose(report.relative_error, 1 / 2, rtol=1e-14)
+        assert np.isclose(report["W2"].relative_error, 1 / 2, rtol=1e-14)
         assert np.isclose(report.norm_ratio, 1 / 3, rtol=1e-14)
 
 
@@ -183,3 +192,43 @@ def test_zero_against_zero_proves_nothing():
     net, x, y = case()
     zeros = {name: 0 * value for name, value in net.params.items()}
     assert gl.check(net, x, y, eps=1e-20, analytic=zeros).verdict == "inconclusive"
+
+
+def test_kinks_are_those_at_the_shortest_step_where_the_checker_chose_its_steps():
+    net, x, y = case((2, 5, 2), activation="relu")
+    z = x @ net.params["W1"] + net.params["b1"]
+    net.params["b1"] -= z[0] - 3e-9  # the first example stands right above every unit's kink
+    assert not gl.check(net, x, y)["b1"].kinks.any()  # 1e-9 does not reach it; longer steps do
+    assert gl.check(net, x, y, eps=1e-8)["b1"].kinks.all()
+    net.params["b1"] -= 2.5e-9
+    assert gl.check(net, x, y)["b1"].kinks.all()
+
+
+def test_gradients_are_copied_from_what_came():
+    net, x, y = case()
+    a = net.gradient(x, y)
+    report = gl.check(net, x, y, analytic=a)
+    a["W1"] *= 2
+    assert np.array_equal(2 * report["W1"].analytic, a["W1"])
+    whole = {name: np.ones(value.shape, int) for name, value in net.params.items()}
+    assert gl.check(net, x, y, analytic=whole, numerical=whole).error == 0
+
+
+def test_results_that_hold_arrays_can_be_compared():
+    net, x, y = case()
+    first, second = (gl.sweep_eps(net, x, y, np.array([1e-4, 1e-5])) for _ in range(2))
+    assert first == first
+    assert first != second
+    d = Differences(0.0, np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), 0.0)
+    weighed = weigh(np.ones(2), d, 1e-5)
+    suspect = gl.checking.suspects.suspects(net, x, y)[0]
+    for one in (
+        d,
+        weighed,
+        suspect,
+        Lines([np.arange(2)], [np.ones(2)]),
+        Doubt(0.0, np.ones(2), x),
+    ):
+        assert one == one
+        assert one != copy.copy(one)
+        assert len({one, one}) == 1

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from gradlab.checking.errors import cosine, norm_ratio, ratio, relative_error, tensor_error
+from gradlab.checking.errors import (
+    absolute_error,
+    cosine,
+    norm_ratio,
+    ratio,
+    relative_error,
+    tensor_error,
+)
 
 A = np.array([1.0, -2.0, 3.0])
 
@@ -48,3 +55,30 @@ def test_squares_neither_overflow_nor_vanish(scale):
     assert np.isclose(norm_ratio(2 * scale * A, scale * A), 1 / 3)
     assert np.isclose(cosine(-scale * A, scale * A), -1)
     assert np.isclose(ratio(3 * scale * A, scale * A), 3)
+
+
+@pytest.mark.parametrize("measured", [relative_error, norm_ratio, absolute_error])
+def test_shapes_are_never_broadcast(measured):
+    for other in (A[None], A[:, None], A[:1], 1.0):
+        with pytest.raises(ValueError, match=r"numerical must have the shape of analytic, \(3,\)"):
+            measured(A, other)
+
+
+@pytest.mark.parametrize("measured", [relative_error, norm_ratio, absolute_error])
+def test_what_holds_no_real_numbers_is_refused(measured):
+    for bad in (A + 1j, A > 0, A.astype(str), [None, 1.0, 2.0]):
+        with pytest.raises(TypeError, match="numerical must hold real numbers, got dtype"):
+            measured(A, bad)
+    with pytest.raises(ValueError, match="analytic must be an array, got rows"):
+        measured([[1.0], [1.0, 2.0]], A)
+
+
+def test_the_measure_must_be_one_of_an_entry():
+    for wrong, error in (("norm_ratio", ValueError), ("max", ValueError), (None, TypeError)):
+        with pytest.raises(error, match="measure must be one of 'max_relative', 'sum_relative'"):
+            relative_error(A, A, wrong)
+
+
+def test_integers_and_lists_are_as_good_as_floats():
+    assert relative_error([1, 4], [2, 4]).tolist() == [0.5, 0.0]
+    assert norm_ratio([2, 0], [1, 0]) == pytest.approx(1 / 3)

@@ -10,7 +10,7 @@ SMALL = Settings(hidden=(4,))
 
 
 def worst(result):
-    return result.report.relative_error
+    return result.report.error
 
 
 def test_it_is_the_check_of_the_network_that_the_settings_describe():

@@ -114,12 +114,46 @@ def test_bad_settings_are_named(arguments, settings, error, message):
         (False, (4, 0, 3), (0,), "x must hold at least one example"),
         (False, (0, 2, 3), (2,), "x must hold at least one example"),
         (False, (4, 2, 3), (4,), "y must hold one label for each of the 2"),
-        (True, (4, 2, 3), (2,), r"y must have shape \(4, 2, 5\), got \(2,\)"),
-        (True, (4, 2, 3), (2, 4), r"y must have shape \(4, 2\), got \(2, 4\)"),
-        (True, (4, 2, 3), (4, 2, 4), r"y must have shape \(4, 2, 5\), got \(4, 2, 4\)"),
+        (True, (4, 2, 3), (2,), r"y must have shape \(4, 2\) or \(4, 2, 5\), .*, got \(2,\)"),
+        (True, (4, 2, 3), (2, 4), r"y must have shape \(4, 2\) or \(4, 2, 5\), .*, got \(2, 4\)"),
+        (
+            True,
+            (4, 2, 3),
+            (4, 2, 4),
+            r"y must have shape \(4, 2\) or \(4, 2, 5\), .*, got \(4, 2, 4\)",
+        ),
     ],
 )
 def test_bad_sequences_and_targets_are_named(every_step, x, y, message):
     net = gl.lstm(3, 4, 5, every_step=every_step)
     with pytest.raises(ValueError, match=message):
         net.loss(np.zeros(x), np.zeros(y, int))
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "expected"),
+    [
+        ("softmax_cross_entropy", (20, 3), r"\(4, 5\) or \(4, 5, 3\), for 4 time steps of 5 seq"),
+        ("softmax_cross_entropy", (5, 4), r"\(4, 5\) or \(4, 5, 3\)"),
+        ("mse", (4, 5), r"\(4, 5, 3\)"),
+        ("mse", (4, 5, 1), r"\(4, 5, 3\)"),
+        ("mse", (20, 3), r"\(4, 5, 3\)"),
+    ],
+)
+def test_targets_of_a_wrong_shape_are_told_in_steps_and_sequences(loss, shape, expected):
+    net = gl.lstm(2, 3, 3, loss=loss, every_step=True)
+    with pytest.raises(ValueError, match=f"y must have shape.*{expected}") as caught:
+        net.loss(np.zeros((4, 5, 2)), np.zeros(shape))
+    assert f"got {shape}" in str(caught.value)
+
+
+def test_a_wrong_target_is_told_with_its_time_step():
+    net = gl.lstm(2, 3, 3, every_step=True)
+    soft = np.full((4, 5, 3), 1 / 3)
+    soft[2, 1] = 0.5
+    with pytest.raises(ValueError, match=r"got row 1 with sum 1.5 .*, at time step 2"):
+        net.loss(np.zeros((4, 5, 2)), soft)
+    labels = np.zeros((4, 5))
+    labels[3, 0] = 7
+    with pytest.raises(ValueError, match=r"labels in 0..2, got 7, at time step 3"):
+        net.loss(np.zeros((4, 5, 2)), labels)

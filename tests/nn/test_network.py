@@ -95,3 +95,30 @@ def test_large_logits_do_not_overflow():
         net, x, y = case(loss=loss, weight_scale=1e3)
         assert np.isfinite(net.loss(x, y))
         assert all(np.isfinite(g).all() for g in net.gradient(x, y).values())
+
+
+@pytest.mark.parametrize(
+    "net", [gl.convnet((1, 8, 8), padding=(1, 1)), gl.lstm(2, 3, 2), gl.mlp([2, 3])], ids=repr
+)
+def test_a_dropout_rate_without_dropout_is_refused(net):
+    with pytest.raises(ValueError, match=r"dropout_rate must be 0 for a network without.*got 0.5"):
+        net.replace(dropout_rate=0.5)
+    assert net.replace(dropout_rate=0.0, l2=0.1).l2 == 0.1
+
+
+@pytest.mark.parametrize(
+    ("net", "shape"),
+    [
+        (gl.mlp([4, 2]), (1, 4)),
+        (gl.mlp([1, 2]), (3, 1)),
+        (gl.convnet((1, 8, 8), padding=(1, 1)), (1, 1, 8, 8)),
+        (gl.lstm(1, 2, 2), (3, 4, 1)),
+        (gl.lstm(2, 2, 2), (3, 1, 2)),
+    ],
+    ids=repr,
+)
+def test_activations_are_never_views_of_what_the_caller_holds(net, shape):
+    x = np.random.default_rng(0).standard_normal(shape)
+    given = net.cut_activations(x)["input"]
+    assert np.array_equal(given, x)
+    assert not np.shares_memory(given, x)
