@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -151,3 +151,12 @@ def _interval(low: float, high: float, below: bool) -> str:
     if high == np.inf:
         return f" >= {low:g}"
     return f" in [{low:g}, {high:g}{')' if below else ']'}"
+
+
+def check_names(given: object, options: Sequence[str], argument: str) -> tuple[str, ...]:
+    """Return names that are all among `options`, each once, or raise an error."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(
+            f'{argument} must be a sequence of names such as ("{options[0]}",), got {given!r}'
+        )
+    return tuple(dict.fromkeys(check_choice(name, options, argument) for name in given))

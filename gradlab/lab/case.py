@@ -24,7 +24,7 @@ __all__ = ["Case"]
 VISIBLE, WRONG, SAME = 1e-2, 1e-4, 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A network, its examples, and a bug in its backward pass.
 

@@ -51,7 +51,7 @@ class Feedback:
     def on(
         cls, tensor: str, cause: str, wrong: bool, cause_right: bool, layer: bool | None
     ) -> Feedback:
-        """Return the feedback on a guess: tensor, cause, layer."""
+        """Return the feedback on a guess of which these things are right or not."""
         told = [f"The cause is {'right' if cause_right else 'another one than'}: {cause}."]
         if not wrong:
             told.append(f"The gradient of {tensor} is right: look at one that is wrong.")

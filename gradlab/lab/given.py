@@ -37,7 +37,7 @@ def applicable(given: Given | None) -> frozenset[str]:
     return frozenset(NAMES) if own else _FOR_ANY_NETWORK
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """What the caller brought: copies, so that a cell that trains on does not change the lab.
 

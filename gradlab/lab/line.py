@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import Any
 
 from gradlab.lab.scenarios import SCENARIOS
@@ -62,4 +63,5 @@ def read_line(line: str) -> dict[str, Any]:
 
 
 def _literal(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) and '"' not in value else repr(value)
+    # A string as JSON writes it is one in Python too, and in the double quotes of all our code.
+    return json.dumps(value) if isinstance(value, str) else repr(value)

@@ -101,7 +101,7 @@ class LabState(SettingTraits):
     @property
     def bug_choices(self) -> tuple[str, ...]:
         """What `bug` can be for the network that is shown."""
-        return bug_choices(self.result.net) if self.result else ()
+        return bug_choices(self.result.problem.in_gradient) if self.result else ()
 
     def update(self, **changes: Any) -> None:
         """Change several settings at once, with one computation; all are checked first."""

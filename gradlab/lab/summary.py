@@ -37,10 +37,10 @@ def _network_line(s: Settings, result: Result | None) -> str:
     where = "your data" if s.data == YOURS else s.data
     n = budget.count(result.net, result.x) if result else 0
     count = f", {n} example{'s' * (n > 1)}" if n else ""
-    more = ", float32" if s.dtype == "float32" else ""
-    more += f", {s.train_steps} training steps" if s.train_steps else ""
+    more = f", {s.train_steps} training steps" if s.train_steps else ""
     if result and not isinstance(result.net, MLP):
         return f"network: {result.net}, {where}{count}, weights times {s.weight_scale:.2g}{more}"
+    more = (", float32" if s.dtype == "float32" else "") + more
     sizes = result.net.sizes if result else s.hidden
     shape = "-".join(str(n) for n in sizes)
     return (

@@ -11,18 +11,17 @@ import numpy as np
 import traitlets
 from traitlets import link
 
-from gradlab._validate import check_choice
-from gradlab.lab.arrange import arrange
+from gradlab._validate import check_choice, check_names
 from gradlab.lab.at_rest import AtRest
 from gradlab.lab.board import Board
 from gradlab.lab.controls import make_controls
-from gradlab.lab.extras import THEMES, Appearance, Scenarios, reset_button
+from gradlab.lab.extras import THEMES
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.linking import Link
 from gradlab.lab.lock import LOCK
-from gradlab.lab.mystery_view import MysteryView
 from gradlab.lab.panels import DEFAULT
 from gradlab.lab.panels import NAMES as PANEL_NAMES
+from gradlab.lab.parts import Parts
 from gradlab.lab.scene import Scene
 from gradlab.lab.settings import AS_GIVEN, NAMES
 from gradlab.lab.state import LabState
@@ -103,14 +102,20 @@ class Lab(widgets.VBox):
         **settings: Any,
     ) -> None:
         check_choice(theme, THEMES, "theme")
-        panels = _names(panels, PANEL_NAMES, "panels")
-        wanted = None if controls is None else _names(controls, NAMES, "controls")
+        panels = check_names(panels, PANEL_NAMES, "panels")
+        wanted = None if controls is None else check_names(controls, NAMES, "controls")
         self.state = LabState(net, x, y, scenario=scenario, **settings)
         self.frames = 0
         self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
-        self._make_parts(panels, theme, with_yours=net is not None)
-        super().__init__(self._arranged(wanted))
+        self.controls = make_controls(net is not None, self.state.activation == AS_GIVEN)
+        self.board = Board(panels, self._on_press)
+        parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
+        self.banner, self.reset_button = parts.banner, parts.reset_button
+        self.scenarios, self.appearance, self.mystery = (
+            parts.scenarios, parts.appearance, parts.mystery,
+        )  # fmt: skip
+        super().__init__(parts.arranged(self.controls, wanted))
         self.add_class("gradlab-lab")
         self._link = Link(self.state, self.controls)
         self.reset_button.on_click(self._on_reset)
@@ -118,7 +123,6 @@ class Lab(widgets.VBox):
         self.theme = theme
         self.observe(self._on_theme, "theme")
         self.state.observe(self._on_revision, "revision")
-        self.state.observe(self._on_progress, "progress")
         self._show(scale=_SHARP)
         replace_earlier(self)
 
@@ -134,31 +138,6 @@ class Lab(widgets.VBox):
                 if widget is not self:
                     widget.close()
             super().close()
-
-    def _make_parts(self, panels: Sequence[str], theme: str, with_yours: bool) -> None:
-        self.controls = make_controls(with_yours, self.state.activation == AS_GIVEN)
-        self.banner = widgets.HTML()
-        self.board = Board(panels, self._on_press)
-        self.scenarios = Scenarios(self.state, self.board.copy)
-        self.appearance = Appearance(panels, theme, self._on_appearance)
-        self.mystery = MysteryView(self.state)
-        self.reset_button = reset_button()
-        self._training = widgets.FloatProgress(
-            min=0, max=1, description="training", layout=widgets.Layout(display="none")
-        )
-
-    def _arranged(self, wanted: Sequence[str] | None) -> list[widgets.Widget]:
-        extras = {"Network": [self._training]}
-        if "bug" in self.state.applicable:
-            extras["Bugs"] = [self.mystery]
-        if self.state.given is None:
-            extras["Scenarios"] = [self.scenarios]
-        extras["Appearance"] = [self.appearance]
-        pictures = [self.banner, self.board]
-        if wanted is None:
-            applicable = self.state.applicable
-            return arrange(self.controls, applicable, pictures, extras, [self.reset_button])
-        return arrange(self.controls, wanted, pictures, {}, [self.reset_button])
 
     # -- what a person does ------------------------------------------------------------------------
 
@@ -194,10 +173,6 @@ class Lab(widgets.VBox):
         return check_choice(proposal["value"], THEMES, "theme")
 
     # -- from the state to the screen --------------------------------------------------------------
-
-    def _on_progress(self, change: Any) -> None:
-        self._training.value = self.state.progress
-        self._training.layout.display = "none" if self.state.progress >= 1 else ""
 
     def _on_revision(self, change: Any) -> None:
         with LOCK:
@@ -239,11 +214,3 @@ class Lab(widgets.VBox):
                 picture = self._scene.whole(self.state.result, _SHARP)
             bundle["image/png"] = base64.b64encode(picture).decode("ascii")
         return bundle
-
-
-def _names(given: Sequence[str], options: Sequence[str], argument: str) -> tuple[str, ...]:
-    """Return names that are all among `options`, or raise an error that names `argument`."""
-    if isinstance(given, str) or not hasattr(given, "__iter__"):
-        raise TypeError(f'{argument} must be a sequence of names such as ("{options[0]}",), '
-                        f"got {given!r}")  # fmt: skip
-    return tuple(dict.fromkeys(check_choice(name, options, argument) for name in given))

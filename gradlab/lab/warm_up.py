@@ -16,7 +16,7 @@ __all__ = ["Trainer"]
 
 _MOST_STEPS = RANGES["train_steps"][1]
 #: Tried from the left: the first that keeps the loss falling over all steps is taken.
-LEARNING_RATES = (0.1, 0.01, 0.001, 0.0001)
+LEARNING_RATES = (0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 _KEPT = 4 << 20  # bytes of parameters on the way that are kept for one training
 _TRAININGS = 2  # how many trainings are kept
 _TELL_EVERY = 10  # steps
@@ -59,11 +59,14 @@ class Trainer:
         self._known.move_to_end(key)
         found, steps = self._known[key], settings.train_steps
         other = net.copy()
-        if steps not in found.thetas:  # a large network: only every few steps are kept
+        if steps in found.thetas:
+            other.theta = found.thetas[steps]
+        elif steps == found.extra[0]:
+            other.theta = found.extra[1]
+        else:  # a large network, of which only every few steps are kept
             train(other, x, y, steps=steps, learning_rate=found.rate, seed=settings.seed,
                   progress=False)  # fmt: skip
-            found.thetas[steps] = other.theta
-        other.theta = found.thetas[steps]
+            found.extra = (steps, other.theta)
         return other
 
     def _train(self, net: Network, x: np.ndarray, y: np.ndarray, seed: int) -> _Trajectory:
@@ -89,11 +92,12 @@ class Trainer:
 
 
 class _Trajectory:
-    """The parameters on the way, by the number of steps done."""
+    """The parameters on the way, by the number of steps done; `extra` is one more of them."""
 
     def __init__(self, rate: float, every: int, tell: Callable[[float], None]) -> None:
         self.rate, self._every, self._tell = rate, every, tell
         self.thetas: dict[int, np.ndarray] = {}
+        self.extra: tuple[int, np.ndarray | None] = (0, None)
 
     def keep(self, step: int, net: Network) -> None:
         """Remember where `net` is; `gl.train` calls this after each step."""

@@ -1,6 +1,7 @@
 import pytest
 
-from gradlab.lab.settings import LABELS, NAMES, RANGES, Settings, validated
+import gradlab as gl
+from gradlab.lab.settings import LABELS, MOST_LAYERS, NAMES, RANGES, Settings, validated
 
 BAD = [
     ("eps", 0.0, ValueError),
@@ -21,7 +22,7 @@ BAD = [
     ("hidden", "16", TypeError),
     ("hidden", (16, 0), ValueError),
     ("hidden", (65,), ValueError),
-    ("hidden", (8,) * 5, ValueError),
+    ("hidden", (8,) * 9, ValueError),
     ("activation", "rely", ValueError),
     ("loss", "cross", ValueError),
     ("data", "moon", ValueError),
@@ -29,6 +30,17 @@ BAD = [
     ("measure", "max", ValueError),
     ("use_l2", 1, TypeError),
     ("freeze_masks", "yes", TypeError),
+    ("dtype", "float16", ValueError),
+    ("dtype", float, TypeError),
+    ("train_steps", -1, ValueError),
+    ("train_steps", 501, ValueError),
+    ("train_steps", 10.0, TypeError),
+    ("bug", "missing_transpos", ValueError),
+    ("bug", None, TypeError),
+    ("bug_layer", -1, ValueError),
+    ("bug_layer", 10, ValueError),
+    ("bug_layer", True, TypeError),
+    ("tensor", 1, TypeError),
 ]
 
 
@@ -62,6 +74,16 @@ def test_a_hair_beyond_an_end_as_a_logarithmic_slider_makes_it_is_that_end():
 def test_lists_of_widths_become_tuples():
     assert validated("hidden", [4, 8]) == (4, 8)
     assert validated("hidden", []) == ()
+
+
+def test_eight_layers_are_a_setting_though_the_control_has_boxes_for_four():
+    assert validated("hidden", (8,) * 8) == (8,) * 8
+    assert MOST_LAYERS == 4
+
+
+@pytest.mark.parametrize("bug", ["none", "mystery", *gl.bugs.names()])
+def test_every_bug_of_the_museum_is_a_setting(bug):
+    assert validated("bug", bug) == bug
 
 
 def test_defaults_are_valid_and_every_setting_has_a_label():

@@ -23,9 +23,14 @@ def test_it_starts_with_a_result_for_the_defaults():
     assert state.error == ""
 
 
-@pytest.mark.parametrize(
-    "module", ["state", "settings", "problem", "result", "budget", "words", "summary", "lock"]
-)
+MODEL = (
+    "backward", "budget", "bug_titles", "case", "cost", "feedback", "given", "line", "lock",
+    "mystery", "problem", "ranges", "result", "scenarios", "setting_traits", "settings", "state",
+    "summary", "warm_up", "words",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODEL)
 def test_the_model_imports_no_widgets(module):
     tree = ast.parse(Path(state_module.__file__).with_name(f"{module}.py").read_text("utf-8"))
     for node in ast.walk(tree):
@@ -51,6 +56,11 @@ CHANGES = {
     "l2": 10.0,
     "l2_in_loss": False,
     "l2_in_gradient": False,
+    "dtype": "float32",
+    "train_steps": 20,
+    "bug": "flipped_sign",
+    "bug_layer": 1,
+    "tensor": "b2",
 }
 
 
@@ -61,7 +71,8 @@ def test_the_table_of_changes_has_every_setting():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_changes_what_is_shown_with_one_computation(name):
     state = LabState(hidden=(4,), use_dropout=name in ("dropout_rate", "freeze_masks"),
-                     use_l2=name.startswith("l2"))  # fmt: skip
+                     use_l2=name.startswith("l2"),
+                     bug="bias_mean" if name == "bug_layer" else "none")  # fmt: skip
     before, computed, revision = state.result, state.computed, state.revision
     setattr(state, name, CHANGES[name])
     assert (state.computed, state.revision) == (computed + 1, revision + 1)
@@ -70,7 +81,8 @@ def test_every_setting_changes_what_is_shown_with_one_computation(name):
 
 
 def shown(result):
-    return [(n, t.error, t.errors.tolist()) for n, t in result.report.tensors.items()]
+    tensors = result.report.tensors.items()
+    return result.tensor, [(n, t.error, t.errors.tolist()) for n, t in tensors]
 
 
 def test_setting_the_same_value_computes_nothing(state):

@@ -31,7 +31,8 @@ ALL = ("u_curve", "tensors", "network", "heatmap", "agreement")
 
 def shown(lab):
     """Everything that the browser draws: papers and ink."""
-    return {name: getattr(lab.board, name) for name in ALL} | {"ink": lab.board.ink}
+    ink = {key: value for key, value in lab.board.ink.items() if key != "cost"}  # is measured
+    return {name: getattr(lab.board, name) for name in ALL} | {"ink": ink}
 
 
 def pixels(png):

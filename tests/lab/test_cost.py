@@ -1,0 +1,108 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab import SCENARIOS, LabState, Settings, budget
+from gradlab.lab.cost import Cost
+from gradlab.lab.result import compute
+from gradlab.lab.words import cost_line
+
+SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+def line(*cost):
+    result = compute(Settings(hidden=(2,)))
+    return cost_line(replace(result, cost=Cost(*cost)))
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        ((1092, 2.1, 14), f"1{SPACE}092 evaluations of the loss, 2.1 ms: as long as 14 backprops"),
+        ((14, 0.04, 1), "14 evaluations of the loss, 0.0 ms: as long as 1 backprop"),
+        ((1234567, 2345.6, 1200), f"1{SPACE}234{SPACE}567 evaluations of the loss, "
+         f"2{SPACE}346 ms: as long as 1{SPACE}200 backprops"),
+    ],
+)  # fmt: skip
+def test_the_line_reads_like_a_sentence(cost, words):
+    assert line(*cost) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "backprop", "times"),
+    [(1.0, 0.1, 10), (0.1234, 0.001, 120), (0.0001, 0.01, 1), (1.0, 0.0, 10**9)],
+)
+def test_backprops_are_rounded_to_two_digits(seconds, backprop, times):
+    assert Cost.measured(3, seconds, backprop) == Cost(3, 1e3 * seconds, times)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "sides"), [("forward", 1), ("central", 2), ("five_point", 4), ("complex_step", 1)]
+)
+def test_evaluations_are_counted_for_the_check_of_every_entry_at_two_steps(scheme, sides):
+    result = compute(Settings(hidden=(4,), scheme=scheme))
+    assert result.cost.evaluations == 2 + 2 * sides * result.net.size
+    assert result.cost.evaluations == result.report.evaluations
+
+
+def test_it_is_measured_at_each_check_and_a_larger_network_costs_more():
+    small, large = (compute(Settings(hidden=h)) for h in ((2,), (32, 32)))
+    assert large.cost.evaluations > 10 * small.cost.evaluations
+    assert large.cost.milliseconds > small.cost.milliseconds > 0
+    assert large.cost.backprops > 10
+    moved = compute(large.settings.replace(eps=1e-6), previous=large)
+    assert moved.cost.milliseconds != large.cost.milliseconds
+
+
+def test_a_check_costs_about_as_many_backprops_as_it_takes_time():
+    result = compute(Settings())
+    expected = result.cost.milliseconds / 1e3 / result.problem.backprop_seconds
+    assert result.cost.backprops == pytest.approx(expected, rel=0.06)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_time_is_in_the_text(name):
+    state = LabState(scenario=name)
+    assert not re.search(r"\bms\b|second|backprop", repr(state))
+    assert repr(state) == repr(LabState(scenario=name))
+
+
+# -- too large to be live ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("net", "x"),
+    [
+        (gl.mlp([784, 64, 10]), np.zeros((2000, 784))),
+        (gl.mlp([2, 300, 2]), np.zeros((30, 2))),
+        (gl.mlp([2, *[4] * 9, 2]), np.zeros((30, 2))),
+        (gl.convnet((3, 32, 32), filters=(16, 32), padding=(1, 1)), np.zeros((30, 3, 32, 32))),
+        (gl.lstm(20, 64, 2), np.zeros((50, 30, 20))),
+    ],
+    ids=repr,
+)
+def test_a_network_too_large_is_refused_with_its_cost_and_a_way_on(net, x):
+    n = x.shape[net.batch_axis]
+    with pytest.raises(ValueError, match=r"net must .* to be live") as caught:
+        LabState(net, x, np.zeros(n, int))
+    words = str(caught.value)
+    evaluations = int(re.search(rf"takes ([\d{SPACE}]+) evaluations", words)[1].replace(SPACE, ""))
+    assert evaluations == 4 * net.size + 2
+    assert float(re.search(r"about ([\d.e+]+) s;", words)[1]) > 0
+    assert 'gl.check(net, x, y, method="sampled")' in words
+
+
+def test_the_way_on_works():
+    net, x = gl.mlp([784, 64, 10]), np.random.default_rng(0).standard_normal((2000, 784))
+    y = np.arange(2000) % 10
+    assert gl.check(net, x[:50], y[:50], method="sampled").verdict == "correct"
+    assert LabState(net, x[:10], y[:10]).result.report.verdict == "correct"
+
+
+def test_what_the_lab_can_build_itself_it_can_show():
+    result = LabState(hidden=(64, 64, 64, 64), data="digits").result
+    assert len(result.x) >= 6
+    assert budget.stride(result.settings, result.net, result.x, budget.COARSE) == 20

@@ -1,0 +1,119 @@
+import ast
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab import RANGES, SCENARIOS, LabState, Settings, read_line, settings_line
+from gradlab.lab.settings import BUGS, validated_all
+
+
+def keywords(line):
+    """Return what a line passes, without running it and without `read_line`."""
+    call = ast.parse(line, mode="eval").body
+    assert ast.unparse(call.func) == "gl.Lab"
+    return {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+
+
+def recreated(line, base=None):
+    values = keywords(line)
+    scenario = SCENARIOS[values.pop("scenario")].settings if "scenario" in values else {}
+    return (base or Settings()).replace(**scenario).replace(**validated_all(values))
+
+
+def random_settings(seed):
+    rng = np.random.default_rng(seed)
+
+    def log(name):
+        low, high = np.log10(RANGES[name])
+        return float(np.clip(10.0 ** rng.uniform(low, high), *RANGES[name]))
+
+    some = {
+        "data": str(rng.choice(gl.data.DATASETS)),
+        "hidden": tuple(int(n) for n in rng.integers(1, 65, rng.integers(0, 9))),
+        "activation": str(rng.choice(gl.nn.ACTIVATIONS)),
+        "loss": str(rng.choice(gl.nn.LOSSES)),
+        "seed": int(rng.integers(0, 10_000)),
+        "eps": log("eps"),
+        "weight_scale": log("weight_scale"),
+        "scheme": str(rng.choice(["forward", "central", "five_point", "complex_step"])),
+        "measure": str(rng.choice(["max_relative", "sum_relative", "norm_ratio"])),
+        "dropout_rate": float(rng.uniform(0, 0.9)),
+        "l2": log("l2"),
+        "dtype": str(rng.choice(["float64", "float32"])),
+        "train_steps": int(rng.integers(0, 501)),
+        "bug": str(rng.choice(BUGS)),
+        "bug_layer": int(rng.integers(0, 9)),
+        "tensor": str(rng.choice(["", "W1", "it's", 'a "b"', "\\"])),
+    }
+    flags = ("use_dropout", "freeze_masks", "use_l2", "l2_in_loss", "l2_in_gradient")
+    some |= {name: bool(rng.integers(2)) for name in flags}
+    chosen = rng.choice(list(some), rng.integers(1, len(some)), replace=False)
+    return Settings(**{name: some[name] for name in map(str, chosen)})
+
+
+def test_the_defaults_need_no_words():
+    assert settings_line(Settings()) == "gl.Lab()"
+
+
+def test_only_what_differs_is_told():
+    line = settings_line(Settings(eps=1e-7, activation="relu"))
+    assert line == 'gl.Lab(activation="relu", eps=1e-07)'
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "healthy"])
+def test_a_scenario_is_told_by_its_name(name):
+    line = settings_line(SCENARIOS[name].full())
+    assert line == f'gl.Lab(scenario="{name}")'
+    assert recreated(line) == SCENARIOS[name].full()
+    assert read_line(line) == {"scenario": name}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_line_recreates_the_settings(seed):
+    settings = random_settings(seed)
+    line = settings_line(settings)
+    assert "\n" not in line
+    assert recreated(line) == settings
+    assert Settings().replace(**read_line(line)) == settings
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_a_rate_that_is_given_and_off_says_so(on):
+    line = settings_line(Settings(l2=0.1, use_l2=on))
+    assert line == ("gl.Lab(l2=0.1)" if on else "gl.Lab(l2=0.1, use_l2=False)")
+
+
+def test_a_network_of_the_callers_is_named():
+    x, y = gl.data.moons(20)
+    state = LabState(gl.mlp([2, 5, 2], l2=0.1), x, y)
+    assert settings_line(state.settings, state.base) == "gl.Lab(net, x, y)"
+    state.update(eps=1e-7, use_l2=False)
+    line = settings_line(state.settings, state.base)
+    assert line == "gl.Lab(net, x, y, eps=1e-07, use_l2=False)"
+    assert recreated(line, state.base) == state.settings
+
+
+def test_a_mystery_is_not_told():
+    state = LabState(bug="mystery")
+    assert settings_line(state.settings) == 'gl.Lab(bug="mystery")'
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "words"),
+    [
+        ("gl.Lab(eps=-1.0)", ValueError, "eps must be a finite number"),
+        ("gl.Lab(epsilon=1e-5)", ValueError, "did you mean 'eps'"),
+        ('gl.Lab(hidden="16")', TypeError, "hidden must be a sequence"),
+        ("gl.Lab(seed=__import__('os').getpid())", ValueError, "plain values"),
+        ("gl.Lab(**{'eps': 1e-5})", ValueError, r"without \*\*"),
+        ("os.remove('x')", ValueError, "line must be"),
+        ("gl.Lab(eps=1e-5", ValueError, "line must be"),
+        ("", ValueError, "line must be"),
+        (5, TypeError, "line must be"),
+    ],
+    ids=str,
+)
+def test_what_is_pasted_is_validated_and_never_run(line, error, words):
+    with pytest.raises(error, match=words):
+        read_line(line)

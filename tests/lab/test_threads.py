@@ -1,0 +1,68 @@
+"""Callbacks run on other threads than cells, while cells are busy."""
+
+import threading
+import time
+
+import numpy as np
+
+import gradlab as gl
+from gradlab.lab import LabState
+
+SECONDS = 10
+
+
+def test_a_cell_and_callbacks_at_the_same_time_never_see_half_a_change():
+    x, y = gl.data.moons(20)
+    net = gl.mlp([2, 6, 2])
+    state = LabState(net, x, y)
+    theta, given = net.theta.tobytes(), state.given.net.theta.tobytes()
+    end, failures = time.monotonic() + SECONDS, []
+
+    def drag(name, low, high, seed):
+        rng = np.random.default_rng(seed)
+        try:
+            while time.monotonic() < end:
+                setattr(state, name, float(10 ** rng.uniform(low, high)))
+                if rng.random() < 0.1:
+                    state.update(use_l2=bool(rng.integers(2)), l2=0.1)
+        except Exception as error:
+            failures.append(error)
+
+    jobs = [("eps", -9, -3, 0), ("weight_scale", -1, 1, 1)]
+    threads = [threading.Thread(target=drag, args=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    looks = 0
+    while time.monotonic() < end:
+        assert net.theta.tobytes() == theta
+        assert state.given.net.theta.tobytes() == given
+        check_consistency(state.result, net)
+        looks += 1
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert state.error == ""
+    assert looks > 100
+    assert state.computed > 50
+    assert state.result.settings == state.settings
+    check_consistency(state.result, net)
+
+
+def check_consistency(result, net):
+    """Check that all parts of a result belong to its own settings."""
+    s = result.settings
+    assert result.report.eps == s.eps
+    factor = s.weight_scale / rms(net)
+    for name, value in result.net.params.items():
+        scaled = net.params[name] * factor if name in net.weight_names else net.params[name]
+        np.testing.assert_allclose(value, scaled, rtol=1e-12)
+    assert result.net.l2 == (s.l2 if s.use_l2 else 0.0)
+    right = result.net.gradient(result.x, result.y)
+    for name in right:
+        np.testing.assert_array_equal(result.analytic[name], right[name])
+        np.testing.assert_array_equal(result.report[name].analytic, right[name])
+
+
+def rms(net):
+    weights = np.concatenate([net.params[name].ravel() for name in net.weight_names])
+    return np.sqrt(np.mean(weights**2))

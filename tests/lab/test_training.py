@@ -1,0 +1,167 @@
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab import LabState, warm_up
+from gradlab.lab.warm_up import Trainer
+
+SMALL = {"hidden": (4,)}
+
+
+@pytest.fixture
+def state():
+    return LabState(**SMALL)
+
+
+def trained(state):
+    return state._trainer.trained
+
+
+def parameters(state):
+    return state.result.net.theta
+
+
+def test_it_is_what_gl_train_does(state):
+    net, result = state.result.net.copy(), state.result
+    state.train_steps = 37
+    gl.train(net, result.x, result.y, steps=37, seed=0, progress=False)
+    np.testing.assert_array_equal(parameters(state), net.theta)
+
+
+def test_it_follows_the_seed_and_nothing_else():
+    first, again, other = (LabState(**SMALL, train_steps=50, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(parameters(first), parameters(again))
+    assert not np.array_equal(parameters(first), parameters(other))
+
+
+def test_the_way_there_and_the_number_of_steps_do_not_matter(state):
+    straight = LabState(**SMALL, train_steps=300)
+    for steps in (10, 500, 1, 300):
+        state.train_steps = steps
+    np.testing.assert_array_equal(parameters(state), parameters(straight))
+    assert trained(state) == 1
+
+
+def test_back_to_0_and_again_is_free(state):
+    start = parameters(state)
+    state.train_steps = 300
+    far = parameters(state)
+    state.train_steps = 0
+    np.testing.assert_array_equal(parameters(state), start)
+    state.train_steps = 300
+    np.testing.assert_array_equal(parameters(state), far)
+    assert trained(state) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eps": 1e-3},
+        {"scheme": "forward"},
+        {"measure": "norm_ratio"},
+        {"bug": "flipped_sign"},
+        {"tensor": "W1"},
+        {"bug": "mystery"},
+    ],
+    ids=str,
+)
+def test_what_has_nothing_to_do_with_training_trains_nothing(state, change):
+    state.train_steps = 40
+    before = parameters(state)
+    state.update(**change)
+    assert state.error == ""
+    assert trained(state) == 1
+    np.testing.assert_array_equal(parameters(state), before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight_scale": 0.7},
+        {"seed": 3},
+        {"data": "spirals"},
+        {"dtype": "float32"},
+        {"activation": "relu"},
+        {"loss": "mse"},
+        {"use_l2": True},
+        {"use_dropout": True},
+        {"hidden": (5,)},
+    ],
+    ids=str,
+)
+def test_another_network_is_trained_anew(state, change):
+    state.train_steps = 40
+    state.update(**change)
+    assert trained(state) == 2
+    fresh = LabState(**(SMALL | {"train_steps": 40} | change))
+    np.testing.assert_array_equal(parameters(state), parameters(fresh))
+
+
+def test_progress_goes_from_0_to_1_the_first_time_and_stays_there(state):
+    seen = []
+    state.observe(lambda change: seen.append(change["new"]), "progress")
+    assert state.progress == 1.0
+    state.train_steps = 100
+    assert seen[0] == 0.0
+    assert seen[-1] == state.progress == 1.0
+    assert len(seen) > 20
+    assert seen == sorted(seen)
+    seen.clear()
+    state.train_steps = 200
+    state.eps = 1e-4
+    assert seen == []
+
+
+def test_no_bar_is_drawn(state, capsys, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)  # importing it would raise
+    state.train_steps = 100
+    assert state.error == ""
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_caller_s_network_is_not_trained():
+    x, y = gl.data.moons(20)
+    net = gl.mlp([2, 4, 2])
+    theta = net.theta
+    state = LabState(net, x, y, train_steps=50)
+    np.testing.assert_array_equal(net.theta, theta)
+    np.testing.assert_array_equal(state.given.net.theta, theta)
+    assert not np.array_equal(parameters(state), theta)
+
+
+def test_training_with_a_large_lambda_takes_a_smaller_learning_rate(state):
+    state.update(use_l2=True, l2=1e4, train_steps=100)
+    assert state.error == ""
+    assert np.isfinite(parameters(state)).all()
+
+
+def test_training_that_cannot_work_is_an_error_in_words_and_progress_ends(state, monkeypatch):
+    monkeypatch.setattr(warm_up, "LEARNING_RATES", (1e6, 1e5))
+    state.train_steps = 10
+    assert state.error.startswith("training steps: training does not lower the loss")
+    assert state.progress == 1.0
+    state.train_steps = 0
+    assert state.error == ""
+
+
+def test_a_large_network_keeps_few_of_the_steps_and_reaches_all_of_them(monkeypatch):
+    monkeypatch.setattr(warm_up, "_KEPT", 1 << 12)
+    state, exact = LabState(**SMALL, train_steps=7), LabState(**SMALL).result
+    (kept,) = state._trainer._known.values()
+    assert len(kept.thetas) * parameters(state).nbytes <= 1 << 12
+    net = exact.net.copy()
+    gl.train(net, exact.x, exact.y, steps=7, progress=False)
+    np.testing.assert_array_equal(parameters(state), net.theta)
+
+
+def test_only_a_few_trainings_are_kept(state):
+    for scale in (0.5, 0.6, 0.7, 0.8):
+        state.update(weight_scale=scale, train_steps=5)
+    assert len(state._trainer._known) == 2
+
+
+def test_a_trainer_works_without_anybody_to_tell():
+    result = LabState(**SMALL).result
+    settings = result.settings.replace(train_steps=3)
+    net = Trainer()(result.net, result.x, result.y, settings)
+    assert not np.array_equal(net.theta, result.net.theta)
