@@ -21,7 +21,7 @@ def given(source, seed):
         return make(gl.mlp([4, 5, 6, 3], batch_norm=True, seed=seed), 7, seed)
     if source is lstm:
         return make(gl.lstm(3, 4, 3, weight_scale=0.7, seed=seed), 5, seed, steps=4)
-    net = gl.convnet((1, 4, 8), filters=(2, 3), padding=(1, 1), classes=3, seed=seed)
+    net = gl.convnet((1, 8, 12), filters=(2, 3), padding=(1, 1), classes=3, seed=seed)
     return make(net, 4, seed)
 
 
@@ -49,3 +49,18 @@ def test_of_a_wrong_line_exactly_what_it_spoils_is_named(source, bug, wrong, see
     report = gl.check(net, x, y, analytic=source.gradient(net.params, x, y, *bug))
     assert report.verdict == "wrong"
     assert set(report.wrong) == set(wrong), report
+
+
+@pytest.mark.parametrize(
+    ("source", "bug", "name"),
+    [(source, bug, name) for source in (batch_norm, lstm, convnet)
+     for bug, name in source.IN_MUSEUM.items()],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)  # fmt: skip
+def test_what_the_museum_knows_is_recognised_in_code_that_is_not_its_own(source, bug, name):
+    net, x, y, _ = given(source, 1)
+    layer = (2,) if source is batch_norm else ()
+    report = gl.check(net, x, y, analytic=source.gradient(net.params, x, y, bug, *layer))
+    first = report.diagnosis[0]
+    assert (first.bug, first.layer) == (name, 1 if source is lstm else 2)
+    assert first.score > 0.99

@@ -91,14 +91,20 @@ def through_one_unit(z, mean, var, d, bug):
     if bug == "power of the variance":
         d_var = (d * (z - mean)).sum() * -0.5 * s**-1
     d_mean = -d.sum() / s + d_var * -2 * (z - mean).sum() / N
-    if bug == "variance is a constant":
+    if bug in ("variance is a constant", "statistics are constants"):
         d_var = 0
-    if bug == "mean is a constant":
+    if bug in ("mean is a constant", "statistics are constants"):
         d_mean = 0
-    members = N - 1 if bug == "variance over N - 1" else N
+    members = {"variance over N - 1": N - 1, "variance over N squared": N**2}.get(bug, N)
     return d / s + d_var * 2 * (z - mean) / members + d_mean / N
 
 
+# What the museum calls them, where it has them too.
+IN_MUSEUM = {
+    "statistics are constants": "batch_norm_constant_statistics",
+    "variance over N squared": "batch_norm_over_m_squared",
+    "no gamma": "batch_norm_missing_gamma",
+}
 BELOW_2 = ["W1", "gamma1", "beta1", "W2"]
 # (bug, hidden layer): the tensors that it spoils. b1 and b2 have no slope: batch norm takes them
 # off again, and what the mean sends back is what makes their gradient 0.
@@ -107,6 +113,10 @@ BUGS = {
     ("variance is a constant", 2): BELOW_2,
     ("mean is a constant", 1): ["W1", "b1"],
     ("mean is a constant", 2): [*BELOW_2, "b2"],
+    ("statistics are constants", 1): ["W1", "b1"],
+    ("statistics are constants", 2): [*BELOW_2, "b2"],
+    ("variance over N squared", 1): ["W1"],
+    ("variance over N squared", 2): BELOW_2,
     ("power of the variance", 1): ["W1"],
     ("power of the variance", 2): BELOW_2,
     ("variance over N - 1", 1): ["W1"],

@@ -104,6 +104,8 @@ def back(image, W, d, bug):
     """Return the gradients of kernel, bias and image of one convolution, pixel by pixel."""
     dW, d_image, (rows, columns, _) = np.zeros_like(W), np.zeros_like(image), image.shape
     for r, c, i, j in visits(rows, columns):
+        if bug == "rows for columns" and (r >= columns or c >= rows):
+            continue
         if bug == "kernel's last pixel only":
             dW[i + 1, j + 1] = np.outer(image[r + i, c + j], d[r, c])
         else:
@@ -116,10 +118,20 @@ def back(image, W, d, bug):
         if bug == "no padding" and not (0 < r < rows - 1 and 0 < c < columns - 1):
             continue
         d_image[r + i, c + j] += weight @ d[r, c]
-    db = d[0].sum(axis=0) if bug == "bias of the first row" else d.sum(axis=(0, 1))
+    db = d.sum(axis=(0, 1))
+    if bug == "bias of the first row":
+        db = d[0].sum(axis=0)
+    if bug == "rows for columns":
+        db = d[:columns, :rows].sum(axis=(0, 1))
     return dW, db, d_image
 
 
+# What the museum calls them, where it has them too.
+IN_MUSEUM = {
+    "relu by the gradient": "relu_masks_by_gradient",
+    "kernel not flipped": "kernel_not_flipped",
+    "rows for columns": "swapped_width_and_height",
+}
 CONV1, CONV2 = ["conv1_W", "conv1_b"], ["conv2_W", "conv2_b"]
 # bug: the tensors that it spoils
 BUGS = {
@@ -128,6 +140,7 @@ BUGS = {
     "pool 2 shares": [*CONV1, "conv2_W"],
     "pool 1 shares": ["conv1_W"],
     "kernel not flipped": CONV1,
+    "rows for columns": CONV1 + CONV2,
     "kernel on its side": CONV1,
     "no padding": CONV1,
     "kernel's last pixel only": ["conv2_W"],

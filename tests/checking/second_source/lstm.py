@@ -62,7 +62,8 @@ def through_time(params, steps, dh, D, bug):
     dc = np.zeros(len(dh))
     for t in range(len(steps) - 1, -1, -1):
         s = steps[t]
-        dc = dc + dh * s["o"] * (1 - np.tanh(s["c"]) ** 2)
+        tanh_c = np.tanh(np.tanh(s["c"]) if bug == "tanh twice" else s["c"])
+        dc = dc + dh * s["o"] * (1 - tanh_c**2)
         dz = {
             "i": dc * s["g"] * s["i"] * (1 - s["i"]),
             "f": dc * s["before"] * s["f"] * (1 - s["f"]),
@@ -71,6 +72,8 @@ def through_time(params, steps, dh, D, bug):
         }
         if bug == "no slope of the candidate":
             dz["g"] = dc * s["i"]
+        if bug == "input gate for its slope":
+            dz["i"] = dc * s["g"] * s["i"]
         if bug == "forget gate for its slope":
             dz["f"] = dc * s["before"] * s["f"]
         if bug == "cell state after the step":
@@ -81,19 +84,34 @@ def through_time(params, steps, dh, D, bug):
         for q in "ifgo":
             dM[q] += np.outer(dz[q], xh)
             db[q] = dz[q] if bug == "last bias only" else db[q] + dz[q]
+            if bug == "each step overwrites":
+                dM[q], db[q] = np.outer(dz[q], xh), dz[q]
         if bug == "input of the step before" and t > 0:
             dM["i"][:, :D] += np.outer(dz["i"], steps[t - 1]["xh"][:D] - xh[:D])
         gates = "ifg" if bug == "state not through the output gate" else "ifgo"
         dh = sum(M[q].T @ dz[q] for q in gates)[D:]
+        if bug == "cell state's gradient dropped":
+            dc = np.zeros_like(dc)
         dc = dc * (s["i"] if bug == "carried by the input gate" else s["f"])
     return dM, db
 
 
+# What the museum calls them, where it has them too.
+IN_MUSEUM = {
+    "input gate for its slope": "lstm_sigmoid_as_derivative",
+    "tanh twice": "lstm_tanh_twice",
+    "cell state's gradient dropped": "lstm_cell_gradient_dropped",
+    "each step overwrites": "lstm_step_overwrites",
+}
 GATES = [f"{kind}_{q}" for q in "ifgo" for kind in ("Wx", "Wh", "b")]
 # bug: the tensors that it spoils, in a sequence of four steps
 BUGS = {
     "no slope of the candidate": GATES,
+    "input gate for its slope": GATES,
     "forget gate for its slope": GATES,
+    "tanh twice": GATES,
+    "cell state's gradient dropped": GATES,
+    "each step overwrites": GATES,
     "cell state after the step": GATES,
     "carried by the input gate": GATES,
     "state not through the output gate": GATES,
