@@ -27,7 +27,8 @@ class Exhibit:
         What a check shows. The figures are norm ratios of wrong tensors, the range over 5 seeds,
         tanh networks of sizes 5-6-6-3 with N = 8, every layer, unless it says otherwise.
     blind : str
-        When a check does not see it; empty if there is no such place.
+        When a check does not see it; empty if there is no such place. What a report says there is
+        in `gradlab.bugs.hiding`.
     cause : str
         The sentence of a diagnosis, without the place.
     """

@@ -219,6 +219,14 @@ def test_where_nothing_comes_down_only_the_zero_is_told():
     assert not any("one example" in sentence or "linear" in sentence for sentence in warnings)
 
 
+def test_what_float32_cannot_resolve_is_told_without_a_reason_that_is_not_there():
+    given = make(gl.mlp([2, 8, 8, 3], "leaky_relu", dtype="float32"), 32, 0)
+    (sentence,) = given.check().warnings
+    assert sentence.startswith("it may not show here if leaky ReLU's slope left of 0 is dropped")
+    layer = next(s.layer for s in gl.checking.hidden_bugs(*given))
+    assert given.check(gl.bugs.plant(given.net, "leaky_slope_dropped", layer)).wrong == []
+
+
 @pytest.mark.parametrize("method", ["full", "sampled", "directional"])
 def test_warnings_are_about_what_was_checked_and_not_what_became_of_it(method):
     given = no_biases()
