@@ -36,6 +36,11 @@ def nothing_wrong(request, jupyterlab):
     assert jupyterlab.outside == []
 
 
+def open_group(lab, title):
+    """Open a group of controls."""
+    lab.get_by_role("button", name=title, exact=True).click()
+
+
 def banner(lab):
     return lab.locator(".gradlab-banner").first
 
@@ -117,6 +122,7 @@ def test_the_weight_scale_moves_text_and_picture(lesson, lab):
 
 
 def test_dropout_can_be_checked_with_frozen_masks_only(lesson, lab):
+    open_group(lab, "Dropout, L2")
     with lesson.changing(banner(lab)):
         lab.get_by_label("dropout on", exact=True).check()
     lesson.wait_sharp(lab)
@@ -132,6 +138,7 @@ def test_dropout_can_be_checked_with_frozen_masks_only(lesson, lab):
 
 
 def test_l2_in_one_of_the_two_gradients_is_wrong_and_in_both_is_right(lesson, lab):
+    open_group(lab, "Dropout, L2")
     in_gradient = lab.get_by_label("in the analytic gradient", exact=True)
     with lesson.changing(banner(lab)):
         lab.get_by_label("L2 on", exact=True).check()

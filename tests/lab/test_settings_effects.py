@@ -19,7 +19,7 @@ def state():
 def error(state, **changes):
     state.update(**changes)
     assert state.error == ""
-    return state.result.report.relative_error
+    return state.result.report.error
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (64,), (3, 5, 7, 9), (2,) * 8])
