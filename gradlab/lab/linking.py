@@ -53,10 +53,13 @@ class Link:
             control.value = getattr(self._state, name)
 
     def _on_control(self, name: str, change: Any) -> None:
-        if change["new"] == getattr(self._state, name):
+        value = change["new"]
+        if isinstance(value, float):  # the browser makes 1e-3 of a logarithm: 0.0010000000000000041
+            value = float(f"{value:.12g}")
+        if value == getattr(self._state, name):
             return  # the control is following the state
         try:
-            setattr(self._state, name, change["new"])
+            setattr(self._state, name, value)
         except Exception as error:  # nobody would see it: a callback has no output
             self._state.fail((name,), error)
 

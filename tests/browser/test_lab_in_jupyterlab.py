@@ -1,0 +1,161 @@
+"""What only a browser can tell of the lab: names, keys, clicks, sizes, sharpness."""
+
+import re
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+NOTEBOOK = "the_lab.ipynb"
+CODE = """import gradlab as gl
+lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
+lab"""
+
+
+@pytest.fixture(scope="module")
+def page(jupyterlab):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, jupyterlab.root / NOTEBOOK)
+    page = jupyterlab.open(NOTEBOOK)
+    page.run_all()
+    yield page
+    assert page.tracebacks() == []
+    assert page.errors == []
+    page.close()
+
+
+@pytest.fixture
+def lab(page):
+    lab = page.show_cell(0).locator(".gradlab-lab").first
+    page.run_code("lab.state.reset()")
+    page.wait_sharp(lab)
+    return lab
+
+
+def group(lab, title):
+    lab.get_by_role("button", name=title, exact=True).click()
+
+
+def verdict(lab):
+    return lab.locator(".gradlab-verdict").first.inner_text().split()[-1]
+
+
+@pytest.mark.parametrize(
+    "title", ["Network", "Check", "Dropout, L2", "Bugs", "Scenarios", "Appearance"]
+)
+def test_axe_finds_nothing_serious(page, lab, title):
+    page.run_code("lab.state.bug = 'mystery'" if title == "Bugs" else "pass")
+    group(lab, title)
+    page.wait_sharp(lab)
+    found = Axe().run(page.tab, context=".gradlab-lab").response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    told = [(v["id"], [node["html"][:200] for node in v["nodes"]][:4]) for v in serious]
+    assert told == []
+
+
+def test_sliders_say_their_name_and_their_true_value(page, lab):
+    handle = lab.get_by_role("slider", name="step eps")
+    page.press(handle, "ArrowRight", 10)
+    page.wait_sharp(lab)
+    assert float(handle.get_attribute("aria-valuetext")) == pytest.approx(1e-4)
+    field = lab.get_by_role("textbox", name="step eps, typed value")
+    field.fill("1e-8")
+    field.press("Enter")
+    page.wait_sharp(lab)
+    assert page.run_code("print(lab.state.eps)").strip() == "1e-08"
+
+
+def test_the_verdict_is_told_once_it_has_stayed(page, lab):
+    voice = lab.locator(".gradlab-voice")
+    page.run_code("lab.state.load_scenario('l2_forgotten_in_the_gradient')")
+    page.tab.wait_for_function("v => v.textContent.startsWith('wrong')", arg=voice.element_handle())
+    assert voice.get_attribute("aria-live") == "polite"
+
+
+def test_a_mystery_is_solved_from_the_keyboard_alone(page, lab):
+    """Tab, arrows, space and letters, from the start to the reveal; the mouse never moves."""
+    page.run_code("lab.state.new_mystery(seed=3)")
+    page.wait_sharp(lab)
+    lab.get_by_role("button", name="Reset").focus()
+
+    def tab_to(role, name):
+        for _ in range(80):
+            page.tab.keyboard.press("Tab")
+            if lab.get_by_role(role, name=name, exact=True).evaluate(
+                "element => element === document.activeElement"
+            ):
+                return
+        raise AssertionError(f"no way to {name} with the Tab key")
+
+    lab.get_by_role("button", name="Bugs", exact=True).focus()
+    page.tab.keyboard.press("Space")
+    told = lab.locator(".gradlab-told").last
+    tab_to("combobox", "cause")
+    page.tab.keyboard.press("ArrowDown")
+    tab_to("button", "Guess")
+    with page.changing(told):
+        page.tab.keyboard.press("Space")
+    tab_to("button", "Hint")
+    with page.changing(told):
+        page.tab.keyboard.press("Space")
+    tab_to("button", "Reveal")
+    with page.changing(told):
+        page.tab.keyboard.press("Space")
+    assert "Planted" in told.inner_text()
+    assert "0 of 1 solved" in told.inner_text()
+
+
+def test_a_click_on_the_network_chooses_the_tensor_of_the_heatmap(page, lab):
+    network = lab.locator("[data-panel=network]")
+    heatmap = lab.locator("[data-panel=heatmap]")
+    box = network.bounding_box()
+    network.click(position={"x": box["width"] * 0.2, "y": 40})  # near the name W1
+    page.tab.wait_for_function(
+        "panel => panel.ariaLabel.includes('entry of W1')", arg=heatmap.element_handle()
+    )
+    assert page.run_code("print(lab.state.tensor)").strip() == "W1"
+
+
+def test_a_scenario_and_its_line(page, lab):
+    group(lab, "Scenarios")
+    choice = lab.get_by_label("scenario", exact=True)
+    choice.select_option(label=next(
+        text for text in choice.locator("option").all_inner_texts() if "kink" in text.lower()
+    ))  # fmt: skip
+    page.wait_sharp(lab)
+    assert verdict(lab) == "inconclusive"
+    lab.get_by_role("button", name="Copy settings").click()
+    page.wait_still(lab)
+    assert lab.get_by_label("line", exact=True).input_value() == 'gl.Lab(scenario="kinks")'
+
+
+def test_presentation_size_and_back(page, lab):
+    panel = lab.locator("[data-panel=u_curve]")
+    small = panel.bounding_box()["width"]
+    group(lab, "Appearance")
+    lab.get_by_role("button", name="Presentation size").click()
+    page.wait_sharp(lab)
+    assert panel.bounding_box()["width"] > 1.2 * small
+    assert not lab.locator("[data-panel=network]").is_visible()
+    lab.get_by_role("button", name="Presentation size").click()
+    page.wait_sharp(lab)
+    assert panel.bounding_box()["width"] == pytest.approx(small)
+    assert lab.locator("[data-panel=network]").is_visible()
+
+
+def test_nothing_scrolls_or_jumps_while_a_slider_is_dragged(page, lab):
+    handle = page.handle("step eps", within=lab)
+    before, top = lab.bounding_box(), page.tab.evaluate("scrollY")
+    for pixels in (-60, 120, -90):
+        page.drag(handle, pixels)
+        assert lab.bounding_box() == before
+    assert page.tab.evaluate("scrollY") == top
+
+
+def test_training_shows_how_far_it_is(page, lab):
+    group(lab, "Network")
+    page.press(lab.get_by_role("slider", name="training steps"), "ArrowRight", 3)
+    page.wait_sharp(lab)
+    assert page.run_code("print(lab.state.train_steps)").strip() == "30"
+    assert re.search(r"\d evaluations of the loss.*backprop", lab.inner_text())
