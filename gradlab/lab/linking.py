@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -49,8 +50,11 @@ class Link:
     def _follow(self, name: str, control: widgets.Widget) -> None:
         # A control cannot show what it does not offer ("yours", eight layers): the banner and the
         # picture tell it.
+        value = getattr(self._state, name)
+        if isinstance(value, float) and math.isclose(control.value, value, rel_tol=1e-9):
+            return  # sent back, the last digits would pull at a handle that is being dragged
         with suppress(traitlets.TraitError):
-            control.value = getattr(self._state, name)
+            control.value = value
 
     def _on_control(self, name: str, change: Any) -> None:
         value = change["new"]

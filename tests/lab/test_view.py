@@ -90,6 +90,12 @@ def test_moving_a_slider_sends_its_words_and_one_ink(lab, front_end):
     assert "1.0e-08" in lab.banner.value
 
 
+def test_the_last_digits_of_a_slider_are_rounded_and_not_sent_back(lab, front_end):
+    front_end.move(lab.controls["eps"], 0.0010000000000000041)
+    assert lab.state.eps == 1e-3
+    assert len(front_end.updates(lab.controls["eps"])) <= 1  # the echo of what was sent
+
+
 def test_moving_from_code_moves_slider_picture_and_words(lab, front_end):
     lab.state.eps = 1e-8
     assert lab.controls["eps"].value == 1e-8
