@@ -56,7 +56,7 @@ def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(ax, sweep):
         np.testing.assert_allclose(lines[name].get_ydata(), clip_errors(sweep.errors[name]))
     cursor = panel.cursor[0].get_xdata()
     assert cursor == [1e-5, 1e-5]
-    best = panel.curves[0].get_xdata()
+    best = panel._best.get_xdata()
     assert best == [sweep.predicted_best_eps] * 2
     before = pixels(ax)
     panel.set_cursor(1e-9, [1e-3] * len(NAMES))

@@ -11,8 +11,9 @@ import numpy as np
 from gradlab._validate import check_choice
 from gradlab.checking.errors import MEASURES, tensor_error
 from gradlab.checking.judging import checked_gradient, own_gradient
+from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.numerical import check_steps, numerical_gradient
-from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
+from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
@@ -30,6 +31,9 @@ class EpsSweep:
     predicted_best_eps : float
         Where truncation and round-off balance: machine_eps ** (1 / (order + 1)). For the complex
         step the largest step that has no truncation to speak of, machine_eps ** (1 / 2).
+    kinks_from : float
+        The smallest of the steps at which any entry's difference crosses a kink; infinity if none
+        does. From there on errors are no fault of the code's.
     evaluations : int
     seconds : float
     """
@@ -40,6 +44,7 @@ class EpsSweep:
     measure: str
     machine_eps: float
     predicted_best_eps: float
+    kinks_from: float
     evaluations: int
     seconds: float
 
@@ -115,5 +120,26 @@ def sweep_eps(
     machine_eps = float(np.finfo(net.dtype).eps)
     best = machine_eps ** (1 / (rule.order + rule.subtracts))
     evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + (0 in rule.offsets)
+    kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks)
     seconds = time.perf_counter() - start
-    return EpsSweep(steps, errors, scheme, measure, machine_eps, best, evaluations, seconds)
+    return EpsSweep(steps, errors, scheme, measure, machine_eps, best, kinks, evaluations, seconds)
+
+
+def _kinks_from(
+    net: Network, x: np.ndarray, y: np.ndarray, steps: np.ndarray, rule: Scheme, masks: Masks
+) -> float:
+    """Return the smallest of the ascending steps that crosses a kink, found by halving.
+
+    What a short step crosses a longer one crosses too, but for kinks that lie side by side.
+    """
+
+    def crosses(step: float) -> bool:
+        return any(c.any() for c in crossed_kinks(net, x, y, step, rule, masks).values())
+
+    if isinstance(masks, np.random.Generator) or not crosses(steps[-1]):
+        return float("inf")
+    low, high = -1, len(steps) - 1  # steps[low] crosses none, steps[high] does
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if crosses(steps[middle]) else (middle, high)
+    return float(steps[high])

@@ -154,10 +154,9 @@ def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> N
     for name, options in (("bug", bugs), ("tensor", tensors)):
         control = controls[name]
         if control.options != tuple(options):
-            with control.hold_trait_notifications():
-                control.options = options
-                if getattr(state, name) in [value for _, value in options]:
-                    control.value = getattr(state, name)
+            control.options = options
+            if getattr(state, name) in [value for _, value in options]:
+                control.value = getattr(state, name)
 
 
 def _common(name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Link:
 
     def __init__(self, state: LabState, controls: Mapping[str, widgets.Widget]) -> None:
         self._state, self._controls = state, controls
+        self._offering = False
         self.follow_all()
         for name, control in controls.items():
             control.observe(partial(self._on_control, name), "value")
@@ -45,7 +46,11 @@ class Link:
 
     def follow_result(self) -> None:
         """Offer the bugs and the tensors that the network can have now."""
-        follow_choices(self._controls, self._state)
+        self._offering = True
+        try:
+            follow_choices(self._controls, self._state)
+        finally:
+            self._offering = False
 
     def _follow(self, name: str, control: widgets.Widget) -> None:
         # A control cannot show what it does not offer ("yours", eight layers): the banner and the
@@ -57,6 +62,8 @@ class Link:
             control.value = value
 
     def _on_control(self, name: str, change: Any) -> None:
+        if self._offering:  # a list of choices was replaced: nobody chose anything
+            return
         value = change["new"]
         if isinstance(value, float):  # the browser makes 1e-3 of a logarithm: 0.0010000000000000041
             value = float(f"{value:.12g}")

@@ -54,4 +54,6 @@ class Scene:
     def whole(self, result: Result, scale: int = 1) -> bytes:
         """Return the visible panels side by side as one small PNG, to be stored in a notebook."""
         pictures = [self.panels[name].whole(result, scale) for name in self.visible]
-        return encode_png(np.hstack(pictures), colour_table(self._palette), level=9)
+        own = any(self.panels[name].own_colours for name in self.visible)
+        table = None if own else colour_table(self._palette)
+        return encode_png(np.hstack(pictures), table, level=9)

@@ -57,29 +57,69 @@ class UCurve:
         draw_bands(ax, palette)
         self._lines = {name: _tensor_line(ax, name, palette) for name in self.names}
         (self._best,) = ax.plot([], [], color=palette.faint, lw=1.2, ls=(0, (2, 2)))
-        self._best_label = ax.text(
-            1e-5, 25.0, "predicted best ", ha="right", va="center", fontsize=8, color=palette.faint
+        self._best_label = ax.text(1e-5, 25.0, "predicted best", va="center", **_small(palette))
+        faint = {"color": palette.faint, "lw": 1.0, "ls": (0, (1, 2))}
+        self._predicted = [ax.plot([], [], **faint)[0] for _ in range(2)]
+        (self._found,) = ax.plot([], [], "v", ms=4.5, color=palette.faint)
+        self._found_label = ax.text(1e-5, 25.0, "found", va="center", **_small(palette))
+        self._kinks = ax.axvspan(
+            1, 1, 0.172, 1, facecolor="none", edgecolor=palette.grid, hatch="//", lw=0
         )
+        self._kinks_label = ax.text(0.09, 5e-14, "kinks crossed", ha="right", **_small(palette))
         (self._cursor,) = ax.plot([], [], color=palette.ink, lw=1.6, solid_capstyle="butt")
         hues = [palette.layer(name) for name in self.names]
         self._points = Markers(ax, hues, size=5.5, edge=palette.paper)
-        self.curves: list[Artist] = [self._best, self._best_label, *self._lines.values()]
+        self.curves: list[Artist] = [
+            self._kinks, self._kinks_label, *self._predicted, self._best, self._best_label,
+            self._found, self._found_label, *self._lines.values(),
+        ]  # fmt: skip
         self.cursor: list[Artist] = [self._cursor, self._points]
         _legend(ax, self._lines, palette)
 
     def set_sweep(self, sweep: EpsSweep) -> None:
-        """Show another sweep: its lines and the predicted best step."""
+        """Show another sweep: its lines, what was predicted, and where kinks are crossed."""
         for name, line in self._lines.items():
             line.set_data(sweep.eps, clip_errors(sweep.errors[name]))
         best = sweep.predicted_best_eps
         self._best.set_data([best, best], UPRIGHT)
-        self._best_label.set_x(best)
+        found = _found(sweep)
+        # the two labels turn away from each other
+        left, right = (1 / 1.4, "right"), (1.4, "left")
+        for label, x, (factor, ha) in (
+            (self._best_label, best, left if found >= best else right),
+            (self._found_label, found, right if found >= best else left),
+        ):
+            label.set_x(x * factor)
+            label.set_ha(ha)
+        self._found_label.set_visible(EPS_RANGE[0] * 30 < found < EPS_RANGE[1] / 30)
+        for line, predicted in zip(
+            self._predicted, (sweep.round_off, sweep.truncation), strict=True
+        ):
+            inside = (predicted > 1e-13) & (predicted < 1)
+            line.set_data(sweep.eps[inside], predicted[inside])
+        self._found.set_data([found], [25.0])
+        crossed = np.isfinite(sweep.kinks_from)
+        self._kinks.set_visible(crossed)
+        self._kinks_label.set_visible(crossed)
+        if crossed:
+            self._kinks.set_x(sweep.kinks_from)
+            self._kinks.set_width(EPS_RANGE[1] - sweep.kinks_from)
 
     def set_cursor(self, eps: float, errors: Sequence[float]) -> None:
         """Move the cursor to `eps`, where the tensors have `errors`, in the order of `names`."""
         self._cursor.set_data([eps, eps], UPRIGHT)
         heights = clip_errors(np.asarray(errors, dtype=float))
         self._points.set_points(np.full(heights.size, eps), heights, [1] * heights.size)
+
+
+def _small(palette: Palette) -> dict[str, object]:
+    return {"fontsize": 8, "color": palette.faint}
+
+
+def _found(sweep: EpsSweep) -> float:
+    """Return the step with the smallest errors, in the mean of their logarithms."""
+    errors = np.array([clip_errors(e) for e in sweep.errors.values()])
+    return float(sweep.eps[np.argmin(np.log(errors).mean(axis=0))])
 
 
 def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:

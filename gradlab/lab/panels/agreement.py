@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 
+from gradlab.checking import TensorReport
 from gradlab.lab.entry_marks import entry_marks
 from gradlab.lab.live_figure import Layer
 from gradlab.lab.panels.heatmap import chosen_tensor
 from gradlab.lab.panels.ink import Shape, discs, words
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
+from gradlab.plots import Markers
 from gradlab.plots.scales import style_axis
 
 __all__ = ["AgreementPanel"]
 
 _ORDER = ("ok", "noise", "kink", "bug", "open")
+_VERDICT = {"ok": "correct", "bug": "wrong"}  # the others are inconclusive
 
 
 class AgreementPanel(Panel):
@@ -50,6 +54,8 @@ class AgreementPanel(Panel):
             f"Analytic against numerical, {tensor.name}", loc="left", fontsize=10,
             color=palette.ink,
         )  # fmt: skip
+        self._dots = Markers(axes, self._hues(), size=2.9)
+        self._dots.set_animated(True)
 
     def layers(self, result: Result) -> list[Layer]:
         """Return nothing: the background is the paper."""
@@ -57,25 +63,23 @@ class AgreementPanel(Panel):
 
     def ink(self, result: Result) -> list[Shape]:
         """Return a dot an entry, in the colour of its mark, and the unit of the axes."""
-        tensor = chosen_tensor(result)
-        a, n, marks = (v.ravel() for v in (tensor.analytic, tensor.numerical, entry_marks(tensor)))
-        largest = max(_largest(a), _largest(n))
-        unit = largest or 1.0
-        x, y = (np.clip(np.nan_to_num(v / unit), -1.15, 1.15) for v in (n, a))
-        order = np.argsort([_ORDER.index(mark) for mark in marks], kind="stable")
-        counts = [int((marks == mark).sum()) for mark in _ORDER]
-        verdicts = self.palette.verdicts
-        hues = [
-            verdicts["correct"], verdicts["inconclusive"], verdicts["inconclusive"],
-            verdicts["wrong"], verdicts["inconclusive"],
-        ]  # fmt: skip
-        dots = self.live.pixels(self._axes, x, y)[order]
+        x, y, counts, largest = _points(chosen_tensor(result))
         told = f"1 stands for {largest:.1e}, the largest entry"
         width, height = self.size
         return [
-            discs(dots, counts, hues, 2.0),
+            discs(self.live.pixels(self._axes, x, y), counts, self._hues(), 2.0),
             words([(width / 2 + 10, height - 9, told)], self.palette.faint, 11),
         ]
+
+    def draw_ink(self, result: Result) -> Sequence[Artist]:
+        """Return the dots as one artist."""
+        x, y, counts, _ = _points(chosen_tensor(result))
+        self._dots.set_points(x, y, counts)
+        return [self._dots]
+
+    def _hues(self) -> list[str]:
+        verdicts = self.palette.verdicts
+        return [verdicts[_VERDICT.get(mark, "inconclusive")] for mark in _ORDER]
 
     def alt(self, result: Result) -> str:
         """Return ratio and cosine."""
@@ -84,6 +88,15 @@ class AgreementPanel(Panel):
             f"Analytic against numerical gradient of {tensor.name}, a dot an entry: "
             f"ratio {tensor.ratio:.3g}, cosine {tensor.cosine:.3g}."
         )
+
+
+def _points(tensor: TensorReport) -> tuple[np.ndarray, np.ndarray, list[int], float]:
+    """Return x and y of the entries, sorted by mark, how many have each, and the axes' unit."""
+    a, n, marks = (v.ravel() for v in (tensor.analytic, tensor.numerical, entry_marks(tensor)))
+    largest = max(_largest(a), _largest(n))
+    x, y = (np.clip(np.nan_to_num(v / (largest or 1.0)), -1.15, 1.15) for v in (n, a))
+    order = np.concatenate([np.flatnonzero(marks == mark) for mark in _ORDER])
+    return x[order], y[order], [int((marks == mark).sum()) for mark in _ORDER], largest
 
 
 def _largest(values: np.ndarray) -> float:

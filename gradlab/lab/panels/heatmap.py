@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.colors import LogNorm
 
 from gradlab.checking import TensorReport
@@ -36,6 +37,7 @@ class HeatmapPanel(Panel):
     """Title and colour bar are paper; the cells and the marks are ink."""
 
     name, title, size = "heatmap", "Entries of one tensor", (296, 292)
+    own_colours = True
 
     def made_for(self, result: Result) -> Hashable:
         """Return the tensor's name and shape."""
@@ -45,6 +47,7 @@ class HeatmapPanel(Panel):
     def build(self, result: Result) -> None:
         """Write title, shape and what the marks mean; draw the colour bar."""
         tensor, figure, palette = chosen_tensor(result), self.live.figure, self.palette
+        self._cells = None
         width, height = self.size
         shape = " × ".join(str(n) for n in tensor.shape)
         figure.text(
@@ -85,6 +88,23 @@ class HeatmapPanel(Panel):
             if items:
                 shapes.append(words(items, ink, round(min(0.8 * cell, 16), 1)))
         return shapes
+
+    def draw_ink(self, result: Result) -> Sequence[Artist]:
+        """Return the cells as one artist; the stored picture goes without the signs."""
+        errors = as_matrix(chosen_tensor(result).errors)
+        x, y, cell = _place(errors.shape)
+        width, height = self.size
+        box = (x / width, 1 - (y + errors.shape[0] * cell) / height,
+               errors.shape[1] * cell / width, errors.shape[0] * cell / height)  # fmt: skip
+        if self._cells is None:
+            self._cells = self.live.figure.add_axes(box)
+            self._cells.set_axis_off()
+        self._cells.clear()
+        clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
+        picture = self._cells.imshow(clipped, cmap=_COLOURS, norm=_NORM, aspect="auto")
+        picture.set_animated(True)
+        self._cells.set_axis_off()
+        return [picture]
 
     def alt(self, result: Result) -> str:
         """Return how many entries have which mark."""

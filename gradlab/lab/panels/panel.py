@@ -47,11 +47,14 @@ class Panel:
     name, title : str
     size : (int, int)
         Width and height in pixels.
+    own_colours : bool
+        Whether it has colours that are not the palette's.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     size: ClassVar[tuple[int, int]]
+    own_colours: ClassVar[bool] = False
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
@@ -68,7 +71,8 @@ class Panel:
             if what != self._on_screen[0] or scale > self._on_screen[1]:
                 self._on_screen = (what, scale)
                 # fast while dragging, in true colours at rest
-                table = colour_table(self.palette) if scale == 1 else None
+                small = scale == 1 and not self.own_colours
+                table = colour_table(self.palette) if small else None
                 paper = encode_png(self.live.frame(layers, scale), table)
             return Frame(paper, self.ink(result), self.alt(result))
 

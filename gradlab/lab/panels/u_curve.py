@@ -58,10 +58,12 @@ class UCurvePanel(Panel):
         """Return the curve in words."""
         best = result.sweep.predicted_best_eps
         worst = float(np.max(np.nan_to_num(_errors(result), nan=np.inf)))
+        first = result.sweep.kinks_from
+        kinks = f" From {first:.0e} on, steps cross kinks." if np.isfinite(first) else ""
         return (
             f"Relative error against the step, a line for each of {len(result.report)} tensors. "
             f"The cursor is at eps {result.settings.eps:.1e}, where the largest error is "
-            f"{worst:.1e}; the predicted best step is {best:.0e}."
+            f"{worst:.1e}; the predicted best step is {best:.0e}.{kinks}"
         )
 
 
