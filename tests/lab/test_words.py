@@ -45,7 +45,7 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
             "L2 is in the numerical loss but not in the analytic gradient",
         ),
         ({"use_dropout": True, "freeze_masks": False}, "Tick “freeze masks”"),
-        ({"bug": "bias_mean"}, "The bug does it: the bias's gradient is a mean"),
+        ({"bug": "bias_mean"}, "gradient is a mean over the batch, not a sum"),
         (
             {"bug": "missing_activation_derivative", "loss": "mse", "weight_scale": 1e-3},
             "The bug is there and does not show: the activation is skipped",
