@@ -82,7 +82,7 @@ def test_no_time_is_in_the_text(name):
         (gl.convnet((3, 32, 32), filters=(16, 32), padding=(1, 1)), np.zeros((30, 3, 32, 32))),
         (gl.lstm(20, 64, 2), np.zeros((50, 30, 20))),
     ],
-    ids=repr,
+    ids=lambda v: repr(v)[:20] if isinstance(v, gl.nn.Network) else "x",
 )
 def test_a_network_too_large_is_refused_with_its_cost_and_a_way_on(net, x):
     n = x.shape[net.batch_axis]

@@ -170,6 +170,10 @@ def test_the_layer_of_a_bug_decides_which_tensors_are_wrong():
     [
         ({"bug": "bias_mean", "bug_layer": 3}, r"bug_layer must be 0 or one of \[1, 2\].*got 3"),
         ({"bug": "missing_l2"}, "bug 'missing_l2' needs l2 > 0"),
+        (
+            {"bug": "missing_l2", "use_l2": True, "l2_in_gradient": False},
+            "bug 'missing_l2' needs l2 > 0",
+        ),
         ({"bug": "missing_dropout_mask"}, "needs dropout"),
         ({"bug": "lstm_tanh_twice"}, "needs an LSTM"),
         ({"bug": "relu_masks_by_gradient"}, "needs a relu"),

@@ -45,6 +45,11 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
             "L2 is in the numerical loss but not in the analytic gradient",
         ),
         ({"use_dropout": True, "freeze_masks": False}, "Tick “freeze masks”"),
+        ({"bug": "bias_mean"}, "gradient is a mean over the batch, not a sum"),
+        (
+            {"bug": "missing_activation_derivative", "loss": "mse", "weight_scale": 1e-3},
+            "The bug is there and does not show: the activation is skipped",
+        ),
     ],
     ids=lambda v: str(v)[:40],
 )
@@ -88,3 +93,12 @@ def test_the_summary_tells_the_settings_of_dropout_and_an_error():
     assert "dropout 0.5, masks redrawn" in text
     assert "error: λ of L2: too big" in text
     assert "verdict" not in text
+
+
+def test_the_summary_tells_what_is_set_beyond_the_defaults():
+    text = summary(SMALL.replace(dtype="float32", train_steps=20, bug="bias_mean", bug_layer=1),
+                   None, "")  # fmt: skip
+    assert "float32, 20 training steps" in text
+    assert "bug bias_mean at layer 1" in text
+    plain = summary(SMALL, None, "")
+    assert not any(word in plain for word in ("float32", "training", "bug"))
