@@ -194,6 +194,18 @@ function render({model, el}) {
   model.on('msg:custom', message => {
     if (message.copy) navigator.clipboard?.writeText(message.copy).catch(() => {});
   });
+  // After a restart of the kernel nothing here moves any more: say so, and what to do.
+  model.on('comm_live_update', () => {
+    const lab = el.closest('.gradlab-lab');
+    if (!lab || lab.querySelector('.gradlab-restarted')) return;
+    const note = document.createElement('div');
+    note.className = 'gradlab-restarted';
+    note.setAttribute('role', 'alert');
+    const cell = el.closest('.jp-Cell')?.querySelector('.jp-InputPrompt')?.textContent.trim() ?? '';
+    note.textContent = 'The kernel was restarted and this lab with it. Run its cell again'
+      + ` (the one above${cell ? `, ${cell}` : ''}), after the cells before it.`;
+    lab.prepend(note);
+  });
   again();
   // The lab around the board is on the page only after the board itself was made.
   let forget = () => {};

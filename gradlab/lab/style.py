@@ -23,6 +23,8 @@ CSS = """<style>
 body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
   filter: invert(0.93) hue-rotate(180deg); }
 .gradlab-board { position: relative; }
+.gradlab-restarted { padding: 6px 10px; border-left: 6px solid #8A6100; font-size: 13px;
+  background: var(--jp-layout-color2, #eee); color: var(--jp-ui-font-color1, #222); }
 .gradlab-cost { order: 99; flex-basis: 100%; min-height: 16px; font-size: 11px; line-height: 16px;
   padding-left: 46px; color: #57606A; }
 .gradlab-voice { position: absolute; width: 1px; height: 1px; overflow: hidden;

@@ -13,6 +13,12 @@ lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
 lab"""
 
 
+RESTART = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await panel.sessionContext.session.kernel.restart();
+}"""
+
+
 @pytest.fixture(scope="module")
 def page(jupyterlab):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
@@ -159,3 +165,20 @@ def test_training_shows_how_far_it_is(page, lab):
     page.wait_sharp(lab)
     assert page.run_code("print(lab.state.train_steps)").strip() == "30"
     assert re.search(r"\d evaluations of the loss.*backprop", lab.inner_text())
+
+
+def test_a_restarted_kernel_leaves_a_note(jupyterlab):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, jupyterlab.root / "restarted.ipynb")
+    page = jupyterlab.open("restarted.ipynb")
+    page.run_all()
+    lab = page.show_cell(0).locator(".gradlab-lab").first
+    page.wait_sharp(lab)
+    page.tab.evaluate(RESTART)
+    expect(lab.get_by_role("alert")).to_contain_text("Run its cell again")
+    page.run_all()
+    again = page.show_cell(0).locator(".gradlab-lab").first
+    page.wait_sharp(again)
+    expect(again.get_by_role("alert")).to_have_count(0)
+    page.close()
