@@ -4,6 +4,8 @@
 
 const FIXED_POINT = 32; // the kernel sends coordinates as integers, in 1/32 of a pixel
 
+const FONT = size => `${size}px "DejaVu Sans", Verdana, sans-serif`;
+
 const DRAW = {
   line(ctx, {points: [x1, y1, x2, y2], colour, width}) {
     ctx.strokeStyle = colour;
@@ -58,9 +60,21 @@ const DRAW = {
     ctx.drawImage(small, x, y, width, height);
   },
 
+  // The same short text at many places.
+  signs(ctx, {xy, text, colour, size}) {
+    const at = numbers(xy);
+    ctx.fillStyle = colour;
+    ctx.font = FONT(size);
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    for (let i = 0; i < at.length; i += 2) {
+      ctx.fillText(text, at[i] / FIXED_POINT, at[i + 1] / FIXED_POINT);
+    }
+  },
+
   words(ctx, {items, colour, size}) {
     ctx.fillStyle = colour;
-    ctx.font = `${size}px "DejaVu Sans", Verdana, sans-serif`;
+    ctx.font = FONT(size);
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
     for (const [x, y, text] of items) ctx.fillText(text, x, y);
@@ -112,20 +126,25 @@ class Panel {
     this.bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
   }
 
-  draw({shapes, alt}) {
+  draw({shapes}) {
     if (this.bitmap) {
       this.paper.width = this.bitmap.width;
       this.paper.height = this.bitmap.height;
       this.paper.getContext('2d').drawImage(this.bitmap, 0, 0);
       this.bitmap = null;
     }
+    const now = shapes[this.name] ?? [];
+    if (this.empty && !now.length) return;
+    this.empty = !now.length;
     const ctx = this.ink.getContext('2d');
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, this.ink.width, this.ink.height);
     ctx.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-    for (const shape of shapes[this.name] ?? []) DRAW[shape.kind](ctx, shape);
-    const told = alt[this.name] ?? '';
-    if (this.told !== told) this.root.setAttribute('aria-label', this.told = told);
+    for (const shape of now) DRAW[shape.kind](ctx, shape);
+  }
+
+  tell(text) {
+    if (this.told !== text) this.root.setAttribute('aria-label', this.told = text);
   }
 }
 
@@ -178,8 +197,11 @@ function render({model, el}) {
       if (changed.length) {
         await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
       }
-      for (const panel of panels) panel.draw(ink);
-      cost.textContent = ink.cost;
+      for (const panel of panels) {
+        panel.draw(ink);
+        panel.tell(ink.alt[panel.name] ?? '');
+      }
+      if (cost.textContent !== ink.cost) cost.textContent = ink.cost;
       voice.say(ink.said);
       el.dataset.shows = ink.shows;
       el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
@@ -190,7 +212,8 @@ function render({model, el}) {
   const again = () => { arrange(); update(); };
   const onScreen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   onScreen.addEventListener('change', again);
-  model.on('change', again);
+  model.on('change:visible change:zoom', arrange);
+  model.on('change', update);
   model.on('msg:custom', message => {
     if (message.copy) navigator.clipboard?.writeText(message.copy).catch(() => {});
   });
@@ -216,7 +239,8 @@ function render({model, el}) {
   return () => {
     clearTimeout(later);
     forget();
-    model.off('change', again);
+    model.off('change:visible change:zoom', arrange);
+    model.off('change', update);
     onScreen.removeEventListener('change', again);
   };
 }

@@ -31,7 +31,7 @@ class Link:
 
     def __init__(self, state: LabState, controls: Mapping[str, widgets.Widget]) -> None:
         self._state, self._controls = state, controls
-        self._offering = False
+        self._offering, self._offered_for = False, None
         self.follow_all()
         for name, control in controls.items():
             control.observe(partial(self._on_control, name), "value")
@@ -46,6 +46,9 @@ class Link:
 
     def follow_result(self) -> None:
         """Offer the bugs and the tensors that the network can have now."""
+        if self._state.result is None or self._state.result.problem is self._offered_for:
+            return
+        self._offered_for = self._state.result.problem
         self._offering = True
         try:
             follow_choices(self._controls, self._state)
@@ -56,7 +59,7 @@ class Link:
         # A control cannot show what it does not offer ("yours", eight layers): the banner and the
         # picture tell it.
         value = getattr(self._state, name)
-        if isinstance(value, float) and math.isclose(control.value, value, rel_tol=1e-9):
+        if _same(control.value, value):
             return  # sent back, the last digits would pull at a handle that is being dragged
         with suppress(traitlets.TraitError):
             control.value = value
@@ -67,7 +70,7 @@ class Link:
         value = change["new"]
         if isinstance(value, float):  # the browser makes 1e-3 of a logarithm: 0.0010000000000000041
             value = float(f"{value:.12g}")
-        if value == getattr(self._state, name):
+        if _same(value, getattr(self._state, name)):
             return  # the control is following the state
         try:
             setattr(self._state, name, value)
@@ -86,3 +89,10 @@ class Link:
             for name in names:
                 on = getattr(self._state, switch) not in (False, "none", "mystery")
                 self._controls[name].disabled = not on
+
+
+def _same(one: object, other: object) -> bool:
+    """Return whether two values of a setting are equal, numbers but for their last digits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9)
+    return one == other

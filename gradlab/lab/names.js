@@ -26,11 +26,10 @@ function set(element, name, value) {
 
 // Keeps the names as they should be while ipywidgets changes the controls; returns how to stop.
 function keepNamed(lab) {
-  let queued = false;
-  const watcher = new MutationObserver(() => {
-    if (queued) return;
-    queued = true;
-    setTimeout(() => { queued = false; nameControls(lab); }, 50);
+  let timer;
+  const watcher = new MutationObserver(() => { // once all is still: not in the midst of a drag
+    clearTimeout(timer);
+    timer = setTimeout(() => nameControls(lab), 100);
   });
   watcher.observe(lab, {
     subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow'],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Result:
         """The gradient by backpropagation."""
         return self.problem.analytic
 
-    @property
+    @cached_property
     def tensor(self) -> str:
         """The tensor that is looked at closely: the one set, or that with the largest error."""
         if self.settings.tensor:

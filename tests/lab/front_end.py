@@ -28,6 +28,11 @@ class FrontEnd:
         data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
         self._send(widget, data)
 
+    def choose(self, widget, index):
+        """Send what JupyterLab sends when a person picks an option of a drop-down."""
+        state = {"index": index}
+        self._send(widget, {"method": "update", "state": state, "buffer_paths": []})
+
     def press(self, button):
         """Send what JupyterLab sends when a person presses `button`."""
         self._send(button, {"method": "custom", "content": {"event": "click"}})

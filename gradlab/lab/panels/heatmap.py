@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from gradlab.checking import TensorReport
 from gradlab.lab.entry_marks import SIGNS, entry_marks
 from gradlab.lab.live_figure import Layer
-from gradlab.lab.panels.ink import Shape, cells, words
+from gradlab.lab.panels.ink import Shape, cells, signs
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
 from gradlab.plots.scales import power_of_ten
@@ -21,16 +21,14 @@ __all__ = ["HeatmapPanel", "chosen_tensor"]
 
 _COLOURS = colormaps["cividis"]  # even in lightness, and the same to the colour-blind
 _NORM = LogNorm(1e-12, 1.0)
+_TABLE = _COLOURS(np.arange(256), bytes=True)
 _BOX = (14.0, 34.0, 214.0, 214.0)  # x, y, width, height of the largest matrix, in pixels
 _LARGEST_CELL, _SMALLEST_SIGN = 40.0, 6.5
 
 
 def chosen_tensor(result: Result) -> TensorReport:
     """Return the tensor that was chosen, or the one with the largest error."""
-    tensors = result.report.tensors
-    name = result.settings.tensor
-    worst = max(tensors, key=lambda n: np.nan_to_num(tensors[n].error, nan=np.inf))
-    return tensors[name if name in tensors else worst]
+    return result.report[result.tensor]
 
 
 class HeatmapPanel(Panel):
@@ -75,18 +73,18 @@ class HeatmapPanel(Panel):
         errors = as_matrix(tensor.errors)
         x, y, cell = _place(errors.shape)
         rows, columns = errors.shape
-        rgba = _COLOURS(_NORM(np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)), bytes=True)
+        rgba = _colours(errors)
         shapes = [cells((x, y, columns * cell, rows * cell), rgba)]
         if cell < _SMALLEST_SIGN:
             return shapes
         marks, dark = as_matrix(entry_marks(tensor)), rgba[..., 1] < 128
-        for ink, where in (("#FFFFFF", dark), ("#000000", ~dark)):
-            items = [
-                (x + (c + 0.5) * cell, y + (r + 0.5) * cell, SIGNS[marks[r, c]])
-                for r, c in np.argwhere(where & (marks != "ok"))
-            ]
-            if items:
-                shapes.append(words(items, ink, round(min(0.8 * cell, 16), 1)))
+        for mark, sign in SIGNS.items():
+            here = marks == mark
+            for colour, where in (("#FFFFFF", here & dark), ("#000000", here & ~dark)):
+                at = np.argwhere(where)[:, ::-1]
+                if len(at):
+                    places = np.array([x, y]) + (at + 0.5) * cell
+                    shapes.append(signs(places, sign, colour, round(min(0.8 * cell, 16), 1)))
         return shapes
 
     def draw_ink(self, result: Result) -> Sequence[Artist]:
@@ -115,6 +113,12 @@ class HeatmapPanel(Panel):
             f"Relative error of every entry of {tensor.name}: {told}; "
             f"the largest is {tensor.error:.1e}."
         )
+
+
+def _colours(errors: np.ndarray) -> np.ndarray:
+    """Return the colours of errors, uint8 (…, 4); NaN is the worst."""
+    clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
+    return _TABLE[np.rint((np.log10(clipped) + 12) * (255 / 12)).astype(np.intp)]
 
 
 def as_matrix(values: np.ndarray) -> np.ndarray:

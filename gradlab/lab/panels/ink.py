@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Shape", "bars", "cells", "discs", "line", "words"]
+__all__ = ["Shape", "bars", "cells", "discs", "line", "signs", "words"]
 
 Shape = dict[str, Any]
 _FIXED_POINT = 32  # steps in a pixel: two bytes a coordinate, and no dot visibly out of its place
@@ -45,6 +45,11 @@ def cells(box: Sequence[float], rgba: np.ndarray) -> Shape:
         "kind": "cells", "box": [round(float(v), 2) for v in box],
         "shape": list(rgba.shape[:2]), "rgba": np.ascontiguousarray(rgba).tobytes(),
     }  # fmt: skip
+
+
+def signs(xy: np.ndarray, text: str, colour: str, size: float) -> Shape:
+    """Return the same short text at many points `xy` (n, 2)."""
+    return {"kind": "signs", "xy": _fixed(xy), "text": text, "colour": colour, "size": size}
 
 
 def words(items: Sequence[tuple[float, float, str]], colour: str, size: float) -> Shape:

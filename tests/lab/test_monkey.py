@@ -1,0 +1,84 @@
+"""A seeded monkey at all controls, by comm messages as a browser sends them."""
+
+import gc
+from collections import Counter
+
+import numpy as np
+import psutil
+
+from gradlab.lab import Lab
+
+EVENTS = 10_000
+PANELS = ("u_curve", "tensors", "network", "heatmap", "agreement")
+#: How often each control is touched; those that make the network dearer less often.
+WEIGHTS = Counter(eps=60, weight_scale=6, l2=4, dropout_rate=3, hidden=1, data=1, train_steps=1)
+
+
+class Monkey:
+    """Moves one control at a time to a random value that it offers."""
+
+    def __init__(self, lab, front_end, seed):
+        self.lab, self.front_end = lab, front_end
+        self.rng = np.random.default_rng(seed)
+        self.touched = Counter()
+        self.names = sorted(lab.controls)
+        weights = np.array([WEIGHTS[name] or 2 for name in self.names], float)
+        self.share = weights / weights.sum()
+
+    def event(self):
+        name = self.rng.choice(self.names, p=self.share)
+        self.touched[name] += 1
+        control = self.lab.controls[name]
+        if self.rng.random() < 0.01:
+            return self.button()
+        if name == "hidden":
+            part = self.rng.choice([control.count, *control.widths])
+            most = 2 if part is control.count else 12
+            return self.front_end.move(part, int(self.rng.integers(part.min, most + 1)))
+        if hasattr(control, "options"):
+            index = int(self.rng.integers(len(control.options)))
+            return self.front_end.choose(control, index)
+        if isinstance(control.value, bool):
+            return self.front_end.move(control, not control.value)
+        low, high = control.min, control.max
+        if hasattr(control, "base"):
+            return self.front_end.move(control, float(10 ** self.rng.uniform(low, high)))
+        value = self.rng.uniform(low, high)
+        whole = isinstance(control.value, int)
+        return self.front_end.move(control, round(value) % 40 if whole else float(value))
+
+    def button(self):
+        mystery = self.lab.mystery.buttons
+        button = self.rng.choice([self.lab.reset_button, *mystery.values()])
+        self.touched[button.description] += 1
+        if button is self.lab.reset_button or self.lab.state.mystery is not None:
+            self.front_end.press(button)
+
+
+def test_ten_thousand_random_events(front_end):
+    lab = Lab(hidden=(4,), panels=PANELS)
+    monkey = Monkey(lab, front_end, seed=0)
+    process = psutil.Process()
+    for i in range(EVENTS):
+        monkey.event()
+        front_end.clear()
+        if i == EVENTS // 5:  # warm: every kind of picture was drawn once
+            gc.collect()
+            memory = process.memory_info().rss
+    gc.collect()
+    assert process.memory_info().rss - memory < 20e6
+    assert set(lab.controls) <= set(monkey.touched)
+    assert "cannot compute" not in lab.banner.value or lab.state.error
+    # state and picture agree: a fresh lab with these settings shows the same
+    front_end.press(lab.reset_button)
+    front_end.move(lab.controls["eps"], 1e-4)
+    assert lab.state.error == ""
+    assert lab.state.result.settings == lab.state.settings
+    for name, control in lab.controls.items():
+        assert control.value == getattr(lab.state, name), name
+    lab.state.refine()
+    lab._show(scale=2)
+    fresh = Lab(hidden=(4,), panels=PANELS, eps=1e-4)
+    for name in PANELS:
+        assert getattr(lab.board, name) == getattr(fresh.board, name), name
+        assert lab.board.ink["shapes"][name] == fresh.board.ink["shapes"][name], name
