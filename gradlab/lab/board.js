@@ -72,10 +72,10 @@ const DRAW = {
     }
   },
 
-  words(ctx, {items, colour, size}) {
+  words(ctx, {items, colour, size, align}) {
     ctx.fillStyle = colour;
     ctx.font = FONT(size);
-    ctx.textAlign = 'center';
+    ctx.textAlign = align;
     ctx.textBaseline = 'middle';
     for (const [x, y, text] of items) ctx.fillText(text, x, y);
   },

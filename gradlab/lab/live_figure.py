@@ -108,4 +108,4 @@ class LiveFigure:
 
 def _draw(artists: Iterable[Artist]) -> None:
     for artist in artists:
-        artist.axes.draw_artist(artist)
+        artist.draw(artist.figure.canvas.get_renderer())

@@ -33,12 +33,12 @@ class AgreementPanel(Panel):
     name, title, size = "agreement", "Analytic against numerical", (276, 292)
 
     def made_for(self, result: Result) -> Hashable:
-        """Return the tensor's name."""
-        return chosen_tensor(result).name
+        """Return one thing for all results: the tensor's name is ink."""
+        return self.name
 
     def build(self, result: Result) -> None:
         """Make the axes and the diagonal."""
-        palette, tensor = self.palette, chosen_tensor(result)
+        palette = self.palette
         self._axes = axes = self.live.figure.add_axes((0.17, 0.19, 0.79, 0.72))
         axes.set_xlim(-1.15, 1.15)
         axes.set_ylim(-1.15, 1.15)
@@ -51,9 +51,11 @@ class AgreementPanel(Panel):
         axes.set_xlabel("numerical", fontsize=9, color=palette.ink, labelpad=0)
         axes.set_ylabel("analytic", fontsize=9, color=palette.ink, labelpad=0)
         axes.set_title(
-            f"Analytic against numerical, {tensor.name}", loc="left", fontsize=10,
+            "Analytic against numerical", loc="left", fontsize=10,
             color=palette.ink,
         )  # fmt: skip
+        self._name = axes.set_title("", loc="right", fontsize=10, color=palette.ink)
+        self._name.set_animated(True)
         self._dots = Markers(axes, self._hues(), size=2.9)
         self._dots.set_animated(True)
 
@@ -66,7 +68,9 @@ class AgreementPanel(Panel):
         x, y, counts, largest = _points(chosen_tensor(result))
         told = f"1 stands for {largest:.1e}, the largest entry"
         width, height = self.size
+        name = chosen_tensor(result).name
         return [
+            words([(width - 11, 14, name)], self.palette.ink, 13, "right"),
             discs(self.live.pixels(self._axes, x, y), counts, self._hues(), 2.0),
             words([(width / 2 + 10, height - 9, told)], self.palette.faint, 11),
         ]
@@ -75,7 +79,8 @@ class AgreementPanel(Panel):
         """Return the dots as one artist."""
         x, y, counts, _ = _points(chosen_tensor(result))
         self._dots.set_points(x, y, counts)
-        return [self._dots]
+        self._name.set_text(chosen_tensor(result).name)
+        return [self._dots, self._name]
 
     def _hues(self) -> list[str]:
         verdicts = self.palette.verdicts

@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from gradlab.checking import TensorReport
 from gradlab.lab.entry_marks import SIGNS, entry_marks
 from gradlab.lab.live_figure import Layer
-from gradlab.lab.panels.ink import Shape, cells, signs
+from gradlab.lab.panels.ink import Shape, cells, signs, words
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
 from gradlab.plots.scales import power_of_ten
@@ -31,6 +31,10 @@ def chosen_tensor(result: Result) -> TensorReport:
     return result.report[result.tensor]
 
 
+def _title(tensor: TensorReport) -> str:
+    return f"{tensor.name} ({' × '.join(str(n) for n in tensor.shape)})"
+
+
 class HeatmapPanel(Panel):
     """Title and colour bar are paper; the cells and the marks are ink."""
 
@@ -38,19 +42,21 @@ class HeatmapPanel(Panel):
     own_colours = True
 
     def made_for(self, result: Result) -> Hashable:
-        """Return the tensor's name and shape."""
-        tensor = chosen_tensor(result)
-        return tensor.name, tensor.shape
+        """Return one thing for all results: the tensor's name is ink."""
+        return self.name
 
     def build(self, result: Result) -> None:
-        """Write title, shape and what the marks mean; draw the colour bar."""
-        tensor, figure, palette = chosen_tensor(result), self.live.figure, self.palette
-        self._cells = None
+        """Write the title and what the marks mean; draw the colour bar."""
+        figure, palette = self.live.figure, self.palette
         width, height = self.size
-        shape = " × ".join(str(n) for n in tensor.shape)
+        self._cells = None
+        self._name = figure.text(
+            1 - 8 / width, 1 - 12 / height, "", fontsize=10, color=palette.ink, va="center",
+            ha="right", animated=True,
+        )  # fmt: skip
         figure.text(
-            _BOX[0] / width, 1 - 12 / height, f"Entries of {tensor.name} ({shape})",
-            fontsize=10, color=palette.ink, va="center",
+            _BOX[0] / width, 1 - 12 / height, "Error of every entry", fontsize=10,
+            color=palette.ink, va="center",
         )  # fmt: skip
         signs = "   ".join(f"{sign} {mark}" for mark, sign in SIGNS.items() if mark != "open")
         figure.text(_BOX[0] / width, 14 / height, signs, fontsize=9, color=palette.ink)
@@ -74,7 +80,8 @@ class HeatmapPanel(Panel):
         x, y, cell = _place(errors.shape)
         rows, columns = errors.shape
         rgba = _colours(errors)
-        shapes = [cells((x, y, columns * cell, rows * cell), rgba)]
+        name = words([(self.size[0] - 8, 12, _title(tensor))], self.palette.ink, 13, "right")
+        shapes = [cells((x, y, columns * cell, rows * cell), rgba), name]
         if cell < _SMALLEST_SIGN:
             return shapes
         marks, dark = as_matrix(entry_marks(tensor)), rgba[..., 1] < 128
@@ -96,13 +103,14 @@ class HeatmapPanel(Panel):
                errors.shape[1] * cell / width, errors.shape[0] * cell / height)  # fmt: skip
         if self._cells is None:
             self._cells = self.live.figure.add_axes(box)
-            self._cells.set_axis_off()
         self._cells.clear()
+        self._cells.set_position(box)
         clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
         picture = self._cells.imshow(clipped, cmap=_COLOURS, norm=_NORM, aspect="auto")
         picture.set_animated(True)
         self._cells.set_axis_off()
-        return [picture]
+        self._name.set_text(_title(chosen_tensor(result)))
+        return [picture, self._name]
 
     def alt(self, result: Result) -> str:
         """Return how many entries have which mark."""

@@ -52,10 +52,12 @@ def signs(xy: np.ndarray, text: str, colour: str, size: float) -> Shape:
     return {"kind": "signs", "xy": _fixed(xy), "text": text, "colour": colour, "size": size}
 
 
-def words(items: Sequence[tuple[float, float, str]], colour: str, size: float) -> Shape:
-    """Return short texts, each centred at its point (x, y, text)."""
+def words(
+    items: Sequence[tuple[float, float, str]], colour: str, size: float, align: str = "center"
+) -> Shape:
+    """Return short texts, each at its point (x, y, text), "center"ed there or ending "right"."""
     told = [[round(float(x), 1), round(float(y), 1), text] for x, y, text in items]
-    return {"kind": "words", "items": told, "colour": colour, "size": size}
+    return {"kind": "words", "items": told, "colour": colour, "size": size, "align": align}
 
 
 def _fixed(xy: np.ndarray) -> bytes:
