@@ -42,13 +42,17 @@ widgets.VBox([slider, line])
 """
 
 _LAB = """
-lab = gl.Lab(net, x, y, panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
+lab = gl.Lab(net, x, y)
 
 def final():
     return lab.state.eps
 
 lab
 """
+
+_EVERY_PANEL = _LAB.replace(
+    "x, y)", 'x, y, panels=("u_curve", "tensors", "network", "heatmap", "agreement"))'
+)
 
 _PYPLOT = """
 import matplotlib.pyplot as plt
@@ -113,6 +117,7 @@ VARIANTS = {
         "floor: the computation, one line of text", (_SETUP, _SLIDER, _FLOOR), text=_ECHO
     ),
     "lab": Variant("gl.Lab(net, x, y)", (_SETUP, _LAB)),
+    "every panel": Variant("gl.Lab with all five panels", (_SETUP, _EVERY_PANEL)),
     "plain floor": Variant(
         "floor, server without the extension", (_SETUP, _SLIDER, _FLOOR), False, text=_ECHO
     ),

@@ -11,7 +11,7 @@ from gradlab.lab import Lab
 EVENTS = 10_000
 PANELS = ("u_curve", "tensors", "network", "heatmap", "agreement")
 #: How often each control is touched; those that make the network dearer less often.
-WEIGHTS = Counter(eps=60, weight_scale=6, l2=4, dropout_rate=3, hidden=1, data=1, train_steps=1)
+WEIGHTS = Counter(eps=600, weight_scale=30, l2=4, dropout_rate=3, hidden=1, data=1, train_steps=1)
 
 
 class Monkey:
@@ -22,7 +22,7 @@ class Monkey:
         self.rng = np.random.default_rng(seed)
         self.touched = Counter()
         self.names = sorted(lab.controls)
-        weights = np.array([WEIGHTS[name] or 2 for name in self.names], float)
+        weights = np.array([WEIGHTS[name] or 1 for name in self.names], float)
         self.share = weights / weights.sum()
 
     def event(self):
@@ -33,7 +33,7 @@ class Monkey:
             return self.button()
         if name == "hidden":
             part = self.rng.choice([control.count, *control.widths])
-            most = 2 if part is control.count else 12
+            most = 2 if part is control.count else 8
             return self.front_end.move(part, int(self.rng.integers(part.min, most + 1)))
         if hasattr(control, "options"):
             index = int(self.rng.integers(len(control.options)))
