@@ -123,7 +123,7 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
     if error:
         shown = "; the pictures show the last result" if result else ""
         return _banner(
-            "error", "!", "cannot compute", escape(error),
+            "error", "!", "cannot compute", escape(error.rstrip(".")) + ".",
             f"The lab is still alive{shown}. Move the control back, or press Reset.",
         )  # fmt: skip
     if result is None:

@@ -7,10 +7,16 @@ Run it from the project's folder.
 """
 
 import argparse
+import io
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gradlab.lab import SCENARIOS
 
 from .chromium import chromium
 from .server import JupyterLab
@@ -20,23 +26,18 @@ LESSON = "00_start_here.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SIZES = ((1280, 720), (1920, 1080))
 THEMES = ("light", "dark")
-# Settings of the lab, by the name of the picture that shows them; None for a failing callback.
+# What the kernel runs for each picture, by its name: every scenario, and what none of them shows.
 STATES = {
-    "start": {},
-    "step_too_small": {"eps": 1e-12},
-    "kinks": {"activation": "relu", "weight_scale": 1e-3, "eps": 1e-2},
-    "dropout_redrawn": {"use_dropout": True, "freeze_masks": False},
-    "l2_forgotten": {"use_l2": True, "l2": 1.0, "l2_in_gradient": False},
-    "deep": {"hidden": (64, 48, 32, 16), "data": "digits"},
-    "error": None,
-}
+    "start": "",
+    "deep": "_lab.state.update(hidden=(64, 48, 32, 16), data='digits')",
+    "mystery": "_lab.state.new_mystery(seed=1)",
+    "error": ("_lab.state.fail(('weight_scale',), ValueError('the gradient of W1 is not finite'))"),
+} | {name: f"_lab.state.load_scenario({name!r})" for name in SCENARIOS}
 TO_THE_TOP = "element => element.scrollIntoView({block: 'start'})"
 # Where the notebook calls its lab something else, this finds it.
 FIND_LAB = "from gradlab.lab import Lab as _L\nimport ipywidgets as _w\n" + (
     "_lab = next(w for w in _w.Widget.widgets.values() if isinstance(w, _L))"
 )
-
-FAIL = "_lab.state.fail(('weight_scale',), ValueError('the gradient of W1 is not finite'))"
 
 
 def main(arguments=None):
@@ -81,7 +82,25 @@ def take_readme(server):
     path.parent.mkdir(exist_ok=True)
     lab.screenshot(path=path)
     print(path)
+    take_film(page, lab, path.with_suffix(".gif"))
     page.close()
+
+
+def take_film(page, lab, path):
+    """Save what a drag of the step over its whole range looks like, as an animated GIF."""
+    box = lab.locator(".gradlab-shown").bounding_box()
+    pictures = []
+    for exponent in [*np.arange(-13, -0.9, 0.4), *np.arange(-1.4, -5.1, -0.4)]:
+        page.run_code(f"_lab.state.eps = 10 ** {exponent:.2f}")
+        page.wait_still(lab, milliseconds=150)
+        shot = Image.open(io.BytesIO(page.tab.screenshot(clip=box)))
+        half = (shot.width * 9 // 20, shot.height * 9 // 20)
+        pictures.append(shot.convert("RGB").resize(half, Image.Resampling.LANCZOS))
+    few = np.vstack([np.asarray(picture) for picture in pictures[:: len(pictures) // 5]])
+    colours = Image.fromarray(few).quantize(96)
+    frames = [picture.quantize(palette=colours, dither=0) for picture in pictures]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=110, loop=0)
+    print(path, path.stat().st_size)
 
 
 def open_lab(server, size, scale=1):
@@ -94,10 +113,9 @@ def open_lab(server, size, scale=1):
     return page, lab
 
 
-def set_state(page, lab, settings):
+def set_state(page, lab, code):
     """Put the lab into a state, starting from its own start, and wait until it rests."""
-    change = FAIL if settings is None else f"_lab.state.update(**{settings!r})"
-    page.run_code(f"_lab.state.reset(); {change}")
+    page.run_code(f"_lab.state.reset()\n{code}")
     page.wait_sharp(lab)
 
 
