@@ -53,7 +53,7 @@ const DRAW = {
 
   // A matrix as coloured cells that fill a box.
   cells(ctx, {box: [x, y, width, height], shape: [rows, columns], rgba}) {
-    const small = new OffscreenCanvas(columns, rows);
+    const small = Object.assign(document.createElement('canvas'), {width: columns, height: rows});
     const bytes = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
     small.getContext('2d').putImageData(new ImageData(bytes.slice(), columns, rows), 0, 0);
     ctx.imageSmoothingEnabled = false;
@@ -185,33 +185,47 @@ function render({model, el}) {
 
   // Paper and ink of one state come in one message and go to the screen in one task: ink waits for
   // the paper that came with it, and what comes meanwhile is drawn after it, the latest only.
-  let stale = false, busy = false;
+  let stale = false, busy = false, resting;
   async function update() {
     stale = true;
     if (busy) return;
     busy = true;
     while (stale) {
       stale = false;
-      const ink = model.get('ink');
-      const changed = panels.filter(panel => panel.png !== model.get(panel.name));
-      if (changed.length) {
-        await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
+      try {
+        await show();
+      } catch (error) { // the next event draws again
+        console.error(error);
       }
-      for (const panel of panels) {
-        panel.draw(ink);
-        panel.tell(ink.alt[panel.name] ?? '');
-      }
-      if (cost.textContent !== ink.cost) cost.textContent = ink.cost;
-      voice.say(ink.said);
-      el.dataset.shows = ink.shows;
-      el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
     }
     busy = false;
   }
 
+  async function show() {
+    const ink = model.get('ink');
+    const changed = panels.filter(panel => panel.png !== model.get(panel.name));
+    if (changed.length) {
+      await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
+    }
+    for (const panel of panels) panel.draw(ink);
+    clearTimeout(resting);
+    resting = setTimeout(() => { // words: nobody reads them in the midst of a drag
+      for (const panel of panels) panel.tell(ink.alt[panel.name] ?? '');
+      cost.textContent = ink.cost;
+      voice.say(ink.said);
+    }, 150);
+    el.dataset.shows = ink.shows;
+    el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
+  }
+
   const again = () => { arrange(); update(); };
-  const onScreen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-  onScreen.addEventListener('change', again);
+  let onScreen;
+  function watchScreen() { // a query tells once that the resolution is no longer that of now
+    onScreen?.removeEventListener('change', watchScreen);
+    onScreen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    onScreen.addEventListener('change', watchScreen);
+    again();
+  }
   model.on('change:visible change:zoom', arrange);
   model.on('change', update);
   model.on('msg:custom', message => {
@@ -229,7 +243,7 @@ function render({model, el}) {
       + ` (the one above${cell ? `, ${cell}` : ''}), after the cells before it.`;
     lab.prepend(note);
   });
-  again();
+  watchScreen();
   // The lab around the board is on the page only after the board itself was made.
   let forget = () => {};
   const later = setTimeout(() => {
@@ -238,10 +252,11 @@ function render({model, el}) {
   }, 0);
   return () => {
     clearTimeout(later);
+    clearTimeout(resting);
     forget();
     model.off('change:visible change:zoom', arrange);
     model.off('change', update);
-    onScreen.removeEventListener('change', again);
+    onScreen.removeEventListener('change', watchScreen);
   };
 }
 export default {render};

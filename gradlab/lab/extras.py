@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,9 +12,10 @@ from gradlab.lab.line import settings_line
 from gradlab.lab.lock import LOCK
 from gradlab.lab.panels import PANELS
 from gradlab.lab.scenarios import SCENARIOS
+from gradlab.lab.settings import NAMES, Settings
 from gradlab.lab.state import LabState
 
-__all__ = ["THEMES", "Appearance", "Scenarios", "reset_button"]
+__all__ = ["THEMES", "Appearance", "Scenarios", "Share", "reset_button"]
 
 THEMES = ("auto", "light", "dark")
 _MOST_LARGE = 2  # pictures in presentation size, unless more are asked for
@@ -21,7 +23,66 @@ _CHOOSE = "choose …"
 
 
 class Scenarios(widgets.HBox):
-    """A drop-down that sets everything at once, and the line of code that does the same.
+    """A drop-down that sets everything at once to show one thing, and says what there is to see.
+
+    It shows the scenario whose settings are set, and none once a control was moved.
+
+    Parameters
+    ----------
+    state : LabState
+    """
+
+    def __init__(self, state: LabState) -> None:
+        self._state = state
+        titles = [(scenario.title, name) for name, scenario in SCENARIOS.items()]
+        self.choice = widgets.Dropdown(
+            options=[(_CHOOSE, ""), *titles], description="scenario",
+            tooltip="scenario: sets every control to show one thing",
+            style={"description_width": "60px"}, layout=widgets.Layout(width="420px"),
+        )  # fmt: skip
+        self.lesson = widgets.HTML(layout=widgets.Layout(flex="1 1 300px"))
+        super().__init__(
+            [self.choice, self.lesson], layout=widgets.Layout(flex_flow="row wrap", width="100%")
+        )
+        self.follow()
+        self.choice.observe(self._on_choice, "value")
+        state.observe(self._on_setting, NAMES)
+
+    def follow(self) -> None:
+        """Show the scenario that is set, or none."""
+        now = self._state.settings
+        shown = SCENARIOS.get(self.choice.value)
+        if shown is None or shown.full() != now:
+            shown = next((s for s in SCENARIOS.values() if s.full() == now), None)
+        if shown is not None and shown.full() == Settings():
+            shown = None
+        self.choice.value = shown.name if shown else ""
+        words = escape(shown.lesson) if shown else ""
+        self.lesson.value = f'<div class="gradlab-told">{words}</div>'
+
+    def _on_setting(self, change: Any) -> None:
+        # while a slider is dragged there is nothing to compare
+        if self.choice.value and change["new"] != SCENARIOS[self.choice.value].value(
+            change["name"]
+        ):
+            self.choice.value = ""
+            self.lesson.value = ""
+
+    def _on_choice(self, change: Any) -> None:
+        if not change["new"]:
+            return
+        with LOCK:
+            scenario = SCENARIOS[change["new"]]
+            if scenario.full() != self._state.settings:
+                try:
+                    self._state.load_scenario(scenario.name)
+                except Exception as error:  # nobody would see it: a callback has no output
+                    self._state.fail((), error)
+            self.follow()
+
+
+class Share(widgets.HBox):
+    """The line of code that recreates what is set; or paste one, and press Enter.
 
     Parameters
     ----------
@@ -32,48 +93,40 @@ class Scenarios(widgets.HBox):
 
     def __init__(self, state: LabState, copy: Callable[[str], None]) -> None:
         self._state, self._copy = state, copy
-        titles = [(scenario.title, name) for name, scenario in SCENARIOS.items()]
-        self.choice = widgets.Dropdown(
-            options=[(_CHOOSE, ""), *titles], description="scenario",
-            tooltip="scenario: sets every control to show one thing",
-            style={"description_width": "60px"}, layout=widgets.Layout(flex="1 1 280px"),
-        )  # fmt: skip
         self.copy_button = widgets.Button(
             description="Copy settings", icon="copy", layout=widgets.Layout(width="auto"),
             tooltip="Copy settings: one line of code that recreates what is set now",
         )  # fmt: skip
         self.line = widgets.Text(
-            description="line", tooltip="line: paste it into a cell", placeholder="gl.Lab(…)",
+            description="line", tooltip="line: paste one and press Enter",
+            placeholder="gl.Lab(…)", continuous_update=False,
             style={"description_width": "30px"}, layout=widgets.Layout(flex="2 1 320px"),
         )  # fmt: skip
-        self.lesson = widgets.HTML(layout=widgets.Layout(width="100%"))
         super().__init__(
-            [self.choice, self.copy_button, self.line, self.lesson],
-            layout=widgets.Layout(flex_flow="row wrap", width="100%"),
+            [self.copy_button, self.line], layout=widgets.Layout(flex_flow="row wrap", width="100%")
         )
-        self.choice.observe(self._on_choice, "value")
         self.copy_button.on_click(self._on_copy)
+        self.line.observe(self._on_line, "value")
+        state.observe(self._on_setting, NAMES)
 
-    def _on_choice(self, change: Any) -> None:
-        if not change["new"]:
-            return
-        with LOCK:
-            scenario = SCENARIOS[change["new"]]
-            self.lesson.value = f'<div class="gradlab-told">{scenario.lesson}</div>'
-            try:
-                self._state.load_scenario(scenario.name)
-            except Exception as error:  # nobody would see it: a callback has no output
-                self._state.fail((), error)
-            self._write()
+    def _on_setting(self, change: Any) -> None:
+        if self.line.value:
+            self.line.value = ""  # it would be that of other settings
 
     def _on_copy(self, button: widgets.Button) -> None:
         with LOCK:
-            self._write()
+            state = self._state
+            self.line.value = settings_line(state.settings, state.given and state.base)
             self._copy(self.line.value)
 
-    def _write(self) -> None:
-        given = self._state.given
-        self.line.value = settings_line(self._state.settings, given and given.settings())
+    def _on_line(self, change: Any) -> None:
+        """Set what a pasted line says; one that was written here changes nothing."""
+        with LOCK:
+            try:
+                if change["new"]:
+                    self._state.load_line(change["new"])
+            except Exception as error:  # nobody would see it: a callback has no output
+                self._state.fail((), error)
 
 
 class Appearance(widgets.HBox):

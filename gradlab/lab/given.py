@@ -73,6 +73,13 @@ class Given:
             )
         if isinstance(net, MLP):
             _check_sizes(net, x)
+        for name, value in (("l2", net.l2), ("dropout_rate", net.dropout_rate)):
+            low, high = RANGES[name]
+            if value and not low <= value <= high:
+                raise ValueError(
+                    f"net.{name} must be 0 or in [{low:g}, {high:g}] for the lab, which has a "
+                    f"slider for it, got {value:g}; gl.check(net, x, y) takes any"
+                )
         net.loss(x, y)  # raises with the argument's name if x or y do not fit
         budget.refuse_what_is_too_large(net, x)
         return Given(net.copy(), np.array(x), np.array(y), _weight_scale(net))
@@ -90,7 +97,7 @@ class Given:
             dtype=net.dtype.name,
             weight_scale=self.weight_scale,
             use_l2=net.l2 > 0,
-            l2=float(np.clip(net.l2, *RANGES["l2"])) if net.l2 else default.l2,
+            l2=net.l2 or default.l2,
             **about_net,
         )
 

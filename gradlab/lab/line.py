@@ -6,7 +6,7 @@ import ast
 import json
 from typing import Any
 
-from gradlab.lab.scenarios import SCENARIOS
+from gradlab.lab.scenarios import SCENARIOS, scenario_named
 from gradlab.lab.settings import NAMES, SWITCHES, Settings, validated_all
 
 __all__ = ["read_line", "settings_line"]
@@ -53,12 +53,16 @@ def read_line(line: str) -> dict[str, Any]:
         call = ast.parse(line.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or ast.unparse(call.func) not in ("gl.Lab", "Lab"):
             raise ValueError
+        if [ast.unparse(argument) for argument in call.args] not in ([], ["net", "x", "y"]):
+            raise ValueError
         values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (ValueError, SyntaxError):
         raise ValueError(f"line must be {shape}, with plain values, got {line[:80]!r}") from None
     if None in values:
         raise ValueError(f"line must be {shape}, without **, got {line[:80]!r}")
     scenario = {} if "scenario" not in values else {"scenario": values.pop("scenario")}
+    if scenario:
+        scenario_named(scenario["scenario"])
     return scenario | validated_all(values)
 
 

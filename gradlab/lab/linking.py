@@ -31,7 +31,7 @@ class Link:
 
     def __init__(self, state: LabState, controls: Mapping[str, widgets.Widget]) -> None:
         self._state, self._controls = state, controls
-        self._offering, self._offered_for = False, None
+        self._following, self._offered_for = False, None
         self.follow_all()
         for name, control in controls.items():
             control.observe(partial(self._on_control, name), "value")
@@ -49,11 +49,11 @@ class Link:
         if self._state.result is None or self._state.result.problem is self._offered_for:
             return
         self._offered_for = self._state.result.problem
-        self._offering = True
+        self._following = True
         try:
             follow_choices(self._controls, self._state)
         finally:
-            self._offering = False
+            self._following = False
 
     def _follow(self, name: str, control: widgets.Widget) -> None:
         # A control cannot show what it does not offer ("yours", eight layers): the banner and the
@@ -61,11 +61,16 @@ class Link:
         value = getattr(self._state, name)
         if _same(control.value, value):
             return  # sent back, the last digits would pull at a handle that is being dragged
-        with suppress(traitlets.TraitError):
-            control.value = value
+        # nor a seed or a λ beyond its range: it shows the nearest, and that is nobody's choice
+        before, self._following = self._following, True
+        try:
+            with suppress(traitlets.TraitError):
+                control.value = value
+        finally:
+            self._following = before
 
     def _on_control(self, name: str, change: Any) -> None:
-        if self._offering:  # a list of choices was replaced: nobody chose anything
+        if self._following:  # the control shows something else: nobody chose anything
             return
         value = change["new"]
         if isinstance(value, float):  # the browser makes 1e-3 of a logarithm: 0.0010000000000000041

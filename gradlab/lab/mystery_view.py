@@ -81,7 +81,10 @@ class MysteryView(widgets.VBox):
 
     def _on_guess(self, button: widgets.Button) -> None:
         with LOCK:
-            self._tell(self._state.mystery.guess(self.tensor.value, self.cause.value).words)
+            mystery = self._state.mystery
+            feedback = mystery.guess(self.tensor.value, self.cause.value)
+            solved = f"Solved. {mystery.reveal()}" if feedback.solved else ""
+            self._tell(f"{feedback.words}\n{solved}".strip())
 
     def _on_hint(self, button: widgets.Button) -> None:
         with LOCK:

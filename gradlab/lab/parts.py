@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from gradlab.lab.arrange import arrange
 from gradlab.lab.board import Board
-from gradlab.lab.extras import Appearance, Scenarios, reset_button
+from gradlab.lab.extras import Appearance, Scenarios, Share, reset_button
 from gradlab.lab.mystery_view import MysteryView
 from gradlab.lab.state import LabState
 
@@ -40,30 +40,40 @@ class Parts:
     ) -> None:
         self._state, self._board = state, board
         self.banner = widgets.HTML()
-        self.scenarios = Scenarios(state, board.copy)
+        self.scenarios, self.share = Scenarios(state), Share(state, board.copy)
         self.appearance = Appearance(panels, theme, changed)
         self.mystery = MysteryView(state)
         self.reset_button = reset_button()
         self.training = widgets.FloatProgress(
-            min=0, max=1, description="training", layout=widgets.Layout(display="none")
+            min=0, max=1, description="training", layout=widgets.Layout(visibility="hidden")
         )
         state.observe(self._on_progress, "progress")
+
+    def all(self) -> list[widgets.Widget]:
+        """Return every widget, also those that are not shown."""
+        return [
+            self.banner, self.scenarios, self.share, self.appearance, self.mystery,
+            self.reset_button, self.training,
+        ]  # fmt: skip
 
     def arranged(
         self, controls: Mapping[str, widgets.Widget], wanted: Sequence[str] | None
     ) -> list[widgets.Widget]:
         """Return the lab's children: everything that applies, or only the settings `wanted`."""
         pictures, applicable = [self.banner, self._board], self._state.applicable
-        if wanted is not None:
-            return arrange(controls, wanted, pictures, {}, [self.reset_button])
-        extras: dict[str, list[widgets.Widget]] = {"Network": [self.training]}
-        if "bug" in applicable:
+        shown = applicable if wanted is None else wanted
+        extras: dict[str, list[widgets.Widget]] = {}
+        if "train_steps" in shown:
+            extras["Network"] = [self.training]
+        if "bug" in shown:
             extras["Bugs"] = [self.mystery]
-        if self._state.given is None:
-            extras["Scenarios"] = [self.scenarios]
-        extras["Appearance"] = [self.appearance]
-        return arrange(controls, applicable, pictures, extras, [self.reset_button])
+        if wanted is None:
+            own = [self.scenarios] if self._state.given is None else []
+            extras["Scenarios" if own else "Share"] = [*own, self.share]
+            extras["Appearance"] = [self.appearance]
+        return arrange(controls, shown, pictures, extras, [self.reset_button])
 
     def _on_progress(self, change: Any) -> None:
         self.training.value = self._state.progress
-        self.training.layout.display = "none" if self._state.progress >= 1 else ""
+        # it keeps its room: nothing jumps
+        self.training.layout.visibility = "hidden" if self._state.progress >= 1 else "visible"

@@ -14,6 +14,7 @@ __all__ = [
     "MYSTERY",
     "NO_BUG",
     "RANGES",
+    "STRUCTURE",
     "YOURS",
 ]
 
@@ -28,6 +29,9 @@ DEEPEST = 8
 NO_BUG, MYSTERY = "none", "mystery"
 #: All values of `bug`; a network can have some of them (`LabState.bug_choices`).
 BUGS = (NO_BUG, *names(), MYSTERY)
+
+#: Changing one of these starts another round of the mystery.
+STRUCTURE = {"data", "hidden", "activation", "loss", "use_dropout", "use_l2", "l2_in_gradient"}
 
 #: Lowest and highest value of every setting that is a number, in its own unit.
 RANGES = {

@@ -39,6 +39,10 @@ class Scenario:
     verdict: str
     lesson: str
 
+    def value(self, name: str) -> Any:
+        """Return what a setting is in this scenario."""
+        return self.settings.get(name, getattr(Settings(), name))
+
     def full(self) -> Settings:
         """Return all settings."""
         return Settings().replace(**self.settings)

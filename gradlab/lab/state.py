@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from traitlets import Float, Instance, Int
 from gradlab.lab.backward import Place, bug_choices
 from gradlab.lab.feedback import Score
 from gradlab.lab.given import Given
+from gradlab.lab.line import read_line
 from gradlab.lab.lock import LOCK
 from gradlab.lab.mystery import Mystery
 from gradlab.lab.problem import pose
-from gradlab.lab.ranges import LABELS, MYSTERY, NO_BUG
+from gradlab.lab.ranges import LABELS, MYSTERY, NO_BUG, STRUCTURE
 from gradlab.lab.result import Result, UnknownTensorError, compute
 from gradlab.lab.scenarios import scenario_named
 from gradlab.lab.setting_traits import SettingTraits
@@ -90,7 +92,7 @@ class LabState(SettingTraits):
         self.error = ""
         self.computed = 0
         self.score = Score()
-        self._trainer = Trainer(self._on_training)
+        self._trainer = Trainer(partial(self.set_trait, "progress"))
         self._played: list[Place] = []
         values = validated_all(settings)
         self.start = self._scenario(scenario).replace(**values)
@@ -120,6 +122,12 @@ class LabState(SettingTraits):
         """Set everything as the scenario has it; raises ValueError if there is none called so."""
         self._go_to(self._scenario(name))
 
+    def load_line(self, line: str) -> None:
+        """Set everything as `line` says, such as `gl.Lab(eps=1e-07)`; raises as `read_line`."""
+        values = read_line(line)
+        start = self._scenario(values.pop("scenario", None))
+        self._go_to(start.replace(**{n: self.check_fixed(n, v) for n, v in values.items()}))
+
     def new_mystery(self, seed: int | None = None) -> Mystery | None:
         """Start a round: plant another bug that is not told. Returns it, or None on an error.
 
@@ -144,7 +152,7 @@ class LabState(SettingTraits):
         with LOCK:
             labels = " and ".join(LABELS.get(name, name) for name in names)
             about = f"{labels}: " if labels else ""
-            self.error = f"{about}{error or type(error).__name__}"
+            self.error = f"{about}{str(error) or type(error).__name__}"
             self.revision += 1
 
     def __repr__(self) -> str:
@@ -164,9 +172,6 @@ class LabState(SettingTraits):
             with LOCK:
                 self._recompute((change["name"],), coarse=True)
 
-    def _on_training(self, fraction: float) -> None:
-        self.progress = fraction
-
     def _recompute(
         self,
         names: Iterable[str],
@@ -179,6 +184,8 @@ class LabState(SettingTraits):
         with LOCK:
             self.computed += 1
             try:
+                # in another network the bug would be told by where it can be, and where not
+                new_round = new_round or not STRUCTURE.isdisjoint(names)
                 mystery = None if new_round else self.mystery
                 if self.bug != MYSTERY:
                     mystery = None

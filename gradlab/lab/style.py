@@ -25,8 +25,10 @@ body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
 .gradlab-board { position: relative; }
 .gradlab-restarted { padding: 6px 10px; border-left: 6px solid #8A6100; font-size: 13px;
   background: var(--jp-layout-color2, #eee); color: var(--jp-ui-font-color1, #222); }
-.gradlab-cost { order: 99; flex-basis: 100%; min-height: 16px; font-size: 11px; line-height: 16px;
-  padding-left: 46px; color: #57606A; }
+.gradlab-cost { order: 99; flex-basis: 100%; contain: strict; height: 16px;
+  font-size: 11px; line-height: 16px; padding-left: 46px;
+  color: var(--jp-ui-font-color2, #57606A); }
+.gradlab-auto .gradlab-cost { color: #57606A; }
 .gradlab-voice { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
 .gradlab-chooser .widget-label { display: none; }
@@ -38,6 +40,7 @@ body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
 .gradlab-large .widget-label { width: 125px !important; }
 .gradlab-large .gradlab-verdict { font-size: 20px; }
 .gradlab-large .gradlab-cost, .gradlab-large .gradlab-told { font-size: 15px; line-height: 20px; }
+.gradlab-large .gradlab-cost { height: 20px; }
 .gradlab-large .gradlab-heading { font-size: 15px; }
 .gradlab-large .gradlab-shown { max-width: 1120px !important; }
 @media (min-width: 1700px) {

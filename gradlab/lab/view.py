@@ -105,6 +105,8 @@ class Lab(widgets.VBox):
         panels = check_names(panels, PANEL_NAMES, "panels")
         wanted = None if controls is None else check_names(controls, NAMES, "controls")
         self.state = LabState(net, x, y, scenario=scenario, **settings)
+        can = [name for name in NAMES if name in self.state.applicable]
+        check_names(wanted or (), can, "controls")
         self.frames = 0
         self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
@@ -133,7 +135,9 @@ class Lab(widgets.VBox):
         with LOCK:
             self._rest.cancel()
             self.state.unobserve_all()
-            for widget in family(self):
+            # also what is not on the screen: controls that were not asked for or do not apply
+            parts = [*self.controls.values(), *self._parts.all(), self.board, self]
+            for widget in {id(w): w for part in parts for w in family(part)}.values():
                 widget.unobserve_all()
                 if widget is not self:
                     widget.close()

@@ -159,7 +159,7 @@ def test_nothing_scrolls_or_jumps_while_a_slider_is_dragged(page, lab):
     assert page.tab.evaluate("scrollY") == top
 
 
-def test_training_shows_how_far_it_is(page, lab):
+def test_training_steps_from_the_keyboard_and_the_cost_line(page, lab):
     group(lab, "Network")
     page.press(lab.get_by_role("slider", name="training steps"), "ArrowRight", 3)
     page.wait_sharp(lab)

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import psutil
 
-from gradlab.lab import Lab
+from gradlab.lab import SCENARIOS, Lab
 
 EVENTS = 10_000
 PANELS = ("u_curve", "tensors", "network", "heatmap", "agreement")
@@ -48,27 +48,39 @@ class Monkey:
         return self.front_end.move(control, round(value) % 40 if whole else float(value))
 
     def button(self):
-        mystery = self.lab.mystery.buttons
-        button = self.rng.choice([self.lab.reset_button, *mystery.values()])
-        self.touched[button.description] += 1
-        if button is self.lab.reset_button or self.lab.state.mystery is not None:
-            self.front_end.press(button)
+        lab, play = self.lab, self.lab.mystery.buttons
+        always = [lab.reset_button, lab._parts.share.copy_button]
+        boxes = [*lab.appearance.panels.values(), lab.appearance.large]
+        part = self.rng.choice([*always, *boxes, lab.scenarios.choice, *play.values()])
+        self.touched[part.description] += 1
+        if part in boxes:
+            self.front_end.move(part, not part.value)
+        elif part is lab.scenarios.choice:
+            self.front_end.choose(part, int(self.rng.integers(8)))
+        elif part in always or lab.state.mystery is not None:
+            self.front_end.press(part)
 
 
 def test_ten_thousand_random_events(front_end):
     lab = Lab(hidden=(4,), panels=PANELS)
     monkey = Monkey(lab, front_end, seed=0)
     process = psutil.Process()
+    for name in list(SCENARIOS)[:9]:  # warm: every kind of picture was drawn, at both scales
+        lab.state.load_scenario(name)
+        lab._show(scale=2)
     for i in range(EVENTS):
         monkey.event()
         front_end.clear()
-        if i == EVENTS // 5:  # warm: every kind of picture was drawn once
+        assert ("cannot compute" in lab.banner.value) == bool(lab.state.error), lab.banner.value
+        if i == 100:
             gc.collect()
             memory = process.memory_info().rss
     gc.collect()
     assert process.memory_info().rss - memory < 20e6
     assert set(lab.controls) <= set(monkey.touched)
-    assert "cannot compute" not in lab.banner.value or lab.state.error
+    lab.appearance.large.value = False
+    for box in lab.appearance.panels.values():
+        box.value = True
     # state and picture agree: a fresh lab with these settings shows the same
     front_end.press(lab.reset_button)
     front_end.move(lab.controls["eps"], 1e-4)

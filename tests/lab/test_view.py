@@ -14,6 +14,7 @@ from ipywidgets.widgets.widget import _instances
 import gradlab as gl
 from gradlab.lab import Lab, lifetime, view
 from gradlab.lab import state as state_module
+from gradlab.lab.bug_titles import title_of
 from gradlab.lab.controls import TOOLTIPS
 from gradlab.lab.settings import LABELS, NAMES
 from tests.lab.test_state import CHANGES
@@ -197,10 +198,27 @@ def test_unknown_panels_are_refused():
         Lab(hidden=(2,), panels=("heatmaps",))
 
 
-def test_what_is_no_click_is_ignored(lab, front_end):
-    for content in ({}, {"panel": "no such"}, {"panel": "network", "x": "1", "y": None}):
+def test_clicks_and_what_is_none(lab, front_end):
+    pressed = []
+    lab.board._pressed = lambda *where: pressed.append(where)
+    for content in ({}, {"panel": "no such"}, {"panel": "network", "x": "1", "y": None}, "text"):
         front_end.send(lab.board, content)
-    assert lab.state.error == ""
+    assert pressed == []
+    front_end.send(lab.board, {"panel": "network", "x": 3, "y": 4.5})
+    assert pressed == [("network", 3.0, 4.5)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_message_to_the_browser_gives_a_mystery_away(front_end, seed):
+    lab = Lab(hidden=(4, 4), use_l2=True, l2=0.1, panels=ALL)
+    front_end.clear()
+    secret = lab.state.new_mystery(seed).secret.name
+    front_end.move(lab.controls["eps"], 1e-7)
+    choices = {lab.controls["bug"].model_id, lab.mystery.cause.model_id}  # which list all causes
+    sent = [str(data) for where, _, data, _ in front_end.messages if where not in choices]
+    assert len(sent) > 5
+    words = (secret, title_of(secret), gl.bugs.describe(secret).summary)
+    assert not [text for text in sent for word in words if word in text]
 
 
 def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monkeypatch, front_end):
@@ -400,9 +418,23 @@ def test_callbacks_on_another_thread_beside_a_cell(front_end):
     assert shown(lab) == shown(fresh)
 
 
-def test_closing_lets_go_of_every_widget_and_of_the_lab(front_end):
+def labs():
+    """Every kind of lab: its own network, a given one, a convnet, and few controls."""
+    x, y = gl.data.moons(8)
+    images = np.random.default_rng(0).standard_normal((3, 1, 8, 8))
+    convnet = gl.convnet((1, 8, 8), padding=(1, 1), classes=3)
+    return {
+        "own": lambda: Lab(hidden=(4,)),
+        "given": lambda: Lab(gl.mlp([2, 3, 2], seed=12_345), x, y),
+        "convnet": lambda: Lab(convnet, images, np.arange(3)),
+        "few controls": lambda: Lab(hidden=(4,), controls=("eps", "bug")),
+    }
+
+
+@pytest.mark.parametrize("kind", labs())
+def test_closing_lets_go_of_every_widget_and_of_the_lab(front_end, kind):
     before = set(_instances)
-    lab = Lab(hidden=(4,))
+    lab = labs()[kind]()
     assert len(set(_instances) - before) > 50
     reference = weakref.ref(lab)
     lab.close()
@@ -410,6 +442,77 @@ def test_closing_lets_go_of_every_widget_and_of_the_lab(front_end):
     del lab
     gc.collect()
     assert reference() is None
+
+
+def shown_widgets(lab):
+    return set(lifetime.family(lab))
+
+
+def test_only_the_controls_asked_for_are_shown_with_what_they_need():
+    lab = Lab(hidden=(4,), controls=("eps", "bug", "train_steps"))
+    shown = shown_widgets(lab)
+    assert {name for name, control in lab.controls.items() if control in shown} == {
+        "eps", "bug", "train_steps",
+    }  # fmt: skip
+    assert lab.mystery in shown
+    assert lab._parts.training in shown
+    assert lab.scenarios not in shown
+    with pytest.raises(ValueError, match="did you mean 'eps'"):
+        Lab(hidden=(4,), controls=("epss",))
+    with pytest.raises(TypeError, match="controls must be a sequence of names"):
+        Lab(hidden=(4,), controls="eps")
+    x, y = np.zeros((3, 2, 2)), np.array([0, 1])
+    with pytest.raises(ValueError, match="controls must be one of"):
+        Lab(gl.lstm(2, 3, 2), x, y, controls=("hidden",))
+
+
+def test_a_given_network_is_shown_as_it_is():
+    x, y = gl.data.moons(8)
+    lab = Lab(gl.mlp([2, 3, 2], seed=12_345), x, y)
+    assert lab.state.seed == 12_345
+    assert lab.controls["seed"].value == 9_999, "the nearest that it can show"
+    with pytest.raises(ValueError, match=r"net\.l2 must be 0 or in \[1e-06, 100000\]"):
+        Lab(gl.mlp([2, 3, 2], l2=1e-8), x, y)
+
+
+def test_scenarios_follow_the_settings(front_end):
+    lab = Lab(scenario="kinks")
+    choice = lab.scenarios.choice
+    assert choice.value == "kinks"
+    assert lab.scenarios.lesson.value.count(".") >= 1
+    front_end.move(lab.controls["eps"], 1e-7)
+    assert choice.value == ""
+    index = [name for _, name in choice.options].index("kinks")
+    front_end.choose(choice, index)
+    assert choice.value == "kinks"
+    assert lab.state.eps == lab.state.start.eps, "a scenario can be chosen again"
+
+
+def test_a_line_can_be_copied_and_pasted(front_end):
+    lab = Lab(hidden=(4,), eps=1e-7, activation="relu")
+    front_end.press(lab._parts.share.copy_button)
+    line = lab._parts.share.line.value
+    assert line == 'gl.Lab(hidden=(4,), activation="relu", eps=1e-07)'
+    front_end.move(lab.controls["eps"], 1e-3)
+    assert lab._parts.share.line.value == "", "it would be that of other settings"
+    front_end.move(lab._parts.share.line, line)
+    assert lab.state.eps == 1e-7
+    front_end.move(lab._parts.share.line, 'gl.Lab(eps=-1, hidden="<b>")')
+    assert "cannot compute" in lab.banner.value
+    assert "<b>&quot;" not in lab.banner.value
+    assert lab.state.eps == 1e-7
+
+
+def test_another_network_starts_another_round_of_the_mystery(front_end):
+    lab = Lab(hidden=(4,), bug="mystery")
+    first = lab.state.mystery
+    front_end.move(lab.controls["eps"], 1e-6)
+    assert lab.state.mystery is first
+    front_end.move(lab.controls["hidden"].count, 2)
+    assert lab.state.mystery is not first
+    assert lab.state.error == ""
+    assert lab.mystery.tensor.options == lab.state.mystery.tensors
+    assert "W3" in lab.mystery.tensor.options
 
 
 def test_running_a_cell_ten_times_leaves_one_lab_and_one_callback(front_end, monkeypatch):
