@@ -44,7 +44,9 @@ class Entries:
         self.names, self._palette = tuple(names), palette
         error_axis(ax, palette, labels=False)
         ax.set_xlim(-0.6, len(self.names) - 0.4)
-        ax.set_xticks(range(len(self.names)), self.names)
+        many = len(self.names) > 12  # room for the weights' names only
+        shown = [n.removeprefix("W") if n[0] == "W" else "" for n in self.names]
+        ax.set_xticks(range(len(self.names)), shown if many else self.names)
         size = 9 if len(self.names) <= 6 else 7.5
         for label, name in zip(ax.get_xticklabels(), self.names, strict=True):
             label.set_color(palette.layer(name))

@@ -82,7 +82,8 @@ class NetworkDrawing:
             units.set(color=colour, markerfacecolor=self._palette.paper if hollow else colour)
             labels = self._labels[2 * layer - 2 : 2 * layer]
             for text, name, verdict in zip(labels, ("W", "b"), (weight, bias), strict=True):
-                text.set(text=f"{name}{layer}{MARKS[verdict]}")
+                crowded = len(self._weights) > 6
+                text.set(text=MARKS[verdict] if crowded else f"{name}{layer}{MARKS[verdict]}")
                 text.set_color(self._palette.verdicts[verdict])
 
 

@@ -130,6 +130,8 @@ def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:
 
 def _legend(ax: Axes, lines: dict[str, Line2D], palette: Palette) -> None:
     """Add a two-row legend in the lower right corner, which no scheme reaches: W above b."""
+    if len(lines) > 12:  # the weights alone: a bias has the hue of its weight
+        lines = {name: line for name, line in lines.items() if name.startswith("W")}
     few = len(lines) <= 6
     ax.legend(
         list(lines.values()), list(lines), loc="lower right", ncols=(len(lines) + 1) // 2,
