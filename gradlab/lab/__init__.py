@@ -3,8 +3,9 @@
 from gradlab.lab.feedback import Feedback, Score
 from gradlab.lab.line import read_line, settings_line
 from gradlab.lab.mystery import Mystery
+from gradlab.lab.ranges import RANGES
 from gradlab.lab.scenarios import SCENARIOS, Scenario
-from gradlab.lab.settings import RANGES, Settings
+from gradlab.lab.settings import Settings
 from gradlab.lab.state import LabState
 from gradlab.lab.view import Lab
 

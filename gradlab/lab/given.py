@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.lab import budget
-from gradlab.lab.settings import (
-    AS_GIVEN,
-    DEEPEST,
-    MOST_UNITS,
-    NAMES,
-    RANGES,
-    YOURS,
-    Settings,
-)
+from gradlab.lab.ranges import AS_GIVEN, DEEPEST, MOST_UNITS, RANGES, YOURS
+from gradlab.lab.settings import NAMES, Settings
 from gradlab.nn.convnet import ConvNet
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.mlp import MLP

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import traitlets
 
 from gradlab.lab.lock import LOCK
-from gradlab.lab.settings import MOST_LAYERS, MOST_UNITS
+from gradlab.lab.ranges import MOST_LAYERS, MOST_UNITS
 
 __all__ = ["HiddenLayers"]
 

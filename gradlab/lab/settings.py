@@ -13,10 +13,7 @@ from gradlab.lab.ranges import (
     AS_GIVEN,
     BUGS,
     DEEPEST,
-    LABELS,
-    MOST_LAYERS,
     MOST_UNITS,
-    MYSTERY,
     NO_BUG,
     RANGES,
     YOURS,
@@ -25,23 +22,7 @@ from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
 from gradlab.nn.parameters import DTYPES
 
-__all__ = [
-    "AS_GIVEN",
-    "BUGS",
-    "DEEPEST",
-    "LABELS",
-    "MOST_LAYERS",
-    "MOST_UNITS",
-    "MYSTERY",
-    "NAMES",
-    "NO_BUG",
-    "RANGES",
-    "SWITCHES",
-    "YOURS",
-    "Settings",
-    "validated",
-    "validated_all",
-]
+__all__ = ["NAMES", "SWITCHES", "Settings", "validated", "validated_all"]
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from gradlab.lab.lock import LOCK
 from gradlab.lab.panels import DEFAULT
 from gradlab.lab.panels import NAMES as PANEL_NAMES
 from gradlab.lab.parts import Parts
+from gradlab.lab.ranges import AS_GIVEN
 from gradlab.lab.scene import Scene
-from gradlab.lab.settings import AS_GIVEN, NAMES
+from gradlab.lab.settings import NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.style import palette_of
 from gradlab.lab.words import banner_html
@@ -114,9 +115,8 @@ class Lab(widgets.VBox):
         self.board = Board(panels, self._on_press)
         parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
         self.banner, self.reset_button = parts.banner, parts.reset_button
-        self.scenarios, self.appearance, self.mystery = (
-            parts.scenarios, parts.appearance, parts.mystery,
-        )  # fmt: skip
+        self.scenarios, self.mystery = parts.scenarios, parts.mystery
+        self.appearance = parts.appearance
         super().__init__(parts.arranged(self.controls, wanted))
         self.add_class("gradlab-lab")
         self._link = Link(self.state, self.controls)

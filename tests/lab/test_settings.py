@@ -1,7 +1,8 @@
 import pytest
 
 import gradlab as gl
-from gradlab.lab.settings import LABELS, MOST_LAYERS, NAMES, RANGES, Settings, validated
+from gradlab.lab.ranges import LABELS, MOST_LAYERS, RANGES
+from gradlab.lab.settings import NAMES, Settings, validated
 
 BAD = [
     ("eps", 0.0, ValueError),

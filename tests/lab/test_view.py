@@ -16,7 +16,8 @@ from gradlab.lab import Lab, lifetime, view
 from gradlab.lab import state as state_module
 from gradlab.lab.bug_titles import title_of
 from gradlab.lab.controls import TOOLTIPS
-from gradlab.lab.settings import LABELS, NAMES
+from gradlab.lab.ranges import LABELS
+from gradlab.lab.settings import NAMES
 from tests.lab.test_state import CHANGES
 
 
