@@ -188,6 +188,7 @@ function render({model, el}) {
   let stale = false, busy = false, resting;
   async function update() {
     stale = true;
+    delete el.dataset.rests;
     if (busy) return;
     busy = true;
     while (stale) {
@@ -213,6 +214,7 @@ function render({model, el}) {
       for (const panel of panels) panel.tell(ink.alt[panel.name] ?? '');
       cost.textContent = ink.cost;
       voice.say(ink.said);
+      if (ink.sharp) el.dataset.rests = ''; // the last frame until somebody moves something
     }, 150);
     el.dataset.shows = ink.shows;
     el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));

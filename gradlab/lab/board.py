@@ -33,7 +33,8 @@ class Board(anywidget.AnyWidget):
         Pixels on the page for a pixel of a panel.
     ink : dict
         "shapes" and "alt" by panel; "cost", the line below them; "said", the verdict for who
-        listens; "shows", the step that all this belongs to.
+        listens; "shows", the step that all this belongs to; "sharp", whether it is the picture
+        of a lab at rest.
     u_curve, tensors, network, heatmap, agreement : bytes
         The paper of each panel, a PNG.
     """
@@ -45,9 +46,9 @@ class Board(anywidget.AnyWidget):
     sizes = traitlets.Dict({panel.name: list(panel.size) for panel in PANELS}).tag(sync=True)
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     zoom = traitlets.Float(1.0).tag(sync=True)
-    ink = traitlets.Dict({"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": ""}).tag(
-        sync=True
-    )
+    ink = traitlets.Dict(
+        {"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": "", "sharp": False}
+    ).tag(sync=True)
 
     u_curve, tensors, network, heatmap, agreement = (_paper() for _ in range(5))
 

@@ -42,7 +42,7 @@ class Scene:
         ink: dict[str, Any] = {
             "shapes": {}, "alt": {}, "cost": cost_line(result),
             "said": f"{result.report.verdict}: {explanation(result)[0]}",
-            "shows": f"eps = {result.settings.eps!r}",
+            "shows": f"eps = {result.settings.eps!r}", "sharp": scale > 1,
         }  # fmt: skip
         for name in self.visible:
             frame = self.panels[name].frame(result, scale)

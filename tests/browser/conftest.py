@@ -4,8 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from .server import JupyterLab
+
+# A machine that does other things too may take long; a condition that holds is seen at once.
+expect.set_options(timeout=30_000)
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 

@@ -4,8 +4,10 @@ import json
 import re
 from contextlib import contextmanager
 
+from playwright.sync_api import expect
+
 from .picture import PICTURES_SCRIPT, Picture
-from .scripts import IDLE, OUTPUTS, READY, RUN_ALL, RUN_CODE, SHOW_CELL, SPLASH, STILL
+from .scripts import IDLE, OUTPUTS, READY, RUN_ALL, RUN_CODE, SHOW_CELL, SPLASH, STILL, TWO_FRAMES
 
 
 class Page:
@@ -115,13 +117,9 @@ class Page:
     @contextmanager
     def changing(self, locator, *, seconds=30):
         """Wait, after the `with` block, until the text of `locator` is another one."""
-        before = locator.inner_text()
+        before = locator.text_content()  # as `expect` compares it
         yield
-        self.tab.wait_for_function(
-            "([element, before]) => element.innerText !== before",
-            arg=[locator.element_handle(), before],
-            timeout=seconds * 1000,
-        )
+        expect(locator).not_to_have_text(before, timeout=seconds * 1000)
 
     def wait_still(self, locator, *, milliseconds=700, seconds=60):
         """Wait until nothing in `locator` has changed for `milliseconds`."""
@@ -130,14 +128,15 @@ class Page:
         )
 
     def wait_sharp(self, within, *, seconds=60):
-        """Wait for rest, and for the picture of two pixels a pixel that the lab sends then."""
+        """Wait until a lab rests: its sharp picture and the words that belong to it are shown.
+
+        What was just done may not have reached the kernel yet: wait for its words first.
+        """
         self.wait_idle(seconds=seconds)
-        self.tab.wait_for_function(
-            "paper => paper.width > 1.5 * paper.clientWidth",
-            arg=within.locator("canvas.gradlab-paper").first.element_handle(),
-            timeout=seconds * 1000,
+        self.tab.evaluate(TWO_FRAMES)
+        within.locator(".gradlab-board[data-rests]").first.wait_for(
+            state="attached", timeout=seconds * 1000
         )
-        self.wait_still(within, seconds=seconds)
 
     def set_theme(self, name):
         """Switch JupyterLab to its 'light' or 'dark' theme."""

@@ -67,3 +67,7 @@ STILL = """([element, milliseconds]) => {
   }
   return performance.now() - element.gradlabSince > milliseconds;
 }"""
+# What has arrived from the kernel has been taken up by then.
+TWO_FRAMES = """() => new Promise(done => {
+  requestAnimationFrame(() => requestAnimationFrame(() => done()));
+})"""
