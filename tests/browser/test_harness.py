@@ -32,6 +32,10 @@ def page(tmp_path_factory):
         page = server.open("faults.ipynb")
         page.run_all()
         page.server = server
+        for _ in range(300):  # the page asks for its pictures when it pleases
+            if server.outside and any("ERR_" in said for said in page.errors):
+                break
+            page.tab.wait_for_timeout(100)
         yield page
 
 
