@@ -19,6 +19,7 @@ from gradlab.checking.chunks import Plan
 from gradlab.checking.one_row import KEEP_ONE_ROW
 from gradlab.checking.part import Part
 from gradlab.checking.row_sum import row_sum
+from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Dense, Mask
@@ -33,14 +34,16 @@ def fast_gradient(
     eps: np.ndarray,
     scheme: Scheme,
     masks: Masks = None,
+    entries: Entries | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the numerical gradient of every entry at every step in `eps` (S,).
 
-    Memory is bounded by the chunk, time is about that of 2 P forward passes of one row.
+    `entries` picks some of each tensor. Memory is bounded by the chunk, time is about that of 2 P
+    forward passes of one row.
 
     Returns
     -------
-    dict of str to ndarray, shape (S, *shape of the parameter)
+    dict of str to ndarray, shape (S, *shape of the parameter), or (S, number of entries)
     """
     a, target = net.prepare(x, y)
     net.check_params(None)
@@ -51,13 +54,13 @@ def fast_gradient(
             continue
         tensors = lay_out({name: net.params[name] for name in layer.param_names})
         theta = unroll({name: net.params[name] for name in tensors}, tensors)
+        picked = layer_entries(tensors, entries)
+        theta = theta if picked is None else theta[picked]
         eps_row = eps.astype(theta.dtype)[:, None]
         offsets = np.array(scheme.offsets, theta.dtype if scheme.subtracts else complex)
         points = theta + offsets[:, None, None] * eps_row  # (offsets, S, size)
-        losses = copies.losses(position, points - theta)  # the step that rounding left
-        slopes = scheme.combine(losses, points, eps_row)
-        for name, (start, stop, shape) in tensors.items():
-            gradient[name] = slopes[:, start:stop].reshape(len(eps), *shape)
+        losses = copies.losses(position, points - theta, picked)  # the step that rounding left
+        gradient |= per_tensor(scheme.combine(losses, points, eps_row), tensors, entries)
     return {name: gradient[name] for name in net.params}
 
 

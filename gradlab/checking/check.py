@@ -22,6 +22,7 @@ from gradlab.checking.judging import (
     own_gradient,
 )
 from gradlab.checking.report import Report, summary
+from gradlab.checking.sampling import sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -66,7 +67,9 @@ def check(
         Gradients computed elsewhere, used instead of `net.gradient` or of differences. One that
         adds to what an earlier call left is right at the first call: hand in that of a second.
     method : {"full", "sampled", "directional"}, optional
-        As in `gl.check_function`, where `eps` is None.
+        "sampled": `samples` entries of each tensor, drawn by `seed`; the report tells how many
+        that is. "directional", where neither `eps` nor `scheme` is given: as in
+        `gl.check_function`.
     samples, seed : int, optional
 
     Returns
@@ -82,10 +85,10 @@ def check(
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
     check_choice(measure, MEASURES, "measure")
     check_choice(method, METHODS, "method")
-    if method != "full" and (eps is not None or numerical is not None or scheme != "central"):
-        raise ValueError(
-            f"method must be 'full' where eps, scheme or numerical is given, got {method!r}"
-        )
+    given = eps is not None or scheme != "central"
+    if (method != "full" and numerical is not None) or (method == "directional" and given):
+        what = "numerical" if numerical is not None else "eps or scheme"
+        raise ValueError(f"method must be 'full' where {what} is given, got {method!r}")
     a = (
         own_gradient(net, x, y, masks)
         if analytic is None
@@ -97,13 +100,16 @@ def check(
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed)  # fmt: skip
         return replace(report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a))
-    if eps is None and numerical is None and scheme == "central":
-        tensors, evaluations = by_evidence(net, x, y, a, masks, measure, method, samples, seed)
+    entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
+    if not given and numerical is None:
+        tensors, evaluations = by_evidence(net, x, y, a, masks, measure, entries)
     else:
         machine_eps = float(np.finfo(net.dtype).eps)
         best = machine_eps ** (1 / (rule.order + rule.subtracts))
         eps = best if eps is None else check_positive(eps, "eps")
-        tensors, evaluations = by_one_step(net, x, y, a, eps, rule, masks, measure, numerical)
+        tensors, evaluations = by_one_step(
+            net, x, y, a, eps, rule, masks, measure, numerical, entries
+        )
     seconds = time.perf_counter() - start
     return Report(
         tensors,

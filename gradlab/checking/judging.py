@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from gradlab._validate import check_integer, check_real_array
+from gradlab._validate import check_real_array
+from gradlab.checking.axis import fast_gradient
 from gradlab.checking.conclusion import conclude
+from gradlab.checking.errors import entry_errors
 from gradlab.checking.evidence import BUG
 from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.network_evidence import STEPS, background_of, gather
-from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import TensorReport
+from gradlab.checking.sampling import Entries
 from gradlab.checking.schemes import Scheme
 from gradlab.checking.verdict import (
     NOT_DETERMINISTIC,
@@ -26,6 +29,9 @@ from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 Gradient = Mapping[str, np.ndarray]
+#: Entries of a tensor that are looked at first where one step says that it is wrong.
+SUSPECTS = 64
+_NONE = np.arange(0)
 
 
 def by_evidence(
@@ -35,20 +41,10 @@ def by_evidence(
     a: Gradient,
     masks: Masks,
     measure: str,
-    method: str,
-    samples: int,
-    seed: int,
+    entries: Entries | None,
 ) -> tuple[dict[str, TensorReport], int]:
     """Judge every tensor by a ladder of steps; return the reports and the number of evaluations."""
     background = background_of(net, x, y, masks)
-    entries = None
-    if method == "sampled":
-        samples = check_integer(samples, "samples", 1)
-        rng = np.random.default_rng(check_integer(seed, "seed"))
-        entries = {
-            name: np.sort(rng.choice(value.size, min(samples, value.size), replace=False))
-            for name, value in net.params.items()
-        }
     found = gather(net, x, y, a, background, masks, entries)
     tensors, evaluations = {}, background.evaluations
     largest = max(float(np.abs(value).max()) for value in a.values())
@@ -80,34 +76,70 @@ def by_one_step(
     masks: Masks,
     measure: str,
     numerical: Gradient | None,
+    entries: Entries | None = None,
 ) -> tuple[dict[str, TensorReport], int]:
     """Judge every tensor at a given step; return the reports and the number of evaluations."""
     loss, again = net.loss(x, y, masks), net.loss(x, y, masks)
     evaluations = 2
+    whole = a
+    if entries is not None:
+        a = {name: np.ravel(a[name])[entries[name]] for name in whole}
     if numerical is None:
-        both = numerical_gradient(net, x, y, np.array([eps, 2 * eps]), rule.name, masks)
+        both = fast_gradient(net, x, y, np.array([eps, 2 * eps]), rule, masks, entries)
         n = {name: value[0] for name, value in both.items()}
         change = {name: value[1] - value[0] for name, value in both.items()}
-        evaluations += 2 * sum(o != 0 for o in rule.offsets) * net.size
+        checked = sum(value.size for value in n.values())
+        evaluations += 2 * sum(o != 0 for o in rule.offsets) * checked
     else:
         n = checked_gradient(net, numerical, "numerical")
         change = {name: np.zeros_like(value) for name, value in n.items()}
     round_off = 0.0
     if rule.subtracts:
         round_off = round_off_bound(loss, eps, np.finfo(net.dtype).eps)
-    kinks = crossed_kinks(net, x, y, eps, rule, masks)
-    tensors, ladder = {}, None
-    for name in net.params:
+    kinks = crossed_kinks(net, x, y, eps, rule, masks, entries)
+    tensors = {}
+    for name, (_, _, shape) in net.tensors.items():
         doubt = Doubt(round_off, _truncation(change[name].ravel(), rule), kinks[name].ravel())
+        size = int(np.prod(shape))
         judgement = (
-            judge(a[name].ravel(), n[name].ravel(), doubt) if loss == again else NOT_DETERMINISTIC
+            judge(a[name].ravel(), n[name].ravel(), doubt, size)
+            if loss == again
+            else NOT_DETERMINISTIC
         )
-        if judgement.verdict == Verdict.WRONG and numerical is None:
-            ladder = ladder or gather(net, x, y, a, background_of(net, x, y, masks), masks)
-            if not (ladder[name][0].mark == BUG).any():
-                judgement = ONLY_AT_THIS_STEP
-        tensors[name] = TensorReport(name, a[name], n[name], measure, judgement, kinks[name])
+        sample = (None, None, None) if entries is None else (None, shape, entries[name])
+        tensors[name] = TensorReport(name, a[name], n[name], measure, judgement, kinks[name],
+                                     *sample)  # fmt: skip
+    if numerical is None:
+        _confirm(tensors, whole, net, x, y, masks)
     return tensors, evaluations
+
+
+def _confirm(
+    tensors: dict[str, TensorReport],
+    analytic: Gradient,
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    masks: Masks,
+) -> None:
+    """Take "wrong" back where no entry of the tensor is a bug at every other step, too."""
+    doubted = {name for name, t in tensors.items() if t.verdict == Verdict.WRONG}
+    if not doubted:
+        return
+    background = background_of(net, x, y, masks)
+    order = dict.fromkeys(tensors, _NONE)
+    for name in doubted:
+        t = tensors[name]
+        places = np.arange(t.analytic.size) if t.entries is None else t.entries
+        errors = entry_errors(t.analytic, t.numerical).ravel()
+        order[name] = places[np.lexsort((-errors, t.kinks.ravel() > 0))]  # the clearest first
+    # mostly one look at a few entries is enough; only what these do not show needs all the others
+    for part in (slice(SUSPECTS), slice(SUSPECTS, None)):
+        wanted = {name: order[name][part] if name in doubted else _NONE for name in order}
+        found = gather(net, x, y, analytic, background, masks, wanted)
+        doubted -= {name for name, (evidence, _) in found.items() if (evidence.mark == BUG).any()}
+    for name in doubted:
+        tensors[name] = replace(tensors[name], judgement=ONLY_AT_THIS_STEP)
 
 
 def _truncation(change: np.ndarray, rule: Scheme) -> np.ndarray:

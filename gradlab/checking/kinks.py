@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.checking.axis import Copies
+from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -18,16 +19,23 @@ def has_kinks(copies: Copies) -> bool:
 
 
 def crossed_kinks(
-    net: Network, x: np.ndarray, y: np.ndarray, eps: float, scheme: Scheme, masks: Masks = None
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    eps: float,
+    scheme: Scheme,
+    masks: Masks = None,
+    entries: Entries | None = None,
 ) -> dict[str, np.ndarray]:
     """Count, for each entry, the kinks between the points where its difference is evaluated.
 
     A kink is crossed when a unit's pre-activation changes sign, or a max-pool its winner, between
     theta and a shifted point. Smooth networks cost nothing, others one more numerical gradient.
+    `entries` picks some of each tensor.
 
     Returns
     -------
-    dict of str to ndarray of int, shapes of the parameters
+    dict of str to ndarray of int, shapes of the parameters, or (number of entries,)
 
     References
     ----------
@@ -35,7 +43,10 @@ def crossed_kinks(
     """
     a, target = net.prepare(x, y)
     copies = Copies(net, a, target, masks)
-    counts = {name: np.zeros(value.shape, int) for name, value in net.params.items()}
+    counts = {
+        name: np.zeros(value.shape if entries is None else len(entries[name]), int)
+        for name, value in net.params.items()
+    }
     if not scheme.subtracts or not has_kinks(copies):
         return counts
     for position, layer in enumerate(copies.chain):
@@ -43,9 +54,10 @@ def crossed_kinks(
             continue
         tensors = lay_out({name: net.params[name] for name in layer.param_names})
         theta = unroll({name: net.params[name] for name in tensors}, tensors)
+        picked = layer_entries(tensors, entries)
+        theta = theta if picked is None else theta[picked]
         offsets = np.array(scheme.offsets, theta.dtype)
         step = (theta + offsets[:, None] * theta.dtype.type(eps)) - theta
-        crossed = copies.crossed_kinks(position, step).sum(axis=0)
-        for name, (start, stop, shape) in tensors.items():
-            counts[name] = crossed[start:stop].reshape(shape)
+        crossed = copies.crossed_kinks(position, step, picked).sum(axis=0)
+        counts |= per_tensor(crossed, tensors, entries)
     return counts

@@ -11,6 +11,7 @@ from gradlab.checking.axis import Copies
 from gradlab.checking.evidence import Differences, Evidence, weigh
 from gradlab.checking.kinks import has_kinks
 from gradlab.checking.probing import Background, Probe, survey
+from gradlab.checking.sampling import Entries
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
@@ -39,13 +40,13 @@ def gather(
     analytic: Mapping[str, np.ndarray],
     background: Background,
     masks: Masks = None,
-    entries: Mapping[str, np.ndarray] | None = None,
+    entries: Entries | None = None,
     steps: np.ndarray | None = None,
 ) -> dict[str, tuple[Evidence, np.ndarray]]:
     """Return the evidence on each tensor, and how many kinks the shortest step crossed.
 
-    `entries` picks entries of each tensor, as indices into the raveled tensor; left out, all are
-    checked. `steps` replaces the ladder.
+    `entries` picks entries of each tensor, as indices into the raveled tensor; one with none is
+    left out. Without it all are checked. `steps` replaces the ladder.
     """
     a, target = net.prepare(x, y)
     copies = Copies(net, a, target, masks)
@@ -58,6 +59,8 @@ def gather(
         theta = unroll({name: net.params[name] for name in tensors}, tensors) if tensors else None
         for name, (start, stop, _) in tensors.items():
             wanted = np.arange(stop - start) if entries is None else entries[name]
+            if not len(wanted):
+                continue
             gradient = np.ravel(analytic[name])[wanted]
             size = atol * np.abs(analytic[name]).max()
             pieces, crossed = [], []
@@ -67,7 +70,7 @@ def gather(
                 pieces.append(weigh(gradient[block], d, rtol, size))
                 crossed.append(d.kinks[-1])
             found[name] = (_joined(pieces), np.concatenate(crossed))
-    return {name: found[name] for name in net.params}
+    return {name: found[name] for name in net.params if name in found}
 
 
 def _differences(

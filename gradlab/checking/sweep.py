@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab._validate import check_choice
+from gradlab.checking.axis import fast_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
 from gradlab.checking.judging import checked_gradient, own_gradient
 from gradlab.checking.kinks import crossed_kinks
-from gradlab.checking.numerical import check_steps, numerical_gradient
+from gradlab.checking.numerical import check_steps
+from gradlab.checking.sampling import Entries, sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -84,6 +86,9 @@ def sweep_eps(
     masks: Masks = None,
     measure: str = "max_relative",
     analytic: Mapping[str, np.ndarray] | None = None,
+    method: str = "full",
+    samples: int = 20,
+    seed: int = 0,
 ) -> EpsSweep:
     """Check the gradient at every step of a range.
 
@@ -93,6 +98,9 @@ def sweep_eps(
         As in `gl.check`.
     eps : ndarray, shape (S,), > 0, optional
         The steps; 61 from 1e-1 to 1e-13 when left out.
+    method : {"full", "sampled"}, optional
+    samples, seed : int, optional
+        As in `gl.check`: the same entries for the same seed.
 
     Returns
     -------
@@ -112,21 +120,32 @@ def sweep_eps(
         if analytic is None
         else checked_gradient(net, analytic, "analytic")
     )
-    n = numerical_gradient(net, x, y, steps, scheme, masks)
+    entries = None
+    if check_choice(method, ("full", "sampled"), "method") == "sampled":
+        entries = sampled_entries(net.params, samples, seed)
+        a = {name: np.ravel(a[name])[entries[name]] for name in net.params}
+    n = fast_gradient(net, x, y, steps, rule, masks, entries)
     errors = {
         name: tensor_error(a[name].ravel(), n[name].reshape(len(steps), -1), measure)
         for name in net.params
     }
     machine_eps = float(np.finfo(net.dtype).eps)
     best = machine_eps ** (1 / (rule.order + rule.subtracts))
-    evaluations = sum(o != 0 for o in rule.offsets) * net.size * len(steps) + (0 in rule.offsets)
-    kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks)
+    size = sum(value.size for value in a.values())
+    evaluations = sum(o != 0 for o in rule.offsets) * size * len(steps) + (0 in rule.offsets)
+    kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks, entries)
     seconds = time.perf_counter() - start
     return EpsSweep(steps, errors, scheme, measure, machine_eps, best, kinks, evaluations, seconds)
 
 
 def _kinks_from(
-    net: Network, x: np.ndarray, y: np.ndarray, steps: np.ndarray, rule: Scheme, masks: Masks
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    steps: np.ndarray,
+    rule: Scheme,
+    masks: Masks,
+    entries: Entries | None,
 ) -> float:
     """Return the smallest of the ascending steps that crosses a kink, found by halving.
 
@@ -134,7 +153,7 @@ def _kinks_from(
     """
 
     def crosses(step: float) -> bool:
-        return any(c.any() for c in crossed_kinks(net, x, y, step, rule, masks).values())
+        return any(c.any() for c in crossed_kinks(net, x, y, step, rule, masks, entries).values())
 
     if isinstance(masks, np.random.Generator) or not crosses(steps[-1]):
         return float("inf")

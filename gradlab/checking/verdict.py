@@ -77,8 +77,12 @@ def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
     return ROUNDINGS * machine_eps * max(abs(loss), np.finfo(np.float64).tiny) / eps
 
 
-def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgement:
+def judge(
+    analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt, total: int | None = None
+) -> Judgement:
     """Return the verdict on one tensor, entries given as flat vectors (size,).
+
+    `total` is how many entries the tensor has, where these are a sample.
 
     "wrong" needs an entry that is off by more than the band for "probably wrong", by more than
     round-off and truncation together can explain, and whose step crosses no kink. "correct" needs
@@ -118,7 +122,9 @@ def judge(analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt) -> Judgemen
             "the gradient is no larger than the round-off at this step",
             "raise eps, or check where the gradient is larger",
         )
-    return Judgement(Verdict.CORRECT, f"all {error.size} entries agree")
+    whole = total is None or total == error.size
+    share = f"all {error.size}" if whole else f"{error.size} of {total}"
+    return Judgement(Verdict.CORRECT, f"{share} entries agree")
 
 
 def _doubtful(off: np.ndarray, difference: np.ndarray, doubt: Doubt) -> Judgement:
