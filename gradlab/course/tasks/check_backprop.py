@@ -9,7 +9,7 @@ import numpy as np
 from gradlab.course.note import shown
 from gradlab.course.task import UNKNOWN, Task, number_in, wants_a_number
 
-__all__ = ["TASKS", "check_one_weight"]
+__all__ = ["TASKS"]
 
 Loss = Callable[[np.ndarray], float]
 

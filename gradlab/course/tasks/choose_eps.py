@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.course.note import shown
 from gradlab.course.task import Task, number_in, one_of
 
-__all__ = ["TASKS", "choose_eps"]
+__all__ = ["TASKS"]
 
 
 def choose_eps(dtype, order) -> float:

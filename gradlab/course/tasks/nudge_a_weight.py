@@ -7,7 +7,7 @@ import numpy as np
 from gradlab.course.note import shown
 from gradlab.course.task import Task, number_in, one_of, wants_a_number
 
-__all__ = ["TASKS", "nudged"]
+__all__ = ["TASKS"]
 
 
 def nudged(theta, i, eps) -> np.ndarray:
