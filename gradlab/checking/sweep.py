@@ -28,6 +28,8 @@ class EpsSweep:
     errors : dict of str to ndarray, shape (S,)
         One number a tensor and step, in `measure`.
     scheme, measure : str
+    machine_eps : float
+        Of the numbers that were used: np.finfo(dtype).eps of the parameters.
     predicted_best_eps : float
         Where truncation and round-off balance: machine_eps ** (1 / (order + 1)). For the complex
         step the largest step that has no truncation to speak of, machine_eps ** (1 / 2).
