@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab._validate import check_choice
+from gradlab._validate import check_choice, check_positive_vector
 from gradlab.checking.errors import MEASURES, tensor_error
 from gradlab.checking.judging import checked_gradient, own_gradient
 from gradlab.checking.kinks import crossed_kinks
-from gradlab.checking.numerical import check_steps, numerical_gradient
+from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -106,7 +106,7 @@ def sweep_eps(
         An argument has the wrong shape, type or range; the message names it.
     """
     start = time.perf_counter()
-    steps = check_steps(np.logspace(-1, -13, 61) if eps is None else eps)
+    steps = check_positive_vector(np.logspace(-1, -13, 61) if eps is None else eps, "eps")
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
     check_choice(measure, MEASURES, "measure")
     a = (
