@@ -27,6 +27,7 @@ from gradlab.checking import (
     numerical_gradient,
     relative_error,
     sweep_eps,
+    sweep_weight_scale,
 )
 from gradlab.nn import data
 from gradlab.nn.convnet import convnet
@@ -61,6 +62,7 @@ __all__ = [
     "progress",
     "relative_error",
     "sweep_eps",
+    "sweep_weight_scale",
     "train",
 ]
 

@@ -74,6 +74,17 @@ def check_positive(value: object, argument: str) -> float:
     return number
 
 
+def check_positive_vector(value: object, argument: str) -> np.ndarray:
+    """Return a number or a sequence of them as a vector of floats > 0, or raise."""
+    vector = check_real_array(value, argument).astype(float)
+    if vector.ndim > 1 or vector.size == 0:
+        raise ValueError(f"{argument} must be a number or a vector, got shape {vector.shape}")
+    vector = np.atleast_1d(vector)
+    if (vector <= 0).any():
+        raise ValueError(f"{argument} must be positive, got {vector[vector <= 0][0]:g}")
+    return vector
+
+
 def check_integer(value: object, argument: str, low: int = 0) -> int:
     """Return `value` as an int >= low, or raise; 2.0 is not an integer here, nor is True.
 

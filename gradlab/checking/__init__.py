@@ -8,6 +8,7 @@ from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
 from gradlab.checking.numerical import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
+from gradlab.checking.scale_sweep import WeightScaleSweep, sweep_weight_scale
 from gradlab.checking.schemes import (
     SCHEMES,
     central_difference,
@@ -30,6 +31,7 @@ __all__ = [
     "Suspect",
     "TensorReport",
     "Verdict",
+    "WeightScaleSweep",
     "absolute_error",
     "bisect",
     "central_difference",
@@ -45,4 +47,5 @@ __all__ = [
     "numerical_gradient",
     "relative_error",
     "sweep_eps",
+    "sweep_weight_scale",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_real_array
+from gradlab._validate import check_choice, check_positive_vector
 from gradlab.checking.axis import fast_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
 from gradlab.nn.dropout import Masks
@@ -52,7 +52,7 @@ def numerical_gradient(
         An argument has the wrong shape, type or range; the message names it.
     """
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
-    steps = check_steps(eps)
+    steps = check_positive_vector(eps, "eps")
     if check_choice(method, METHODS, "method") == "fast":
         gradient = fast_gradient(net, x, y, steps, rule, masks)
     else:
@@ -60,14 +60,3 @@ def numerical_gradient(
         rows = [net.roll(plain_loop(f, net.theta, h, scheme)) for h in steps]
         gradient = {name: np.stack([row[name] for row in rows]) for name in net.params}
     return {k: v[0] for k, v in gradient.items()} if np.ndim(eps) == 0 else gradient
-
-
-def check_steps(eps: object) -> np.ndarray:
-    """Return `eps` as a vector of positive floats, or raise a ValueError that names it."""
-    steps = check_real_array(eps, "eps").astype(float)
-    if steps.ndim > 1 or steps.size == 0:
-        raise ValueError(f"eps must be a number or a vector, got shape {steps.shape}")
-    steps = np.atleast_1d(steps)
-    if (steps <= 0).any():
-        raise ValueError(f"eps must be positive, got {steps[steps <= 0][0]:g}")
-    return steps

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab._validate import check_choice
+from gradlab._validate import check_choice, check_positive_vector
 from gradlab.checking.axis import fast_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
 from gradlab.checking.judging import checked_gradient, own_gradient
 from gradlab.checking.kinks import crossed_kinks
-from gradlab.checking.numerical import check_steps
 from gradlab.checking.sampling import Entries, sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks
@@ -30,6 +29,8 @@ class EpsSweep:
     errors : dict of str to ndarray, shape (S,)
         One number a tensor and step, in `measure`.
     scheme, measure : str
+    machine_eps : float
+        Of the numbers that were used: np.finfo(dtype).eps of the parameters.
     predicted_best_eps : float
         Where truncation and round-off balance: machine_eps ** (1 / (order + 1)). For the complex
         step the largest step that has no truncation to speak of, machine_eps ** (1 / 2).
@@ -112,7 +113,7 @@ def sweep_eps(
         An argument has the wrong shape, type or range; the message names it.
     """
     start = time.perf_counter()
-    steps = check_steps(np.logspace(-1, -13, 61) if eps is None else eps)
+    steps = check_positive_vector(np.logspace(-1, -13, 61) if eps is None else eps, "eps")
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
     check_choice(measure, MEASURES, "measure")
     a = (

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from gradlab.lab.groups import Groups
 from gradlab.lab.style import CSS
 
-__all__ = ["GROUPS", "arrange"]
+__all__ = ["arrange"]
 
 #: Pixels for the pictures: side by side they fit JupyterLab's output area at 1280 pixels with the
 #: file browser open, which is 846 wide.

@@ -20,7 +20,6 @@ __all__ = [
     "refuse_what_is_too_large",
     "stride",
     "too_slow",
-    "units",
     "way_on",
 ]
 

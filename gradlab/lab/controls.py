@@ -9,9 +9,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from gradlab.checking import MEASURES, SCHEMES
+from gradlab.lab import locked
 from gradlab.lab.bug_titles import title_of
 from gradlab.lab.hidden_layers import HiddenLayers
-from gradlab.lab.lock import LOCK
 from gradlab.lab.ranges import AS_GIVEN, LABELS, MYSTERY, NO_BUG, RANGES, YOURS
 from gradlab.lab.state import LabState
 from gradlab.nn import ACTIVATIONS, LOSSES
@@ -68,38 +68,6 @@ _WORDS = {
 }
 
 
-class _Locked:
-    """Takes the front end's messages under the lab's lock, so that cells cannot interleave."""
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        with LOCK:
-            super().set_state(sync_data)
-
-
-class _LogSlider(_Locked, widgets.FloatLogSlider):
-    pass
-
-
-class _Slider(_Locked, widgets.FloatSlider):
-    pass
-
-
-class _Dropdown(_Locked, widgets.Dropdown):
-    pass
-
-
-class _Checkbox(_Locked, widgets.Checkbox):
-    pass
-
-
-class _Steps(_Locked, widgets.IntSlider):
-    pass
-
-
-class _Integer(_Locked, widgets.BoundedIntText):
-    pass
-
-
 def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Widget]:
     """Return a control for every setting, by the setting's name; each has a trait `value`.
 
@@ -116,14 +84,14 @@ def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Wi
         "hidden": HiddenLayers(TOOLTIPS["hidden"]),
         "activation": _dropdown("activation", activations),
         "loss": _dropdown("loss", LOSSES),
-        "seed": _Integer(
+        "seed": locked.BoundedIntText(
             min=RANGES["seed"][0], max=RANGES["seed"][1], **_common("seed"),
         ),
         "scheme": _dropdown("scheme", SCHEMES),
         "measure": _dropdown("measure", MEASURES),
         "use_dropout": _checkbox("use_dropout", "dropout on"),
         "freeze_masks": _checkbox("freeze_masks", "freeze masks"),
-        "dropout_rate": _Slider(
+        "dropout_rate": locked.FloatSlider(
             min=RANGES["dropout_rate"][0], max=RANGES["dropout_rate"][1], step=0.05,
             readout_format=".2f", **_common("dropout_rate"),
         ),
@@ -132,12 +100,12 @@ def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Wi
         "l2_in_loss": _checkbox("l2_in_loss", "in the numerical loss"),
         "l2_in_gradient": _checkbox("l2_in_gradient", "in the analytic gradient"),
         "dtype": _dropdown("dtype", DTYPES),
-        "train_steps": _Steps(
+        "train_steps": locked.IntSlider(
             min=RANGES["train_steps"][0], max=RANGES["train_steps"][1], step=10,
             continuous_update=False, **_common("train_steps"),
         ),
         "bug": _dropdown("bug", (NO_BUG,)),
-        "bug_layer": _Integer(
+        "bug_layer": locked.BoundedIntText(
             min=RANGES["bug_layer"][0], max=RANGES["bug_layer"][1], **_common("bug_layer"),
         ),
         "tensor": _dropdown("tensor", ("",)),
@@ -168,17 +136,17 @@ def _common(name: str) -> dict[str, Any]:
     }
 
 
-def _log_slider(name: str, decade_step: float, digits: int) -> _LogSlider:
+def _log_slider(name: str, decade_step: float, digits: int) -> locked.FloatLogSlider:
     low, high = (round(math.log10(v)) for v in RANGES[name])
-    return _LogSlider(
+    return locked.FloatLogSlider(
         min=low, max=high, step=decade_step, readout_format=f".{digits}e", **_common(name)
     )
 
 
-def _dropdown(name: str, options: Sequence[str]) -> _Dropdown:
-    return _Dropdown(options=[(_WORDS.get(o, o), o) for o in options], **_common(name))
+def _dropdown(name: str, options: Sequence[str]) -> locked.Dropdown:
+    return locked.Dropdown(options=[(_WORDS.get(o, o), o) for o in options], **_common(name))
 
 
-def _checkbox(name: str, words: str) -> _Checkbox:
+def _checkbox(name: str, words: str) -> locked.Checkbox:
     common = _common(name) | {"description": words, "style": {"description_width": "0"}}
-    return _Checkbox(indent=False, **common)
+    return locked.Checkbox(indent=False, **common)

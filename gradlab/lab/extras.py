@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from gradlab.lab import locked
 from gradlab.lab.line import settings_line
 from gradlab.lab.lock import LOCK
 from gradlab.lab.panels import PANELS
@@ -35,7 +36,7 @@ class Scenarios(widgets.HBox):
     def __init__(self, state: LabState) -> None:
         self._state = state
         titles = [(scenario.title, name) for name, scenario in SCENARIOS.items()]
-        self.choice = widgets.Dropdown(
+        self.choice = locked.Dropdown(
             options=[(_CHOOSE, ""), *titles], description="scenario",
             tooltip="scenario: sets every control to show one thing",
             style={"description_width": "60px"}, layout=widgets.Layout(width="420px"),
@@ -97,7 +98,7 @@ class Share(widgets.HBox):
             description="Copy settings", icon="copy", layout=widgets.Layout(width="auto"),
             tooltip="Copy settings: one line of code that recreates what is set now",
         )  # fmt: skip
-        self.line = widgets.Text(
+        self.line = locked.Text(
             description="line", tooltip="line: paste one and press Enter",
             placeholder="gl.Lab(…)", continuous_update=False,
             style={"description_width": "30px"}, layout=widgets.Layout(flex="2 1 320px"),
@@ -143,18 +144,18 @@ class Appearance(widgets.HBox):
 
     def __init__(self, visible: Sequence[str], theme: str, changed: Callable[[], None]) -> None:
         self.panels = {
-            panel.name: widgets.Checkbox(
+            panel.name: locked.Checkbox(
                 value=panel.name in visible, description=panel.title, indent=False,
                 tooltip=f"{panel.title}: show this picture", layout=widgets.Layout(width="auto"),
             )
             for panel in PANELS
         }  # fmt: skip
-        self.large = widgets.ToggleButton(
+        self.large = locked.ToggleButton(
             description="Presentation size", icon="search-plus",
             layout=widgets.Layout(width="auto"),
             tooltip="Presentation size: text and lines to be read from the back of a room",
         )  # fmt: skip
-        self.theme = widgets.Dropdown(
+        self.theme = locked.Dropdown(
             options=THEMES, value=theme, description="theme",
             tooltip="theme: colours of the pictures; auto follows JupyterLab",
             style={"description_width": "48px"}, layout=widgets.Layout(width="160px"),

@@ -14,6 +14,7 @@ from gradlab.nn.convnet import ConvNet
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
+from gradlab.nn.scaling import scaled, weight_scale_of
 
 __all__ = ["Given", "applicable"]
 
@@ -102,12 +103,9 @@ class Given:
 
     def scaled(self, settings: Settings) -> Network:
         """Return a copy with its weights scaled, in the settings' number type."""
-        net = self.net.copy()
+        net = scaled(self.net, settings.weight_scale / self.weight_scale)
         net.dtype = np.dtype(settings.dtype)
-        factor = settings.weight_scale / self.weight_scale
-        for name, value in net.params.items():
-            scaled = value * factor if name in net.weight_names else value
-            net.params[name] = scaled.astype(net.dtype)
+        net.params = {name: value.astype(net.dtype) for name, value in net.params.items()}
         return net
 
     def _settings_of_mlp(self) -> dict[str, Any]:
@@ -134,7 +132,5 @@ def _check_sizes(net: MLP, x: np.ndarray) -> None:
 def _weight_scale(net: Network) -> float:
     if not isinstance(net, MLP):
         return 1.0
-    weights = np.concatenate([net.params[name].ravel() for name in net.weight_names])
-    scale = net.weight_scale or float(np.sqrt(np.mean(weights**2))) or 1.0
     low, high = RANGES["weight_scale"]
-    return float(np.clip(scale, low, high))
+    return float(np.clip(weight_scale_of(net) or 1.0, low, high))

@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from gradlab.lab import locked
+
 __all__ = ["Groups"]
 
 
@@ -29,7 +31,7 @@ class Groups(widgets.VBox):
     def __init__(
         self, groups: Mapping[str, Sequence[widgets.Widget]], beside: Sequence[widgets.Widget]
     ) -> None:
-        self.chooser = widgets.ToggleButtons(
+        self.chooser = locked.ToggleButtons(
             options=list(groups), description="controls",
             tooltips=[f"{title} controls" for title in groups],
             style={"button_width": "auto", "description_width": "0px"},

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets as widgets
 import traitlets
 
-from gradlab.lab.lock import LOCK
+from gradlab.lab import locked
 from gradlab.lab.ranges import MOST_LAYERS, MOST_UNITS
 
 __all__ = ["HiddenLayers"]
-
-
-class _Count(widgets.IntSlider):
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        with LOCK:
-            super().set_state(sync_data)
-
-
-class _Width(widgets.BoundedIntText):
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        with LOCK:
-            super().set_state(sync_data)
 
 
 class HiddenLayers(widgets.VBox):
@@ -40,13 +26,13 @@ class HiddenLayers(widgets.VBox):
     value = traitlets.Tuple()
 
     def __init__(self, tooltip: str) -> None:
-        self.count = _Count(
+        self.count = locked.IntSlider(
             min=0, max=MOST_LAYERS, description="hidden layers",
             tooltip=f"hidden layers: {tooltip}", style={"description_width": "95px"},
             layout=widgets.Layout(width="auto", margin="1px 2px"),
         )  # fmt: skip
         self.widths = [
-            _Width(
+            locked.BoundedIntText(
                 value=16, min=1, max=MOST_UNITS, description=f"h{i}",
                 tooltip=f"units in hidden layer {i}, 1 to {MOST_UNITS}",
                 style={"description_width": "18px"},

@@ -15,7 +15,7 @@ from gradlab.lab.feedback import Feedback, Score
 from gradlab.lab.problem import Problem
 from gradlab.lab.settings import Settings
 
-__all__ = ["Feedback", "Mystery", "Score"]
+__all__ = ["Mystery"]
 
 POINTS = 3  # for a round that is solved at once, without a hint
 HINTS = 3

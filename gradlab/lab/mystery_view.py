@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from gradlab.lab import locked
 from gradlab.lab.lock import LOCK
 from gradlab.lab.state import LabState
 
@@ -37,11 +38,11 @@ class MysteryView(widgets.VBox):
     def __init__(self, state: LabState) -> None:
         self._state = state
         narrow = {"description_width": "60px"}
-        self.tensor = widgets.Dropdown(
+        self.tensor = locked.Dropdown(
             description="tensor", tooltip="tensor: the first wrong one, coming from the loss",
             style=narrow, layout=widgets.Layout(width="150px"),
         )  # fmt: skip
-        self.cause = widgets.Dropdown(
+        self.cause = locked.Dropdown(
             description="cause", tooltip="cause: what was done to the backward pass", style=narrow,
             layout=widgets.Layout(flex="1 1 260px"),
         )  # fmt: skip

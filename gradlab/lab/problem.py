@@ -23,7 +23,7 @@ from gradlab.nn.dropout import Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
-__all__ = ["EXAMPLES", "Given", "Problem", "build_network", "draw_masks", "examples", "pose"]
+__all__ = ["Problem", "pose"]
 
 #: Examples the lab checks on: few, so that it is live (and a check needs no more).
 EXAMPLES = 30

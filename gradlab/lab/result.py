@@ -48,7 +48,8 @@ class Result:
     report : Report
     cost : Cost
         Of the check.
-    sweep : Sweep
+    sweep : EpsSweep
+        The U-curve.
     sweep_settings : Settings
         What the sweep was computed from; its `eps` and `tensor` stand for nothing.
     stride : int

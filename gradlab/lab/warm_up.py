@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -19,7 +21,7 @@ _MOST_STEPS = RANGES["train_steps"][1]
 LEARNING_RATES = (0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 _KEPT = 4 << 20  # bytes of parameters on the way that are kept for one training
 _TRAININGS = 2  # how many trainings are kept
-_TELL_EVERY = 10  # steps
+_TELL_SECONDS = 0.05  # from one word on the progress to the next: each is a message to the browser
 
 
 class Trainer:
@@ -30,7 +32,10 @@ class Trainer:
     Parameters
     ----------
     tell : callable, (float) -> None, optional
-        Called with the fraction done, from 0 to 1, while a network is trained.
+        Called with the fraction done, from 0 to 1, while a network is trained: at most 20 times a
+        second, and always with 1 at the end.
+    clock : callable, () -> float, optional
+        Seconds.
 
     Attributes
     ----------
@@ -38,8 +43,13 @@ class Trainer:
         How many trainings were run; looking one up is none.
     """
 
-    def __init__(self, tell: Callable[[float], None] | None = None) -> None:
-        self._tell = tell or (lambda fraction: None)
+    def __init__(
+        self,
+        tell: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listener = tell or (lambda fraction: None)
+        self._clock, self._told = clock, -math.inf
         self._known: OrderedDict[object, _Trajectory] = OrderedDict()
         self.trained = 0
 
@@ -90,6 +100,12 @@ class Trainer:
             f"{LEARNING_RATES[0]:g} to {LEARNING_RATES[-1]:g}; lower the weight scale or λ"
         )
 
+    def _tell(self, fraction: float) -> None:
+        now = self._clock()
+        if fraction == 1.0 or now - self._told >= _TELL_SECONDS:
+            self._told = now
+            self._listener(fraction)
+
 
 class _Trajectory:
     """The parameters on the way, by the number of steps done; `extra` is one more of them."""
@@ -103,7 +119,7 @@ class _Trajectory:
         """Remember where `net` is; `gl.train` calls this after each step."""
         if step % self._every == 0:
             self.thetas[step] = net.theta
-        if step % _TELL_EVERY == 0 and step < _MOST_STEPS:
+        if step < _MOST_STEPS:
             self._tell(step / _MOST_STEPS)
 
 

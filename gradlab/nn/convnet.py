@@ -25,7 +25,6 @@ class ConvNet(Network):
     padding: tuple[int, int]
     pool: str
     classes: int
-    weight_scale: float | None
     seed: int
 
     def __repr__(self) -> str:

@@ -18,7 +18,6 @@ class LSTMNet(Network):
     inputs: int
     hidden: int
     every_step: bool
-    weight_scale: float | None
     seed: int
 
     def __repr__(self) -> str:

@@ -22,7 +22,6 @@ class MLP(Network):
     activations: tuple[str, ...]
     output_activation: str
     batch_norm: bool
-    weight_scale: float | None
     seed: int
 
     def __repr__(self) -> str:

@@ -29,7 +29,11 @@ class Network(Chain):
         λ of the term ½·λ·ΣW², over weights and never over biases.
     dropout_rate : float
         The fraction of each hidden layer's units that is zeroed, when masks are used.
+    weight_scale : float or None
+        What the initial weights' standard deviation was asked to be; None is a layer's own.
     """
+
+    weight_scale: float | None = None
 
     # -- forward --------------------------------------------------------------------------------
 

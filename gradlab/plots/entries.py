@@ -67,29 +67,20 @@ class Entries:
         self.dots: list[Artist] = [self._dots, self._bars]
         self.marks: list[Artist] = list(self._marks)
 
-    def set_report(self, report: Report, errors: Sequence[float] | None = None) -> None:
-        """Show another report's entries, and each tensor's own number as a bar.
-
-        Parameters
-        ----------
-        report : Report
-        errors : sequence of float or None, optional
-            The tensors' own numbers, if they are known already.
-        """
-        (x, y), counts, bars = self.positions(report, errors)
+    def set_report(self, report: Report) -> None:
+        """Show another report's entries, and each tensor's own number as a bar."""
+        (x, y), counts, bars = self.positions(report)
         self._dots.set_points(x, y, counts)
         self._bars.set_data(*bars)
 
-    def positions(
-        self, report: Report, errors: Sequence[float] | None = None
-    ) -> tuple[np.ndarray, list[int], np.ndarray]:
+    def positions(self, report: Report) -> tuple[np.ndarray, list[int], np.ndarray]:
         """Return where dots (2, n) and bars (2, tensors) stand, and how many dots a tensor has."""
         parts = [report[name].errors.ravel() for name in self.names]
         heights = np.split(clip_errors(np.concatenate(parts)), np.cumsum([p.size for p in parts]))
         columns = [_spread(height, i) for i, height in enumerate(heights[:-1])]
         dots = np.array([np.concatenate(axis) for axis in zip(*columns, strict=True)])
-        bars = [report[name].error for name in self.names] if errors is None else errors
-        tops = np.array([np.arange(len(self.names)), clip_errors(np.asarray(bars))])
+        bars = clip_errors(np.array([report[name].error for name in self.names]))
+        tops = np.array([np.arange(len(self.names)), bars])
         return dots, [len(column[0]) for column in columns], tops
 
     def set_verdicts(self, verdicts: Sequence[str]) -> None:

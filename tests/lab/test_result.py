@@ -3,7 +3,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import Settings, budget
-from gradlab.lab.problem import Given
+from gradlab.lab.given import Given
 from gradlab.lab.result import SWEEP_EPS, compute
 
 SMALL = Settings(hidden=(4,))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import LabState, warm_up
+from gradlab.lab import Lab, LabState, warm_up
 from gradlab.lab.warm_up import Trainer
 
 SMALL = {"hidden": (4,)}
@@ -97,8 +97,20 @@ def test_another_network_is_trained_anew(state, change):
     np.testing.assert_array_equal(parameters(state), parameters(fresh))
 
 
+class Clock:
+    """Goes on by `tick` whenever it is read."""
+
+    def __init__(self, tick):
+        self.now, self.tick = 0.0, tick
+
+    def __call__(self):
+        self.now += self.tick
+        return self.now
+
+
 def test_progress_goes_from_0_to_1_the_first_time_and_stays_there(state):
     seen = []
+    state._trainer._clock = Clock(0.01)
     state.observe(lambda change: seen.append(change["new"]), "progress")
     assert state.progress == 1.0
     state.train_steps = 100
@@ -110,6 +122,32 @@ def test_progress_goes_from_0_to_1_the_first_time_and_stays_there(state):
     state.train_steps = 200
     state.eps = 1e-4
     assert seen == []
+
+
+@pytest.mark.parametrize(("tick", "most"), [(1e-4, 2), (0.004, 41), (0.03, 252), (1.0, 501)])
+def test_progress_is_told_20_times_a_second_at_most_and_the_end_always(tick, most):
+    result = LabState(**SMALL).result
+    settings = result.settings.replace(train_steps=3)
+    clock, told = Clock(tick), []
+    trainer = Trainer(lambda fraction: told.append((clock.now, fraction)), clock)
+    trainer(result.net, result.x, result.y, settings)
+    times, fractions = np.transpose(told)
+    assert fractions[0] == 0.0
+    assert fractions[-1] == 1.0
+    assert np.all(np.diff(times)[:-1] > 0.05 - 1e-9)
+    assert most / 2 <= len(told) <= most
+
+
+def test_trainings_that_follow_each_other_at_once_are_not_all_told(front_end):
+    lab = Lab(hidden=(4,))
+    lab.state._trainer._clock = lambda: 0.0
+    front_end.clear()
+    for scale in (0.5, 0.6, 0.7):
+        lab.state.update(weight_scale=scale, train_steps=5)
+    assert trained(lab.state) == 3
+    layout = lab._parts.training.layout
+    assert len(front_end.updates(layout, "visibility")) == 2  # the bar came and went once
+    assert lab.state.progress == 1.0
 
 
 def test_no_bar_is_drawn(state, capsys, monkeypatch):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import UNKNOWN, Task, number_in, wants_a_number
+from gradlab.course.task import UNKNOWN, Task, number_in, one_number, wants_a_function
 
-__all__ = ["TASKS", "check_one_weight"]
+__all__ = ["TASKS"]
 
 Loss = Callable[[np.ndarray], float]
 
@@ -76,9 +76,7 @@ DRIFT = (
 def find_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `check_one_weight`."""
     if not callable(answer):
-        return (
-            f"Hand over the function itself, as .check(check_one_weight). This is {shown(answer)}."
-        )
+        return wants_a_function(answer, "check_one_weight")
     seen: list[np.ndarray] = []
 
     def watched(theta: np.ndarray) -> float:
@@ -135,23 +133,19 @@ def _wrong_elsewhere(answer: Callable[..., object]) -> str:
     return ""
 
 
-def find_wrong_factor(answer: object) -> str:
-    """Return what is wrong with a guess at the error of a gradient three times too large."""
-    number = number_in(answer)
-    if number is None:
-        return wants_a_number(answer, "0.25")
-    for value, message in {
-        0.5: "",
+find_wrong_factor = one_number(
+    0.5,
+    {
         2 / 3: "This is the max-relative error, |3 - 1| / max(3, 1). The sum is asked.",
         1 / 3: "This is what a factor of 2 gives: |2 - 1| / (2 + 1). Here the factor is 3.",
         2.0: "This is |a - n| / |n|, which is not symmetric. The sum-relative error divides by "
         "|a| + |n| and never exceeds 1.",
         3.0: "This is the factor itself. The error is |a - n| / (|a| + |n|), with a = 3 n.",
         1.0: "1 is what a missing or a flipped gradient gives.",
-    }.items():
-        if abs(number - value) < 5e-3:
-            return message
-    return "Put a = 3 n into |a - n| / (|a| + |n|); n cancels."
+    },
+    otherwise="Put a = 3 n into |a - n| / (|a| + |n|); n cancels.",
+    example="0.25",
+)
 
 
 def find_wrong_tensors(answer: object) -> str:

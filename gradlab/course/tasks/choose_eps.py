@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import Task, number_in, one_of
+from gradlab.course.task import Task, number_in, one_of, wants_a_function
 
-__all__ = ["TASKS", "choose_eps"]
+__all__ = ["TASKS"]
 
 
 def choose_eps(dtype, order) -> float:
@@ -68,7 +68,7 @@ MISTAKES: tuple[tuple[Rule, str], ...] = (
 def find_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `choose_eps`."""
     if not callable(answer):
-        return f"Hand over the function itself, as .check(choose_eps). This is {shown(answer)}."
+        return wants_a_function(answer, "choose_eps")
     given = [answer(np.dtype(dtype).type, order) for dtype, order in CASES]
     if all(value is None or value is ... for value in given):
         return None

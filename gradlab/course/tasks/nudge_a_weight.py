@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import Task, number_in, one_of, wants_a_number
+from gradlab.course.task import Task, one_number, one_of, wants_a_function
 
-__all__ = ["TASKS", "nudged"]
+__all__ = ["TASKS"]
 
 
 def nudged(theta, i, eps) -> np.ndarray:
@@ -24,7 +24,7 @@ CASES = ((2, 0.125), (0, 0.25), (3, -0.5))  # exact in binary: no rounding blurs
 def find_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `nudged`."""
     if not callable(answer):
-        return f"Hand over the function itself, as .check(nudged). This is {shown(answer)}."
+        return wants_a_function(answer, "nudged")
     for i, eps in CASES:
         theta = THETA.copy()
         moved = answer(theta, i, eps)
@@ -76,13 +76,9 @@ def _wrong_values(moved: np.ndarray, i: int, eps: float) -> str:
     return f"nudged({THETA}, {i}, {eps:g}) returned {moved}; only entry {i} should move, by {eps:g}"
 
 
-def find_wrong_slope(answer: object) -> str:
-    """Return what is wrong with a guess at the central difference of x³ at 2, with eps = 0.1."""
-    number = number_in(answer)
-    if number is None:
-        return wants_a_number(answer, "3.25")
-    for value, message in {
-        12.01: "",
+find_wrong_slope = one_number(
+    12.01,
+    {
         12.0: "This is the formula's slope, 3 x². The central difference is a little off it.",
         12.61: "This is the forward difference, (2.1³ - 2³) / 0.1. Central: take 1.9³ too.",
         11.41: "This is the backward difference, (2³ - 1.9³) / 0.1. Central: take 2.1³ too.",
@@ -91,10 +87,10 @@ def find_wrong_slope(answer: object) -> str:
         2.402: "This is the difference of the two values. Divide it by the way between them, 0.2.",
         0.1201: "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Use brackets.",
         -12.01: "The sign is flipped: it is the value on the right minus the value on the left.",
-    }.items():
-        if abs(number - value) < 1e-3 * abs(value) / 2:
-            return message
-    return "Compute 2.1³ and 1.9³, subtract, and divide by the way between the two points."
+    },
+    otherwise="Compute 2.1³ and 1.9³, subtract, and divide by the way between the two points.",
+    example="3.25",
+)
 
 
 TASKS = (

@@ -6,11 +6,11 @@
 from gradlab.lab.panels.agreement import AgreementPanel
 from gradlab.lab.panels.heatmap import HeatmapPanel
 from gradlab.lab.panels.network import NetworkPanel
-from gradlab.lab.panels.panel import Frame, Panel
+from gradlab.lab.panels.panel import Panel
 from gradlab.lab.panels.tensors import TensorsPanel
 from gradlab.lab.panels.u_curve import UCurvePanel
 
-__all__ = ["DEFAULT", "NAMES", "PANELS", "Frame", "Panel"]
+__all__ = ["DEFAULT", "NAMES", "PANELS", "Panel"]
 
 PANELS: tuple[type[Panel], ...] = (
     UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel,

@@ -9,7 +9,6 @@ from matplotlib.artist import Artist
 
 from gradlab.checking import TensorReport
 from gradlab.lab.entry_marks import entry_marks
-from gradlab.lab.live_figure import Layer
 from gradlab.lab.panels.heatmap import chosen_tensor
 from gradlab.lab.panels.ink import Shape, discs, words
 from gradlab.lab.panels.panel import Panel
@@ -58,10 +57,6 @@ class AgreementPanel(Panel):
         self._name.set_animated(True)
         self._dots = Markers(axes, self._hues(), size=2.9)
         self._dots.set_animated(True)
-
-    def layers(self, result: Result) -> list[Layer]:
-        """Return nothing: the background is the paper."""
-        return []
 
     def ink(self, result: Result) -> list[Shape]:
         """Return a dot an entry, in the colour of its mark, and the unit of the axes."""

@@ -11,7 +11,6 @@ from matplotlib.colors import LogNorm
 
 from gradlab.checking import TensorReport
 from gradlab.lab.entry_marks import SIGNS, entry_marks
-from gradlab.lab.live_figure import Layer
 from gradlab.lab.panels.ink import Shape, cells, signs, words
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
@@ -69,10 +68,6 @@ class HeatmapPanel(Panel):
         bar.set_yticks(ticks, [power_of_ten(10.0**t) for t in ticks])
         bar.tick_params(colors=palette.ink, labelsize=9, length=2)
 
-    def layers(self, result: Result) -> list[Layer]:
-        """Return nothing: the background is the paper."""
-        return []
-
     def ink(self, result: Result) -> list[Shape]:
         """Return the coloured cells, and a sign in each that is marked."""
         tensor = chosen_tensor(result)
@@ -105,8 +100,7 @@ class HeatmapPanel(Panel):
             self._cells = self.live.figure.add_axes(box)
         self._cells.clear()
         self._cells.set_position(box)
-        clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
-        picture = self._cells.imshow(clipped, cmap=_COLOURS, norm=_NORM, aspect="auto")
+        picture = self._cells.imshow(_clipped(errors), cmap=_COLOURS, norm=_NORM, aspect="auto")
         picture.set_animated(True)
         self._cells.set_axis_off()
         self._name.set_text(_title(chosen_tensor(result)))
@@ -123,10 +117,14 @@ class HeatmapPanel(Panel):
         )
 
 
+def _clipped(errors: np.ndarray) -> np.ndarray:
+    """Return errors moved onto the range that has colours; NaN is the worst."""
+    return np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
+
+
 def _colours(errors: np.ndarray) -> np.ndarray:
-    """Return the colours of errors, uint8 (…, 4); NaN is the worst."""
-    clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
-    return _TABLE[np.rint((np.log10(clipped) + 12) * (255 / 12)).astype(np.intp)]
+    """Return the colours of errors, uint8 (…, 4)."""
+    return _TABLE[np.rint((np.log10(_clipped(errors)) + 12) * (255 / 12)).astype(np.intp)]
 
 
 def as_matrix(values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.artist import Artist
 
 from gradlab.lab.live_figure import Layer
@@ -39,7 +38,7 @@ class TensorsPanel(Panel):
 
     def ink(self, result: Result) -> list[Shape]:
         """Return the dots and the bars."""
-        dots, counts, tops = self._entries.positions(result.report, _errors(result))
+        dots, counts, tops = self._entries.positions(result.report)
         hues = [self.palette.layer(name) for name in result.report]
         width = self._axes.get_position().width * self.size[0] / len(hues)
         return [
@@ -49,14 +48,10 @@ class TensorsPanel(Panel):
 
     def draw_ink(self, result: Result) -> Sequence[Artist]:
         """Return dots and bars as artists."""
-        self._entries.set_report(result.report, _errors(result))
+        self._entries.set_report(result.report)
         return self._entries.dots
 
     def alt(self, result: Result) -> str:
         """Return each tensor's error and verdict in words."""
         each = (f"{n} {t.error:.1e} {t.verdict}" for n, t in result.report.tensors.items())
         return f"Largest relative error and verdict of each tensor: {', '.join(each)}."
-
-
-def _errors(result: Result) -> np.ndarray:
-    return np.array([tensor.error for tensor in result.report.tensors.values()])
