@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,3 +172,12 @@ def test_text_stands_out_from_everything_behind_it(palette):
         assert contrast(colour, palette.paper) >= 4.5
     for hue in palette.layers:
         assert contrast(hue, palette.paper) >= 3
+
+
+def test_a_best_step_is_marked_where_one_is_better_than_the_others(ax, sweep):
+    panel = plots.u_curve(ax, sweep)
+    assert panel._found.get_visible()
+    height = {name: np.full_like(errors, 0.5) for name, errors in sweep.errors.items()}
+    panel.set_sweep(replace(sweep, errors=height))  # as a bug's: the same at every step
+    assert not panel._found.get_visible()
+    assert not panel._found_label.get_visible()

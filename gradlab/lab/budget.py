@@ -18,8 +18,8 @@ __all__ = [
     "affordable_examples",
     "count",
     "refuse_what_is_too_large",
+    "samples",
     "stride",
-    "too_slow",
     "way_on",
 ]
 
@@ -27,13 +27,17 @@ __all__ = [
 #: evaluation of the loss for one example and two units, which takes about 2 ns.
 COARSE, FULL = 6e6, 6e7
 #: What one check may cost: larger networks are checked on fewer examples (Ng: a few will do).
-_CHECK = 8e6
+_CHECK = 6e6
+#: Where a check on those still costs more than that, some entries of each tensor stand for all: so
+#: many that it costs this.
+_SAMPLED = 2e6
 #: What one check may cost at all: half a second, which is no longer live.
 _REFUSED, _SECONDS = 2.5e8, 2e-9
-_FEWEST_EXAMPLES = 6
+_FEWEST_EXAMPLES, _FEWEST_ENTRIES = 6, 8
 #: Every n-th of 61 steps; all divide 60, so that both ends are always there.
 _STRIDES = (1, 2, 3, 4, 5, 6, 10, 12, 20)
-_EVALUATIONS = {"forward": 1, "central": 2, "five_point": 4, "complex_step": 2}
+#: Of one entry at one step; complex numbers take as long as several real ones.
+_EVALUATIONS = {"forward": 1, "central": 2, "five_point": 4, "complex_step": 8}
 _REDRAWN = 10  # unfrozen masks: every evaluation is a whole pass with random draws
 
 
@@ -55,21 +59,28 @@ def units(net: Network, x: np.ndarray) -> float:
     return float(total)
 
 
+def samples(settings: Settings, net: Network, x: np.ndarray) -> int | None:
+    """Return how many entries of each tensor to check; None is all."""
+    one = _cost_of_a_step(settings, net, x)
+    if one <= _CHECK:
+        return None
+    return max(_FEWEST_ENTRIES, int(net.size * _SAMPLED / (one * len(net.params))))
+
+
 def stride(settings: Settings, net: Network, x: np.ndarray, budget: float) -> int:
     """Return which steps of the sweep to take, every 1st to every 20th, within the budget."""
     one = _cost_of_a_step(settings, net, x)
+    if (few := samples(settings, net, x)) is not None:
+        one *= few * len(net.params) / net.size
     fits = (s for s in _STRIDES if one * (60 // s + 1) <= budget)
     return next(fits, _STRIDES[-1])
 
 
-def too_slow(settings: Settings, net: Network, x: np.ndarray) -> bool:
-    """Whether even the coarsest sweep is too slow to follow a slider."""
-    return _cost_of_a_step(settings, net, x) * (60 // _STRIDES[-1] + 1) > 4 * COARSE
-
-
 def affordable_examples(settings: Settings, net: Network, x: np.ndarray) -> int:
     """Return how many of the examples one check can afford."""
-    n, one_check = len(x), _cost_of_a_step(settings, net, x)
+    # another scheme, or masks drawn anew, is no reason to check on other examples
+    plain = settings.replace(scheme="central", freeze_masks=True)
+    n, one_check = len(x), _cost_of_a_step(plain, net, x)
     return n if one_check <= _CHECK else max(_FEWEST_EXAMPLES, int(n * _CHECK / one_check))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradlab.checking import BANDS, TensorReport, Verdict
 
-__all__ = ["SIGNS", "entry_marks"]
+__all__ = ["SIGNS", "entry_marks", "in_place"]
 
 #: The sign drawn into a marked entry's cell.
 SIGNS = {"bug": "✗", "kink": "∧", "noise": "·", "open": "?"}
@@ -27,3 +27,12 @@ def entry_marks(tensor: TensorReport) -> np.ndarray:
     marks[off] = "bug" if wrong else "noise"
     marks[off & (tensor.kinks > 0)] = "kink"
     return marks
+
+
+def in_place(tensor: TensorReport, values: np.ndarray, unchecked: object) -> np.ndarray:
+    """Return `values` of the checked entries in the tensor's shape, `unchecked` in the others."""
+    if tensor.entries is None:
+        return values
+    whole = np.full(tensor.shape, unchecked, values.dtype)
+    whole.reshape(-1)[tensor.entries] = values
+    return whole

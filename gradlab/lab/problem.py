@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Problem:
         The gradient by backpropagation.
     backprop_seconds : float
         How long that takes.
+    samples : int or None
+        How many entries of each tensor are checked; None is all.
     """
 
     net: Network
@@ -52,6 +55,12 @@ class Problem:
     y: np.ndarray
     analytic: dict[str, np.ndarray]
     backprop_seconds: float
+    samples: int | None
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """Which entries `gl.check` and `gl.sweep_eps` take: the same in both."""
+        return {} if self.samples is None else {"method": "sampled", "samples": self.samples}
 
     def masks(self, settings: Settings) -> Masks:
         """Return the dropout masks for these examples."""
@@ -85,7 +94,8 @@ def pose(
             "lower the weight scale"
         )
     seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
-    return Problem(in_loss, in_gradient, x, y, analytic, seconds)
+    samples = budget.samples(settings, net, x)
+    return Problem(in_loss, in_gradient, x, y, analytic, seconds, samples)
 
 
 def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.ndarray, int]:

@@ -50,8 +50,6 @@ class Result:
         Of the check.
     sweep : EpsSweep
         The U-curve.
-    sweep_settings : Settings
-        What the sweep was computed from; its `eps` and `tensor` stand for nothing.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
     """
@@ -61,7 +59,6 @@ class Result:
     report: Report
     cost: Cost
     sweep: EpsSweep
-    sweep_settings: Settings
     stride: int
 
     @property
@@ -93,15 +90,10 @@ class Result:
         return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
 
     @property
-    def stale(self) -> bool:
-        """Whether the sweep is that of earlier settings, to be computed when the slider rests."""
-        return self.sweep_settings != _without_cursor(self.settings)
-
-    @property
     def rough(self) -> bool:
         """Whether a better sweep is to be had at rest."""
         full = budget.stride(self.settings, self.net, self.x, budget.FULL)
-        return self.stale or self.stride > full
+        return self.stride > full
 
 
 def compute(
@@ -123,7 +115,7 @@ def compute(
     previous : Result or None, optional
         Whatever of it is still valid is kept; it must be of the same `given` and `secret`.
     coarse : bool, optional
-        Whether a new sweep may take fewer steps, or wait, to be quick.
+        Whether a new sweep may take fewer steps, to be quick.
     trainer : Trainer or None, optional
         Remembers what was trained before.
     secret : Place or None, optional
@@ -139,26 +131,24 @@ def compute(
         The settings do not go together (labels for another loss, say); the message says why.
     """
     with np.errstate(all="ignore"):  # overflow at large weights is a result here, not a warning
-        if previous and _without_cursor(previous.settings) == _without_cursor(settings):
-            problem = previous.problem
-        else:
-            problem = pose(settings, given, trainer, secret)
+        if previous and _without_cursor(previous.settings) != _without_cursor(settings):
+            previous = None
+        problem = previous.problem if previous else pose(settings, given, trainer, secret)
         _check_tensor(settings, problem.net)
-        if previous and problem is previous.problem and previous.settings.eps == settings.eps:
+        if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
         else:
             report, cost = _check(settings, problem)
         limit = budget.COARSE if coarse else budget.FULL
         stride = budget.stride(settings, problem.net, problem.x, limit)
-        if previous:
-            kept = replace(previous, settings=settings, problem=problem, report=report, cost=cost)
-            if _good_enough(kept, stride, coarse):
-                return kept
+        if previous and previous.stride <= stride:
+            return replace(previous, settings=settings, report=report, cost=cost)
         sweep = gl.sweep_eps(
             problem.net, problem.x, problem.y, eps=SWEEP_EPS[::stride], scheme=settings.scheme,
             measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
+            **problem.method,
         )  # fmt: skip
-    return Result(settings, problem, report, cost, sweep, _without_cursor(settings), stride)
+    return Result(settings, problem, report, cost, sweep, stride)
 
 
 def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
@@ -166,7 +156,7 @@ def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
     start = time.perf_counter()
     report = gl.check(
         problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
-        measure=settings.measure, masks=masks, analytic=problem.analytic,
+        measure=settings.measure, masks=masks, analytic=problem.analytic, **problem.method,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if settings.bug == MYSTERY:  # a report finds the cause when it is printed
@@ -180,13 +170,6 @@ def _check_tensor(settings: Settings, net: Network) -> None:
         raise UnknownTensorError(
             f"tensor must be one of {listed}, or '' for the worst, got {settings.tensor!r}"
         )
-
-
-def _good_enough(kept: Result, stride: int, coarse: bool) -> bool:
-    if not kept.stale and kept.stride <= stride:
-        return True
-    same_tensors = tuple(kept.sweep.errors) == tuple(kept.net.params)
-    return coarse and same_tensors and budget.too_slow(kept.settings, kept.net, kept.x)
 
 
 def _without_cursor(settings: Settings) -> Settings:

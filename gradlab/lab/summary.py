@@ -24,7 +24,8 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
     by its verdict and by the decade bands of its norm ratio, which average over entries; a power of
     ten of the error stands only where truncation rules: there it is a fact about the function.
     """
-    lines = ["gradlab lab", "  " + _network_line(settings, result), "  " + _check_line(settings)]
+    network, check = _network_line(settings, result), _check_line(settings, result)
+    lines = ["gradlab lab", f"  {network}", f"  {check}"]
     if error:
         lines.append(f"  error: {error}")
     if result is not None and not error:
@@ -49,7 +50,7 @@ def _network_line(s: Settings, result: Result | None) -> str:
     )
 
 
-def _check_line(s: Settings) -> str:
+def _check_line(s: Settings, result: Result | None) -> str:
     dropout, l2 = "off", "off"
     if s.use_dropout:
         dropout = f"{s.dropout_rate:g}, masks {'frozen' if s.freeze_masks else 'redrawn'}"
@@ -60,9 +61,9 @@ def _check_line(s: Settings) -> str:
     bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
     if bug and s.bug != MYSTERY and s.bug_layer:
         bug += f" at layer {s.bug_layer}"
-    return (
-        f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}"
-    )  # fmt: skip
+    samples = result and result.problem.samples
+    part = f"; up to {samples} entries of each tensor" if samples else ""
+    return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}{part}"
 
 
 def _verdicts(result: Result) -> str:

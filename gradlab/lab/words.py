@@ -71,10 +71,18 @@ def cost_line(result: Result) -> str:
     cost = result.cost
     plural = "" if cost.backprops == 1 else "s"
     return (
-        f"{_thousands(cost.evaluations)} evaluations of the loss, "
+        f"{_part(result)}{_thousands(cost.evaluations)} evaluations of the loss, "
         f"{_two_digits(cost.milliseconds)} ms: as long as {_thousands(cost.backprops)} "
         f"backprop{plural}"
     )
+
+
+def _part(result: Result) -> str:
+    """Return how many entries were checked, where that is not all of them."""
+    if result.problem.samples is None:
+        return ""
+    checked = sum(tensor.analytic.size for tensor in result.report.tensors.values())
+    return f"{_thousands(checked)} of {_thousands(result.net.size)} entries: "
 
 
 def _thousands(count: int) -> str:

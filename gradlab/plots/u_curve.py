@@ -82,7 +82,7 @@ class UCurve:
             line.set_data(sweep.eps, clip_errors(sweep.errors[name]))
         best = sweep.predicted_best_eps
         self._best.set_data([best, best], UPRIGHT)
-        found = _found(sweep)
+        found, stands_out = _found(sweep)
         # the two labels turn away from each other
         left, right = (1 / 1.4, "right"), (1.4, "left")
         for label, x, (factor, ha) in (
@@ -91,7 +91,8 @@ class UCurve:
         ):
             label.set_x(x * factor)
             label.set_ha(ha)
-        self._found_label.set_visible(EPS_RANGE[0] * 30 < found < EPS_RANGE[1] / 30)
+        self._found.set_visible(stands_out)
+        self._found_label.set_visible(stands_out and EPS_RANGE[0] * 30 < found < EPS_RANGE[1] / 30)
         for line, predicted in zip(
             self._predicted, (sweep.round_off, sweep.truncation), strict=True
         ):
@@ -116,10 +117,14 @@ def _small(palette: Palette) -> dict[str, object]:
     return {"fontsize": 8, "color": palette.faint}
 
 
-def _found(sweep: EpsSweep) -> float:
-    """Return the step with the smallest errors, in the mean of their logarithms."""
-    errors = np.array([clip_errors(e) for e in sweep.errors.values()])
-    return float(sweep.eps[np.argmin(np.log(errors).mean(axis=0))])
+def _found(sweep: EpsSweep) -> tuple[float, bool]:
+    """Return the step with the smallest errors, in the mean of their logarithms.
+
+    And whether it is any better than the others: a bug's error is the same at every step.
+    """
+    height = np.log([clip_errors(e) for e in sweep.errors.values()]).mean(axis=0)
+    lowest = int(np.argmin(height))
+    return float(sweep.eps[lowest]), bool(height[lowest] < np.median(height) - np.log(2))
 
 
 def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:

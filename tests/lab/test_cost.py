@@ -106,3 +106,21 @@ def test_what_the_lab_can_build_itself_it_can_show():
     result = LabState(hidden=(64, 64, 64, 64), data="digits").result
     assert len(result.x) >= 6
     assert budget.stride(result.settings, result.net, result.x, budget.COARSE) == 20
+
+
+def test_of_the_largest_the_line_says_how_many_entries_stand_for_all():
+    result = LabState(hidden=(64,) * 4, data="digits").result
+    checked = sum(tensor.analytic.size for tensor in result.report.tensors.values())
+    assert checked < result.net.size
+    start = f"{checked} of 17{SPACE}290 entries: "
+    assert cost_line(result).startswith(start)
+    assert f"up to {result.problem.samples} entries of each tensor" in repr(
+        LabState(hidden=(64,) * 4, data="digits")
+    )
+
+
+def test_a_mystery_in_the_largest_is_played_on_the_same_entries():
+    state = LabState(hidden=(64,) * 4, data="digits", bug="mystery")
+    for _ in range(3):
+        assert state.mystery.hint()
+    assert "Planted" in state.mystery.reveal()

@@ -154,3 +154,13 @@ def test_sizes_and_scales(panel):
 def test_the_board_has_a_place_for_every_panel():
     assert all(Board.class_traits()[name].metadata["sync"] for name in NAMES)
     assert list(Board(NAMES, print).sizes) == list(NAMES)
+
+
+def test_cells_of_the_heatmap_that_were_not_checked_are_faint():
+    panel = next(panel for panel in PANELS if panel.name == "heatmap")(PALETTES["light"])
+    result = compute(Settings(hidden=(64,) * 4, data="digits", tensor="W2"), coarse=True)
+    cells = next(shape for shape in panel.ink(result) if shape["kind"] == "cells")
+    rgba = np.frombuffer(cells["rgba"], np.uint8).reshape(64, 64, 4)
+    checked = np.flatnonzero(rgba[..., 3] == 255)
+    np.testing.assert_array_equal(checked, result.report["W2"].entries)
+    assert f"{len(checked)} of 4096 entries of W2" in panel.alt(result)

@@ -56,7 +56,6 @@ def test_moving_the_step_keeps_the_sweep_and_the_analytic_gradient():
 def test_anything_else_makes_a_new_sweep(change):
     first = compute(SMALL)
     second = compute(SMALL.replace(**change), previous=first)
-    assert not second.stale
     assert any(
         not np.array_equal(first.sweep.errors[n], second.sweep.errors[n]) for n in first.report
     )
@@ -92,13 +91,25 @@ def test_a_large_network_is_checked_on_fewer_examples():
     assert 6 <= len(compute(s, coarse=True).x) < 30
 
 
-def test_a_large_network_keeps_its_old_sweep_while_dragged_and_says_so(monkeypatch):
-    monkeypatch.setattr(budget, "COARSE", 1e3)
-    first = compute(SMALL)
-    second = compute(SMALL.replace(weight_scale=0.7), previous=first, coarse=True)
-    assert second.sweep is first.sweep
-    assert second.stale
-    assert second.rough
+@pytest.mark.parametrize(
+    "more", [{}, {"activation": "relu"}, {"scheme": "complex_step"},
+             {"use_dropout": True, "freeze_masks": False}],
+)  # fmt: skip
+def test_of_the_largest_some_entries_of_each_tensor_stand_for_all(more):
+    s = Settings(hidden=(64,) * 8, data="digits", **more)
+    result = compute(s, coarse=True)
+    checked = sum(tensor.analytic.size for tensor in result.report.tensors.values())
+    assert all(tensor.analytic.size >= 8 for tensor in result.report.tensors.values())
+    assert checked < result.net.size / 20
+    redrawn = 10 if more.get("use_dropout") else 1
+    size = len(result.x) * budget.units(result.net, result.x) * redrawn
+    assert result.cost.evaluations * size < 2e7  # about 0.1 s
+    assert 2 * len(result.sweep.eps) * checked * size < 2e8
+    assert len(result.x) == len(compute(s.replace(scheme="central", use_dropout=False)).x)
+
+
+def test_of_a_small_one_every_entry_is_checked():
+    assert compute(Settings(hidden=(16, 16, 16))).problem.samples is None
 
 
 def test_l2_in_one_of_the_two_gradients_is_wrong_in_the_weights_and_right_in_the_biases():

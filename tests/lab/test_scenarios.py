@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import SCENARIOS, LabState, Settings, budget
+from gradlab.lab import SCENARIOS, LabState, Settings
 from gradlab.lab.scenarios import MLP_BUGS
 from gradlab.lab.settings import validated_all
 from gradlab.lab.words import banner_html
@@ -68,7 +68,7 @@ def test_no_two_scenarios_are_the_same():
 def test_all_of_them_are_live():
     for name in SCENARIOS:
         result = LabState(scenario=name).result
-        assert not budget.too_slow(result.settings, result.net, result.x)
+        assert result.problem.samples is None
         assert len(result.x) == 30
 
 

@@ -212,7 +212,6 @@ def test_choosing_a_tensor_checks_nothing_again(state):
     state.tensor = "b2"
     assert state.result.report is before.report
     assert state.result.sweep is before.sweep
-    assert not state.result.stale
 
 
 def test_a_tensor_that_is_gone_with_its_layer_gives_way_to_the_worst():

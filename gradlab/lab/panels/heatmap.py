@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import LogNorm
 
 from gradlab.checking import TensorReport
-from gradlab.lab.entry_marks import SIGNS, entry_marks
+from gradlab.lab.entry_marks import SIGNS, entry_marks, in_place
 from gradlab.lab.panels.ink import Shape, cells, signs, words
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
@@ -20,6 +21,7 @@ __all__ = ["HeatmapPanel", "chosen_tensor"]
 
 _COLOURS = colormaps["cividis"]  # even in lightness, and the same to the colour-blind
 _NORM = LogNorm(1e-12, 1.0)
+_UNCHECKED, _FAINT = -1.0, (128, 128, 128, 40)
 _TABLE = _COLOURS(np.arange(256), bytes=True)
 _BOX = (14.0, 34.0, 214.0, 214.0)  # x, y, width, height of the largest matrix, in pixels
 _LARGEST_CELL, _SMALLEST_SIGN = 40.0, 6.5
@@ -31,6 +33,8 @@ def chosen_tensor(result: Result) -> TensorReport:
 
 
 def _title(tensor: TensorReport) -> str:
+    if tensor.entries is not None:
+        return f"{tensor.name}, {tensor.analytic.size} of {math.prod(tensor.shape)}"
     return f"{tensor.name} ({' × '.join(str(n) for n in tensor.shape)})"
 
 
@@ -54,7 +58,7 @@ class HeatmapPanel(Panel):
             ha="right", animated=True,
         )  # fmt: skip
         figure.text(
-            _BOX[0] / width, 1 - 12 / height, "Error of every entry", fontsize=10,
+            _BOX[0] / width, 1 - 12 / height, "Error by entry", fontsize=10,
             color=palette.ink, va="center",
         )  # fmt: skip
         signs = "   ".join(f"{sign} {mark}" for mark, sign in SIGNS.items() if mark != "open")
@@ -71,7 +75,7 @@ class HeatmapPanel(Panel):
     def ink(self, result: Result) -> list[Shape]:
         """Return the coloured cells, and a sign in each that is marked."""
         tensor = chosen_tensor(result)
-        errors = as_matrix(tensor.errors)
+        errors = as_matrix(in_place(tensor, tensor.errors, _UNCHECKED))
         x, y, cell = _place(errors.shape)
         rows, columns = errors.shape
         rgba = _colours(errors)
@@ -79,7 +83,8 @@ class HeatmapPanel(Panel):
         shapes = [cells((x, y, columns * cell, rows * cell), rgba), name]
         if cell < _SMALLEST_SIGN:
             return shapes
-        marks, dark = as_matrix(entry_marks(tensor)), rgba[..., 1] < 128
+        marks = as_matrix(in_place(tensor, entry_marks(tensor), ""))
+        dark = rgba[..., 1] < 128
         for mark, sign in SIGNS.items():
             here = marks == mark
             for colour, where in (("#FFFFFF", here & dark), ("#000000", here & ~dark)):
@@ -91,7 +96,8 @@ class HeatmapPanel(Panel):
 
     def draw_ink(self, result: Result) -> Sequence[Artist]:
         """Return the cells as one artist; the stored picture goes without the signs."""
-        errors = as_matrix(chosen_tensor(result).errors)
+        tensor = chosen_tensor(result)
+        errors = as_matrix(in_place(tensor, tensor.errors, _UNCHECKED))
         x, y, cell = _place(errors.shape)
         width, height = self.size
         box = (x / width, 1 - (y + errors.shape[0] * cell) / height,
@@ -100,10 +106,10 @@ class HeatmapPanel(Panel):
             self._cells = self.live.figure.add_axes(box)
         self._cells.clear()
         self._cells.set_position(box)
-        picture = self._cells.imshow(_clipped(errors), cmap=_COLOURS, norm=_NORM, aspect="auto")
+        picture = self._cells.imshow(_colours(errors), aspect="auto")
         picture.set_animated(True)
         self._cells.set_axis_off()
-        self._name.set_text(_title(chosen_tensor(result)))
+        self._name.set_text(_title(tensor))
         return [picture, self._name]
 
     def alt(self, result: Result) -> str:
@@ -112,19 +118,21 @@ class HeatmapPanel(Panel):
         marks, counts = np.unique(entry_marks(tensor), return_counts=True)
         told = ", ".join(f"{count} {mark}" for mark, count in zip(marks, counts, strict=True))
         return (
-            f"Relative error of every entry of {tensor.name}: {told}; "
+            f"Relative error of {_which(tensor)} {tensor.name}: {told}; "
             f"the largest is {tensor.error:.1e}."
         )
 
 
-def _clipped(errors: np.ndarray) -> np.ndarray:
-    """Return errors moved onto the range that has colours; NaN is the worst."""
-    return np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
+def _which(tensor: TensorReport) -> str:
+    return "every entry of" if tensor.entries is None else f"{tensor.coverage} of"
 
 
 def _colours(errors: np.ndarray) -> np.ndarray:
-    """Return the colours of errors, uint8 (…, 4)."""
-    return _TABLE[np.rint((np.log10(_clipped(errors)) + 12) * (255 / 12)).astype(np.intp)]
+    """Return the colours of errors, uint8 (…, 4); NaN is the worst, what was not checked faint."""
+    clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
+    rgba = _TABLE[np.rint((np.log10(clipped) + 12) * (255 / 12)).astype(np.intp)]
+    rgba[errors == _UNCHECKED] = _FAINT
+    return rgba
 
 
 def as_matrix(values: np.ndarray) -> np.ndarray:
