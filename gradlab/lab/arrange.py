@@ -35,7 +35,7 @@ GROUPS = {
 def arrange(
     controls: Mapping[str, widgets.Widget],
     wanted: Collection[str],
-    pictures: Sequence[widgets.Widget],
+    board: widgets.Widget,
     extras: Mapping[str, Sequence[widgets.Widget]],
     beside: Sequence[widgets.Widget],
 ) -> list[widgets.Widget]:
@@ -47,8 +47,8 @@ def arrange(
         All settings' controls.
     wanted : collection of str
         The settings whose controls are shown.
-    pictures : sequence of Widget
-        Banner and board, below the sliders.
+    board : Widget
+        Banner and pictures, below the sliders.
     extras : mapping of str to sequence of Widget
         More widgets for a group, new ones after the others.
     beside : sequence of Widget
@@ -58,7 +58,7 @@ def arrange(
     for slider in above:
         slider.layout.flex = "1 1 300px"
     width = widgets.Layout(flex=f"1 1 {WIDTH}px", max_width=f"{WIDTH + 4}px", overflow="hidden")
-    shown = widgets.VBox([widgets.HBox(above), *pictures], layout=width)
+    shown = widgets.VBox([widgets.HBox(above), board], layout=width)
     shown.add_class("gradlab-shown")
     inside = {title: [controls[n] for n in names if n in wanted] for title, names in GROUPS.items()}
     for title, more in extras.items():

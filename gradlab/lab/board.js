@@ -1,4 +1,4 @@
-// Draws the lab's panels. A panel is two canvases: the paper (axes, texts, curves: a PNG from the
+// Draws the lab's banner and panels. A panel is two canvases: the paper (axes, texts, curves: a PNG from the
 // kernel, which seldom changes) and above it the ink (what moves with a slider: a few numbers).
 // So an event of a drag sends no picture, and dots are sharp on every screen.
 
@@ -165,14 +165,29 @@ class Voice {
   }
 }
 
+// Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
+// and sends the slider's next value while this one is drawn. A page in the background has no frames.
+function nextFrame() {
+  return new Promise(done => {
+    if (document.hidden) done();
+    else requestAnimationFrame(() => done());
+  });
+}
+
 function render({model, el}) {
   const sizes = model.get('sizes');
   const pressed = (panel, x, y) => model.send({panel, x, y});
   const panels = Object.keys(sizes).map(name => new Panel(name, sizes[name], pressed));
-  const voice = new Voice(), cost = document.createElement('div');
-  cost.className = 'gradlab-cost';
+  const voice = new Voice();
+  const [banner, pictures, cost] = ['said', 'panels', 'cost'].map(name => {
+    const part = document.createElement('div');
+    part.className = `gradlab-${name}`;
+    return part;
+  });
+  pictures.append(...panels.map(panel => panel.root));
   el.classList.add('gradlab-board');
-  el.append(...panels.map(panel => panel.root), cost, voice.root);
+  el.append(banner, pictures, cost, voice.root);
+  let told = '';
 
   function arrange() {
     const visible = model.get('visible');
@@ -192,6 +207,7 @@ function render({model, el}) {
     if (busy) return;
     busy = true;
     while (stale) {
+      await nextFrame();
       stale = false;
       try {
         await show();
@@ -209,6 +225,8 @@ function render({model, el}) {
       await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
     }
     for (const panel of panels) panel.draw(ink);
+    const words = model.get('banner'); // HTML, escaped in the kernel
+    if (words !== told) banner.innerHTML = told = words;
     clearTimeout(resting);
     resting = setTimeout(() => { // words: nobody reads them in the midst of a drag
       for (const panel of panels) panel.tell(ink.alt[panel.name] ?? '');

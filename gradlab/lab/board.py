@@ -19,7 +19,7 @@ def _paper() -> traitlets.Bytes:
 
 
 class Board(anywidget.AnyWidget):
-    """A row of panels, each a PNG with shapes drawn over it by the browser.
+    """A banner and a row of panels, each a PNG with shapes drawn over it by the browser.
 
     ipywidgets' `Image` would need a new PNG for every event of a drag; here most events send a few
     hundred numbers, which the browser draws at its own resolution. It also takes clicks and a text
@@ -31,6 +31,8 @@ class Board(anywidget.AnyWidget):
         The panels that are shown, in order.
     zoom : float
         Pixels on the page for a pixel of a panel.
+    banner : str
+        HTML: the verdict and its reason. Here, so that words and pictures come in one message.
     ink : dict
         "shapes" and "alt" by panel; "cost", the line below them; "said", the verdict for who
         listens; "shows", the step that all this belongs to; "sharp", whether it is the picture
@@ -46,6 +48,7 @@ class Board(anywidget.AnyWidget):
     sizes = traitlets.Dict({panel.name: list(panel.size) for panel in PANELS}).tag(sync=True)
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     zoom = traitlets.Float(1.0).tag(sync=True)
+    banner = traitlets.Unicode().tag(sync=True)
     ink = traitlets.Dict(
         {"shapes": {}, "alt": {}, "cost": "", "said": "", "shows": "", "sharp": False}
     ).tag(sync=True)
@@ -59,9 +62,10 @@ class Board(anywidget.AnyWidget):
         self.on_msg(self._on_message)
         self._pressed = pressed
 
-    def show(self, papers: dict[str, bytes], ink: dict[str, Any]) -> None:
-        """Send new papers, where there are any, and ink, in one message."""
+    def show(self, banner: str, papers: dict[str, bytes], ink: dict[str, Any]) -> None:
+        """Send the banner, new papers, where there are any, and ink, in one message."""
         with self.hold_sync():
+            self.banner = banner
             for name, png in papers.items():
                 setattr(self, name, png)
             self.ink = ink

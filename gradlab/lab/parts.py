@@ -17,7 +17,7 @@ __all__ = ["Parts"]
 
 
 class Parts:
-    """Banner, board, scenarios, mystery, appearance, reset, and the bar of a training.
+    """Board, scenarios, mystery, appearance, reset, and the bar of a training.
 
     Parameters
     ----------
@@ -39,7 +39,6 @@ class Parts:
         changed: Callable[[], None],
     ) -> None:
         self._state, self._board = state, board
-        self.banner = widgets.HTML()
         self.scenarios, self.share = Scenarios(state), Share(state, board.copy)
         self.appearance = Appearance(panels, theme, changed)
         self.mystery = MysteryView(state)
@@ -52,7 +51,7 @@ class Parts:
     def all(self) -> list[widgets.Widget]:
         """Return every widget, also those that are not shown."""
         return [
-            self.banner, self.scenarios, self.share, self.appearance, self.mystery,
+            self.scenarios, self.share, self.appearance, self.mystery,
             self.reset_button, self.training,
         ]  # fmt: skip
 
@@ -60,7 +59,7 @@ class Parts:
         self, controls: Mapping[str, widgets.Widget], wanted: Sequence[str] | None
     ) -> list[widgets.Widget]:
         """Return the lab's children: everything that applies, or only the settings `wanted`."""
-        pictures, applicable = [self.banner, self._board], self._state.applicable
+        applicable = self._state.applicable
         shown = applicable if wanted is None else wanted
         extras: dict[str, list[widgets.Widget]] = {}
         if "train_steps" in shown:
@@ -71,7 +70,7 @@ class Parts:
             own = [self.scenarios] if self._state.given is None else []
             extras["Scenarios" if own else "Share"] = [*own, self.share]
             extras["Appearance"] = [self.appearance]
-        return arrange(controls, shown, pictures, extras, [self.reset_button])
+        return arrange(controls, shown, self._board, extras, [self.reset_button])
 
     def _on_progress(self, change: Any) -> None:
         self.training.value = self._state.progress

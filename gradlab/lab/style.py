@@ -15,20 +15,19 @@ def palette_of(theme: str) -> Palette:
 CSS = """<style>
 .gradlab-lab { max-width: 1500px; contain: layout style; }
 .gradlab-lab .widget-html, .gradlab-lab .widget-html-content { height: auto; line-height: 1.3; }
-.gradlab-board { display: flex; flex-wrap: wrap; margin: 2px 0; }
+.gradlab-board { position: relative; margin: 2px 0; }
+.gradlab-panels { display: flex; flex-wrap: wrap; margin-top: 2px; }
 .gradlab-panel { position: relative; contain: strict; }
 .gradlab-panel canvas { position: absolute; inset: 0; }
 .gradlab-lab .widget-checkbox label { display: flex; align-items: center; gap: 6px; }
 .gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }
-body[data-jp-theme-light="false"] .gradlab-auto .gradlab-board {
+body[data-jp-theme-light="false"] .gradlab-auto .gradlab-panels {
   filter: invert(0.93) hue-rotate(180deg); }
-.gradlab-board { position: relative; }
 .gradlab-restarted { padding: 6px 10px; border-left: 6px solid #8A6100; font-size: 13px;
   background: var(--jp-layout-color2, #eee); color: var(--jp-ui-font-color1, #222); }
-.gradlab-cost { order: 99; flex-basis: 100%; contain: strict; height: 16px;
+.gradlab-cost { contain: strict; height: 16px;
   font-size: 11px; line-height: 16px; padding-left: 46px;
   color: var(--jp-ui-font-color2, #57606A); }
-.gradlab-auto .gradlab-cost { color: #57606A; }
 .gradlab-voice { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
 .gradlab-chooser .widget-label { display: none; }

@@ -68,9 +68,8 @@ class Lab(widgets.VBox):
         `lab.state.eps = 1e-8` moves the lab from code.
     controls : dict of str to Widget
         A control for every setting.
-    banner : HTML
     board : Board
-        The panels.
+        The banner and the panels.
     scenarios, appearance, mystery, reset_button : Widget
         What is no setting.
     frames : int
@@ -114,7 +113,7 @@ class Lab(widgets.VBox):
         self.controls = make_controls(net is not None, self.state.activation == AS_GIVEN)
         self.board = Board(panels, self._on_press)
         parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
-        self.banner, self.reset_button = parts.banner, parts.reset_button
+        self.reset_button = parts.reset_button
         self.scenarios, self.mystery = parts.scenarios, parts.mystery
         self.appearance = parts.appearance
         super().__init__(parts.arranged(self.controls, wanted))
@@ -194,15 +193,16 @@ class Lab(widgets.VBox):
         """Send a frame and the words that belong to it."""
         state = self.state
         (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
-        self.banner.value = banner_html(state.result, state.error, state.settings)
+        banner = banner_html(state.result, state.error, state.settings)
         if state.result is None:
+            self.board.banner = banner
             return
         try:
-            self.board.show(*self._scene.frame(state.result, scale))
+            self.board.show(banner, *self._scene.frame(state.result, scale))
             self.frames += 1
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"
-            self.banner.value = banner_html(state.result, told, state.settings)
+            self.board.banner = banner_html(state.result, told, state.settings)
 
     # -- as text -----------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ def _sentence(text: str) -> str:
 
 def _banner(kind: str, mark: str, word: str, why: str, move: str) -> str:
     return (
-        f'<div class="gradlab-banner gradlab-{kind}" role="status">'
+        f'<div class="gradlab-banner gradlab-{kind}">'
         f'<span class="gradlab-verdict"><span aria-hidden="true">{mark}</span> {word}</span>'
         f'<span class="gradlab-why">{why} <i>{move}</i></span></div>'
     )
