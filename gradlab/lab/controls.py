@@ -51,6 +51,8 @@ TOOLTIPS = {
     "tensor": "the one whose entries the heatmap and the comparison show",
 }
 
+_FACTOR = "all weights times this factor, 1e-4 to 1e2; 1 leaves them as they were given"
+
 _WORDS = {
     "softmax_cross_entropy": "softmax cross-entropy",
     "binary_cross_entropy": "binary cross-entropy",
@@ -68,19 +70,18 @@ _WORDS = {
 }
 
 
-def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Widget]:
+def make_controls(state: LabState) -> dict[str, widgets.Widget]:
     """Return a control for every setting, by the setting's name; each has a trait `value`.
 
-    Parameters
-    ----------
-    with_yours, with_as_given : bool
-        Whether to offer the caller's own data, and the caller's own list of activations.
+    The caller's own data, and the caller's own list of activations, are offered where there are
+    such.
     """
-    activations = (*ACTIVATIONS, AS_GIVEN) if with_as_given else ACTIVATIONS
-    return {
+    data = DATASETS if state.given is None else (*DATASETS, YOURS)
+    activations = (*ACTIVATIONS, AS_GIVEN) if state.activation == AS_GIVEN else ACTIVATIONS
+    controls = {
         "eps": _log_slider("eps", decade_step=0.1, digits=1),
         "weight_scale": _log_slider("weight_scale", decade_step=0.05, digits=1),
-        "data": _dropdown("data", (*DATASETS, YOURS) if with_yours else DATASETS),
+        "data": _dropdown("data", data),
         "hidden": HiddenLayers(TOOLTIPS["hidden"]),
         "activation": _dropdown("activation", activations),
         "loss": _dropdown("loss", LOSSES),
@@ -110,6 +111,9 @@ def make_controls(with_yours: bool, with_as_given: bool) -> dict[str, widgets.Wi
         ),
         "tensor": _dropdown("tensor", ("",)),
     }  # fmt: skip
+    if "hidden" not in state.applicable:  # no MLP of the lab's own: the weights are the caller's
+        controls["weight_scale"].tooltip = f"{LABELS['weight_scale']}: {_FACTOR}"
+    return controls
 
 
 def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> None:

@@ -22,7 +22,6 @@ from gradlab.lab.lock import LOCK
 from gradlab.lab.panels import DEFAULT
 from gradlab.lab.panels import NAMES as PANEL_NAMES
 from gradlab.lab.parts import Parts
-from gradlab.lab.ranges import AS_GIVEN
 from gradlab.lab.scene import Scene
 from gradlab.lab.settings import NAMES
 from gradlab.lab.state import LabState
@@ -110,7 +109,7 @@ class Lab(widgets.VBox):
         self.frames = 0
         self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
-        self.controls = make_controls(net is not None, self.state.activation == AS_GIVEN)
+        self.controls = make_controls(self.state)
         self.board = Board(panels, self._on_press)
         parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
         self.reset_button = parts.reset_button

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import LabState
+from gradlab.lab import Lab, LabState
 from gradlab.lab.settings import NAMES
 
 RNG = np.random.default_rng(0)
@@ -181,3 +181,10 @@ def test_a_bug_that_the_caller_planted_is_in_the_gradient_that_is_compared():
 def test_only_networks_of_gradlab_are_taken():
     with pytest.raises(TypeError, match=r"net must be a network made by gl.mlp, gl.convnet or"):
         LabState(object(), IMAGES, LABELS)
+
+
+def test_the_weight_scales_tooltip_says_which_scale_it_is(state):
+    given = Lab(state.given.net, state.given.x, state.given.y)
+    for lab, words in ((given, "times this factor"), (Lab(hidden=(2,)), "standard deviation")):
+        assert words in lab.controls["weight_scale"].tooltip
+        lab.close()
