@@ -1,9 +1,9 @@
 // Watches one cell's output, and says when which picture or line of text came to the screen.
 //
-// A picture counts from the moment it can be painted: the image's own `load` event, or the event
-// that the lab's board sends when it has drawn, then the next animation frame, then the task after
-// it. A line of text counts likewise from its change. What is overtaken before it could be painted
-// was never seen, and does not count.
+// A picture counts from the moment it can be painted: the image's own `load` event, then the next
+// animation frame, then the task after it. A line of text counts likewise from its change. What is
+// overtaken before it could be painted was never seen, and does not count. The lab's board draws in
+// an animation frame and says so by an event: then the task after it counts.
 (() => {
   const PICTURE = 'img, .gradlab-panel';
   const blobs = new Map();
@@ -53,7 +53,13 @@
     }
 
     drawn(board) {
-      if (!this.text) this.waiting = ['board', board.dataset.shows];
+      if (!this.text) this.note(['board', board.dataset.shows]);
+    }
+
+    note(shown) {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => this.frames.push([performance.now(), shown]);
+      channel.port2.postMessage(null);
     }
 
     tick() {
@@ -61,11 +67,8 @@
       requestAnimationFrame(() => this.tick());
       if (this.dragging) this.look();
       if (this.waiting === null) return;
-      const shown = this.waiting;
+      this.note(this.waiting);
       this.waiting = null;
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => this.frames.push([performance.now(), shown]);
-      channel.port2.postMessage(null);
     }
 
     // What must never be: nothing where something was. Whether the picture that stands there shows

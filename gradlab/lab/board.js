@@ -207,7 +207,6 @@ function render({model, el}) {
     if (busy) return;
     busy = true;
     while (stale) {
-      await nextFrame();
       stale = false;
       try {
         await show();
@@ -219,13 +218,17 @@ function render({model, el}) {
   }
 
   async function show() {
-    const ink = model.get('ink');
-    const changed = panels.filter(panel => panel.png !== model.get(panel.name));
-    if (changed.length) {
-      await Promise.all(changed.map(panel => panel.load(model.get(panel.name))));
+    const renewed = () => panels.filter(panel => panel.png !== model.get(panel.name));
+    const now = () => [model.get('ink'), model.get('banner')]; // HTML, escaped in the kernel
+    let [ink, words] = now();
+    const papers = renewed();
+    if (papers.length) await Promise.all(papers.map(panel => panel.load(model.get(panel.name))));
+    await nextFrame();
+    if (!renewed().length) { // the latest, unless it waits for another paper
+      stale = false;
+      [ink, words] = now();
     }
     for (const panel of panels) panel.draw(ink);
-    const words = model.get('banner'); // HTML, escaped in the kernel
     if (words !== told) banner.innerHTML = told = words;
     clearTimeout(resting);
     resting = setTimeout(() => { // words: nobody reads them in the midst of a drag
