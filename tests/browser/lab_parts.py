@@ -1,8 +1,25 @@
 """A lab on a page, as a person reads it; each function waits for what it says."""
 
 import re
+import time
 
+import nbformat
 from playwright.sync_api import expect
+
+#: A cell that shows a lab with every panel.
+LAB = """import gradlab as gl
+lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
+lab"""
+
+
+def write_notebook(jupyterlab, name, *cells):
+    """Write a notebook of these cells into the served folder, open and run it; returns its page."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, jupyterlab.root / name)
+    page = jupyterlab.open(name)
+    page.run_all()
+    return page
 
 
 def open_group(lab, title):
@@ -27,3 +44,14 @@ def expect_verdict(lab, word=None, *, not_=None):
 def expect_eps(lab, eps):
     """Wait until the banner tells this step, written as it writes it: "1.0e-05"."""
     expect(banner(lab)).to_have_text(re.compile(rf"eps\s*=\s*{re.escape(eps)}(?![\d.e])"))
+
+
+def expect_state(page, expected, *, lab="lab", seconds=30):
+    """Wait until the lab's state has these settings: a mapping of names to values.
+
+    Asking once is not enough: the kernel takes what a control sends on another thread than code.
+    """
+    ask = f"print(repr({{name: getattr({lab}.state, name) for name in {list(expected)!r}}}))"
+    wanted, deadline = repr(dict(expected)), time.monotonic() + seconds
+    while (found := page.run_code(ask).strip()) != wanted:
+        assert time.monotonic() < deadline, f"the state has {found}, expected {wanted}"

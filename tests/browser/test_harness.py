@@ -20,7 +20,7 @@ HTML('<img src="{OUTSIDE}"><img id="blank" src="data:image/svg+xml,<svg/>">'
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("faults")
     notebook = nbformat.v4.new_notebook()
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
@@ -28,11 +28,12 @@ def page(tmp_path_factory):
         nbformat.v4.new_code_cell(code, metadata={"tags": ["raises-exception"]}) for code in CELLS
     ]
     nbformat.write(notebook, folder / "faults.ipynb")
-    with JupyterLab(folder, extension=False) as server:
+    with JupyterLab(folder, extension=False, browser=browser) as server:
         page = server.open("faults.ipynb")
         page.run_all()
         page.server = server
         yield page
+        page.close()
 
 
 def test_cells_say_what_they_printed(page):

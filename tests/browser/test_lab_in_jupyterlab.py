@@ -2,57 +2,14 @@
 
 import re
 
-import nbformat
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from .lab_parts import expect_verdict, open_group
-
-NOTEBOOK = "the_lab.ipynb"
-CODE = """import gradlab as gl
-lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
-lab"""
-
+from .lab_parts import LAB, expect_verdict, open_group, write_notebook
 
 RESTART = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.sessionContext.session.kernel.restart();
 }"""
-
-
-@pytest.fixture(scope="module")
-def page(jupyterlab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, jupyterlab.root / NOTEBOOK)
-    page = jupyterlab.open(NOTEBOOK)
-    page.run_all()
-    yield page
-    assert page.tracebacks() == []
-    assert page.errors == []
-    page.close()
-
-
-@pytest.fixture
-def lab(page):
-    lab = page.show_cell(0).locator(".gradlab-lab").first
-    page.run_code("lab.state.reset()")
-    page.wait_sharp(lab)
-    return lab
-
-
-@pytest.mark.parametrize(
-    "title", ["Network", "Check", "Dropout, L2", "Bugs", "Scenarios", "Appearance"]
-)
-def test_axe_finds_nothing_serious(page, lab, title):
-    page.run_code("lab.state.bug = 'mystery'" if title == "Bugs" else "pass")
-    open_group(lab, title)
-    page.wait_sharp(lab)
-    found = Axe().run(page.tab, context=".gradlab-lab").response["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    told = [(v["id"], [node["html"][:200] for node in v["nodes"]][:4]) for v in serious]
-    assert told == []
 
 
 def test_sliders_say_their_name_and_their_true_value(page, lab):
@@ -167,11 +124,7 @@ def test_training_steps_from_the_keyboard_and_the_cost_line(page, lab):
 
 
 def test_a_restarted_kernel_leaves_a_note(jupyterlab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, jupyterlab.root / "restarted.ipynb")
-    page = jupyterlab.open("restarted.ipynb")
-    page.run_all()
+    page = write_notebook(jupyterlab, "restarted.ipynb", LAB)
     lab = page.show_cell(0).locator(".gradlab-lab").first
     page.wait_sharp(lab)
     page.tab.evaluate(RESTART)
