@@ -1,9 +1,11 @@
 """A lab on a page, as a person reads it; each function waits for what it says."""
 
+import ast
 import re
 import time
 
 import nbformat
+import pytest
 from playwright.sync_api import expect
 
 #: A cell that shows a lab with every panel.
@@ -47,11 +49,15 @@ def expect_eps(lab, eps):
 
 
 def expect_state(page, expected, *, lab="lab", seconds=30):
-    """Wait until the lab's state has these settings: a mapping of names to values.
+    """Wait until the lab's state has these settings, a mapping; numbers but for last digits.
 
     Asking once is not enough: the kernel takes what a control sends on another thread than code.
     """
-    ask = f"print(repr({{name: getattr({lab}.state, name) for name in {list(expected)!r}}}))"
-    wanted, deadline = repr(dict(expected)), time.monotonic() + seconds
-    while (found := page.run_code(ask).strip()) != wanted:
-        assert time.monotonic() < deadline, f"the state has {found}, expected {wanted}"
+    ask = f"print({{name: getattr({lab}.state, name) for name in {list(expected)!r}}})"
+    close = {
+        name: pytest.approx(value, rel=1e-6) if isinstance(value, float) else value
+        for name, value in expected.items()
+    }
+    deadline = time.monotonic() + seconds
+    while (found := ast.literal_eval(page.run_code(ask))) != close:
+        assert time.monotonic() < deadline, f"the state has {found}, expected {expected}"
