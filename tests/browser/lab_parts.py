@@ -3,6 +3,7 @@
 import ast
 import re
 import time
+from collections import Counter
 
 import nbformat
 import pytest
@@ -12,6 +13,15 @@ from playwright.sync_api import expect
 LAB = """import gradlab as gl
 lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
 lab"""
+
+
+# A control as it stands in Playwright's tree of roles and accessible names; an icon of the icon
+# font before its words is no part of the name that is told.
+CONTROL = re.compile(
+    r"^\s*- '?(button|checkbox|combobox|slider|spinbutton|textbox|link|radio)\b"
+    r"(?: \"[\ue000-\uf8ff]? ?(.*?)\")?",
+    re.MULTILINE,
+)
 
 
 def write_notebook(jupyterlab, name, *cells):
@@ -25,8 +35,10 @@ def write_notebook(jupyterlab, name, *cells):
 
 
 def open_group(lab, title):
-    """Open a group of controls."""
+    """Open a group of controls, and wait until it is the one that is open."""
     lab.get_by_role("button", name=title, exact=True).click()
+    headings = lab.locator(".gradlab-group:not(.gradlab-folded) .gradlab-heading")
+    expect(headings).to_have_text([title])
 
 
 def banner(lab):
@@ -61,3 +73,8 @@ def expect_state(page, expected, *, lab="lab", seconds=30):
     deadline = time.monotonic() + seconds
     while (found := ast.literal_eval(page.run_code(ask))) != close:
         assert time.monotonic() < deadline, f"the state has {found}, expected {expected}"
+
+
+def controls_of(lab):
+    """Return role and name of everything there is to operate, counted: "slider step eps"."""
+    return Counter(f"{role} {name}".strip() for role, name in CONTROL.findall(lab.aria_snapshot()))

@@ -1,7 +1,6 @@
 """Every control from the keyboard: it has a name, its setting follows, and Reset puts all back."""
 
 import ast
-import re
 from collections import Counter
 
 import pytest
@@ -9,13 +8,8 @@ from playwright.sync_api import expect
 
 from gradlab.lab.settings import NAMES
 
-from .lab_parts import banner, expect_state, expect_verdict, open_group
+from .lab_parts import banner, controls_of, expect_state, expect_verdict, open_group
 
-# What a screen reader calls a control, as it stands in Playwright's tree of roles and names.
-CONTROL = re.compile(
-    r"^\s*- '?(button|checkbox|combobox|slider|spinbutton|textbox|link|radio)\b(?: \"(.*?)\")?",
-    re.MULTILINE,
-)
 ABOVE = {"slider step eps", "slider weight scale", "button Reset"}
 #: The controls of each group, by role and name; a slider has a field to type into beside it.
 GROUPS = {
@@ -86,11 +80,6 @@ BETWEEN = {
 }
 
 
-def controls(lab):
-    """Return role and name of everything that is there to be operated, as a list."""
-    return [f"{role} {name}".strip() for role, name in CONTROL.findall(lab.aria_snapshot())]
-
-
 def operate(page, lab, role, name, key):
     """Put the focus on a control, as the Tab key does, and press a key."""
     control = lab.get_by_role(role, name=name, exact=True)
@@ -115,9 +104,7 @@ def test_every_control_has_a_name_of_its_own(page, lab, title):
     wanted = {*ABOVE, *GROUPS[title], *(f"button {other}" for other in GROUPS)}
     sliders = {control for control in wanted if control.startswith("slider")}
     wanted |= {f"textbox {s.removeprefix('slider ')}, typed value" for s in sliders}
-    # the icon font's letter before a word is no part of the name that is told
-    found = Counter(re.sub(r"[\ue000-\uf8ff] *", "", control) for control in controls(lab))
-    assert found == Counter(wanted)
+    assert controls_of(lab) == Counter(wanted)
 
 
 @pytest.mark.parametrize("title", STEPS)

@@ -13,7 +13,9 @@ WATCH_BAR = """bar => {
   ]);
   new MutationObserver(note).observe(bar, {subtree: true, attributeFilter: ['style']});
 }"""
-SEEN = "() => window.gradlabBar.some(([seen, full]) => seen === 'visible' && full > 0 && full < 100)"
+HALF = """() => window.gradlabBar.some(
+  ([seen, full]) => seen === 'visible' && full > 0 && full < 100
+)"""
 BREAK = """
 import gradlab.lab.state as module
 kept = module.compute
@@ -30,7 +32,7 @@ def test_training_shows_its_progress_the_first_time_and_is_looked_up_afterwards(
     bar.evaluate(WATCH_BAR)
     slider = lab.get_by_role("slider", name="training steps")
     page.press(slider, "End")
-    page.tab.wait_for_function(SEEN)
+    page.tab.wait_for_function(HALF)
     expect(bar).to_be_hidden()
     expect_state(page, {"train_steps": 500, "progress": 1.0})
     page.wait_sharp(lab)
