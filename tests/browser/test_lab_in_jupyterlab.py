@@ -58,7 +58,11 @@ def test_a_mystery_is_solved_from_the_keyboard_alone(page, lab):
         expect(told).not_to_have_text(before)
 
     tab_to("combobox", "cause")
-    page.tab.keyboard.press("ArrowDown")
+    cause = lab.get_by_role("combobox", name="cause", exact=True)
+    first = cause.input_value()
+    page.tab.keyboard.press("ArrowDown")  # which JupyterLab would take, to go to another cell
+    expect(cause).not_to_have_value(first)
+    expect(cause).to_be_focused()
     tab_to("button", "Guess")
     press_and_read()
     tab_to("button", "Hint")
@@ -88,8 +92,13 @@ def test_a_scenario_and_its_line(page, lab):
     ))  # fmt: skip
     page.wait_sharp(lab)
     expect_verdict(lab, "inconclusive")
+    page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.get_by_role("button", name="Copy settings").click()
-    expect(lab.get_by_label("line", exact=True)).to_have_value('gl.Lab(scenario="kinks")')
+    line = 'gl.Lab(scenario="kinks")'
+    expect(lab.get_by_label("line", exact=True)).to_have_value(line)
+    page.tab.wait_for_function(
+        "async line => await navigator.clipboard.readText() === line", arg=line
+    )
 
 
 def test_presentation_size_and_back(page, lab):
