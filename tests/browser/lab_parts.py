@@ -75,6 +75,12 @@ def expect_state(page, expected, *, lab="lab", seconds=30):
         assert time.monotonic() < deadline, f"the state has {found}, expected {expected}"
 
 
+def expect_start(page, *, lab="lab"):
+    """Wait until every setting is what the lab was made with."""
+    settings = f"{{n: getattr({lab}.state.start, n) for n in vars({lab}.state.start)}}"
+    expect_state(page, ast.literal_eval(page.run_code(f"print({settings})")), lab=lab)
+
+
 def controls_of(lab):
     """Return role and name of everything there is to operate, counted: "slider step eps"."""
     return Counter(f"{role} {name}".strip() for role, name in CONTROL.findall(lab.aria_snapshot()))

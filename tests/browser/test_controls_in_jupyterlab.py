@@ -1,6 +1,5 @@
 """Every control from the keyboard: it has a name, its setting follows, and Reset puts all back."""
 
-import ast
 from collections import Counter
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.sync_api import expect
 
 from gradlab.lab.settings import NAMES
 
-from .lab_parts import banner, controls_of, expect_state, expect_verdict, open_group
+from .lab_parts import banner, controls_of, expect_start, expect_state, expect_verdict, open_group
 
 ABOVE = {"slider step eps", "slider weight scale", "button Reset"}
 #: The controls of each group, by role and name; a slider has a field to type into beside it.
@@ -90,10 +89,9 @@ def operate(page, lab, role, name, key):
 
 def reset(page, lab):
     lab.get_by_role("button", name="Reset").press("Enter")
-    start = page.run_code("print({n: getattr(lab.state.start, n) for n in vars(lab.state.start)})")
-    expect_state(page, ast.literal_eval(start))
+    expect_start(page)
     page.wait_sharp(lab)
-    expect_state(page, ast.literal_eval(start))
+    expect_start(page)
 
 
 @pytest.mark.parametrize("title", GROUPS)

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .lab_parts import LAB, expect_verdict, open_group, write_notebook
+from .lab_parts import LAB, expect_state, expect_verdict, open_group, write_notebook
 
 RESTART = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
@@ -20,8 +20,7 @@ def test_sliders_say_their_name_and_their_true_value(page, lab):
     field.fill("1e-8")
     field.press("Enter")
     expect(handle).to_have_attribute("aria-valuetext", "1.0e-8")
-    page.wait_sharp(lab)
-    assert page.run_code("print(lab.state.eps)").strip() == "1e-08"
+    expect_state(page, {"eps": 1e-8})
 
 
 def test_the_verdict_is_told_once_it_has_stayed(page, lab):
@@ -81,7 +80,7 @@ def test_a_click_on_the_network_chooses_the_tensor_of_the_heatmap(page, lab):
     page.tab.wait_for_function(
         "panel => panel.ariaLabel.includes('entry of W1')", arg=heatmap.element_handle()
     )
-    assert page.run_code("print(lab.state.tensor)").strip() == "W1"
+    expect_state(page, {"tensor": "W1"})
 
 
 def test_a_scenario_and_its_line(page, lab):
@@ -127,9 +126,10 @@ def test_nothing_scrolls_or_jumps_while_a_slider_is_dragged(page, lab):
 def test_training_steps_from_the_keyboard_and_the_cost_line(page, lab):
     open_group(lab, "Network")
     page.press(lab.get_by_role("slider", name="training steps"), "ArrowRight", 3)
+    expect_state(page, {"train_steps": 30})
     page.wait_sharp(lab)
-    assert page.run_code("print(lab.state.train_steps)").strip() == "30"
-    assert re.search(r"\d evaluations of the loss.*backprop", lab.inner_text())
+    told = re.compile(r"\d evaluations of the loss, .* ms: as long as .* backprop")
+    expect(lab.locator(".gradlab-cost")).to_have_text(told)
 
 
 def test_a_restarted_kernel_leaves_a_note(jupyterlab):

@@ -26,6 +26,8 @@ module.compute = planted
 
 
 def test_training_shows_its_progress_the_first_time_and_is_looked_up_afterwards(page, lab):
+    page.run_code("lab.state.seed = 4321")  # a network that no other test has trained
+    page.wait_sharp(lab)
     open_group(lab, "Network")
     bar = lab.locator(".widget-hprogress")
     expect(bar).to_be_hidden()
