@@ -18,6 +18,20 @@ function nameControls(lab) {
     const label = box?.querySelector('.widget-label')?.textContent;
     if (label && !field.labels?.length) set(field, 'aria-label', label);
   }
+  // JupyterLab would take their arrow keys, and letters, for its own: to another cell.
+  for (const control of lab.querySelectorAll('select, .noUi-handle')) {
+    set(control, 'data-lm-suppress-shortcuts', 'true');
+  }
+}
+
+// ipywidgets lets a slider snap to its steps also when a value comes from the kernel or was typed,
+// and sends that back: 0.5 would become 0.5012. Steps are for hands; such a value stays as it is.
+function keepExact(lab) {
+  for (const {noUiSlider: slider} of lab.querySelectorAll('.noUi-target')) {
+    if (!slider || slider.gradlabExact) continue;
+    const {set} = slider;
+    Object.assign(slider, {gradlabExact: true, set: (value, tell) => set(value, tell, true)});
+  }
 }
 
 function set(element, name, value) {
@@ -35,5 +49,6 @@ function keepNamed(lab) {
     subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow'],
   });
   nameControls(lab);
+  keepExact(lab);
   return () => watcher.disconnect();
 }

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for each module of browser tests."""
+"""One Chromium, one JupyterLab and one page with the whole lab for all browser tests."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from .chromium import chromium
+from .lab_parts import LAB, write_notebook
 from .server import JupyterLab
 
 # A machine that does other things too may take long; a condition that holds is seen at once.
@@ -25,13 +27,47 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="module")
-def jupyterlab(tmp_path_factory):
+# The scope ends with this folder, not with the session: while playwright runs, no test outside
+# could run an event loop of its own.
+@pytest.fixture(scope="package")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def jupyterlab(tmp_path_factory, browser):
     """JupyterLab on a copy of the lessons: running them writes nothing into the project."""
     copy = tmp_path_factory.mktemp("browser") / "lessons"
     shutil.copytree(LESSONS, copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    with JupyterLab(copy) as server:
+    with JupyterLab(copy, browser=browser) as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def lab_page(jupyterlab):
+    """A notebook whose one cell shows a lab with all panels; in its kernel it is `lab`."""
+    page = write_notebook(jupyterlab, "the_lab.ipynb", LAB)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(lab_page, jupyterlab):
+    """The page of `lab_page`; no test may leave an error on it, or ask the network."""
+    yield lab_page
+    assert lab_page.tracebacks() == []
+    assert lab_page.errors == []
+    assert jupyterlab.outside == []
+
+
+@pytest.fixture
+def lab(page):
+    """The lab on `page`, reset and at rest."""
+    lab = page.show_cell(0).locator(".gradlab-lab").first
+    page.run_code("lab.state.reset()")
+    page.wait_sharp(lab)
+    return lab
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .lab_parts import banner, expect_eps, expect_verdict, open_group
+from .lab_parts import banner, expect_eps, expect_start, expect_verdict, open_group
 
 EPS = "step eps"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -21,7 +21,7 @@ def lab(lesson):
     """The lesson's live lab, reset and at rest."""
     lab = lesson.show_cell(lesson.cell_with(WIDGET)).locator(".gradlab-lab").first
     lab.get_by_role("button", name="Reset").click()
-    lesson.run_code("pass")  # the kernel takes messages in order: the click was before
+    expect_start(lesson)  # not at once: clicks go to another thread of the kernel than code
     lesson.wait_sharp(lab)
     return lab
 

@@ -1,0 +1,162 @@
+"""Every control from the keyboard: it has a name, its setting follows, and Reset puts all back."""
+
+from collections import Counter
+
+import pytest
+from playwright.sync_api import expect
+
+from gradlab.lab.settings import NAMES
+
+from .lab_parts import banner, controls_of, expect_start, expect_state, expect_verdict, open_group
+
+ABOVE = {"slider step eps", "slider weight scale", "button Reset"}
+#: The controls of each group, by role and name; a slider has a field to type into beside it.
+GROUPS = {
+    "Network": {
+        "slider hidden layers", "spinbutton h1", "spinbutton h2", "spinbutton h3",
+        "spinbutton h4", "combobox activation", "combobox loss", "combobox data set",
+        "spinbutton seed", "slider training steps",
+    },
+    "Check": {
+        "combobox scheme", "combobox error measure", "combobox number type",
+        "combobox tensor shown",
+    },
+    "Dropout, L2": {
+        "checkbox dropout on", "checkbox freeze masks", "slider dropout rate", "checkbox L2 on",
+        "slider λ of L2", "checkbox in the numerical loss", "checkbox in the analytic gradient",
+    },
+    "Bugs": {
+        "combobox bug", "spinbutton bug layer", "combobox tensor", "combobox cause",
+        "button Guess", "button Hint", "button Reveal", "button New bug",
+    },
+    "Scenarios": {"combobox scenario", "button Copy settings", "textbox line"},
+    "Appearance": {
+        "checkbox Relative error against the step", "checkbox Every entry at this step",
+        "checkbox Verdict per tensor", "checkbox Entries of one tensor",
+        "checkbox Analytic against numerical", "button Presentation size", "combobox theme",
+    },
+}  # fmt: skip
+#: Role and name, what is pressed or typed there, and what then is set; from top to bottom.
+STEPS = {
+    "Network": [
+        ("slider", "hidden layers", "ArrowLeft", {"hidden": (16,)}),
+        ("spinbutton", "h1", "ArrowDown", {"hidden": (15,)}),
+        ("combobox", "activation", "ArrowDown", {"activation": "relu"}),
+        ("combobox", "loss", "ArrowUp", {"loss": "mse"}),
+        ("combobox", "data set", "ArrowDown", {"data": "spirals"}),
+        ("spinbutton", "seed", "ArrowUp", {"seed": 1}),
+        ("slider", "training steps", "ArrowRight", {"train_steps": 10}),
+        ("slider", "weight scale", "ArrowLeft", {"weight_scale": 10**-0.35}),
+        ("slider", "step eps", "ArrowRight", {"eps": 10**-4.9}),
+    ],
+    "Check": [
+        ("combobox", "scheme", "ArrowUp", {"scheme": "forward"}),
+        ("combobox", "error measure", "ArrowDown", {"measure": "sum_relative"}),
+        ("combobox", "number type", "ArrowDown", {"dtype": "float32"}),
+        ("combobox", "tensor shown", "ArrowDown", {"tensor": "W1"}),
+    ],
+    "Dropout, L2": [
+        ("checkbox", "dropout on", "Space", {"use_dropout": True}),
+        ("checkbox", "freeze masks", "Space", {"freeze_masks": False}),
+        ("slider", "dropout rate", "ArrowUp", {"dropout_rate": 0.55}),
+        ("checkbox", "L2 on", "Space", {"use_l2": True}),
+        ("slider", "λ of L2", "ArrowRight", {"l2": 10**-2.75}),
+        ("checkbox", "in the numerical loss", "Space", {"l2_in_loss": False}),
+        ("checkbox", "in the analytic gradient", "Space", {"l2_in_gradient": False}),
+    ],
+    "Bugs": [
+        ("combobox", "bug", "End", {"bug": "mystery"}),
+        ("combobox", "bug", "ArrowUp", {"bug": "copied_bias_gradient"}),
+        ("spinbutton", "bug layer", "ArrowUp", {"bug_layer": 1}),
+    ],
+}
+#: Values between the steps of their sliders, as they are typed.
+BETWEEN = {
+    "step eps": ("3e-9", {"eps": 3e-9}),
+    "weight scale": ("0.03", {"weight_scale": 0.03}),
+    "dropout rate": ("0.22", {"dropout_rate": 0.22}),
+    "λ of L2": ("2e2", {"l2": 200.0}),
+}
+
+
+def operate(page, lab, role, name, key):
+    """Put the focus on a control, as the Tab key does, and press a key."""
+    control = lab.get_by_role(role, name=name, exact=True)
+    expect(control).to_be_enabled()
+    control.focus()
+    page.tab.keyboard.press(key)
+
+
+def reset(page, lab):
+    lab.get_by_role("button", name="Reset").press("Enter")
+    expect_start(page)
+    page.wait_sharp(lab)
+    expect_start(page)
+
+
+@pytest.mark.parametrize("title", GROUPS)
+def test_every_control_has_a_name_of_its_own(page, lab, title):
+    page.run_code("lab.state.bug = 'mystery'" if title == "Bugs" else "pass")
+    open_group(lab, title)
+    page.wait_sharp(lab)
+    wanted = {*ABOVE, *GROUPS[title], *(f"button {other}" for other in GROUPS)}
+    sliders = {control for control in wanted if control.startswith("slider")}
+    wanted |= {f"textbox {s.removeprefix('slider ')}, typed value" for s in sliders}
+    assert controls_of(lab) == Counter(wanted)
+
+
+@pytest.mark.parametrize("title", STEPS)
+def test_keys_move_every_setting_and_reset_puts_all_back(page, lab, title):
+    open_group(lab, title)
+    for role, name, key, changes in STEPS[title]:
+        operate(page, lab, role, name, key)
+        expect_state(page, changes)
+    page.wait_sharp(lab)
+    expect_verdict(lab, not_="compute")
+    reset(page, lab)
+
+
+def test_every_setting_has_its_key():
+    moved = {setting for steps in STEPS.values() for *_, changes in steps for setting in changes}
+    assert moved == set(NAMES)
+
+
+def test_a_typed_value_is_taken_as_it_is(page, lab):
+    page.run_code("lab.state.update(use_dropout=True, use_l2=True)")
+    open_group(lab, "Dropout, L2")
+    for name, (text, changes) in BETWEEN.items():
+        field = lab.get_by_role("textbox", name=f"{name}, typed value")
+        field.fill(text)
+        field.press("Enter")
+        expect_state(page, changes)
+    reset(page, lab)
+
+
+def test_a_value_from_code_moves_the_handle_and_is_not_sent_back_as_another(page, lab):
+    """A slider has steps: 3e-9 lies between two of them, and so does 0.5, where the lab starts."""
+    values = {name: value for _, change in BETWEEN.values() for name, value in change.items()}
+    open_group(lab, "Dropout, L2")
+    page.run_code(f"lab.state.update(use_dropout=True, use_l2=True, **{values!r})")
+    for name, told in (("step eps", "3.0e-9"), ("weight scale", "3.0e-2"), ("λ of L2", "2e+2")):
+        handle = lab.get_by_role("slider", name=name)
+        expect(handle).to_have_attribute("aria-valuetext", told)
+    # the browser's messages are taken in order: once this one has come, what would be sent back has
+    operate(page, lab, "checkbox", "freeze masks", "Space")
+    expect_state(page, {"freeze_masks": False, **values})
+    reset(page, lab)
+    operate(page, lab, "checkbox", "dropout on", "Space")
+    expect_state(page, {"use_dropout": True, "eps": 1e-5, "weight_scale": 0.5, "l2": 1e-3})
+
+
+def test_a_line_that_is_pasted_sets_the_lab_and_a_wrong_one_is_refused_in_words(page, lab):
+    open_group(lab, "Scenarios")
+    line = lab.get_by_label("line", exact=True)
+    line.fill('gl.Lab(scenario="kinks", eps=1e-4)')
+    line.press("Enter")
+    expect_state(page, {"activation": "relu", "eps": 1e-4})
+    page.wait_sharp(lab)
+    line.fill("gl.Lab(eps=-1)")
+    line.press("Enter")
+    expect(banner(lab)).to_contain_text("eps must be a finite number")
+    expect_state(page, {"activation": "relu", "eps": 1e-4})
+    reset(page, lab)
