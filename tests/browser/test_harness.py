@@ -34,10 +34,6 @@ def page(tmp_path_factory, browser):
         page.run_all()
         page.tab.wait_for_function(LOADED)  # or failed: the kernel was idle before the page was
         page.server = server
-        for _ in range(300):  # the page asks for its pictures when it pleases
-            if server.outside and any("ERR_" in said for said in page.errors):
-                break
-            page.tab.wait_for_timeout(100)
         yield page
         page.close()
 
