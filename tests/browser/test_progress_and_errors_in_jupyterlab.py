@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from .lab_parts import banner, expect_state, expect_verdict, open_group
 
+LARGEST = "lab.state.update(hidden=(64, 64, 64, 64), data='digits')"
 # Every change of the bar, because the test may look too late: what was seen of it, and how full.
 WATCH_BAR = """bar => {
   window.gradlabBar = [];
@@ -26,7 +27,7 @@ module.compute = planted
 
 
 def test_training_shows_its_progress_the_first_time_and_is_looked_up_afterwards(page, lab):
-    page.run_code("lab.state.seed = 4321")  # a network that no other test has trained
+    page.run_code(LARGEST)  # which no other test has trained, and which takes a while
     page.wait_sharp(lab)
     open_group(lab, "Network")
     bar = lab.locator(".widget-hprogress")
