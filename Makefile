@@ -12,6 +12,10 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with .ci/nbval_sanitize.cf
          --nbval-cell-timeout 60 --nbval-kernel-startup-timeout 60
 BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 
+# The matrices are small: a second thread gains a tenth on an idle machine, and beside other work the
+# threads wait for each other, which makes an event of the lab several times as long.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: lab test test-frameworks lint lessons benchmarks clean
 
 lab: $(VENV)/.lab
