@@ -31,8 +31,7 @@ ABOUT_LAYERS = (
         "missing_activation_derivative", 12, "the activation is skipped on the way back",
         "dz = da", "dz = da * (1 - a**2)",
         "that layer's tensors and all below, 0.06 to 0.5",
-        "nearly linear tanh: at weight scale 0.01 and b = 0 below 1e-6, at 0.001 below 1e-10; at 1 "
-        "0.3 to 0.8. Raise the weights",
+        "small weights, where tanh is nearly linear and its derivative nearly 1. Raise the weights",
         "the activation's derivative is missing",
     ),
     Exhibit(
@@ -42,7 +41,7 @@ ABOUT_LAYERS = (
         "the activation itself is used for its derivative",
     ),
     Exhibit(
-        "missing_transpose", 14, "W where its transpose belongs",
+        "missing_transpose", 14, "the signal goes down through W and not through its transpose",
         "da = dz @ W", "da = dz @ W.T",
         "everything below that layer, 0.3 to 0.7", "a symmetric W; another shape raises an error",
         "the signal is sent down through W where its transpose belongs",

@@ -26,7 +26,7 @@ ABOUT_LOSSES = (
         "the gradient is exactly half: a factor 2 is missing, the one from the square in the MSE",
     ),
     Exhibit(
-        "mean_over_outputs", 3, "divided by N·K, as a mean over all entries would be",
+        "mean_over_outputs", 3, "the derivative is divided by N·K, the loss by N",
         "dout = 2 * (out - y) / y.size", "dout = 2 * (out - y) / len(y)",
         "every tensor: cosine 1, ratio 1/K, norm ratio (K - 1)/(K + 1) = 0.5",
         "a single output",
@@ -54,14 +54,14 @@ ABOUT_LOSSES = (
         "softmax is normalised over the whole batch and not for each example: the axis is missing",
     ),
     Exhibit(
-        "softmax_derivative_twice", 7, "softmax's derivative applied to p - y, which contains it",
+        "softmax_derivative_twice", 7, "softmax's derivative is applied to p - y, which has it",
         "dlogits = p * (d - (p * d).sum(1, keepdims=True))  # d = (p - y) / N",
         "dlogits = (p - y) / N",
         "every tensor, 0.4 to 0.7, cosine close to 1 in most", "",
         "softmax's derivative is applied again, though p - y already contains it",
     ),
     Exhibit(
-        "missing_label", 8, "the 1 at the label is not taken off",
+        "missing_label", 8, "the 1 at the label is not subtracted",
         "dlogits = p / N", "dlogits = p / N; dlogits[range(N), label] -= 1 / N",
         "every tensor, 0.4 to 1, cosine far from 1", "",
         "the target is not subtracted: p where p - y belongs",
@@ -94,8 +94,7 @@ ABOUT_LOSSES = (
     ),
     Exhibit(
         "l2_on_biases", 18,
-        "L2 treats biases differently in loss and gradient. Most often only the loss has them; "
-        "here, where the loss must stay, only the gradient",
+        "the gradient has L2 on the biases, the loss has not",
         "db = dz.sum(axis=0) + l2 * b", "db = dz.sum(axis=0)",
         "biases only; a - n = λb: 0.01 to 0.1 at λ = 0.1 and biases around 0.1",
         "biases that are 0, as they are at the start: exactly 0",

@@ -38,8 +38,8 @@ def arrange(
     board: widgets.Widget,
     extras: Mapping[str, Sequence[widgets.Widget]],
     beside: Sequence[widgets.Widget],
-) -> list[widgets.Widget]:
-    """Return the lab's children, top to bottom.
+) -> tuple[list[widgets.Widget], Groups]:
+    """Return the lab's children, top to bottom, and the groups of controls among them.
 
     Parameters
     ----------
@@ -70,4 +70,4 @@ def arrange(
         [shown, groups], layout=widgets.Layout(flex_flow="row wrap", overflow="hidden")
     )
     # Not displayed, and still in force: a style sheet needs no room.
-    return [widgets.HTML(CSS, layout=widgets.Layout(display="none")), both]
+    return [widgets.HTML(CSS, layout=widgets.Layout(display="none")), both], groups

@@ -111,6 +111,7 @@ def make_controls(state: LabState) -> dict[str, widgets.Widget]:
         ),
         "tensor": _dropdown("tensor", ("",)),
     }  # fmt: skip
+    controls["bug"].layout.width = "400px"  # titles are sentences
     if "hidden" not in state.applicable:  # no MLP of the lab's own: the weights are the caller's
         controls["weight_scale"].tooltip = f"{LABELS['weight_scale']}: {_FACTOR}"
     return controls

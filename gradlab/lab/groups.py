@@ -49,6 +49,11 @@ class Groups(widgets.VBox):
         self.chooser.observe(self._show, "value")
         self._show(None)
 
+    def unfold(self, title: str) -> None:
+        """Open a group, where there is one of that title."""
+        if title in self._boxes:
+            self.chooser.value = title
+
     def _show(self, change: Any) -> None:
         for title, box in self._boxes.items():
             # a class, not `display`: on a wide screen the style sheet shows all of them

@@ -19,6 +19,9 @@ _START = (
 )
 
 
+_NONE = "choose …"  # nothing is preset: that might be the answer
+
+
 class MysteryView(widgets.VBox):
     """Shown while `state.bug` is "mystery"; all of it works from the keyboard.
 
@@ -76,13 +79,16 @@ class MysteryView(widgets.VBox):
                 for control, options in (
                     (self.tensor, mystery.tensors), (self.cause, mystery.choices)
                 ):  # fmt: skip
-                    control.options = options
+                    control.options = [(_NONE, ""), *((name, name) for name in options)]
                     control.index = 0
                 self._tell(_START)
 
     def _on_guess(self, button: widgets.Button) -> None:
         with LOCK:
             mystery = self._state.mystery
+            if not (self.tensor.value and self.cause.value):
+                self._tell("Choose a tensor and a cause first.")
+                return
             feedback = mystery.guess(self.tensor.value, self.cause.value)
             solved = f"Solved. {mystery.reveal()}" if feedback.solved else ""
             self._tell(f"{feedback.words}\n{solved}".strip())

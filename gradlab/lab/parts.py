@@ -70,7 +70,10 @@ class Parts:
             own = [self.scenarios] if self._state.given is None else []
             extras["Scenarios" if own else "Share"] = [*own, self.share]
             extras["Appearance"] = [self.appearance]
-        return arrange(controls, shown, self._board, extras, [self.reset_button])
+        children, groups = arrange(controls, shown, self._board, extras, [self.reset_button])
+        # whoever starts a round, from a scenario's line or from code, sees where to guess
+        self._state.observe(lambda change: change["new"] and groups.unfold("Bugs"), "mystery")
+        return children
 
     def _on_progress(self, change: Any) -> None:
         self.training.value = self._state.progress

@@ -19,6 +19,7 @@ CSS = """<style>
 .gradlab-panels { display: flex; flex-wrap: wrap; margin-top: 2px; }
 .gradlab-panel { position: relative; contain: strict; }
 .gradlab-panel canvas { position: absolute; inset: 0; }
+.gradlab-lab .widget-dropdown > select { padding-left: 4px; padding-right: 18px; }
 .gradlab-lab .widget-checkbox label { display: flex; align-items: center; gap: 6px; }
 .gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }
 body[data-jp-theme-light="false"] .gradlab-auto .gradlab-panels {

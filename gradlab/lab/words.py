@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from html import escape
 
+import numpy as np
+
 from gradlab.bugs import describe
 from gradlab.checking import BANDS, Report
 from gradlab.lab.ranges import MYSTERY, NO_BUG
@@ -16,6 +18,10 @@ __all__ = ["banner_html", "cost_line", "explanation"]
 
 #: A step this many times the best one is truncation's; this many times smaller, round-off's.
 FAR = 30.0
+#: An L2 term this many times the data's gradient hides it.
+SWAMPED = 100.0
+_MEASURES = {"max_relative": "relative error", "sum_relative": "relative error (sum)",
+             "norm_ratio": "norm ratio"}  # fmt: skip
 
 
 def band(error: float) -> str:
@@ -40,6 +46,8 @@ def explanation(result: Result) -> tuple[str, str]:
         if s.l2_in_gradient:
             has, lacks = lacks, has
         return f"L2 is in the {has} but not in the {lacks}.", "Tick both, or neither."
+    if swamped := _swamped(result):
+        return swamped
     if s.bug not in (NO_BUG, MYSTERY) and report.verdict != "inconclusive":
         return _about_bug(s.bug, hidden=report.verdict == "correct")
     if report.verdict != "wrong" and report.error > BANDS[0][0]:
@@ -47,20 +55,26 @@ def explanation(result: Result) -> tuple[str, str]:
         if found:
             return found
     if _only_round_off(report):
-        return "The entries that differ are too small to tell from round-off at this step.", ""
+        off, size = _differing(report)
+        return (
+            f"{off} of {size} entries are too small to tell from round-off, the rest agree.",
+            "",
+        )
     named = [name for name in report if report[name].verdict == report.verdict]
     if report.verdict == "correct" or not named:
         return report.why, report.advice
+    if len(named) == 1:
+        return f"{named[0]}: {report[named[0]].why}", report.advice
     who = "every tensor" if len(named) == len(report) else ", ".join(named)
-    return f"{who}: {report[named[0]].why}", report.advice
+    return f"{who} (in {named[0]}, {report[named[0]].why})", report.advice
 
 
 def _about_bug(name: str, hidden: bool) -> tuple[str, str]:
     """Return what a bug that was chosen does, and when it hides."""
     about = describe(name)
     if hidden:
-        return f"The bug is there and does not show: {about.summary}.", f"It hides: {about.blind}."
-    return f"The bug does it: {about.summary}.", ""
+        return f"A bug is planted and does not show: {about.summary}.", f"It hides: {about.blind}."
+    return f"The planted bug: {about.summary}.", ""
 
 
 def cost_line(result: Result) -> str:
@@ -91,6 +105,31 @@ def _thousands(count: int) -> str:
 
 def _two_digits(value: float) -> str:
     return f"{value:.1f}" if value < 10 else _thousands(round(value))
+
+
+def _swamped(result: Result) -> tuple[str, str] | None:
+    """Return that L2 hides the data's gradient, where a bug beside it shows in the biases only."""
+    s, net = result.settings, result.net
+    if not s.use_l2 or s.bug == NO_BUG or not net.l2:
+        return None
+    times = {}
+    for name in net.weight_names:
+        l2 = net.l2 * net.params[name]
+        data = np.linalg.norm(result.analytic[name] - l2)
+        times[name] = np.linalg.norm(l2) / max(data, np.finfo(float).tiny)
+    if min(times.values()) < SWAMPED:
+        return None
+    return (
+        f"In {', '.join(times)} the L2 term is over {_number(min(times.values()))} times the "
+        "data's gradient and hides what is wrong there; the biases have no L2, and show it.",
+        "Lower λ.",
+    )
+
+
+def _differing(report: Report) -> tuple[int, int]:
+    """Return how many entries differ by more than is usual, and how many there are."""
+    errors = np.concatenate([tensor.errors.ravel() for tensor in report.tensors.values()])
+    return int((~(errors <= BANDS[1][0])).sum()), errors.size
 
 
 def _only_round_off(report: Report) -> bool:
@@ -140,11 +179,12 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
     verdict = str(report.verdict)
     worst = max(report, key=lambda name: _or_inf(report[name].error))
     numbers = (
-        f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the largest relative error is "
+        f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the largest {_MEASURES[report.measure]} is "
         f"<b>{report[worst].error:.1e}</b>, in {escape(worst)}"
     )
-    # The band's name would contradict the verdict where the error is round-off.
-    told = "." if _only_round_off(report) else f": {escape(band(report[worst].error))}."
+    # The band's name would contradict a verdict that knows why the error is large.
+    known = verdict == "inconclusive" or _only_round_off(report)
+    told = "." if known else f": {escape(band(report[worst].error))}."
     why, move = (escape(_sentence(text)) for text in explanation(result))
     return _banner(verdict, MARKS[verdict], verdict, f"{numbers}{told} {why}", move)
 

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from gradlab.checking import EpsSweep
+from gradlab.checking import BANDS, EpsSweep
 from gradlab.plots.markers import Markers
 from gradlab.plots.palette import LIGHT, Palette
 from gradlab.plots.scales import (
     EPS_RANGE,
-    ERROR_RANGE,
     clip_errors,
     draw_bands,
     error_axis,
@@ -24,7 +23,8 @@ from gradlab.plots.scales import (
 
 __all__ = ["UPRIGHT", "UCurve", "u_curve"]
 
-UPRIGHT = (2e-14, ERROR_RANGE[1])  # how far upright lines reach: not into the legend
+UPRIGHT = (4e-13, 6.0)  # how far upright lines reach: not into the legend, nor into the labels
+_ABOVE = 28.0  # where those stand
 _EPS_TICKS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
 
 
@@ -57,11 +57,11 @@ class UCurve:
         draw_bands(ax, palette)
         self._lines = {name: _tensor_line(ax, name, palette) for name in self.names}
         (self._best,) = ax.plot([], [], color=palette.faint, lw=1.2, ls=(0, (2, 2)))
-        self._best_label = ax.text(1e-5, 25.0, "predicted best", va="center", **_small(palette))
+        self._best_label = ax.text(1e-5, _ABOVE, "predicted best", va="center", **_small(palette))
         faint = {"color": palette.faint, "lw": 1.0, "ls": (0, (1, 2))}
         self._predicted = [ax.plot([], [], **faint)[0] for _ in range(2)]
         (self._found,) = ax.plot([], [], "v", ms=4.5, color=palette.faint)
-        self._found_label = ax.text(1e-5, 25.0, "found", va="center", **_small(palette))
+        self._found_label = ax.text(1e-5, _ABOVE, "found", va="center", **_small(palette))
         self._kinks = ax.axvspan(
             1, 1, 0.172, 1, facecolor="none", edgecolor=palette.grid, hatch="//", lw=0
         )
@@ -98,7 +98,7 @@ class UCurve:
         ):
             inside = (predicted > 1e-13) & (predicted < 1)
             line.set_data(sweep.eps[inside], predicted[inside])
-        self._found.set_data([found], [25.0])
+        self._found.set_data([found], [_ABOVE])
         crossed = np.isfinite(sweep.kinks_from)
         self._kinks.set_visible(crossed)
         self._kinks_label.set_visible(crossed)
@@ -118,13 +118,13 @@ def _small(palette: Palette) -> dict[str, object]:
 
 
 def _found(sweep: EpsSweep) -> tuple[float, bool]:
-    """Return the step with the smallest errors, in the mean of their logarithms.
+    """Return the step at which the largest of the tensors' errors is smallest.
 
-    And whether it is any better than the others: a bug's error is the same at every step.
+    And whether that is a best step: not where a bug keeps the error up at every one.
     """
-    height = np.log([clip_errors(e) for e in sweep.errors.values()]).mean(axis=0)
-    lowest = int(np.argmin(height))
-    return float(sweep.eps[lowest]), bool(height[lowest] < np.median(height) - np.log(2))
+    largest = np.max([clip_errors(e) for e in sweep.errors.values()], axis=0)
+    lowest = int(np.argmin(largest))
+    return float(sweep.eps[lowest]), bool(largest[lowest] <= BANDS[2][0])
 
 
 def _tensor_line(ax: Axes, name: str, palette: Palette) -> Line2D:

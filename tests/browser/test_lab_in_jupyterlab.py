@@ -56,6 +56,8 @@ def test_a_mystery_is_solved_from_the_keyboard_alone(page, lab):
         page.tab.keyboard.press("Space")
         expect(told).not_to_have_text(before)
 
+    tab_to("combobox", "tensor")
+    page.tab.keyboard.press("ArrowDown")
     tab_to("combobox", "cause")
     cause = lab.get_by_role("combobox", name="cause", exact=True)
     first = cause.input_value()

@@ -1,8 +1,10 @@
 import math
 import re
+from dataclasses import asdict
 
 import pytest
 
+from gradlab.lab import SCENARIOS
 from gradlab.lab.result import compute
 from gradlab.lab.settings import Settings
 from gradlab.lab.summary import summary
@@ -48,7 +50,7 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
         ({"bug": "bias_mean"}, "gradient is a mean over the batch, not a sum"),
         (
             {"bug": "missing_activation_derivative", "loss": "mse", "weight_scale": 1e-3},
-            "The bug is there and does not show: the activation is skipped",
+            "A bug is planted and does not show: the activation is skipped",
         ),
     ],
     ids=lambda v: str(v)[:40],
@@ -102,3 +104,24 @@ def test_the_summary_tells_what_is_set_beyond_the_defaults():
     assert "bug bias_mean at layer 1" in text
     plain = summary(SMALL, None, "")
     assert not any(word in plain for word in ("float32", "training", "bug"))
+
+
+def test_l2_that_swamps_is_named_as_what_hides_the_bug():
+    changes = {"use_l2": True, "l2": 1e4, "bug": "flipped_sign", "measure": "norm_ratio"}
+    text = banner(**changes)
+    assert "In W1, W2 the L2 term is over" in text
+    assert "the largest norm ratio is" in text
+    assert "Lower λ" in text
+    assert "L2 term" not in banner(**changes | {"l2": 1e-3})
+    assert "L2 term" not in banner(**changes | {"bug": "none"})
+
+
+def test_the_bands_name_never_stands_beside_inconclusive():
+    assert "probably wrong" not in banner(eps=1e-12)
+    assert "probably wrong" in banner(bug="flipped_sign")
+
+
+def test_entries_too_small_to_tell_are_counted():
+    text = banner(**asdict(SCENARIOS["saturated_tanh"].full()))
+    found = re.search(r"(\d+) of 354 entries are too small to tell from round-off, the rest", text)
+    assert 0 < int(found[1]) < 354
