@@ -18,6 +18,11 @@ function nameControls(lab) {
     const label = box?.querySelector('.widget-label')?.textContent;
     if (label && !field.labels?.length) set(field, 'aria-label', label);
   }
+  for (const bar of lab.querySelectorAll('.widget-hprogress .progress')) {
+    set(bar, 'role', 'progressbar');
+    const label = bar.closest('.widget-hprogress').querySelector('.widget-label');
+    set(bar, 'aria-label', label?.textContent ?? '');
+  }
   // JupyterLab would take their arrow keys, and letters, for its own: to another cell.
   for (const control of lab.querySelectorAll('select, .noUi-handle')) {
     set(control, 'data-lm-suppress-shortcuts', 'true');

@@ -44,8 +44,9 @@ class Parts:
         self.mystery = MysteryView(state)
         self.reset_button = reset_button()
         self.training = widgets.FloatProgress(
-            min=0, max=1, description="training", layout=widgets.Layout(visibility="hidden")
-        )
+            min=0, max=1, description="training", style={"description_width": "55px"},
+            layout=widgets.Layout(visibility="hidden", width="150px"),
+        )  # fmt: skip
         state.observe(self._on_progress, "progress")
 
     def all(self) -> list[widgets.Widget]:
@@ -62,15 +63,15 @@ class Parts:
         applicable = self._state.applicable
         shown = applicable if wanted is None else wanted
         extras: dict[str, list[widgets.Widget]] = {}
-        if "train_steps" in shown:
-            extras["Network"] = [self.training]
         if "bug" in shown:
             extras["Bugs"] = [self.mystery]
         if wanted is None:
             own = [self.scenarios] if self._state.given is None else []
             extras["Scenarios" if own else "Share"] = [*own, self.share]
             extras["Appearance"] = [self.appearance]
-        children, groups = arrange(controls, shown, self._board, extras, [self.reset_button])
+        children, groups = arrange(
+            controls, shown, self._board, extras, [self.training, self.reset_button]
+        )
         # whoever starts a round, from a scenario's line or from code, sees where to guess
         self._state.observe(lambda change: change["new"] and groups.unfold("Bugs"), "mystery")
         return children

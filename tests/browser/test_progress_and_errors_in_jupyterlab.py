@@ -45,6 +45,10 @@ def test_training_shows_its_progress_the_first_time_and_is_looked_up_afterwards(
     page.wait_sharp(lab)
     expect(bar).to_be_hidden()
     assert page.tab.evaluate("window.gradlabBar") == []
+    open_group(lab, "Check")  # the bar shows beside whatever group is open
+    page.press(lab.get_by_role("slider", name="weight scale"), "ArrowRight")
+    page.tab.wait_for_function(HALF)
+    expect(bar.locator(".progress")).to_have_attribute("role", "progressbar")
 
 
 @pytest.mark.parametrize("name", ["weight scale", "step eps"])

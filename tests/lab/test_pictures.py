@@ -164,3 +164,20 @@ def test_cells_of_the_heatmap_that_were_not_checked_are_faint():
     checked = np.flatnonzero(rgba[..., 3] == 255)
     np.testing.assert_array_equal(checked, result.report["W2"].entries)
     assert f"{len(checked)} of 4096 entries of W2" in panel.alt(result)
+
+
+@pytest.mark.parametrize("name", ["tensors", "network"])
+def test_a_paper_that_was_drawn_before_is_the_same_and_is_not_drawn_again(name, monkeypatch):
+    panel = next(panel for panel in PANELS if panel.name == name)(PALETTES["light"])
+    right = compute(SMALL)
+    wrong = compute(SMALL.replace(bug="flipped_sign"))
+    other = compute(SMALL.replace(hidden=(5,)))
+    first = [panel.frame(result).paper for result in (right, wrong)]
+    assert first[0] != first[1]
+    with monkeypatch.context() as patched:
+        patched.setattr(panel.live, "frame", None)
+        assert [panel.frame(result).paper for result in (right, wrong)] == first
+        assert panel.frame(wrong).paper is None  # it is on the screen
+    if name == "network":  # axes of another network are other axes
+        assert panel.frame(other).paper not in first
+        assert panel.frame(right).paper == first[0]

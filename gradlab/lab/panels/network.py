@@ -23,6 +23,7 @@ class NetworkPanel(Panel):
     """
 
     name, title, size = "network", "Verdict per tensor", (176, 292)
+    repeats = 32
 
     def made_for(self, result: Result) -> Hashable:
         """Return the layers' sizes, or the names of the tensors."""

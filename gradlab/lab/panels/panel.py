@@ -49,18 +49,24 @@ class Panel:
         Width and height in pixels.
     own_colours : bool
         Whether it has colours that are not the palette's.
+    repeats : int
+        How many papers are kept. A drag there and back meets the same verdicts again, and drawing
+        them takes longer than all the rest of an event. Only where a layer's key says all that the
+        layer shows.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     size: ClassVar[tuple[int, int]]
     own_colours: ClassVar[bool] = False
+    repeats: ClassVar[int] = 0
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
         self.live = LiveFigure(*self.size)
         self._made_for: Hashable = None
         self._on_screen: tuple[Hashable, int] = (None, 0)  # which paper, and at which scale
+        self._known: dict[Hashable, bytes] = {}
 
     def frame(self, result: Result, scale: int = 1) -> Frame:
         """Return what is new; `scale` is the paper's pixels for a pixel of the panel."""
@@ -73,7 +79,10 @@ class Panel:
                 # fast while dragging, in true colours at rest
                 small = scale == 1 and not self.own_colours
                 table = colour_table(self.palette) if small else None
-                paper = encode_png(self.live.frame(layers, scale), table)
+                paper = self._known.get((what, scale))
+                if paper is None:
+                    paper = encode_png(self.live.frame(layers, scale), table)
+                    self._remember((what, scale), paper)
             return Frame(paper, self.ink(result), self.alt(result))
 
     def whole(self, result: Result, scale: int) -> np.ndarray:
@@ -86,9 +95,15 @@ class Panel:
     def _prepare(self, result: Result) -> list[Layer]:
         if self._made_for != self.made_for(result):
             self._made_for = self.made_for(result)
+            self._known.clear()
             self.live.clear(self.palette.paper)
             self.build(result)
         return self.layers(result)
+
+    def _remember(self, what: Hashable, paper: bytes) -> None:
+        self._known[what] = paper
+        while len(self._known) > self.repeats:
+            del self._known[next(iter(self._known))]
 
     # -- what a subclass says ----------------------------------------------------------------------
 

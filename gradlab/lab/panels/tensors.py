@@ -19,6 +19,7 @@ class TensorsPanel(Panel):
     """Bands and verdicts on the paper; a dot an entry and a bar a tensor are ink."""
 
     name, title, size = "tensors", "Every entry at this step", (264, 292)
+    repeats = 32
 
     def build(self, result: Result) -> None:
         """Make the axes."""
