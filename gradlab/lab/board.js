@@ -165,6 +165,30 @@ class Voice {
   }
 }
 
+// Makes `element` hold `html`, and keeps what is the same: from event to event only numbers change,
+// and elements that are made anew cost the page more than the pictures do.
+function rewrite(element, html) {
+  const wanted = document.createElement('template');
+  wanted.innerHTML = html;
+  follow(element, wanted.content);
+}
+
+function follow(element, wanted) {
+  const [now, then] = [[...element.childNodes], [...wanted.childNodes]];
+  if (now.length !== then.length || now.some((node, i) => node.nodeName !== then[i].nodeName)) {
+    element.replaceChildren(...then);
+    return;
+  }
+  now.forEach((node, i) => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (node.data !== then[i].data) node.data = then[i].data;
+    } else {
+      for (const {name, value} of then[i].attributes) set(node, name, value);
+      follow(node, then[i]);
+    }
+  });
+}
+
 // Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
 // and sends the slider's next value while this one is drawn. A page in the background has no frames.
 function nextFrame() {
@@ -229,7 +253,7 @@ function render({model, el}) {
       [ink, words] = now();
     }
     for (const panel of panels) panel.draw(ink);
-    if (words !== told) banner.innerHTML = told = words;
+    if (words !== told) rewrite(banner, told = words);
     clearTimeout(resting);
     resting = setTimeout(() => { // words: nobody reads them in the midst of a drag
       for (const panel of panels) panel.tell(ink.alt[panel.name] ?? '');
