@@ -181,3 +181,19 @@ def test_a_paper_that_was_drawn_before_is_the_same_and_is_not_drawn_again(name, 
     if name == "network":  # axes of another network are other axes
         assert panel.frame(other).paper not in first
         assert panel.frame(right).paper == first[0]
+
+
+@pytest.mark.parametrize(("changes", "factor"), [({}, 1.0), ({"bug": "flipped_sign"}, -1.0)])
+def test_agreement_shows_an_entry_on_the_diagonal_where_the_two_agree(changes, factor):
+    panel = next(panel for panel in PANELS if panel.name == "agreement")(PALETTES["light"])
+    result = compute(SMALL.replace(tensor="b1", **changes))
+    panel.frame(result)
+    dots = next(shape for shape in panel.ink(result) if shape["kind"] == "discs")
+    at = np.frombuffer(dots["xy"], "<u2").reshape(-1, 2) / 32
+    ((x0, y0), (x1, y1)) = panel.live.pixels(panel._axes, [-1.0, 1.0], [-1.0, 1.0])
+    numerical, analytic = (at[:, 0] - x0) / (x1 - x0), (at[:, 1] - y0) / (y1 - y0)
+    numerical, analytic = 2 * numerical - 1, 2 * analytic - 1
+    assert len(at) == 4
+    np.testing.assert_allclose(analytic, factor * numerical, atol=2e-3)
+    assert np.abs(numerical).max() > 0.99
+    assert f"ratio {factor:.3g}" in panel.alt(result)
