@@ -174,7 +174,7 @@ function rewrite(element, html) {
 }
 
 function follow(element, wanted) {
-  const [now, then] = [[...element.childNodes], [...wanted.childNodes]];
+  const now = [...element.childNodes], then = [...wanted.childNodes];
   if (now.length !== then.length || now.some((node, i) => node.nodeName !== then[i].nodeName)) {
     element.replaceChildren(...then);
     return;
@@ -243,7 +243,7 @@ function render({model, el}) {
 
   async function show() {
     const renewed = () => panels.filter(panel => panel.png !== model.get(panel.name));
-    const now = () => [model.get('ink'), model.get('banner')]; // HTML, escaped in the kernel
+    const now = () => [model.get('ink'), model.get('banner')]; // the banner is escaped HTML
     let [ink, words] = now();
     const papers = renewed();
     if (papers.length) await Promise.all(papers.map(panel => panel.load(model.get(panel.name))));

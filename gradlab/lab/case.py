@@ -37,7 +37,7 @@ class Case:
     masks : list of ndarray or None
         Frozen, also where the lab draws them anew: a bug must be all that there is to find.
     place : Place
-    method : dict
+    sampling : dict
         Which entries a check takes, as arguments of `gl.check`.
     """
 
@@ -46,13 +46,13 @@ class Case:
     y: np.ndarray
     masks: Masks
     place: Place
-    method: dict[str, Any]
+    sampling: dict[str, Any]
 
     @classmethod
     def of(cls, problem: Problem, settings: Settings, place: Place) -> Case:
         """Return the case of a bug planted in the lab's network."""
         masks = problem.masks(settings.replace(freeze_masks=True))
-        return cls(problem.in_gradient, problem.x, problem.y, masks, place, problem.method)
+        return cls(problem.in_gradient, problem.x, problem.y, masks, place, problem.sampling)
 
     def changes(self) -> dict[str, float]:
         """Return how far off the bug puts each tensor, as a norm ratio."""
@@ -108,7 +108,7 @@ class Case:
 
     def _report(self) -> Report:
         analytic = self._gradient(self.place)
-        return check(self.net, self.x, self.y, masks=self.masks, analytic=analytic, **self.method)
+        return check(self.net, self.x, self.y, masks=self.masks, analytic=analytic, **self.sampling)
 
     def _clues(self) -> Clues:
         return Clues.of(self._report(), self.net, self.x)

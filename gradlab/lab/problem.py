@@ -58,7 +58,7 @@ class Problem:
     samples: int | None
 
     @property
-    def method(self) -> dict[str, Any]:
+    def sampling(self) -> dict[str, Any]:
         """Which entries `gl.check` and `gl.sweep_eps` take: the same in both."""
         return {} if self.samples is None else {"method": "sampled", "samples": self.samples}
 

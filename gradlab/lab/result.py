@@ -146,7 +146,7 @@ def compute(
         sweep = gl.sweep_eps(
             problem.net, problem.x, problem.y, eps=SWEEP_EPS[::stride], scheme=settings.scheme,
             measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
-            **problem.method,
+            **problem.sampling,
         )  # fmt: skip
     return Result(settings, problem, report, cost, sweep, stride)
 
@@ -156,7 +156,7 @@ def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
     start = time.perf_counter()
     report = gl.check(
         problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
-        measure=settings.measure, masks=masks, analytic=problem.analytic, **problem.method,
+        measure=settings.measure, masks=masks, analytic=problem.analytic, **problem.sampling,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if settings.bug == MYSTERY:  # a report finds the cause when it is printed

@@ -7,8 +7,9 @@ from html import escape
 
 import numpy as np
 
-from gradlab.bugs import describe
+from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
+from gradlab.lab.backward import place_of_bug
 from gradlab.lab.ranges import MYSTERY, NO_BUG
 from gradlab.lab.result import Result
 from gradlab.lab.settings import Settings
@@ -56,10 +57,7 @@ def explanation(result: Result) -> tuple[str, str]:
             return found
     if _only_round_off(report):
         off, size = _differing(report)
-        return (
-            f"{off} of {size} entries are too small to tell from round-off, the rest agree.",
-            "",
-        )
+        return f"{off} of {size} entries are too small to tell from round-off, the rest agree", ""
     named = [name for name in report if report[name].verdict == report.verdict]
     if report.verdict == "correct" or not named:
         return report.why, report.advice
@@ -108,20 +106,22 @@ def _two_digits(value: float) -> str:
 
 
 def _swamped(result: Result) -> tuple[str, str] | None:
-    """Return that L2 hides the data's gradient, where a bug beside it shows in the biases only."""
-    s, net = result.settings, result.net
-    if not s.use_l2 or s.bug == NO_BUG or not net.l2:
+    """Return that L2 hides a bug in weights that it spoils, while other tensors show it."""
+    s, net = result.settings, result.problem.in_gradient
+    if not net.l2 or s.bug in (NO_BUG, MYSTERY) or result.report.verdict != "wrong":
         return None
+    place = place_of_bug(s, net, None)
+    spoiled = set(wrong_tensors(net, place.name, place.layer)) - set(result.report.wrong)
     times = {}
-    for name in net.weight_names:
+    for name in (name for name in net.weight_names if name in spoiled):
         l2 = net.l2 * net.params[name]
         data = np.linalg.norm(result.analytic[name] - l2)
         times[name] = np.linalg.norm(l2) / max(data, np.finfo(float).tiny)
-    if min(times.values()) < SWAMPED:
+    if not times or min(times.values()) < SWAMPED:
         return None
     return (
         f"In {', '.join(times)} the L2 term is over {_number(min(times.values()))} times the "
-        "data's gradient and hides what is wrong there; the biases have no L2, and show it.",
+        f"data's gradient and hides the planted bug: {describe(s.bug).summary}.",
         "Lower λ.",
     )
 

@@ -56,8 +56,7 @@ def lab_page(jupyterlab):
 def page(lab_page, jupyterlab):
     """The page of `lab_page`; no test may leave an error on it, or ask the network."""
     yield lab_page
-    assert lab_page.tracebacks() == []
-    assert lab_page.errors == []
+    lab_page.assert_clean()
     assert jupyterlab.outside == []
 
 

@@ -66,6 +66,11 @@ class Page:
                 found.append("".join(output["text"]))
         return found
 
+    def assert_clean(self):
+        """Fail if a cell, the page or its console told of an error."""
+        assert self.tracebacks() == []
+        assert self.errors == []
+
     def cell_with(self, mime):
         """Return the index of the first cell that shows an output of this type."""
         for index, cell in enumerate(self.outputs()):

@@ -31,9 +31,7 @@ def nothing_wrong(request, jupyterlab):
     """No test may leave an error in a cell, the page or its console, or ask the network."""
     yield
     if "lesson" in request.fixturenames:
-        page = request.getfixturevalue("lesson")
-        assert page.tracebacks() == []
-        assert page.errors == []
+        request.getfixturevalue("lesson").assert_clean()
     assert jupyterlab.outside == []
 
 

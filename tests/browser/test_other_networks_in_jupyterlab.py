@@ -59,8 +59,7 @@ def networks(jupyterlab):
 @pytest.fixture
 def page(networks, jupyterlab):
     yield networks
-    assert networks.tracebacks() == []
-    assert networks.errors == []
+    networks.assert_clean()
     assert jupyterlab.outside == []
 
 

@@ -114,6 +114,8 @@ def test_l2_that_swamps_is_named_as_what_hides_the_bug():
     assert "Lower λ" in text
     assert "L2 term" not in banner(**changes | {"l2": 1e-3})
     assert "L2 term" not in banner(**changes | {"bug": "none"})
+    for only_biases in ("bias_mean", "l2_on_biases"):  # nothing is wrong in the weights
+        assert "L2 term" not in banner(**changes | {"bug": only_biases})
 
 
 def test_the_bands_name_never_stands_beside_inconclusive():
