@@ -6,6 +6,8 @@ const FIXED_POINT = 32; // the kernel sends coordinates as integers, in 1/32 of 
 
 const FONT = size => `${size}px "DejaVu Sans", Verdana, sans-serif`;
 
+const SMALL = new OffscreenCanvas(1, 1); // made once: a new one costs more than all the cells
+
 const DRAW = {
   line(ctx, {points: [x1, y1, x2, y2], colour, width}) {
     ctx.strokeStyle = colour;
@@ -17,8 +19,8 @@ const DRAW = {
   },
 
   // Groups of discs, a colour a group; `ends` says where each group ends.
-  discs(ctx, {xy, ends, colours, radius, edge}) {
-    const at = numbers(xy);
+  discs(ctx, {xy, ends, colours, radius, edge}, bytes) {
+    const at = coordinates(bytes, xy);
     let i = 0;
     ends.forEach((end, group) => {
       ctx.beginPath();
@@ -38,8 +40,8 @@ const DRAW = {
   },
 
   // Short horizontal bars around their points.
-  bars(ctx, {xy, half, colour, width}) {
-    const at = numbers(xy);
+  bars(ctx, {xy, half, colour, width}, bytes) {
+    const at = coordinates(bytes, xy);
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
     ctx.beginPath();
@@ -52,17 +54,20 @@ const DRAW = {
   },
 
   // A matrix as coloured cells that fill a box.
-  cells(ctx, {box: [x, y, width, height], shape: [rows, columns], rgba}) {
-    const small = Object.assign(document.createElement('canvas'), {width: columns, height: rows});
-    const bytes = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
-    small.getContext('2d').putImageData(new ImageData(bytes.slice(), columns, rows), 0, 0);
+  cells(ctx, {box: [x, y, width, height], shape: [rows, columns], rgba}, bytes) {
+    if (SMALL.width !== columns || SMALL.height !== rows) {
+      Object.assign(SMALL, {width: columns, height: rows});
+    }
+    const colours = new Uint8ClampedArray(part(bytes, rgba));
+    const pixels = SMALL.getContext('2d', {willReadFrequently: true}); // kept where bytes go quickly
+    pixels.putImageData(new ImageData(colours, columns, rows), 0, 0);
     ctx.imageSmoothingEnabled = false;
-    ctx.drawImage(small, x, y, width, height);
+    ctx.drawImage(SMALL, x, y, width, height);
   },
 
   // The same short text at many places.
-  signs(ctx, {xy, text, colour, size}) {
-    const at = numbers(xy);
+  signs(ctx, {xy, text, colour, size}, bytes) {
+    const at = coordinates(bytes, xy);
     ctx.fillStyle = colour;
     ctx.font = FONT(size);
     ctx.textAlign = 'center';
@@ -81,9 +86,13 @@ const DRAW = {
   },
 };
 
-function numbers(view) {
-  // a copy, because the message's buffer need not be aligned for 16-bit numbers
-  return new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+// A copy, because the message's buffer need not be aligned for 16-bit numbers.
+function part(bytes, [start, stop]) {
+  return bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + stop);
+}
+
+function coordinates(bytes, place) {
+  return new Uint16Array(part(bytes, place));
 }
 
 class Panel {
@@ -93,12 +102,11 @@ class Panel {
     this.root.className = 'gradlab-panel';
     this.root.dataset.panel = name;
     this.root.setAttribute('role', 'img');
-    [this.paper, this.ink] = ['paper', 'ink'].map(kind => {
-      const canvas = document.createElement('canvas');
-      canvas.className = `gradlab gradlab-${kind}`;
-      canvas.setAttribute('aria-hidden', 'true');
-      return this.root.appendChild(canvas);
-    });
+    this.canvas = document.createElement('canvas');
+    this.canvas.className = 'gradlab';
+    this.canvas.setAttribute('aria-hidden', 'true');
+    this.screen = this.canvas.getContext('bitmaprenderer');
+    this.root.append(this.canvas);
     this.root.addEventListener('click', event => {
       const box = this.root.getBoundingClientRect();
       const scale = size[0] / box.width;
@@ -106,17 +114,17 @@ class Panel {
     });
   }
 
-  // Gives the canvases their size on the page, and the ink a pixel for each of the screen's.
+  // Gives the picture its size on the page, and a pixel for each of the screen's.
   resize(zoom) {
-    for (const element of [this.root, this.paper, this.ink]) {
-      element.style.width = `${zoom * this.size[0]}px`;
-      element.style.height = `${zoom * this.size[1]}px`;
-    }
-    this.scale = zoom * Math.min(3, Math.max(1, window.devicePixelRatio));
-    const [width, height] = this.size.map(length => Math.round(length * this.scale));
-    if (this.ink.width !== width || this.ink.height !== height) {
-      Object.assign(this.ink, {width, height});
-    }
+    this.root.style.width = `${zoom * this.size[0]}px`;
+    this.root.style.height = `${zoom * this.size[1]}px`;
+    const scale = zoom * Math.min(3, Math.max(1, window.devicePixelRatio));
+    if (scale === this.scale) return;
+    this.scale = scale;
+    const pixels = this.size.map(length => Math.round(length * scale));
+    this.sheet = new OffscreenCanvas(...pixels);
+    this.paper = new OffscreenCanvas(...pixels);
+    this.fresh = true;
   }
 
   async load(png) {
@@ -124,23 +132,26 @@ class Panel {
     if (!png.byteLength) return;
     const bytes = new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
     this.bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+    this.fresh = true;
   }
 
-  draw({shapes}) {
-    if (this.bitmap) {
-      this.paper.width = this.bitmap.width;
-      this.paper.height = this.bitmap.height;
-      this.paper.getContext('2d').drawImage(this.bitmap, 0, 0);
-      this.bitmap = null;
-    }
+  draw({shapes, bytes}) {
     const now = shapes[this.name] ?? [];
-    if (this.empty && !now.length) return;
+    if (!this.bitmap || !this.fresh && this.empty && !now.length) return;
     this.empty = !now.length;
-    const ctx = this.ink.getContext('2d');
+    const {width, height} = this.sheet;
+    if (this.fresh) { // scaled once, and not for every frame
+      const ctx = this.paper.getContext('2d', {alpha: false});
+      ctx.imageSmoothingQuality = 'high';
+      ctx.drawImage(this.bitmap, 0, 0, width, height);
+      this.fresh = false;
+    }
+    const ctx = this.sheet.getContext('2d', {alpha: false});
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.clearRect(0, 0, this.ink.width, this.ink.height);
+    ctx.drawImage(this.paper, 0, 0);
     ctx.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-    for (const shape of now) DRAW[shape.kind](ctx, shape);
+    for (const shape of now) DRAW[shape.kind](ctx, shape, bytes);
+    this.screen.transferFromImageBitmap(this.sheet.transferToImageBitmap());
   }
 
   tell(text) {
@@ -211,7 +222,7 @@ function render({model, el}) {
   pictures.append(...panels.map(panel => panel.root));
   el.classList.add('gradlab-board');
   el.append(banner, pictures, cost, voice.root);
-  let told = '';
+  let written = '';
 
   function arrange() {
     const visible = model.get('visible');
@@ -253,12 +264,13 @@ function render({model, el}) {
       [ink, words] = now();
     }
     for (const panel of panels) panel.draw(ink);
-    if (words !== told) rewrite(banner, told = words);
+    if (words !== written) rewrite(banner, written = words);
     clearTimeout(resting);
-    resting = setTimeout(() => { // words: nobody reads them in the midst of a drag
-      for (const panel of panels) panel.tell(ink.alt[panel.name] ?? '');
-      cost.textContent = ink.cost;
-      voice.say(ink.said);
+    resting = setTimeout(() => { // nobody reads in the midst of a drag
+      const told = model.get('told');
+      for (const panel of panels) panel.tell(told.alt[panel.name] ?? '');
+      cost.textContent = told.cost;
+      voice.say(told.said);
       if (ink.sharp) el.dataset.rests = ''; // the last frame until somebody moves something
     }, 150);
     el.dataset.shows = ink.shows;
@@ -295,7 +307,9 @@ function render({model, el}) {
   let forget = () => {};
   const later = setTimeout(() => {
     const lab = el.closest('.gradlab-lab');
-    if (lab) forget = keepNamed(lab);
+    if (!lab) return;
+    forget = keepNamed(lab);
+    new Slides((content, callbacks) => model.send(content, callbacks)).follow(lab);
   }, 0);
   return () => {
     clearTimeout(later);

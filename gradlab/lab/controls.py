@@ -143,9 +143,12 @@ def _common(name: str) -> dict[str, Any]:
 
 def _log_slider(name: str, decade_step: float, digits: int) -> locked.FloatLogSlider:
     low, high = (round(math.log10(v)) for v in RANGES[name])
-    return locked.FloatLogSlider(
-        min=low, max=high, step=decade_step, readout_format=f".{digits}e", **_common(name)
-    )
+    slider = locked.FloatLogSlider(
+        min=low, max=high, step=decade_step, readout_format=f".{digits}e",
+        continuous_update=False, **_common(name),
+    )  # fmt: skip
+    slider.add_class(f"gradlab-slides-{name}")  # while it is dragged: slides.js
+    return slider
 
 
 def _dropdown(name: str, options: Sequence[str]) -> locked.Dropdown:

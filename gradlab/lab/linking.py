@@ -27,11 +27,17 @@ class Link:
     state : LabState
     controls : mapping of str to Widget
         By the name of the setting.
+
+    Attributes
+    ----------
+    held : str or None
+        The setting whose handle is being dragged, while its value is taken.
     """
 
     def __init__(self, state: LabState, controls: Mapping[str, widgets.Widget]) -> None:
         self._state, self._controls = state, controls
         self._following, self._offered_for = False, None
+        self.held: str | None = None
         self.follow_all()
         for name, control in controls.items():
             control.observe(partial(self._on_control, name), "value")
@@ -43,6 +49,18 @@ class Link:
         for name, control in self._controls.items():
             self._follow(name, control)
         self._switch()
+
+    def slide(self, name: str, to: float) -> None:
+        """Take where the handle of a logarithmic slider stands that is being dragged."""
+        control = self._controls.get(name)
+        if not isinstance(control, widgets.FloatLogSlider) or not control.min <= to <= control.max:
+            return
+        with LOCK:
+            self.held = name
+            try:
+                self._on_control(name, {"new": control.base**to})
+            finally:
+                self.held = None
 
     def follow_result(self) -> None:
         """Offer the bugs and the tensors that the network can have now."""
@@ -59,7 +77,7 @@ class Link:
         # A control cannot show what it does not offer ("yours", eight layers): the banner and the
         # picture tell it.
         value = getattr(self._state, name)
-        if _same(control.value, value):
+        if name == self.held or _same(control.value, value):
             return  # sent back, the last digits would pull at a handle that is being dragged
         # nor a seed or a λ beyond its range: it shows the nearest, and that is nobody's choice
         before, self._following = self._following, True

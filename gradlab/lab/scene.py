@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.lab.colour_table import colour_table
 from gradlab.lab.panels import PANELS, Panel
+from gradlab.lab.panels.ink import Shape, pack
 from gradlab.lab.png import encode_png
 from gradlab.lab.result import Result
 from gradlab.lab.words import cost_line, explanation
@@ -36,20 +37,29 @@ class Scene:
         self._palette = palette
         self.panels: dict[str, Panel] = {panel.name: panel(palette) for panel in PANELS}
 
-    def frame(self, result: Result, scale: int = 1) -> tuple[dict[str, bytes], dict[str, Any]]:
-        """Return the papers that are new, by panel, and the ink of all visible panels."""
+    def frame(
+        self, result: Result, scale: int = 1, words: bool = True
+    ) -> tuple[dict[str, bytes], dict[str, Any], dict[str, Any] | None]:
+        """Return the papers that are new, by panel, the ink of all visible panels, and words."""
         papers: dict[str, bytes] = {}
-        ink: dict[str, Any] = {
-            "shapes": {}, "alt": {}, "cost": cost_line(result),
-            "said": f"{result.report.verdict}: {explanation(result)[0]}",
-            "shows": f"eps = {result.settings.eps!r}", "sharp": scale > 1,
-        }  # fmt: skip
+        shapes: dict[str, list[Shape]] = {}
         for name in self.visible:
             frame = self.panels[name].frame(result, scale)
             if frame.paper is not None:
                 papers[name] = frame.paper
-            ink["shapes"][name], ink["alt"][name] = frame.ink, frame.alt
-        return papers, ink
+            shapes[name] = frame.ink
+        shows = f"eps = {result.settings.eps!r}"
+        packed, numbers = pack(shapes)
+        ink = {"shapes": packed, "bytes": numbers, "shows": shows, "sharp": scale > 1}
+        return papers, ink, self._told(result) if words else None
+
+    def _told(self, result: Result) -> dict[str, Any]:
+        """Return the same in words: each panel's, what it cost, and what it comes to."""
+        return {
+            "alt": {name: self.panels[name].alt(result) for name in self.visible},
+            "cost": cost_line(result),
+            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+        }
 
     def whole(self, result: Result, scale: int = 1) -> bytes:
         """Return the visible panels side by side as one small PNG, to be stored in a notebook."""

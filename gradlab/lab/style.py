@@ -18,7 +18,7 @@ CSS = """<style>
 .gradlab-board { position: relative; margin: 2px 0; }
 .gradlab-panels { display: flex; flex-wrap: wrap; margin-top: 2px; }
 .gradlab-panel { position: relative; contain: strict; }
-.gradlab-panel canvas { position: absolute; inset: 0; }
+.gradlab-panel canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .gradlab-lab .widget-dropdown > select { padding-left: 4px; padding-right: 18px; }
 .gradlab-lab .widget-checkbox label { display: flex; align-items: center; gap: 6px; }
 .gradlab-lab .widget-checkbox input { margin: 0; align-self: center; }

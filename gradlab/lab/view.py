@@ -110,7 +110,7 @@ class Lab(widgets.VBox):
         self._scene = Scene(palette_of(theme), panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(self.state)
-        self.board = Board(panels, self._on_press)
+        self.board = Board(panels, self._on_press, lambda *at: self._link.slide(*at))
         parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
         self.reset_button = parts.reset_button
         self.scenarios, self.mystery = parts.scenarios, parts.mystery
@@ -197,7 +197,8 @@ class Lab(widgets.VBox):
             self.board.banner = banner
             return
         try:
-            self.board.show(banner, *self._scene.frame(state.result, scale))
+            told = self._link.held is None  # nobody reads while a handle is dragged
+            self.board.show(banner, *self._scene.frame(state.result, scale, told))
             self.frames += 1
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"

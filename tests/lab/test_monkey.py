@@ -43,7 +43,10 @@ class Monkey:
             return self.front_end.move(control, not control.value)
         low, high = control.min, control.max
         if hasattr(control, "base"):
-            return self.front_end.move(control, float(10 ** self.rng.uniform(low, high)))
+            to = float(self.rng.uniform(low, high))
+            if self.rng.random() < 0.5:  # dragged, and not let go
+                return self.front_end.send(self.lab.board, {"slide": name, "to": to})
+            return self.front_end.move(control, 10**to)
         value = self.rng.uniform(low, high)
         whole = isinstance(control.value, int)
         return self.front_end.move(control, round(value) % 40 if whole else float(value))
@@ -99,4 +102,5 @@ async def play(front_end):
     fresh = Lab(hidden=(4,), panels=PANELS, eps=1e-4)
     for name in PANELS:
         assert getattr(lab.board, name) == getattr(fresh.board, name), name
-        assert lab.board.ink["shapes"][name] == fresh.board.ink["shapes"][name], name
+    for what in ("shapes", "bytes", "shows"):
+        assert lab.board.ink[what] == fresh.board.ink[what], what

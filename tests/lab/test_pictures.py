@@ -153,7 +153,7 @@ def test_sizes_and_scales(panel):
 
 def test_the_board_has_a_place_for_every_panel():
     assert all(Board.class_traits()[name].metadata["sync"] for name in NAMES)
-    assert list(Board(NAMES, print).sizes) == list(NAMES)
+    assert list(Board(NAMES, print, print).sizes) == list(NAMES)
 
 
 def test_cells_of_the_heatmap_that_were_not_checked_are_faint():

@@ -33,8 +33,7 @@ ALL = ("u_curve", "tensors", "network", "heatmap", "agreement")
 
 def shown(lab):
     """Everything that the browser draws: papers and ink."""
-    ink = {key: value for key, value in lab.board.ink.items() if key != "cost"}  # is measured
-    return {name: getattr(lab.board, name) for name in ALL} | {"ink": ink}
+    return {name: getattr(lab.board, name) for name in ALL} | {"ink": lab.board.ink}
 
 
 def pixels(png):
@@ -139,11 +138,12 @@ def test_the_picture_changes_where_it_should_and_is_not_blank(lab):
     for name in ("tensors", "network"):
         assert pixels(getattr(lab.board, name)).std() > 0.05
     lab.state.eps = 1e-9
-    first = lab.board.ink["shapes"]
+    first, bytes_of_first = lab.board.ink["shapes"], lab.board.ink["bytes"]
     lab.state.eps = 1e-3
-    second = lab.board.ink["shapes"]
-    for name in ("u_curve", "tensors"):
-        assert first[name] != second[name]
+    second, bytes_of_second = lab.board.ink["shapes"], lab.board.ink["bytes"]
+    assert first["u_curve"] != second["u_curve"]
+    for shape, other in zip(first["tensors"], second["tensors"], strict=True):
+        assert bytes_of_first[slice(*shape["xy"])] != bytes_of_second[slice(*other["xy"])]
     assert lab.board.u_curve, "the curve stays"
     (cursor, dots), (before, _) = second["u_curve"], first["u_curve"]
     assert cursor["points"][0] - before["points"][0] == pytest.approx(6 / 12 * 0.834 * 396, abs=1)
@@ -190,10 +190,10 @@ def test_every_panel_can_stand_alone_and_tells_what_it_shows(panel):
     assert lab.board.visible == [panel]
     assert pixels(getattr(lab.board, panel)).std() > 0.02
     assert [name for name in ALL if getattr(lab.board, name)] == [panel]
-    before, alt = shown(lab), lab.board.ink["alt"][panel]
+    before, alt = shown(lab), lab.board.told["alt"][panel]
     lab.state.update(eps=1e-13, use_l2=True, l2_in_loss=False, l2=1.0)
     assert shown(lab) != before
-    assert lab.board.ink["alt"][panel] != alt
+    assert lab.board.told["alt"][panel] != alt
 
 
 def test_unknown_panels_are_refused():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Shape", "bars", "cells", "discs", "line", "signs", "words"]
+__all__ = ["Shape", "bars", "cells", "discs", "line", "pack", "signs", "words"]
 
 Shape = dict[str, Any]
 _FIXED_POINT = 32  # steps in a pixel: two bytes a coordinate, and no dot visibly out of its place
@@ -58,6 +58,27 @@ def words(
     """Return short texts, each at its point (x, y, text), "center"ed there or ending "right"."""
     told = [[round(float(x), 1), round(float(y), 1), text] for x, y, text in items]
     return {"kind": "words", "items": told, "colour": colour, "size": size, "align": align}
+
+
+def pack(shapes: Mapping[str, Sequence[Shape]]) -> tuple[dict[str, list[Shape]], bytes]:
+    """Return the shapes with [start, stop] where they had bytes, and all the bytes as one.
+
+    On its way through kernel, server and page every buffer of a message is handled apart.
+    """
+    parts: list[bytes] = []
+    start = 0
+    packed: dict[str, list[Shape]] = {}
+    for name, drawn in shapes.items():
+        packed[name] = []
+        for shape in drawn:
+            told = dict(shape)
+            for key in ("xy", "rgba"):
+                if key in told:
+                    parts.append(told[key])
+                    told[key] = [start, start + len(parts[-1])]
+                    start += len(parts[-1])
+            packed[name].append(told)
+    return packed, b"".join(parts)
 
 
 def _fixed(xy: np.ndarray) -> bytes:

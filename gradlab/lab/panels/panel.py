@@ -30,13 +30,10 @@ class Frame:
         A PNG, or None where the last one still holds.
     ink : list of dict
         Shapes over it, in pixels of the panel.
-    alt : str
-        The same in words.
     """
 
     paper: bytes | None
     ink: list[Shape]
-    alt: str
 
 
 class Panel:
@@ -83,7 +80,7 @@ class Panel:
                 if paper is None:
                     paper = encode_png(self.live.frame(layers, scale), table)
                     self._remember((what, scale), paper)
-            return Frame(paper, self.ink(result), self.alt(result))
+            return Frame(paper, self.ink(result))
 
     def whole(self, result: Result, scale: int) -> np.ndarray:
         """Return paper and ink as one picture, (H, W, 4) uint8, drawn by matplotlib alone."""
