@@ -24,12 +24,12 @@ CONTROL = re.compile(
 )
 
 
-def write_notebook(jupyterlab, name, *cells):
+def write_notebook(jupyterlab, name, *cells, context=None):
     """Write a notebook of these cells into the served folder, open and run it; returns its page."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, jupyterlab.root / name)
-    page = jupyterlab.open(name)
+    page = jupyterlab.open(name, context=context)
     page.run_all()
     return page
 

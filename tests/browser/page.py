@@ -68,8 +68,8 @@ class Page:
 
     def assert_clean(self):
         """Fail if a cell, the page or its console told of an error."""
-        assert self.tracebacks() == []
-        assert self.errors == []
+        wrong = self.tracebacks() + self.errors
+        assert not wrong, f"the page told of errors: {wrong}"
 
     def cell_with(self, mime):
         """Return the index of the first cell that shows an output of this type."""

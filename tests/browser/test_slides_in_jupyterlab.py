@@ -2,7 +2,7 @@
 
 import pytest
 
-from .lab_parts import expect_state
+from .lab_parts import LAB, expect_state, write_notebook
 
 # Every message of every websocket takes so many milliseconds longer, there and back, as if the
 # server were far away.
@@ -18,7 +18,6 @@ COUNT_FRAMES = """() => {
   window.gradlabFrames = 0;
   document.addEventListener('gradlab-drawn', () => { window.gradlabFrames += 1; });
 }"""
-NOTEBOOK = "far_away.ipynb"
 
 
 def grab(page, handle):
@@ -57,14 +56,11 @@ def test_a_handle_that_is_held_still_shows_what_it_says(page, lab):
     expect_state(page, {"eps": pytest.approx(10**said, rel=1e-6)})
 
 
-def test_a_drag_over_a_distance_is_more_than_a_frame_a_round_trip(jupyterlab, browser, lab_page):
+def test_a_drag_over_a_distance_is_more_than_a_frame_a_round_trip(jupyterlab, browser):
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     context.add_init_script(FAR_AWAY)
-    source = jupyterlab.root / "the_lab.ipynb"
-    (jupyterlab.root / NOTEBOOK).write_bytes(source.read_bytes())
-    page = jupyterlab.open(NOTEBOOK, context=context)
+    page = write_notebook(jupyterlab, "far_away.ipynb", LAB, context=context)
     try:
-        page.run_all()
         lab = page.show_cell(0).locator(".gradlab-lab").first
         page.wait_sharp(lab)
         handle = page.handle("step eps", within=lab)
