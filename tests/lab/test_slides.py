@@ -27,7 +27,7 @@ def sent(front_end):
 
 
 @pytest.mark.parametrize("name", ["eps", "weight_scale", "l2"])
-def test_a_slide_moves_the_state_and_leaves_the_handle_alone(front_end, name):
+def test_a_slide_sets_the_value_and_leaves_the_handle_alone(front_end, name):
     lab = Lab(hidden=(4,), use_l2=True)
     front_end.clear()
     slide(front_end, lab, -3.1, name)
@@ -66,7 +66,7 @@ def test_letting_go_computes_nothing_anew(lab, front_end):
     assert lab.controls["eps"].value == lab.state.eps
 
 
-def test_reset_moves_the_handle_also_after_a_slide(lab, front_end):
+def test_reset_brings_the_handle_back_also_after_a_slide(lab, front_end):
     slide(front_end, lab, -8)
     front_end.move(lab.controls["eps"], 1e-8)
     front_end.press(lab.reset_button)
