@@ -1,6 +1,7 @@
-// Draws the lab's banner and panels. A panel is two canvases: the paper (axes, texts, curves: a PNG from the
-// kernel, which seldom changes) and above it the ink (what moves with a slider: a few numbers).
-// So an event of a drag sends no picture, and dots are sharp on every screen.
+// Draws the lab's banner and panels. A panel is paper (axes, texts, curves: a PNG from the kernel, which
+// seldom changes) and over it ink (what moves with a slider: a few numbers), drawn on a sheet that nobody
+// sees and shown as one bitmap. So an event of a drag sends no picture, dots are sharp on every screen,
+// and a panel that did not change costs the page nothing: a plain canvas is copied with every frame.
 
 const FIXED_POINT = 32; // the kernel sends coordinates as integers, in 1/32 of a pixel
 
