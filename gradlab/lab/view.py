@@ -197,8 +197,8 @@ class Lab(widgets.VBox):
             self.board.banner = banner
             return
         try:
-            told = self._link.held is None  # nobody reads while a handle is dragged
-            self.board.show(banner, *self._scene.frame(state.result, scale, told))
+            words = self._link.held is None  # nobody reads while a handle is dragged
+            self.board.show(banner, *self._scene.frame(state.result, scale, words))
             self.frames += 1
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"
