@@ -54,8 +54,14 @@ def check_tensors(tensors: object, size: int) -> Tensors:
 
 
 def gradient_at(grad: Callable, theta: np.ndarray) -> np.ndarray:
-    """Return grad(theta) as floats, or raise if it is not finite or of another shape."""
-    gradient = check_real_array(grad(theta.copy()), "grad(theta)", theta.shape)
+    """Return grad(theta) as floats (P,), or raise if it is not finite or of another shape.
+
+    A column (P, 1) or a row (1, P) is taken as what it must mean.
+    """
+    given = np.asarray(grad(theta.copy()))
+    if given.shape in ((theta.size, 1), (1, theta.size)):
+        given = given.ravel()
+    gradient = check_real_array(given, "grad(theta)", theta.shape)
     if gradient.dtype.kind != "f":
         return gradient.astype(float)
     return gradient.copy()

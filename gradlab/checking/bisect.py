@@ -10,8 +10,7 @@ import numpy as np
 
 from gradlab._validate import check_integer, check_real_array
 from gradlab.checking.check_function import check_function
-from gradlab.checking.report import Report
-from gradlab.checking.tensor_report import SIGNS
+from gradlab.checking.report import SIGNS, Report
 from gradlab.checking.verdict import Verdict
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
@@ -103,11 +102,11 @@ def bisect(
     grads = _checked(net.cut_gradients(x, y, masks) if analytic is None else analytic, places)
     cuts: dict[str, Report] = {}
     for position, (name, value) in enumerate(places.items()):
-        f = loss_from_cut(net, x, y, masks, position)
+        f, below = from_cut(net, x, y, masks, position)
         gradient = grads[name].ravel()
         cuts[name] = check_function(
             f,
-            lambda _, gradient=gradient: gradient,
+            below if analytic is None else lambda _, gradient=gradient: gradient,
             value.ravel(),
             method="full" if value.size <= samples else "sampled",
             samples=samples,
@@ -119,10 +118,10 @@ def bisect(
     return _conclude(cuts, [repr(layer) for layer in net.chain(masks, batch)])
 
 
-def loss_from_cut(
+def from_cut(
     net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, position: int
-) -> Callable[[np.ndarray], float]:
-    """Return f(activation) -> the data's loss, for what stands at cut number `position`.
+) -> tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]:
+    """Return the data's loss and its gradient as functions of what stands at cut `position`.
 
     The activation is flat, in the order of `net.cut_activations`.
     """
@@ -132,17 +131,25 @@ def loss_from_cut(
     for layer in chain[:position]:
         a = layer.forward(net.params, a)
     order = net.as_rows(np.arange(a.size).reshape(a.shape)[..., 0], n).ravel()
-    shape, dtype = a.shape, a.dtype
+    shape, dtype, rest = a.shape, a.dtype, chain[position:]
 
-    def f(flat: np.ndarray) -> float:
+    def laid_in(flat: np.ndarray) -> np.ndarray:
         inside = np.empty(flat.size, dtype)
         inside[order] = flat
-        out = inside.reshape(shape)
-        for layer in chain[position:]:
+        return inside.reshape(shape)
+
+    def f(flat: np.ndarray) -> float:
+        out = laid_in(flat)
+        for layer in rest:
             out = layer.forward(net.params, out)
         return float(net.loss_rule.per_example(out, target)[:, 0].sum() / n)
 
-    return f
+    def gradient(flat: np.ndarray) -> np.ndarray:
+        activations = net.forward(net.params, laid_in(flat), rest)
+        deltas, _ = net.backward(net.params, activations, target, rest)
+        return deltas[0].reshape(-1)[order]
+
+    return f, gradient
 
 
 def _checked(

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_positive
-from gradlab.checking.blind_spots import blind_spots
+from gradlab._validate import check_choice, check_number, check_positive, check_real_array
+from gradlab.checking.axis import fast_gradient
 from gradlab.checking.check_function import METHODS, check_function
-from gradlab.checking.diagnosis import diagnose
+from gradlab.checking.diagnosis import blind_spots, diagnose
 from gradlab.checking.errors import MEASURES
-from gradlab.checking.judging import (
-    Gradient,
-    by_evidence,
-    by_one_step,
-    checked_gradient,
-    own_gradient,
+from gradlab.checking.judge import (
+    BUG,
+    NOISE,
+    OK,
+    OPEN,
+    SAFETY,
+    Finding,
+    judge,
+    judge_step,
+    resolved,
+    scales,
 )
-from gradlab.checking.report import Report, summary
+from gradlab.checking.kinks import crossed_kinks
+from gradlab.checking.network_loss import NetworkLoss
+from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.sampling import sampled_entries
-from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES
+from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
+from gradlab.checking.verdict import REMEMBERS, Judgement, Setting, not_deterministic
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+
+Gradient = Mapping[str, np.ndarray]
+# Of the largest entry: how far a numerical gradient of unknown making may be off and agree, and
+# from where on it is wrong.
+USUAL, CLEAR = 1e-4, 1e-2
 
 
 def check(
@@ -41,12 +55,14 @@ def check(
     method: str = "full",
     samples: int = 20,
     seed: int = 0,
+    tolerance: float = 0.0,
 ) -> Report:
     """Compare a network's backpropagation with differences of its loss, entry by entry.
 
-    With `eps=None` each entry is differenced at a ladder of steps, and judged by what all of them
-    show together. With a number that step is respected: the entry is differenced there and at
-    twice the step, and where these two cannot support a verdict the report says so.
+    With `eps=None` each entry is differenced at two steps, and what these leave open at a ladder of
+    them. With a number that step is respected: the entry is differenced there and at twice the
+    step, and where these two cannot support a verdict the report says so; what differs there is
+    called wrong only if the whole ladder says so too.
 
     Parameters
     ----------
@@ -71,10 +87,14 @@ def check(
         that is. "directional", where neither `eps` nor `scheme` is given: as in
         `gl.check_function`.
     samples, seed : int, optional
+    tolerance : float, >= 0, optional
+        An error that is accepted, over the tensor's largest entry: for gradients that are
+        approximate on purpose. The report says so.
 
     Returns
     -------
     Report
+        Its `resolution` is the smallest error that would have been seen.
 
     Raises
     ------
@@ -85,31 +105,34 @@ def check(
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
     check_choice(measure, MEASURES, "measure")
     check_choice(method, METHODS, "method")
+    tolerance = check_number(tolerance, "tolerance", 0.0)
     given = eps is not None or scheme != "central"
     if (method != "full" and numerical is not None) or (method == "directional" and given):
         what = "numerical" if numerical is not None else "eps or scheme"
         raise ValueError(f"method must be 'full' where {what} is given, got {method!r}")
-    a = (
-        own_gradient(net, x, y, masks)
-        if analytic is None
-        else checked_gradient(net, analytic, "analytic")
-    )
+    if analytic is None:
+        a = own_gradient(net, x, y, masks)
+    else:
+        a = checked_gradient(net, analytic, "analytic")
     later = _kept(net, x, y, masks)
     if method == "directional":
         f = net.loss_function(x, y, masks)
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
-                              samples=samples, seed=seed)  # fmt: skip
+                              samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
         return replace(report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a))
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
-    if not given and numerical is None:
-        tensors, evaluations = by_evidence(net, x, y, a, masks, measure, entries)
-    else:
+    own = partial(_gradient, x, y, masks) if analytic is None else None
+    loss = NetworkLoss(net, x, y, masks, a, entries, own)
+    if given or numerical is not None:
         machine_eps = float(np.finfo(net.dtype).eps)
         best = machine_eps ** (1 / (rule.order + rule.subtracts))
         eps = best if eps is None else check_positive(eps, "eps")
-        tensors, evaluations = by_one_step(
-            net, x, y, a, eps, rule, masks, measure, numerical, entries
-        )
+    setting = Setting(eps, net.dtype.itemsize == 4, net.dropout_rate > 0, tolerance)
+    if numerical is not None:
+        n = checked_gradient(net, numerical, "numerical")
+        tensors, evaluations = _beside(loss, n, eps, rule, setting, measure)
+    else:
+        tensors, evaluations = _judged(loss, eps, rule, setting, measure)
     seconds = time.perf_counter() - start
     return Report(
         tensors,
@@ -125,6 +148,81 @@ def check(
     )
 
 
+def _judged(
+    loss: NetworkLoss, eps: float | None, rule: Scheme, setting: Setting, measure: str
+) -> tuple[dict[str, TensorReport], int]:
+    """Judge every tensor; return the reports and how often the loss was evaluated."""
+    background = loss.survey() if eps is None else loss.glance()
+    size, judgement = len(loss.gradient), None
+    if not background.deterministic:
+        none, unknown = np.full(size, np.nan), np.full(size, np.inf)
+        judgement = not_deterministic(setting)
+        found, evaluations = Finding(np.full(size, NOISE), none, unknown, none, unknown), 0
+        if eps is not None:
+            found, evaluations = replace(found, slope=_slopes(loss, eps, rule)[0]), 4 * size
+        kinks = np.zeros(size, int)
+    elif eps is None:
+        found, evaluations = judge(loss, setting.tolerance)
+        kinks = loss.crossed_kinks(found.step)
+    else:
+        found, kinks, evaluations = _at_step(loss, eps, rule, setting)
+    if judgement is None and (found.mark == NOISE).all() and np.isnan(found.slope).all():
+        judgement = REMEMBERS
+    tensors = _reports(loss, found, kinks, setting, measure, judgement)
+    return tensors, evaluations + background.evaluations
+
+
+def _reports(
+    loss: NetworkLoss, found: Finding, kinks: np.ndarray, setting: Setting, measure: str,
+    judgement: Judgement | None = None,
+) -> dict[str, TensorReport]:  # fmt: skip
+    return {
+        name: tensor_report(
+            name, loss.gradient[part], found.pick(part), kinks[part], loss.net.params[name].shape,
+            None if loss.picked is None else loss.picked[name], setting, measure, judgement,
+        )
+        for name, part in zip(loss.names, loss.tensors, strict=True)
+    }  # fmt: skip
+
+
+def _at_step(
+    loss: NetworkLoss, eps: float, rule: Scheme, setting: Setting
+) -> tuple[Finding, np.ndarray, int]:
+    """Judge at a given step and twice the step: what was found, kinks crossed, evaluations."""
+    slopes, net = _slopes(loss, eps, rule), loss.net
+    err = np.zeros(slopes.shape[1]) + (loss.noise / eps if rule.subtracts else 0.0)
+    kinks = crossed_kinks(net, loss.x, loss.y, eps, rule, loss.masks, loss.picked)
+    kinks = np.concatenate([kinks[name].ravel() for name in loss.names])
+    step = np.full(len(err), float(eps))
+    found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, setting.tolerance)
+    return found, kinks, evaluations + 2 * sum(o != 0 for o in rule.offsets) * len(err)
+
+
+def _beside(
+    loss: NetworkLoss, n: Gradient, eps: float, rule: Scheme, setting: Setting, measure: str
+) -> tuple[dict[str, TensorReport], int]:
+    """Compare with a numerical gradient from elsewhere, which is taken at its word."""
+    background = loss.glance()
+    slope = np.concatenate([np.ravel(n[name]) for name in loss.names]).astype(float)
+    bound = np.full(slope.shape, loss.noise / eps if rule.subtracts else 0.0)
+    found = Finding(np.full(slope.shape, OK, "<U11"), slope, bound, np.full(slope.shape, eps))
+    scale, tolerance = scales(loss, found), max(setting.tolerance, USUAL)
+    off = np.abs(loss.gradient - slope) - SAFETY * bound
+    found.mark[off > tolerance * scale] = OPEN
+    found.mark[off > max(setting.tolerance, CLEAR) * scale] = BUG
+    found = resolved(loss, found, tolerance)
+    return _reports(
+        loss, found, np.zeros(len(slope), int), setting, measure
+    ), background.evaluations
+
+
+def _slopes(loss: NetworkLoss, eps: float, rule: Scheme) -> np.ndarray:
+    """Return the numerical gradient of the checked entries at eps and twice eps, (2, E)."""
+    steps = np.array([eps, 2 * eps])
+    n = fast_gradient(loss.net, loss.x, loss.y, steps, rule, loss.masks, loss.picked)
+    return np.concatenate([n[name].reshape(2, -1) for name in loss.names], axis=1).astype(float)
+
+
 def _kept(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> tuple:
     """Return copies: what a report finds out later is about what was checked, not what became."""
     if isinstance(masks, (list, tuple)):
@@ -132,3 +230,29 @@ def _kept(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> tuple:
     elif masks is not None:
         masks = copy.deepcopy(masks)  # a Generator: one that is asked later must not move
     return net.copy(), np.array(x), np.array(y), masks
+
+
+def _gradient(x: np.ndarray, y: np.ndarray, masks: Masks, net: Network) -> Gradient:
+    return net.gradient(x, y, masks)
+
+
+def own_gradient(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> Gradient:
+    """Return `net.gradient`; that of a second call where it is not gradlab's own code.
+
+    A backward pass that adds to what an earlier call left is right at the first call only.
+    """
+    if type(net).gradient is not Network.gradient and not isinstance(masks, np.random.Generator):
+        net.gradient(x, y, masks)
+    return net.gradient(x, y, masks)
+
+
+def checked_gradient(net: Network, gradient: Gradient, argument: str) -> dict[str, np.ndarray]:
+    """Return a copy of `gradient`, as floats, or raise if its names or shapes do not fit."""
+    if not isinstance(gradient, Mapping) or gradient.keys() != net.tensors.keys():
+        got = list(gradient) if isinstance(gradient, Mapping) else type(gradient).__name__
+        raise ValueError(f"{argument} must have the keys {list(net.tensors)}, got {got}")
+    checked = {}
+    for name, (_, _, shape) in net.tensors.items():
+        value = check_real_array(gradient[name], f"{argument}[{name!r}]", shape)
+        checked[name] = np.array(value, value.dtype if value.dtype.kind == "f" else float)
+    return checked

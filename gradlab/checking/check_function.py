@@ -5,19 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 
-from gradlab._validate import check_choice, check_integer, check_positive
+from gradlab._validate import check_choice, check_integer, check_number, check_positive
 from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
-from gradlab.checking.conclusion import conclude
-from gradlab.checking.evidence import NOISE, OK, Evidence, weigh
-from gradlab.checking.probing import FIRST, LADDER, Background, Lines, Probe, differences, survey
-from gradlab.checking.report import Report, TensorReport, summary
-from gradlab.checking.verdict import NOT_DETERMINISTIC, Judgement
+from gradlab.checking.black_box import Along, Background, BlackBox, Probe, survey
+from gradlab.checking.diagnosis import Clues, Diagnosis, diagnose_black_box
+from gradlab.checking.judge import NOISE, Finding, judge, judge_step, slopes_of
+from gradlab.checking.report import Report, TensorReport, summary, tensor_report
+from gradlab.checking.verdict import REMEMBERS, Judgement, Setting, about, not_deterministic
 
 METHODS = ("full", "sampled", "directional")
-ROUNDING_OF_GRADIENT = {8: 1e-5, 4: 2e-3}  # relative, by the bytes of the type it is computed in
+SURE = 0.99  # probability with which random directions see what they say they see
+STALE = (
+    "grad(theta) is another one after f was evaluated elsewhere: it uses what the last call of f "
+    "left behind. It was judged as called right after f(theta); call f(theta) before every "
+    "grad(theta), or compute what it needs anew"
+)
 
 
 def check_function(
@@ -30,25 +39,29 @@ def check_function(
     method: str = "full",
     samples: int = 20,
     seed: int = 0,
+    tolerance: float = 0.0,
     executor: Executor | None = None,
 ) -> Report:
     """Check `grad` against differences of `f`, whatever `f` is.
 
-    Every entry is differenced at steps a decade apart, until they prove something: ten evaluations
-    for most entries, 28 more where those leave doubt.
+    Every entry is differenced at two steps: four evaluations. What these leave open goes up a
+    ladder of steps, 46 more; of a tensor that is wrong only the entries that prove it.
 
     Parameters
     ----------
     f : callable, (P,) -> float
-        Gets a copy of theta at every call; its exceptions reach the caller.
+        Gets a copy of theta at every call. What it raises, or returns that is not finite, at a step
+        that the checker chose is "not defined there": it reaches the caller only where no step
+        works.
     grad : callable, (P,) -> ndarray (P,)
-        Called twice, and the second answer is checked: one that adds to what an earlier call left
-        is right at the first.
+        Called a few times; judged is a second answer, right after f(theta): one that adds to what
+        an earlier call left is right at the first.
     theta : ndarray, shape (P,), float64 or float32
         Never modified.
     eps : float, > 0, or None, optional
-        None: the checker chooses its steps. A number: only eps, twice and four times eps are used,
-        and the report says when they cannot support a verdict.
+        None: the checker chooses its steps. A number: only eps and twice eps are used, and the
+        report says when they cannot support a verdict; what differs there is called wrong only if
+        the whole ladder says so too.
     tensors : dict of str to (start, stop, shape), optional
         Names for parts of theta; left out, the whole is called "theta".
     method : {"full", "sampled", "directional"}, optional
@@ -57,12 +70,16 @@ def check_function(
     samples : int, > 0, optional
     seed : int, optional
         Of the sample and of the directions.
+    tolerance : float, >= 0, optional
+        An error that is accepted, over the tensor's largest entry: for gradients that are
+        approximate on purpose. The report says so.
     executor : concurrent.futures.Executor, optional
         Spreads the evaluations over processes or machines: f must then be picklable.
 
     Returns
     -------
     Report
+        Its `resolution` is the smallest error that would have been seen.
 
     Raises
     ------
@@ -73,112 +90,171 @@ def check_function(
     theta = check_theta(theta)
     layout = check_tensors(tensors, theta.size)
     check_choice(method, METHODS, "method")
-    samples = check_integer(samples, "samples", 1)
+    samples, seed = check_integer(samples, "samples", 1), check_integer(seed, "seed")
+    tolerance = check_number(tolerance, "tolerance", 0.0)
     eps = None if eps is None else check_positive(eps, "eps")
-    rng = np.random.default_rng(check_integer(seed, "seed"))
+    rng = np.random.default_rng(seed)
     probe = Probe(f, theta)
-    background = survey(probe, rng)
-    gradient_at(grad, theta)
-    gradient = gradient_at(grad, theta)
+    size = np.maximum(1.0, np.abs(theta).astype(float))
+    background = survey(probe.value, theta, size)
+    asked = ask(grad, probe, size)
+    gradient, evaluations = asked.second, background.evaluations + asked.evaluations
+    setting = Setting(eps, background.single or theta.itemsize == 4, False, tolerance)
     if method == "directional":
-        parts = {"theta": (_directions(theta.size, samples, rng), samples, (theta.size,))}
-    else:
-        size = samples if method == "sampled" else theta.size
-        parts = {
-            name: (_coordinates(lo, hi, size, rng), hi - lo, shape)
-            for name, (lo, hi, shape) in layout.items()
-        }
-    checked, evaluations = {}, background.evaluations
-    for name, (lines, total, shape) in parts.items():
-        a = np.array([gradient[i] @ v for i, v in zip(lines.index, lines.direction, strict=True)])
-        evidence, spent = _gather(probe, lines, a, background, eps, executor, gradient)
-        evaluations += spent
-        judgement = _judge(a, evidence, background, total)
-        if method == "directional":
-            judgement = _cannot_localise(judgement, len(a))
-        checked[name] = _tensor_report(name, a, evidence, judgement, shape, method)
+        draws = rng.standard_normal((samples, theta.size))
+        lines = draws / np.linalg.norm(draws, axis=1, keepdims=True) * size
+        probe = Probe(Along(f, theta, lines), np.zeros(samples))
+        grad, gradient = None, (lines @ gradient.astype(float)).astype(gradient.dtype)
+        layout = {"theta": (0, samples, (samples,))}
+    entries = {
+        name: _some(lo, hi, samples, rng) if method == "sampled" else np.arange(lo, hi)
+        for name, (lo, hi, _) in layout.items()
+    }
+    loss = BlackBox(probe, background, grad, gradient, np.concatenate([*entries.values()]),
+                    _slices(entries), executor)  # fmt: skip
+    found, spent = _judged(loss, eps, tolerance)
+    evaluations += spent
+    checked = {}
+    for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
+        picked = entries[name] - lo if method == "sampled" else None
+        checked[name] = tensor_report(
+            name, loss.gradient[part], found.pick(part), None, shape, picked, setting,
+            judgement=_of_the_whole(background, found, setting),
+        )  # fmt: skip
+    if method == "directional":
+        checked = {"theta": _along_directions(checked["theta"], theta.size)}
     seconds = time.perf_counter() - start
     subject = _subject(f, background)
+    notes = (STALE,) if asked.stale else ()
     return Report(
-        checked, summary(checked), subject, "max_relative", "central", eps, evaluations, seconds
-    )
-
-
-def _gather(
-    probe: Probe,
-    lines: Lines,
-    a: np.ndarray,
-    background: Background,
-    eps: float | None,
-    executor: Executor | None,
-    gradient: np.ndarray,
-) -> tuple[Evidence, int]:
-    """Return the evidence on each line, and the number of evaluations that it took."""
-    coarse = background.single or probe.theta.itemsize == 4 or gradient.itemsize == 4
-    rtol = ROUNDING_OF_GRADIENT[4 if coarse else 8]
-    atol = 1e-10 * np.abs(a).max(initial=0.0)
-    if not background.deterministic:  # no difference would mean anything
-        return Evidence(
-            np.full(a.shape, NOISE), np.full(a.shape, np.nan), np.full(a.shape, np.inf)
-        ), 0
-    if eps is not None:
-        steps = eps * np.array([4.0, 2.0, 1.0])[:, None] * np.ones(len(a))
-        found = differences(probe, lines, background, steps, executor)
-        return weigh(a, found, rtol, atol), 2 * steps.size
-    sizes = np.array([
-        max(1.0, float(np.abs(probe.theta[i]).max())) for i in lines.index
-    ])  # fmt: skip
-    few = LADDER[FIRST][:, None] * sizes
-    first = weigh(a, differences(probe, lines, background, few, executor), rtol, atol)
-    doubtful = np.flatnonzero(first.mark != OK)
-    if not len(doubtful):
-        return first, 2 * few.size
-    rest = Lines([lines.index[i] for i in doubtful], [lines.direction[i] for i in doubtful])
-    many = LADDER[:, None] * sizes[doubtful]
-    second = weigh(a[doubtful], differences(probe, rest, background, many, executor), rtol, atol)
-    for old, new in zip((first.mark, first.numerical, first.bound),
-                        (second.mark, second.numerical, second.bound), strict=True):  # fmt: skip
-        old[doubtful] = new
-    return first, 2 * (few.size + many.size)
-
-
-def _judge(a: np.ndarray, evidence: Evidence, background: Background, total: int) -> Judgement:
-    return conclude(a, evidence, total) if background.deterministic else NOT_DETERMINISTIC
-
-
-def _cannot_localise(judgement: Judgement, directions: int) -> Judgement:
-    why = judgement.why.replace("entries", "directions")
-    why = f"along {directions} random directions: {why}; directions cannot tell where"
-    return Judgement(judgement.verdict, why, judgement.advice)
-
-
-def _tensor_report(
-    name: str,
-    a: np.ndarray,
-    evidence: Evidence,
-    judgement: Judgement,
-    shape: tuple[int, ...],
-    method: str,
-) -> TensorReport:
-    whole = method == "full"
-    arrays = [v.reshape(shape) if whole else v for v in (a, evidence.numerical, evidence.mark)]
-    kinks = (arrays[2] == "kink").astype(int)
-    return TensorReport(
-        name, arrays[0], arrays[1], "max_relative", judgement, kinks, arrays[2],
-        None if whole else shape,
+        checked, summary(checked), subject, "max_relative", "central", eps, evaluations, seconds,
+        partial(_explain, theta, layout, asked.first, gradient.itemsize == 4, method),
+        lambda: notes,
     )  # fmt: skip
 
 
-def _coordinates(lo: int, hi: int, size: int, rng: np.random.Generator) -> Lines:
+def _explain(
+    theta: np.ndarray, layout: Mapping, first: np.ndarray, single: bool, method: str, report: Report
+) -> list[Diagnosis]:
+    """Return what the numbers alone say about a wrong gradient."""
+    if method == "directional":  # along a direction all tensors are mixed
+        return []
+    params, first = ({name: v[lo:hi].astype(float) for name, (lo, hi, _) in layout.items()}
+                     for v in (theta, first))  # fmt: skip
+    return diagnose_black_box(Clues.of(report, params=params, first=first, single=single))
+
+
+def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:
+    """Return what the judge finds, and how many evaluations it took."""
+    if not loss.background.deterministic:  # no difference would mean anything
+        size = len(loss.gradient)
+        none, unknown = np.full(size, np.nan), np.full(size, np.inf)
+        return Finding(np.full(size, NOISE), none, unknown, none, unknown), 0
+    if eps is None:
+        found, evaluations = judge(loss, tolerance)
+        if loss.trouble is not None and not loss.worked.all():
+            raise loss.trouble
+        return found, evaluations + 1
+    every = np.arange(len(loss.gradient))
+    d = loss.look(every, eps * np.array([2.0, 1.0])[:, None] * np.ones(len(every)))
+    if loss.trouble is not None:
+        raise loss.trouble
+    with np.errstate(all="ignore"):
+        s = slopes_of(d, loss.noise)
+        gap = np.abs(s.up - s.down)
+        # a bend's gap halves with the step, a kink's does not
+        kinked = (gap > 4 * s.err).all(axis=0) & (gap[0] < 1.4 * gap[1])
+        step = s.width[1] / 2
+    found, evaluations = judge_step(loss, s.slope[::-1], s.err[1], step, kinked, tolerance)
+    return found, evaluations + 4 * len(every) + 1
+
+
+def _of_the_whole(background: Background, found: Finding, setting: Setting) -> Judgement | None:
+    """Return the judgement on every tensor where f is no function; None where it is one."""
+    if not background.deterministic:
+        return not_deterministic(setting)
+    return REMEMBERS if np.isnan(found.slope).all() and (found.mark == NOISE).all() else None
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What grad answered.
+
+    Attributes
+    ----------
+    first, second : ndarray, shape (P,)
+        At theta, one after the other.
+    stale : bool
+        Whether it depends on where f was evaluated last.
+    evaluations : int
+        Of f.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    stale: bool
+    evaluations: int
+
+
+def ask(grad: Callable, probe: Probe, size: np.ndarray) -> Asked:
+    """Ask for the gradient at theta twice; once more after f was evaluated elsewhere."""
+    theta = probe.theta
+    probe.value(theta)
+    first = gradient_at(grad, theta)
+    probe.value(theta)
+    second = gradient_at(grad, theta)
+    if not _same(first, second):
+        return Asked(first, second, False, 2)
+    away = 1e-2 * size * np.random.default_rng(0).choice([-1.0, 1.0], theta.size)
+    try:
+        with np.errstate(all="ignore"):
+            probe.value((theta + away).astype(theta.dtype))
+    except Exception:  # not defined there: it is the checker's own idea to ask
+        return Asked(first, second, False, 3)
+    third = gradient_at(grad, theta)
+    probe.value(theta)
+    return Asked(first, second, not _same(second, third), 4)
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    machine_eps = float(np.finfo(one.dtype).eps)
+    return bool(np.abs(one - other).max() <= 1e3 * machine_eps * np.abs(one).max(initial=0.0))
+
+
+def _along_directions(tensor: TensorReport, size: int) -> TensorReport:
+    """Say what random directions can, and cannot, say about the whole gradient.
+
+    An error e of the gradient shows along a direction d as e @ d, which is normally distributed
+    with standard deviation |e| / sqrt(P).
+    """
+    directions = tensor.analytic.size
+    spread = float(np.sqrt(np.mean(tensor.numerical**2)))
+    largest = float(np.max(np.abs(tensor.numerical), initial=0.0))
+    reached = _normal_quantile(1 - (1 - SURE) ** (1 / directions))
+    resolution = tensor.resolution * largest / spread / reached if spread else np.inf
+    why = f"along {directions} random directions: {tensor.why.replace('entries', 'directions')}"
+    if np.isfinite(resolution):
+        why = (
+            f"all {directions} random directions agree; an error of {about(resolution)} of the "
+            f"gradient's length would have been seen with a probability of {SURE:g}"
+        )
+    judgement = replace(tensor.judgement, why=f"{why}; directions cannot tell where")
+    return replace(tensor, judgement=judgement, resolution=float(resolution), full_shape=(size,))
+
+
+def _normal_quantile(share: float) -> float:
+    """Return q so that this share of a standard normal's draws lies outside of [-q, q]."""
+    return NormalDist().inv_cdf(1 - share / 2)
+
+
+def _some(lo: int, hi: int, size: int, rng: np.random.Generator) -> np.ndarray:
     entries = np.arange(lo, hi)
-    if size < hi - lo:
-        entries = np.sort(rng.choice(entries, size, replace=False))
-    return Lines([np.array([i]) for i in entries], [np.ones(1)] * len(entries))
+    return np.sort(rng.choice(entries, size, replace=False)) if size < hi - lo else entries
 
 
-def _directions(size: int, number: int, rng: np.random.Generator) -> Lines:
-    signs = rng.choice([-1.0, 1.0], (number, size)) / np.sqrt(size)
-    return Lines([np.arange(size)] * number, list(signs))
+def _slices(entries: Mapping[str, np.ndarray]) -> list[slice]:
+    ends = np.cumsum([0, *(len(part) for part in entries.values())])
+    return [slice(int(a), int(b)) for a, b in pairwise(ends)]
 
 
 def _subject(f: Callable, background: Background) -> str:

@@ -10,11 +10,149 @@ from html import escape
 
 import numpy as np
 
-from gradlab.checking.errors import raw_norm_ratio
-from gradlab.checking.tensor_report import SIGNS, TensorReport
-from gradlab.checking.verdict import Judgement, Verdict
+from gradlab._validate import check_number
+from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
+from gradlab.checking.judge import KINK, SUBGRADIENT, Finding
+from gradlab.checking.verdict import (
+    Judgement,
+    Setting,
+    Verdict,
+    about,
+    chance_of_meeting,
+    conclude,
+    in_brackets,
+    met,
+    resolution_of,
+    told,
+    worst_of,
+)
 
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
+WORST = 3  # tensors whose worst entries are printed
+SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
+
+
+@dataclass(frozen=True, eq=False)
+class TensorReport:
+    """The check of one tensor.
+
+    Attributes
+    ----------
+    name : str
+    analytic, numerical : ndarray, shape of the tensor
+        In units of loss per unit of the parameter.
+    measure : str
+        What `error` and `errors` are measured in.
+    judgement : Judgement
+    kinks : ndarray of int, shape of the tensor
+        How many kinks the perturbation of each entry crossed, at the step that decided it.
+        `gl.check_function` cannot count kinks: 1 where the slopes on both sides of the entry say
+        that there is one, else 0.
+    marks : ndarray of str, shape of the tensor
+        For each entry "ok", "subgradient" (at a kink, between the slopes of its two sides), "zero"
+        (gradient and differences are exactly 0), "bug", "kink", "jumps", "noise" or "open".
+    bounds : ndarray, shape of the tensor
+        How far each entry of `numerical` may be off.
+    resolution : float
+        The smallest error, over the tensor's largest entry, that would have been seen in any
+        entry; infinity where an entry could not be decided. Where a tensor's gradient is below
+        1e-9 of the largest of all, over that.
+    full_shape : tuple of int or None
+        Shape of the tensor, where only a sample of its entries was checked; the arrays above are
+        then vectors.
+    entries : ndarray of int or None
+        Which entries of the raveled tensor the sample holds.
+    """
+
+    name: str
+    analytic: np.ndarray
+    numerical: np.ndarray
+    measure: str
+    judgement: Judgement
+    kinks: np.ndarray
+    marks: np.ndarray
+    bounds: np.ndarray
+    resolution: float
+    full_shape: tuple[int, ...] | None = None
+    entries: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor."""
+        return self.analytic.shape if self.full_shape is None else self.full_shape
+
+    @property
+    def coverage(self) -> str:
+        """How many of its entries were checked."""
+        total = int(np.prod(self.shape))
+        return f"{self.analytic.size} of {total} entries"
+
+    def worst(self, most: int = 3) -> list[tuple[tuple[int, ...], float, float]]:
+        """Return the entries that are wrong, worst first: index, analytic and numerical."""
+        a, n, marks = self.analytic.ravel(), self.numerical.ravel(), self.marks.ravel()
+        return worst_of(a, n, marks, self.shape, self.entries, most)
+
+    def chance_of_meeting(self, share: float) -> float:
+        """Return the probability that a sample has met a bug in this share of the entries."""
+        share = check_number(share, "share", 0.0, 1.0)
+        return chance_of_meeting(math.prod(self.shape), self.analytic.size, share)
+
+    @property
+    def verdict(self) -> Verdict:
+        """One of "correct", "wrong", "inconclusive"."""
+        return self.judgement.verdict
+
+    @property
+    def why(self) -> str:
+        """The reason for the verdict, one sentence."""
+        return self.judgement.why
+
+    @property
+    def crossed_kinks(self) -> int:
+        """How many kinks the perturbations of this tensor crossed: the sum of `kinks`."""
+        return int(self.kinks.sum())
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """Relative error of each entry; for the norm ratio, the max-relative one."""
+        return entry_errors(self.analytic, self.numerical, self.measure)
+
+    @cached_property
+    def error(self) -> float:
+        """The tensor's one number in the chosen measure: its largest entry's, or the norm ratio."""
+        return float(tensor_error(self.analytic.ravel(), self.numerical.ravel(), self.measure))
+
+    @property
+    def relative_error(self) -> float:
+        """Largest |a - n| / max(|a|, |n|) over the entries, whatever the chosen measure."""
+        return float(entry_errors(self.analytic, self.numerical).max())
+
+    @property
+    def norm_ratio(self) -> float:
+        """‖a - n‖ / (‖a‖ + ‖n‖)."""
+        return float(raw_norm_ratio(self.analytic.ravel(), self.numerical.ravel()))
+
+    @property
+    def ratio(self) -> float:
+        """<a, n> / <n, n>: the factor by which the analytic gradient is off, if it is a factor."""
+        return ratio(self.analytic.ravel(), self.numerical.ravel())
+
+    @property
+    def cosine(self) -> float:
+        """The cosine of the angle between the two: 1 same direction, -1 flipped sign."""
+        return cosine(self.analytic.ravel(), self.numerical.ravel())
+
+    def row(self) -> tuple[str, ...]:
+        """Return the cells of this tensor's line in the table."""
+        return (
+            self.name,
+            str(self.shape).replace(" ", ""),
+            f"{self.relative_error:.1e}",
+            f"{self.norm_ratio:.1e}",
+            f"{self.ratio:.3g}",
+            f"{self.cosine:.3g}",
+            f"{SIGNS[self.verdict]} {self.verdict}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +203,11 @@ class Report:
     def advice(self) -> str:
         """What to do next; may be empty."""
         return self.judgement.advice
+
+    @property
+    def resolution(self) -> float:
+        """The smallest error that would have been seen: the largest of the tensors' resolutions."""
+        return max(t.resolution for t in self.tensors.values())
 
     @property
     def wrong(self) -> list[str]:
@@ -123,7 +266,13 @@ class Report:
 
     def _notes(self) -> list[str]:
         cause = [f"Probable cause: {self.diagnosis[0].cause}"] if self.diagnosis else []
-        return cause + [f"Blind spot: {warning}" for warning in self.warnings]
+        return cause + self._worst() + [f"Blind spot: {warning}" for warning in self.warnings]
+
+    def _worst(self) -> list[str]:
+        """Return the worst entries of the wrong tensors, one a tensor, or three of a single one."""
+        most = 3 if len(self.wrong) == 1 else 1
+        return [f"Wrong in {name}: {told(entry)}" for name in self.wrong[:WORST]
+                for entry in self[name].worst(most)]  # fmt: skip
 
     def __str__(self) -> str:
         rows = [COLUMNS, *(t.row() for t in self.tensors.values())]
@@ -150,6 +299,31 @@ class Report:
         )
 
 
+def tensor_report(
+    name: str,
+    analytic: np.ndarray,
+    found: Finding,
+    kinks: np.ndarray | None,
+    shape: tuple[int, ...],
+    entries: np.ndarray | None,
+    setting: Setting,
+    measure: str = "max_relative",
+    judgement: Judgement | None = None,
+) -> TensorReport:
+    """Put what was found for a tensor's checked entries (E,) into words and into its shape."""
+    if kinks is None:
+        kinks = np.isin(found.mark, (KINK, SUBGRADIENT)).astype(int)
+    judgement = judgement or conclude(analytic, found, shape, entries, setting)
+    arrays = (analytic, found.slope, kinks, found.mark, found.bound)
+    if entries is None:
+        arrays = tuple(array.reshape(shape) for array in arrays)
+    a, n, kinks, marks, bounds = arrays
+    return TensorReport(
+        name, a, n, measure, judgement, kinks, marks, bounds, resolution_of(found),
+        None if entries is None else shape, entries,
+    )  # fmt: skip
+
+
 def summary(tensors: dict[str, TensorReport]) -> Judgement:
     """Return the verdict on the whole from those on the tensors."""
     for verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
@@ -163,4 +337,11 @@ def summary(tensors: dict[str, TensorReport]) -> Judgement:
     checked = sum(t.analytic.size for t in tensors.values())
     total = sum(math.prod(t.shape) for t in tensors.values())
     share = f"all {total}" if checked == total else f"{checked} of {total}"
-    return Judgement(Verdict.CORRECT, f"{share} entries of {len(tensors)} tensors agree")
+    marks = np.concatenate([t.marks.ravel() for t in tensors.values()])
+    seen = about(max(t.resolution for t in tensors.values()))
+    why = (
+        f"{share} entries of {len(tensors)} tensors agree; an error of {seen} would have been seen"
+    )
+    least = min(tensors.values(), key=lambda t: t.chance_of_meeting(0.1))
+    why += met(math.prod(least.shape), least.analytic.size)
+    return Judgement(Verdict.CORRECT, why + in_brackets(marks))

@@ -1,24 +1,22 @@
-"""From numbers to words: what a difference between two gradients proves."""
+"""From what is known of the entries to a verdict on a tensor, in words."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from gradlab.checking.errors import entry_errors
+from gradlab.checking.judge import BUG, JUMPS, KINK, NOISE, OPEN, SUBGRADIENT, ZERO, Finding
 
-# Relative errors and what CS231n's notes say of them.
+# Relative errors and what CS231n's notes say of them: customs, which no verdict depends on.
 BANDS = (
     (1e-7, "happy"),
     (1e-4, "usually fine"),
     (1e-2, "uncomfortable"),
     (np.inf, "probably wrong"),
 )
-FINE, PROBABLY_WRONG = BANDS[1][0], BANDS[2][0]
-# One evaluation of a mean over a batch errs by a few roundings of its value, not by one.
-ROUNDINGS = 8
 
 
 class Verdict(StrEnum):
@@ -27,26 +25,6 @@ class Verdict(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong"
     INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True, eq=False)
-class Doubt:
-    """How far the numerical gradient itself may be off, in units of the gradient.
-
-    Attributes
-    ----------
-    round_off : float
-        What rounding the loss can do at this step: a few machine_eps * |loss| / eps.
-    truncation : ndarray, shape (size,)
-        What the step's length does to each entry, from the slopes at eps and at 2 eps. A kink
-        between the two shows here as well.
-    kinks : ndarray of int, shape (size,)
-        How many kinks each entry's perturbation crosses.
-    """
-
-    round_off: float
-    truncation: np.ndarray
-    kinks: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -58,93 +36,218 @@ class Judgement:
     advice: str = ""
 
 
-NOT_DETERMINISTIC = Judgement(
-    Verdict.INCONCLUSIVE,
-    "the loss differs from one evaluation to the next, so a difference of two is not a slope",
-    "freeze the dropout masks: draw them once and pass them as masks",
-)
+@dataclass(frozen=True)
+class Setting:
+    """What was checked and how: what words and advice must fit.
 
-ONLY_AT_THIS_STEP = Judgement(
-    Verdict.INCONCLUSIVE,
-    "the differences disagree with the gradient at this step and not at others: the step is too "
-    "long, or too short",
-    "leave eps out, and the checker chooses its steps",
-)
-
-
-def round_off_bound(loss: float, eps: float, machine_eps: float) -> float:
-    """Return how far round-off can move a difference quotient: a few machine_eps |loss| / eps."""
-    return ROUNDINGS * machine_eps * max(abs(loss), np.finfo(np.float64).tiny) / eps
-
-
-def judge(
-    analytic: np.ndarray, numerical: np.ndarray, doubt: Doubt, total: int | None = None
-) -> Judgement:
-    """Return the verdict on one tensor, entries given as flat vectors (size,).
-
-    `total` is how many entries the tensor has, where these are a sample.
-
-    "wrong" needs an entry that is off by more than the band for "probably wrong", by more than
-    round-off and truncation together can explain, and whose step crosses no kink. "correct" needs
-    that every entry agrees to the band "usually fine", or to round-off that is small beside the
-    tensor's largest entry.
+    Attributes
+    ----------
+    eps : float or None
+        The step that was asked for; None where the checker chose.
+    single : bool
+        Whether the numbers are float32.
+    masks : bool
+        Whether dropout masks could be frozen there.
+    tolerance : float
     """
-    if not np.isfinite(numerical).all():
-        return Judgement(
-            Verdict.INCONCLUSIVE,
-            f"{(~np.isfinite(numerical)).sum()} of {numerical.size} differences are not finite",
-            "lower eps if the loss overflows; raise it if the step rounds to 0",
-        )
-    if not analytic.any() and not numerical.any():
-        return Judgement(
-            Verdict.INCONCLUSIVE,
-            "gradient and differences are exactly 0 here: that proves nothing, any code passes",
-            "check where the loss depends on these parameters, or raise eps",
-        )
-    difference = np.abs(analytic - numerical)
-    scale = np.maximum(np.abs(analytic), np.abs(numerical))
-    error = entry_errors(analytic, numerical)
-    off = (error > FINE) & (difference > doubt.round_off)
-    unexplained = difference > doubt.round_off + 2 * doubt.truncation
-    bug = off & (error > PROBABLY_WRONG) & unexplained & (doubt.kinks == 0)
-    if bug.any():
+
+    eps: float | None = None
+    single: bool = False
+    masks: bool = False
+    tolerance: float = 0.0
+
+
+def not_deterministic(setting: Setting) -> Judgement:
+    """Return the judgement on a loss that differs from call to call."""
+    return Judgement(
+        Verdict.INCONCLUSIVE,
+        "the loss differs from one evaluation to the next, so a difference of two is not a slope",
+        "freeze the dropout masks: draw them once and pass them as masks" if setting.masks else
+        "draw random numbers once, outside of f; reset whatever f remembers before each call",
+    )  # fmt: skip
+
+
+REMEMBERS = Judgement(
+    Verdict.INCONCLUSIVE,
+    "f(theta) is another number after f was evaluated elsewhere: it remembers earlier calls, so a "
+    "difference of two is not a slope",
+    "reset whatever f remembers (running means, caches, counters) before each call",
+)
+NOTHING_PROVED = Judgement(
+    Verdict.INCONCLUSIVE,
+    "gradient and differences are exactly 0 here: that proves nothing, any code passes",
+    "check where the loss depends on these parameters",
+)
+
+
+def about(error: float) -> str:
+    """Return a size in one digit, rounded up: 2.1e-9 is "3e-09"."""
+    if not 0 < error < math.inf:
+        return "0" if error == 0 else "any size"
+    power = math.floor(math.log10(error))
+    return f"{math.ceil(round(error / 10**power, 6)) * 10**power:.0e}"
+
+
+def conclude(
+    analytic: np.ndarray, found: Finding, shape: tuple[int, ...], entries: np.ndarray | None,
+    setting: Setting,
+) -> Judgement:  # fmt: skip
+    """Return the verdict on a tensor of which the entries `analytic` (E,) were checked.
+
+    Parameters
+    ----------
+    analytic : ndarray, shape (E,)
+    found : Finding
+        About them.
+    shape : tuple of int
+        Of the tensor.
+    entries : ndarray of int, shape (E,), or None
+        Which of the raveled tensor's entries they are; None where it is all.
+    setting : Setting
+    """
+    mark, size = found.mark, found.mark.size
+    count = {kind: int((mark == kind).sum()) for kind in (BUG, KINK, JUMPS, NOISE, OPEN, ZERO)}
+    of = f"of {size} entries"
+    if count[BUG]:
+        worst = told(worst_of(analytic, found.slope, mark, shape, entries, 1)[0])
         return Judgement(
             Verdict.WRONG,
-            f"{bug.sum()} of {bug.size} entries differ by more than round-off and the step's "
-            "length can explain",
-            "look at the ratio and the cosine: they tell what kind of bug it is",
+            f"{count[BUG]} {of} differ by more than noise, a kink or the step's length can "
+            f"explain, most of all {worst}",
+            "look at ratio and cosine: they tell what kind of bug it is",
         )
-    if off.any():
-        return _doubtful(off, difference, doubt)
-    if scale.max() > 0 and doubt.round_off > FINE * scale.max():
+    if count[ZERO] == size:
+        return NOTHING_PROVED
+    if count[KINK]:
+        return _kinks(f"{count[KINK]} {of}", setting)
+    if count[JUMPS]:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            "the gradient is no larger than the round-off at this step",
-            "raise eps, or check where the gradient is larger",
+            f"{count[JUMPS]} {of} differ at some steps and agree at others: the loss has jumps or "
+            "ripples as large as the difference",
+            "check a smoother version of the loss, or solve it to more digits",
         )
-    whole = total is None or total == error.size
-    share = f"all {error.size}" if whole else f"{error.size} of {total}"
-    return Judgement(Verdict.CORRECT, f"{share} entries agree")
+    if count[OPEN]:
+        return _open(f"{count[OPEN]} {of}", setting)
+    if count[NOISE]:
+        return _noise(found, f"{count[NOISE]} {of}", setting)
+    return Judgement(Verdict.CORRECT, _agree(found, math.prod(shape), setting))
 
 
-def _doubtful(off: np.ndarray, difference: np.ndarray, doubt: Doubt) -> Judgement:
-    worst = int(np.argmax(np.where(off, difference, 0)))
-    if doubt.kinks[worst]:
+def _kinks(which: str, setting: Setting) -> Judgement:
+    if setting.eps is not None:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            f"{off.sum()} of {off.size} entries differ, and the step crosses kinks "
-            f"({doubt.kinks.sum()} in all): there a difference is no slope",
-            "lower eps, so that fewer kinks lie within the step",
-        )
-    if difference[worst] <= doubt.round_off + 2 * doubt.truncation[worst]:
-        return Judgement(
-            Verdict.INCONCLUSIVE,
-            f"{off.sum()} of {off.size} entries differ, but the slope itself changes as much "
-            "between eps and 2 eps: the step is too long, or it crosses a kink",
-            "lower eps",
+            f"for {which} the step crosses a kink, where a difference is no slope",
+            "lower eps, so that no kink lies within the step",
         )
     return Judgement(
         Verdict.INCONCLUSIVE,
-        f"{off.sum()} of {off.size} entries differ by more than is usual and less than a bug does",
-        "move eps both ways: truncation and round-off change with it, a bug does not",
+        f"{which} sit on or next to a kink, where no step gives a slope; the others show no bug",
+        "add a little noise to the inputs or the parameters, so that no unit is at its kink",
     )
+
+
+def _open(which: str, setting: Setting) -> Judgement:
+    if setting.eps is not None:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"{which} differ at this step and are no bug at others: the step is too long, or too "
+            "short",
+            "leave eps out, and the checker chooses its steps",
+        )
+    more = "check in float64, or at other parameters" if setting.single else (
+        "check at other parameters, or a smoother version of the loss")  # fmt: skip
+    return Judgement(
+        Verdict.INCONCLUSIVE,
+        f"{which} differ, but the slope never settles long enough to prove a bug",
+        more,
+    )
+
+
+def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
+    seen = found.within[found.mark == NOISE].max()
+    what = (
+        f"for {which} an error of {about(float(seen))} of the largest entry could hide"
+        if np.isfinite(seen) else f"{which} are no larger than what rounding does to the loss"
+    )  # fmt: skip
+    if setting.eps is not None:
+        return Judgement(
+            Verdict.INCONCLUSIVE, f"{what}: at this step round-off or the step's length is larger",
+            "move eps towards the bottom of the U, or leave it out",
+        )  # fmt: skip
+    cure = "check in float64, or " if setting.single else "check "
+    return Judgement(
+        Verdict.INCONCLUSIVE, f"{what}: the loss is too noisy there",
+        f"{cure}where the gradient is larger, or on a loss without large constants",
+    )  # fmt: skip
+
+
+def _agree(found: Finding, total: int, setting: Setting) -> str:
+    size, resolution = found.mark.size, resolution_of(found)
+    share = f"all {size}" if size == total else f"{size} of {total}"
+    within = f" to the tolerance of {setting.tolerance:g}" if setting.tolerance else ""
+    seen = f"{share} entries agree{within}; an error of {about(resolution)} would have been seen"
+    return seen + met(total, size) + in_brackets(found.mark)
+
+
+def met(total: int, size: int) -> str:
+    """Return how probably a sample has met a bug; nothing where all entries were checked."""
+    if size >= total:
+        return ""
+    chance = chance_of_meeting(total, size, 0.1)
+    return f", in a tenth of the entries with a probability of {chance:.2g}"
+
+
+def chance_of_meeting(total: int, size: int, share: float) -> float:
+    """Return the probability that `size` of `total` entries hold one of a share of all."""
+    bad = max(1, math.ceil(share * total))
+    if size > total - bad:
+        return 1.0
+    missed = np.arange(total - bad - size + 1, total - bad + 1)
+    return float(1 - np.prod(missed / np.arange(total - size + 1, total + 1)))
+
+
+def in_brackets(mark: np.ndarray) -> str:
+    """Return what there is to say of entries that agree in another way: " (3 are 0 = 0, …)"."""
+    notes = []
+    if kinks := int((mark == SUBGRADIENT).sum()):
+        notes.append(f"{kinks} at a kink: within the slopes of its two sides, or right beside it")
+    if zeros := int((mark == ZERO).sum()):
+        notes.append(f"{zeros} 0 = 0, which proves nothing there")
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def resolution_of(found: Finding) -> float:
+    """Return the smallest error that would have been seen in any entry, over the largest slope.
+
+    Infinite where an entry was not decided, or where all are 0 = 0.
+    """
+    within = found.within[(found.mark != ZERO) & (found.mark != BUG)]
+    if not within.size:
+        return 0.0 if (found.mark == BUG).any() else math.inf
+    return float(within.max())
+
+
+def worst_of(
+    analytic: np.ndarray, slope: np.ndarray, mark: np.ndarray, shape: tuple[int, ...],
+    entries: np.ndarray | None, most: int,
+) -> list[tuple[tuple[int, ...], float, float]]:  # fmt: skip
+    """Return the entries that are bugs, worst first: index, analytic and numerical."""
+    bugs = np.flatnonzero(mark == BUG)
+    order = bugs[np.argsort(-np.abs(analytic - slope)[bugs], kind="stable")][:most]
+    at = order if entries is None else entries[order]
+    return [
+        (tuple(int(i) for i in np.unravel_index(flat, shape)), float(analytic[k]), float(slope[k]))
+        for flat, k in zip(at, order, strict=True)
+    ]
+
+
+def told(entry: tuple[tuple[int, ...], float, float]) -> str:
+    """Return an entry as "[3, 1]: a = 0.0123, n = 0.0121", to as many digits as differ."""
+    index, a, n = entry
+    for digits in range(3, 17):
+        first, second = f"{a:.{digits}g}", f"{n:.{digits}g}"
+        if abs(float(first) - float(second) - (a - n)) <= 0.1 * abs(a - n):
+            break
+    return f"{list(index)}: a = {first}, n = {second}"

@@ -11,7 +11,7 @@ from gradlab import bugs
 from gradlab.bugs.fault import LayerFault, layer_numbers
 from gradlab.bugs.table import FAULTS
 from gradlab.checking import Report, bisect, check, norm_ratio
-from gradlab.checking.clues import Clues
+from gradlab.checking.diagnosis import Clues
 from gradlab.lab.backward import Place, analytic_gradient
 from gradlab.lab.problem import Problem
 from gradlab.lab.settings import Settings

@@ -95,7 +95,7 @@ _PHENOMENA = (
         "bug_hidden_by_small_weights", "Bug hidden by small weights", "correct",
         "tanh' is missing, and the check passes: near 0 tanh is a straight line; raise the weight "
         "scale and the bug comes out.",
-        bug="missing_activation_derivative", weight_scale=1e-3, hidden=(16,), loss="mse",
+        bug="missing_activation_derivative", weight_scale=1e-4, hidden=(16,), loss="mse",
     ),
     _scenario(
         "kinks", "Kinks", "inconclusive",
@@ -122,8 +122,8 @@ _PHENOMENA = (
     ),
     _scenario(
         "l2_swamps_the_data", "L2 swamps the data", "wrong",
-        "The sign is flipped, and the weights' norm ratio hardly shows it beside λ = 1e4: only the "
-        "biases, which L2 leaves alone, give the bug away.",
+        "The sign is flipped, and the weights' norm ratio, below 1e-4, hardly shows it beside "
+        "λ = 1e4: the biases, which L2 leaves alone, are at 1.",
         use_l2=True, l2=1e4, bug="flipped_sign", measure="norm_ratio",
     ),
     _scenario(

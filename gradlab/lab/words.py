@@ -57,7 +57,7 @@ def explanation(result: Result) -> tuple[str, str]:
             return found
     if _only_round_off(report):
         off, size = _differing(report)
-        return f"{off} of {size} entries are too small to tell from round-off, the rest agree", ""
+        return f"{off} of {size} entries are too small to tell at this step; the rest agree", ""
     named = [name for name in report if report[name].verdict == report.verdict]
     if report.verdict == "correct" or not named:
         return report.why, report.advice
@@ -106,12 +106,12 @@ def _two_digits(value: float) -> str:
 
 
 def _swamped(result: Result) -> tuple[str, str] | None:
-    """Return that L2 hides a bug in weights that it spoils, while other tensors show it."""
+    """Return how little of a bug L2 leaves to be seen in weights that it spoils."""
     s, net = result.settings, result.problem.in_gradient
     if not net.l2 or s.bug in (NO_BUG, MYSTERY) or result.report.verdict != "wrong":
         return None
     place = place_of_bug(s, net, None)
-    spoiled = set(wrong_tensors(net, place.name, place.layer)) - set(result.report.wrong)
+    spoiled = set(wrong_tensors(net, place.name, place.layer))
     times = {}
     for name in (name for name in net.weight_names if name in spoiled):
         l2 = net.l2 * net.params[name]
@@ -119,9 +119,11 @@ def _swamped(result: Result) -> tuple[str, str] | None:
         times[name] = np.linalg.norm(l2) / max(data, np.finfo(float).tiny)
     if not times or min(times.values()) < SWAMPED:
         return None
+    left = max(result.report[name].norm_ratio for name in times)
     return (
         f"In {', '.join(times)} the L2 term is over {_number(min(times.values()))} times the "
-        f"data's gradient and hides the planted bug: {describe(s.bug).summary}.",
+        f"data's gradient, and leaves a norm ratio of at most {_number(left)} of the planted bug: "
+        f"{describe(s.bug).summary}.",
         "Lower λ.",
     )
 

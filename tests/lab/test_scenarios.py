@@ -137,10 +137,11 @@ def test_forgotten_l2_is_wrong_in_the_weights_by_lambda_w():
     np.testing.assert_allclose(off, 0.1 * result.net.params["W2"], atol=1e-7)
 
 
-def test_swamping_l2_leaves_only_the_biases_to_tell():
+def test_swamping_l2_leaves_the_norm_ratio_of_the_biases_to_tell():
     report = report_of("l2_swamps_the_data")
-    assert report.wrong == ["b1", "b2", "b3"]
+    assert report.wrong == list(report)
     assert all(report[name].norm_ratio < 1e-4 for name in ("W1", "W2", "W3"))
+    assert all(report[name].norm_ratio > 0.99 for name in ("b1", "b2", "b3"))
     assert report_of("l2_swamps_the_data", l2=1e-3).wrong == list(report)
 
 

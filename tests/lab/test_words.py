@@ -49,7 +49,7 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
         ({"use_dropout": True, "freeze_masks": False}, "Tick “freeze masks”"),
         ({"bug": "bias_mean"}, "gradient is a mean over the batch, not a sum"),
         (
-            {"bug": "missing_activation_derivative", "loss": "mse", "weight_scale": 1e-3},
+            {"bug": "missing_activation_derivative", "loss": "mse", "weight_scale": 1e-4},
             "A bug is planted and does not show: the activation is skipped",
         ),
     ],
@@ -106,7 +106,7 @@ def test_the_summary_tells_what_is_set_beyond_the_defaults():
     assert not any(word in plain for word in ("float32", "training", "bug"))
 
 
-def test_l2_that_swamps_is_named_as_what_hides_the_bug():
+def test_l2_that_swamps_is_named_with_what_it_leaves_of_the_bug():
     changes = {"use_l2": True, "l2": 1e4, "bug": "flipped_sign", "measure": "norm_ratio"}
     text = banner(**changes)
     assert "In W1, W2 the L2 term is over" in text
@@ -125,5 +125,5 @@ def test_the_bands_name_never_stands_beside_inconclusive():
 
 def test_entries_too_small_to_tell_are_counted():
     text = banner(**asdict(SCENARIOS["saturated_tanh"].full()))
-    found = re.search(r"(\d+) of 354 entries are too small to tell from round-off, the rest", text)
+    found = re.search(r"(\d+) of 354 entries are too small to tell at this step; the rest", text)
     assert 0 < int(found[1]) < 354

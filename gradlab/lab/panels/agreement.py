@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.artist import Artist
 
 from gradlab.checking import TensorReport
-from gradlab.lab.entry_marks import entry_marks
 from gradlab.lab.panels.heatmap import chosen_tensor
 from gradlab.lab.panels.ink import Shape, discs, words
 from gradlab.lab.panels.panel import Panel
@@ -18,8 +17,12 @@ from gradlab.plots.scales import style_axis
 
 __all__ = ["AgreementPanel"]
 
-_ORDER = ("ok", "noise", "kink", "bug", "open")
-_VERDICT = {"ok": "correct", "bug": "wrong"}  # the others are inconclusive
+_ORDER = ("ok", "subgradient", "zero", "noise", "jumps", "kink", "bug", "open")
+_VERDICT = {
+    "ok": "correct",
+    "subgradient": "correct",
+    "bug": "wrong",
+}  # the others are inconclusive
 
 
 class AgreementPanel(Panel):
@@ -92,7 +95,7 @@ class AgreementPanel(Panel):
 
 def _points(tensor: TensorReport) -> tuple[np.ndarray, np.ndarray, list[int], float]:
     """Return x and y of the entries, sorted by mark, how many have each, and the axes' unit."""
-    a, n, marks = (v.ravel() for v in (tensor.analytic, tensor.numerical, entry_marks(tensor)))
+    a, n, marks = (v.ravel() for v in (tensor.analytic, tensor.numerical, tensor.marks))
     largest = max(_largest(a), _largest(n))
     x, y = (np.clip(np.nan_to_num(v / (largest or 1.0)), -1.15, 1.15) for v in (n, a))
     order = np.concatenate([np.flatnonzero(marks == mark) for mark in _ORDER])

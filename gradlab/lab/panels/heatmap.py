@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import LogNorm
 
 from gradlab.checking import TensorReport
-from gradlab.lab.entry_marks import SIGNS, entry_marks, in_place
+from gradlab.lab.entry_marks import SIGNS, in_place
 from gradlab.lab.panels.ink import Shape, cells, signs, words
 from gradlab.lab.panels.panel import Panel
 from gradlab.lab.result import Result
@@ -61,8 +61,9 @@ class HeatmapPanel(Panel):
             _BOX[0] / width, 1 - 12 / height, "Error by entry", fontsize=10,
             color=palette.ink, va="center",
         )  # fmt: skip
-        signs = "   ".join(f"{sign} {mark}" for mark, sign in SIGNS.items() if mark != "open")
-        figure.text(_BOX[0] / width, 14 / height, signs, fontsize=9, color=palette.ink)
+        legend = "   ".join(f"{SIGNS[mark]} {mark}" for mark in ("bug", "kink", "noise"))
+        legend += f"   {SIGNS['zero']} 0 = 0"
+        figure.text(_BOX[0] / width, 14 / height, legend, fontsize=9, color=palette.ink)
         bar = figure.add_axes((0.80, 1 - 248 / height, 0.035, 214 / height))
         ramp = np.logspace(-12, 0, 256)[:, None]
         bar.imshow(_COLOURS(_NORM(ramp)), aspect="auto", origin="lower", extent=(0, 1, -12, 0))
@@ -75,7 +76,7 @@ class HeatmapPanel(Panel):
     def ink(self, result: Result) -> list[Shape]:
         """Return the coloured cells, and a sign in each that is marked."""
         tensor = chosen_tensor(result)
-        errors = as_matrix(in_place(tensor, tensor.errors, _UNCHECKED))
+        errors = as_matrix(_shown(tensor))
         x, y, cell = _place(errors.shape)
         rows, columns = errors.shape
         rgba = _colours(errors)
@@ -83,7 +84,7 @@ class HeatmapPanel(Panel):
         shapes = [cells((x, y, columns * cell, rows * cell), rgba), name]
         if cell < _SMALLEST_SIGN:
             return shapes
-        marks = as_matrix(in_place(tensor, entry_marks(tensor), ""))
+        marks = as_matrix(in_place(tensor, tensor.marks, ""))
         dark = rgba[..., 1] < 128
         for mark, sign in SIGNS.items():
             here = marks == mark
@@ -97,7 +98,7 @@ class HeatmapPanel(Panel):
     def draw_ink(self, result: Result) -> Sequence[Artist]:
         """Return the cells as one artist; the stored picture goes without the signs."""
         tensor = chosen_tensor(result)
-        errors = as_matrix(in_place(tensor, tensor.errors, _UNCHECKED))
+        errors = as_matrix(_shown(tensor))
         x, y, cell = _place(errors.shape)
         width, height = self.size
         box = (x / width, 1 - (y + errors.shape[0] * cell) / height,
@@ -115,12 +116,18 @@ class HeatmapPanel(Panel):
     def alt(self, result: Result) -> str:
         """Return how many entries have which mark."""
         tensor = chosen_tensor(result)
-        marks, counts = np.unique(entry_marks(tensor), return_counts=True)
+        marks, counts = np.unique(tensor.marks, return_counts=True)
         told = ", ".join(f"{count} {mark}" for mark, count in zip(marks, counts, strict=True))
         return (
             f"Relative error of {_which(tensor)} {tensor.name}: {told}; "
             f"the largest is {tensor.error:.1e}."
         )
+
+
+def _shown(tensor: TensorReport) -> np.ndarray:
+    """Return the errors in the tensor's shape; 0 against 0 proves nothing, so it gets no colour."""
+    errors = np.where(tensor.marks == "zero", _UNCHECKED, tensor.errors)
+    return in_place(tensor, errors, _UNCHECKED)
 
 
 def _which(tensor: TensorReport) -> str:

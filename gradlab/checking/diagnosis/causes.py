@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.checking.clues import Clues
-from gradlab.checking.patterns import PATTERNS
+from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.patterns import PATTERNS
 from gradlab.checking.report import Report
 from gradlab.checking.suspects import Suspect, suspects
 from gradlab.nn.dropout import Masks
@@ -77,12 +77,21 @@ def diagnose(
     if not report.wrong:
         return []
     clues = Clues.of(report, net, x)
-    found = [Diagnosis(cause, bug, layer, evidence, 0.9)
-             for pattern in PATTERNS for cause, bug, layer, evidence in pattern(clues)]  # fmt: skip
-    if clues.params is not None and x is not None and y is not None:
+    found = by_patterns(clues)
+    if net is not None and clues.params is not None and x is not None and y is not None:
         found = _with_suspects(found, clues, suspects(net, x, y, masks))
     found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     return sorted(found, key=lambda d: -d.score)
+
+
+def by_patterns(clues: Clues) -> list[Diagnosis]:
+    """Return what the numbers alone say."""
+    return [Diagnosis(*found, 0.9) for pattern in PATTERNS for found in pattern(clues)]
+
+
+def diagnose_black_box(clues: Clues) -> list[Diagnosis]:
+    """Return what made the gradient of a function of one's own wrong, from the numbers alone."""
+    return by_patterns(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
 
 
 def _with_suspects(

@@ -1,0 +1,343 @@
+"""Patterns in a wrong gradient that point at a cause, from the numbers alone.
+
+Each takes the clues and yields what it found. A pattern is named only if it reproduces every entry
+it speaks of to the resolution of the check: a factor 2.9 is not "exactly 3", and a gradient that
+is 1/39 of the right one has no flipped sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gradlab.checking.diagnosis.clues import Clues
+
+
+class Found(NamedTuple):
+    """A cause, the bug's name in the museum or None, the layer or None, and the evidence."""
+
+    cause: str
+    bug: str | None
+    layer: int | None
+    evidence: str
+
+
+# -- one call and the next -----------------------------------------------------------------------
+
+
+def accumulated(clues: Clues) -> Iterator[Found]:
+    """Find that the first call of grad was right, and the second added to it."""
+    if clues.first is None:
+        return
+    right = all(clues.fits(name, clues.first[name], clues.numerical[name]) for name in clues.wrong)
+    double = all(clues.fits(n, clues.analytic[n], 2 * clues.numerical[n]) for n in clues.wrong)
+    if right and double:
+        yield Found(
+            "gradients are added to those of the call before: they are not reset to 0",
+            "accumulated_gradients", None,
+            "The first call of grad is right, the second is twice that.",
+        )  # fmt: skip
+
+
+# -- factors -------------------------------------------------------------------------------------
+
+
+def common_factor(clues: Clues) -> Iterator[Found]:
+    """Find one factor by which all wrong tensors are off."""
+    names = [name for name in clues.wrong if name in clues.live]
+    for part in ("", "data part"):  # L2's part of the gradient may be right beside a wrong rest
+        factor = clues.factor(names, data_part=bool(part)) if not part or clues.l2 else None
+        if factor is None:
+            continue
+        if factor.value == 0:
+            if any(clues.analytic[name].any() for name in names):
+                continue  # sums that cancel: only what was never computed is exactly 0
+            yield Found(
+                "the gradient is 0: it is never computed, or reset after it was", None, None,
+                "All of its entries are exactly 0, and their slopes are not.",
+            )  # fmt: skip
+            return
+        what = "every tensor" if clues.all_wrong else ", ".join(clues.wrong)
+        what += " without its L2 part" if part else ""
+        evidence = f"Analytic over numerical is {factor} in {what}, direction the same."
+        for cause, bug in _meaning(clues, factor):
+            yield Found(cause, bug, None, evidence)
+        return
+
+
+def factor_in_each(clues: Clues) -> Iterator[Found]:
+    """Find that each wrong tensor is off by a factor of its own."""
+    names = [name for name in clues.wrong if name in clues.live]
+    factors = {name: clues.factor([name]) for name in names}
+    known = [f for f in factors.values() if f is not None and f.value != 0]
+    if len(names) < 2 or len(known) < len(names):
+        return
+    listed = ", ".join(f"{factor} in {name}" for name, factor in factors.items())
+    yield Found(
+        "each of these tensors is off by a factor of its own", None, None,
+        f"Analytic over numerical is {listed}; the direction is right.",
+    )  # fmt: skip
+
+
+def _meaning(clues: Clues, factor) -> list[tuple[str, str | None]]:
+    """Return what a factor may come from: in all tensors, in one bias, or in the lower layers."""
+    table = _everywhere(clues, factor) if clues.all_wrong else _somewhere(clues, factor)
+    found = [(cause, bug) for value, fits, cause, bug in table if fits and factor.is_(value)]
+    return found or [(_plain(factor), None)]
+
+
+def _everywhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None]]:
+    """Return (factor, is it possible, cause, bug) for factors that all tensors share."""
+    n, k, loss = clues.batch_for(factor), clues.outputs or 0, clues.loss_name
+    clipped = (f"the whole gradient is clipped to a length of {clues.length:.6g}", None)
+    return [
+        (-1, True, "the sign is flipped: y - p where p - y belongs", "flipped_sign"),
+        (
+            2,
+            True,
+            "every tensor is exactly double: gradients were added to those of a call before, or a "
+            "factor 2 is there twice",
+            "accumulated_gradients",
+        ),
+        (
+            1 / 2,
+            loss in (None, "mse"),
+            "every tensor is exactly half: a factor 2 is missing, usually the one from the square "
+            "in the MSE",
+            "missing_factor_2",
+        ),
+        (
+            1 / max(k, 1),
+            k > 1 and loss == "mse",
+            f"the loss's derivative is divided by N·K, the loss by N; K is {k}",
+            "mean_over_outputs",
+        ),
+        (n, n > 1, f"1/N is missing, that of the mean over a batch of {n}", "missing_1_over_n"),
+        (
+            1 / n,
+            n > 1,
+            f"1/N is there twice, that of the mean over a batch of {n}",
+            "double_1_over_n",
+        ),
+        (factor.value, clues.clipped_length and 0 < factor.value < 1, *clipped),
+    ]
+
+
+def _somewhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None]]:
+    """Return (factor, is it possible, cause, bug) for factors that only some tensors share."""
+    n, keep = clues.batch_for(factor), 1 - clues.dropout_rate
+    one_bias = len(clues.wrong) == 1 and clues.wrong[0] in clues.biases
+    what = "the bias's gradient" if one_bias else "the gradient there"
+    return [
+        (
+            1 / n,
+            n > 1 and (one_bias or clues.batch is None),
+            f"{what} is a mean over a batch of {n} where a sum belongs",
+            "bias_mean" if one_bias else None,
+        ),
+        (
+            keep,
+            keep < 1,
+            "dropout's factor 1/keep is missing on the way back",
+            "missing_dropout_scale",
+        ),
+    ]
+
+
+def _plain(factor) -> str:
+    if factor.is_(-1):
+        return "the sign is flipped there"
+    for value, word in ((2, "exactly double"), (0.5, "exactly half")):
+        if factor.is_(value):
+            return f"the gradient there is {word}"
+    if abs(factor.value) > 1:
+        return f"a constant factor {factor} is too much"
+    return f"a constant factor {factor.inverse} is missing"
+
+
+# -- where entries went --------------------------------------------------------------------------
+
+
+def equal_entries(clues: Clues) -> Iterator[Found]:
+    """Find a tensor of one row or column whose entries are all the sum of the right ones."""
+    for name in () if clues.sampled else clues.wrong:
+        a, n = clues.analytic[name], clues.numerical[name]
+        if sum(size > 1 for size in clues.shapes[name]) != 1 or not np.ptp(n):
+            continue
+        if np.ptp(a) <= clues.tolerance_of(name).max() and clues.fits(
+            name, a, np.full_like(n, n.sum()), n.size
+        ):
+            bias = name in clues.biases
+            yield Found(
+                f"the {'bias' if bias else 'tensor'}'s gradient is summed without an axis",
+                "bias_summed_without_axis" if bias else None,
+                clues.numbers[name],
+                f"All {a.size} entries of {name} are {a[0]:.3g}, the sum of the right ones.",
+            )
+
+
+def never_computed(clues: Clues) -> Iterator[Found]:
+    """Find tensors that are exactly 0."""
+    zero = [name for name in clues.wrong if not clues.analytic[name].any()]
+    if zero and len(zero) < len(clues.live):
+        yield Found(
+            "the gradient is 0 there: it is never computed, or reset after it was", None, None,
+            f"All entries of {', '.join(zero)} are exactly 0, and their slopes are not.",
+        )  # fmt: skip
+
+
+def copied(clues: Clues) -> Iterator[Found]:
+    """Find a tensor that holds another's gradient, of the same shape."""
+    for name in () if clues.sampled else clues.wrong:
+        for other, shape in clues.shapes.items():
+            if other == name or shape != clues.shapes[name] or not clues.numerical[other].any():
+                continue
+            if clues.fits(name, clues.analytic[name], clues.numerical[other]):
+                both = name in clues.biases and other in clues.biases
+                yield Found(
+                    f"the gradient of {name} is that of {other}",
+                    "copied_bias_gradient" if both else None,
+                    clues.numbers[name],
+                    f"All entries of {name} are those of {other}.",
+                )
+
+
+def transposed(clues: Clues) -> Iterator[Found]:
+    """Find a square matrix that is right but for being transposed."""
+    for name in () if clues.sampled else clues.wrong:
+        shape = clues.shapes[name]
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
+            continue
+        n = clues.numerical[name].reshape(shape).T.ravel()
+        if clues.fits(name, clues.analytic[name], n):
+            yield Found(
+                f"the gradient of {name} is transposed: delta.T @ a where a.T @ delta belongs",
+                None,
+                clues.numbers[name],
+                f"{name} equals the numerical gradient's transpose.",
+            )
+
+
+def rows_or_columns(clues: Clues) -> Iterator[Found]:
+    """Find whole rows or columns of a matrix that are 0, or off by one factor, the others right."""
+    for name in () if clues.sampled else clues.wrong:
+        shape = clues.shapes[name]
+        if len(shape) != 2 or min(shape) < 2:
+            continue
+        off = clues.off(name).reshape(shape)
+        for axis, word in ((1, "row"), (0, "column")):
+            lines = np.flatnonzero(off.any(axis=axis))
+            live = (np.abs(clues.numerical[name]) > clues.tolerance_of(name)).reshape(shape)
+            whole = (off | ~live).all(axis=axis)[lines].all()
+            if whole and 0 < len(lines) < shape[1 - axis]:
+                yield from _line(clues, name, axis, word, lines)
+                break
+
+
+def _line(clues: Clues, name: str, axis: int, word: str, lines: np.ndarray) -> Iterator[Found]:
+    shape = clues.shapes[name]
+    a = np.take(clues.analytic[name].reshape(shape), lines, axis=1 - axis)
+    which = f"{word}{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:5]))}"
+    which += " …" if len(lines) > 5 else ""
+    if not a.any():
+        what = f"{which} of {name} {'are' if len(lines) > 1 else 'is'} exactly 0"
+        yield Found(
+            f"{which} of {name}: the gradient there is never written", None, clues.numbers[name],
+            f"{what[0].upper()}{what[1:]}, the slopes are not; the rest of {name} is right.",
+        )  # fmt: skip
+        return
+    yield Found(
+        f"{which} of {name}: the gradient is wrong in whole {word}s only", None,
+        clues.numbers[name], f"All entries off are in {which}; the rest of {name} is right.",
+    )  # fmt: skip
+
+
+def clipped_by_value(clues: Clues) -> Iterator[Found]:
+    """Find that the extreme entries are cut to one size, and all others are right."""
+    names = [*clues.analytic]
+    a = np.concatenate([clues.analytic[name] for name in names])
+    n = np.concatenate([clues.numerical[name] for name in names])
+    tol = np.concatenate([clues.tolerance_of(name) for name in names])
+    top = np.abs(a).max(initial=0.0)
+    cut = np.abs(n) > top + tol
+    equal = np.isclose(np.abs(a[cut]), top, rtol=1e-7, atol=0).all()
+    rest = (np.abs(a - np.clip(n, -top, top)) <= tol + 1e-7 * top).all()
+    if cut.any() and equal and rest and (cut.sum() > 1 or _round(top)):
+        yield Found(
+            f"the gradient is clipped by value, to {top:.6g}", None, None,
+            f"{cut.sum()} entries are exactly {top:.6g} in size where the slope is larger; all "
+            "others are right.",
+        )  # fmt: skip
+
+
+def _round(value: float) -> bool:
+    """Tell whether a number has two digits at most, as numbers that people choose."""
+    return float(f"{value:.2g}") == float(f"{value:.9g}")
+
+
+# -- L2 ------------------------------------------------------------------------------------------
+
+
+def l2_off(clues: Clues) -> Iterator[Found]:
+    """Find a deviation that is a multiple of the weights."""
+    times = clues.along_params(clues.wrong)
+    if times is None or set(clues.wrong) & clues.biases:
+        return
+    where = "every weight" if set(clues.wrong) >= clues.weights else ", ".join(clues.wrong)
+    evidence = f"The analytic gradient less the numerical one is {times} times W"
+    if not clues.knows_l2:
+        one, other = ("lacks", "has") if times.value < 0 else ("has", "lacks")
+        term = f"a term {abs(times.value):.4g} times the weights"
+        cause = f"L2: the gradient {one} {term} that the loss {other}"
+        yield Found(cause, None, None, f"{evidence} in {where}.")
+        return
+    if not clues.l2:
+        evidence += f" in {where}, and the loss has no L2; the biases are right."
+        yield Found("L2 is in the gradient and not in the loss", None, None, evidence)
+        return
+    c = times.over(clues.l2)
+    evidence += f", {c} times λW, in {where}; the biases are right."
+    n = clues.batch
+    known = [
+        (-1.0, "L2 is missing in the gradient", "missing_l2"),
+        (1.0, "L2 is doubled in the gradient", "doubled_l2"),
+        (-2.0, "L2's gradient is subtracted where it must be added", "negated_l2"),
+    ]
+    if n and n > 1:
+        known.append((1 / n - 1, f"L2's gradient is divided by the batch size {n}", "l2_over_n"))
+    named = [(cause, bug) for value, cause, bug in known if c.is_(value)]
+    for cause, bug in named or [
+        (f"L2's gradient is {1 + c.value:.4g} times what it must be", None)
+    ]:
+        yield Found(cause, bug, None, evidence)
+
+
+def l2_on_biases(clues: Clues) -> Iterator[Found]:
+    """Find biases that alone are wrong, by a multiple of themselves."""
+    if not (clues.knows_l2 and set(clues.wrong) <= clues.biases):
+        return
+    if (times := clues.along_params(clues.wrong)) is not None:
+        yield Found(
+            "L2 treats the biases differently in the loss and in the gradient",
+            "l2_on_biases",
+            None,
+            f"The analytic gradient less the numerical one is {times} times b in "
+            f"{', '.join(clues.wrong)} (λ is {clues.l2:g}); the weights are right.",
+        )
+
+
+PATTERNS = (
+    accumulated,
+    common_factor,
+    equal_entries,
+    copied,
+    transposed,
+    clipped_by_value,
+    l2_off,
+    l2_on_biases,
+    never_computed,
+    rows_or_columns,
+    factor_in_each,
+)

@@ -1,0 +1,145 @@
+"""The loss of a network, as the judge looks at it: by the fast engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from gradlab.checking.axis import Copies
+from gradlab.checking.black_box import ASIDE, FLOAT32_GRADIENT, REPEATS, Background, survey
+from gradlab.checking.judge import DOUBLE, SINGLE, Differences
+from gradlab.checking.kinks import has_kinks
+from gradlab.checking.sampling import Entries
+from gradlab.nn.dropout import Masks
+from gradlab.nn.network import Network
+
+GradientOf = Callable[[Network], Mapping[str, np.ndarray]]
+FEW_ROUNDINGS = 8  # one evaluation of a mean over a batch errs by a few roundings of its value
+
+
+class NetworkLoss:
+    """A network's loss and the gradient to be judged: what the judge calls a `Loss`.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the tensors, in the order of `tensors`.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        x: np.ndarray,
+        y: np.ndarray,
+        masks: Masks,
+        analytic: Mapping[str, np.ndarray],
+        entries: Entries | None = None,
+        gradient_of: GradientOf | None = None,
+    ) -> None:
+        self.net, self.x, self.y, self.masks = net, x, y, masks
+        self.picked, self.gradient_of = entries, gradient_of
+        a, target = net.prepare(x, y)
+        self.copies = Copies(net, a, target, masks)
+        self.f = net.loss_function(x, y, masks)
+        self.theta = net.theta
+        self._lay_out()
+        self.gradient = np.concatenate(
+            [np.ravel(analytic[name])[self.inside[name]] for name in self.names]
+        ).astype(float)
+        self.value_size = np.abs(self.theta[self.at]).astype(float)
+        self.size = np.maximum(1.0, self.value_size)
+        single = net.dtype.itemsize == 4
+        self.scales = SINGLE if single else DOUBLE
+        coarse = any(value.dtype.itemsize == 4 for value in analytic.values())
+        self.rounding = FLOAT32_GRADIENT if single or coarse else 0.0
+
+    def _lay_out(self) -> None:
+        """Set where each checked entry is: in theta, and in which layer's parameters, unrolled."""
+        net, start = self.net, {}
+        for position, layer in enumerate(self.copies.chain):
+            ends = np.cumsum([0, *(net.params[name].size for name in layer.param_names)])
+            start |= {n: (position, end) for n, end in zip(layer.param_names, ends, strict=False)}
+        self.names = list(net.tensors)
+        self.inside = {
+            name: np.arange(net.params[name].size) if self.picked is None else self.picked[name]
+            for name in self.names
+        }
+        ends = np.cumsum([0, *(len(part) for part in self.inside.values())])
+        self.tensors = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        parts = [(net.tensors[n][0] + i, np.full(len(i), start[n][0]), start[n][1] + i)
+                 for n, i in self.inside.items()]  # fmt: skip
+        self.at, self.position, self.local = map(np.concatenate, zip(*parts, strict=True))
+
+    def survey(self) -> Background:
+        """Evaluate the loss a few times around theta, for its noise."""
+        size = np.maximum(1.0, np.abs(self.theta).astype(float))
+        self.background = survey(lambda theta: float(self.f(theta)), self.theta, size)
+        self.base = self.background.base
+        self.noise = max(self.background.noise, self._floor())
+        return self.background
+
+    def glance(self) -> Background:
+        """Evaluate the loss twice, and put its noise down to a few roundings."""
+        base, again = float(self.f(self.theta)), float(self.f(self.theta))
+        machine_eps = float(np.finfo(self.net.dtype).eps)
+        same = REPEATS * machine_eps * abs(base)
+        self.noise = max(FEW_ROUNDINGS / 2 * machine_eps * abs(base), self._floor())
+        single = self.net.dtype.itemsize == 4
+        self.base = base
+        self.background = Background(base, same, abs(base - again) <= same, self.noise, single, 2)
+        return self.background
+
+    def _floor(self) -> float:
+        """Return the least noise: cross-entropies round numbers near 1, as log(1 + small)."""
+        return 0.0 if self.net.loss_name == "mse" else float(np.finfo(self.net.dtype).eps) / 2
+
+    def _by_layer(self, entries: np.ndarray) -> Iterator[tuple]:
+        """Yield a layer's position, and of its entries: which they are, where, and their values."""
+        for position in np.unique(self.position[entries]):
+            here = np.flatnonzero(self.position[entries] == position)
+            yield int(position), here, self.local[entries[here]], self.theta[self.at[entries[here]]]
+
+    def look(self, entries: np.ndarray, steps: np.ndarray) -> Differences:
+        """Evaluate the loss on both sides of theta, at each step (S, E) of each entry."""
+        right, left, *taken = (np.empty(steps.shape) for _ in range(4))
+        signs = np.array([1, -1], self.theta.dtype)[:, None, None]
+        for position, here, local, value in self._by_layer(entries):
+            wanted = value + signs * steps[:, here].astype(self.theta.dtype)
+            step = wanted - value  # as rounding left it
+            right[:, here], left[:, here] = self.copies.losses(position, step, local).astype(float)
+            taken[0][:, here], taken[1][:, here] = np.abs(step.astype(float))
+        return Differences(self.base, right, left, *taken, float(np.finfo(self.net.dtype).eps))
+
+    def crossed_kinks(self, steps: np.ndarray) -> np.ndarray:
+        """Return how many kinks each entry's own step (E,) crosses, to both sides."""
+        crossed = np.zeros(len(steps), int)
+        if not has_kinks(self.copies):
+            return crossed
+        signs = np.array([1, -1], self.theta.dtype)[:, None]
+        for position, here, local, value in self._by_layer(np.arange(len(steps))):
+            step = np.nan_to_num(signs * steps[here]).astype(self.theta.dtype)
+            crossed[here] = self.copies.crossed_kinks(position, (value + step) - value, local).sum(
+                axis=0
+            )
+        return crossed
+
+    def beside(self, seed: int) -> tuple[NetworkLoss, NetworkLoss] | None:
+        """Return the same loss a small way to either side of theta, with the gradient there."""
+        if self.gradient_of is None:
+            return None
+        size = np.maximum(1.0, np.abs(self.theta))
+        move = ASIDE * size * np.random.default_rng(seed).choice([-1.0, 1.0], size.size)
+        sides = []
+        for sign in (1, -1):
+            net = self.net.copy()
+            net.theta = self.theta + sign * move
+            side = NetworkLoss(net, self.x, self.y, self.masks, self.gradient_of(net), self.picked)
+            side.base, side.noise = float(side.f(side.theta)), self.noise
+            sides.append(side)
+        return sides[0], sides[1]
+
+    def repeats(self) -> bool:
+        """Tell whether the loss at theta still is what it was."""
+        return abs(float(self.f(self.theta)) - self.base) <= self.background.same

@@ -1,0 +1,34 @@
+"""Blank pixels under max-pooling: many kinks meet there, and right code must not be blamed."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.bisect import from_cut
+
+SEEDS = range(5)
+
+
+def digits(seed, n=6):
+    x, y = gl.data.load("digits", n, seed=seed)
+    net = gl.convnet((1, 8, 8), (2, 3), classes=10, padding=(1, 1), seed=seed)
+    return net, x.reshape(-1, 1, 8, 8), y
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gradient_of_the_pixels_is_not_blamed(seed):
+    net, x, y = digits(seed)
+    f, gradient = from_cut(net, x, y, None, 0)
+    report = gl.check_function(f, gradient, x.ravel().astype(float))
+    assert report.verdict != "wrong", report
+    assert np.array_equal(gradient(x.ravel()), net.cut_gradients(x, y)["input"].ravel())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bisect_blames_no_right_code_and_finds_a_planted_bug(seed):
+    net, x, y = digits(seed)
+    right = gl.bisect(net, x, y)
+    assert right.step is None, right
+    for name in ("kernel_not_flipped", "missing_1_over_n"):
+        wrong = gl.bisect(gl.bugs.plant(net, name), x, y)
+        assert next(iter(wrong.cuts.values())).verdict == "wrong", (name, wrong)
