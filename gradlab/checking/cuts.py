@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab._validate import check_choice, check_positive
-from gradlab.checking.row_sum import row_sum
+from gradlab.checking.fast.shifted_losses import row_sum
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Layer

@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab._validate import check_real_array
-from gradlab.checking.axis import fast_gradient
 from gradlab.checking.conclusion import conclude
 from gradlab.checking.errors import entry_errors
 from gradlab.checking.evidence import BUG
-from gradlab.checking.kinks import crossed_kinks
+from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.network_evidence import STEPS, background_of, gather
 from gradlab.checking.report import TensorReport
 from gradlab.checking.sampling import Entries

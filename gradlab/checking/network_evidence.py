@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.checking.axis import Copies
 from gradlab.checking.evidence import Differences, Evidence, weigh
-from gradlab.checking.kinks import has_kinks
+from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.probing import Background, Probe, survey
 from gradlab.checking.sampling import Entries
 from gradlab.nn.dropout import Masks

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab._validate import check_choice, check_positive_vector
-from gradlab.checking.axis import fast_gradient
 from gradlab.checking.errors import MEASURES, tensor_error
+from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.judging import checked_gradient, own_gradient
-from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.sampling import Entries, sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.nn.dropout import Masks

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking import axis, chunks
-from gradlab.checking.one_row import perturb
+from gradlab.checking.fast import Copies, chunks
+from gradlab.checking.fast.shifted_layers import perturb
 from gradlab.nn.layers import Layer
 from tests.checking.cases import flat
 from tests.nn.network_cases import CASES, batch_norm_case, convnet_case, lstm_case
@@ -69,7 +69,7 @@ def test_the_shortcuts_agree_with_a_layer_run_once_a_copy():
         case = SMALL[name](seed=2)
         net = case.net
         a, target = net.prepare(case.x, case.y)
-        copies = axis.Copies(net, a, target, None)
+        copies = Copies(net, a, target, None)
         part = copies.whole
         for position, layer in enumerate(part.chain):
             size = sum(net.params[p].size for p in layer.param_names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.checking.one_dense import FEW
+from gradlab.checking.fast.shifted_layers import FEW
 
 CHUNK = 1 << 19  # numbers in the largest array of a chunk: 4 MB, longer loops against the cache
 LONG = 64  # copies in a chunk, at least, where the batch can be cut
