@@ -6,9 +6,8 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.cuts import numerical_cut_gradients
 from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
-from gradlab.checking.numerical import numerical_gradient
+from gradlab.checking.numerical_gradient import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
-from gradlab.checking.scale_sweep import WeightScaleSweep, sweep_weight_scale
 from gradlab.checking.schemes import (
     SCHEMES,
     central_difference,
@@ -17,7 +16,7 @@ from gradlab.checking.schemes import (
     forward_difference,
 )
 from gradlab.checking.suspects import Suspect, hidden_bugs
-from gradlab.checking.sweep import EpsSweep, sweep_eps
+from gradlab.checking.sweeps import EpsSweep, WeightScaleSweep, sweep_eps, sweep_weight_scale
 from gradlab.checking.verdict import BANDS, Verdict
 
 __all__ = [
