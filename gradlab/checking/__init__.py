@@ -3,9 +3,8 @@
 from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
 from gradlab.checking.check_function import check_function
-from gradlab.checking.cuts import numerical_cut_gradients
 from gradlab.checking.diagnosis import Diagnosis, diagnose
-from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
+from gradlab.checking.errors import MEASURES, norm_ratio, relative_error
 from gradlab.checking.numerical_gradient import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import (
@@ -31,7 +30,6 @@ __all__ = [
     "TensorReport",
     "Verdict",
     "WeightScaleSweep",
-    "absolute_error",
     "bisect",
     "central_difference",
     "check",
@@ -42,7 +40,6 @@ __all__ = [
     "forward_difference",
     "hidden_bugs",
     "norm_ratio",
-    "numerical_cut_gradients",
     "numerical_gradient",
     "relative_error",
     "sweep_eps",

@@ -120,24 +120,3 @@ def test_check_says_correct_and_names_a_planted_bug(name):
     report = gl.check(case.net, case.x, case.y, analytic=analytic)
     assert report.verdict == "wrong"
     assert report.wrong == [tensor]
-
-
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("scheme", gl.checking.SCHEMES)
-def test_numerical_cut_gradients_agree_by_every_scheme(name, scheme):
-    case = SMALL[name]()
-    analytic = case.net.cut_gradients(case.x, case.y)
-    eps = 1e-30 if scheme == "complex_step" else 1e-6  # too short to change a winner
-    numerical = gl.checking.numerical_cut_gradients(case.net, case.x, case.y, eps, scheme)
-    for cut, gradient in analytic.items():
-        assert abs(gradient - numerical[cut]).max() < 1e-5, cut
-
-
-def test_numerical_cut_gradients_name_what_is_wrong():
-    case = lstm_case()
-    for eps, scheme, message in [
-        (0.0, "central", "eps must be a positive"),
-        (1e-5, "centre", r"scheme must be one of .*did you mean 'central'"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            gl.checking.numerical_cut_gradients(case.net, case.x, case.y, eps, scheme)
