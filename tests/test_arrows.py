@@ -1,6 +1,6 @@
 """The house: which room may import what, held by reading the code's syntax trees.
 
-lab > course > plots, scenarios > bugs > checking > nn, each seeing only what stands after it.
+lab > course > plots, scenarios > checking > bugs > nn, each seeing only what stands after it.
 """
 
 import ast
@@ -18,8 +18,8 @@ ROOMS = {
     "_validate": (set(), NUMERICS),
     "nn": ({"_validate"}, NUMERICS),
     "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
-    "checking": ({"_validate", "nn"}, NUMERICS),
-    "bugs": ({"_validate", "nn", "checking"}, NUMERICS),
+    "bugs": ({"_validate", "nn"}, NUMERICS),
+    "checking": ({"_validate", "nn", "bugs"}, NUMERICS),
     "scenarios": ({"_validate", "nn", "checking", "bugs"}, NUMERICS),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
@@ -171,6 +171,7 @@ def test_importing_gradlab_stays_light(heavy):
         ("nn/layers.py", "import tqdm"),
         ("nn/layers.py", "from ..checking import check"),
         ("nn/layers.py", "import torch"),
+        ("bugs/museum.py", "from gradlab.checking import check"),
         ("checking/report.py", "def draw():\n    import ipywidgets"),
         ("checking/report.py", "from gradlab import plots"),
         ("plots.py", "from matplotlib import pyplot as plt"),
@@ -195,6 +196,8 @@ def test_a_planted_arrow_is_seen(tmp_path, module, line):
     [
         ("nn/training.py", "from tqdm.auto import tqdm"),
         ("checking/report.py", "from ..nn import network"),
+        ("checking/fast/kinks.py", "from gradlab.checking.schemes import Scheme"),
+        ("checking/diagnosis.py", "from gradlab.bugs.suspects import suspects"),
         ("lab/view.py", "import gradlab as gl"),
         ("lab/view.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
         ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),

@@ -14,7 +14,6 @@ from gradlab.checking.schemes import (
     five_point,
     forward_difference,
 )
-from gradlab.checking.suspects import Suspect, hidden_bugs
 from gradlab.checking.sweeps import EpsSweep, WeightScaleSweep, sweep_eps, sweep_weight_scale
 from gradlab.checking.verdict import BANDS, Verdict
 
@@ -26,7 +25,6 @@ __all__ = [
     "Diagnosis",
     "EpsSweep",
     "Report",
-    "Suspect",
     "TensorReport",
     "Verdict",
     "WeightScaleSweep",
@@ -38,7 +36,6 @@ __all__ = [
     "diagnose",
     "five_point",
     "forward_difference",
-    "hidden_bugs",
     "norm_ratio",
     "numerical_gradient",
     "relative_error",

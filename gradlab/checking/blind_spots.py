@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradlab.checking.suspects import hiding_places
+from gradlab.checking.hiding_places import hiding_places
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 

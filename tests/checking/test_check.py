@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.bugs.suspects import suspects
 from gradlab.checking.errors import norm_ratio
 from gradlab.checking.evidence import Differences, weigh
 from gradlab.checking.probing import Lines
@@ -221,7 +222,7 @@ def test_results_that_hold_arrays_can_be_compared():
     assert first != second
     d = Differences(0.0, np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), 0.0)
     weighed = weigh(np.ones(2), d, 1e-5)
-    suspect = gl.checking.suspects.suspects(net, x, y)[0]
+    suspect = suspects(net, x, y)[0]
     for one in (
         d,
         weighed,
