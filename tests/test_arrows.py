@@ -1,6 +1,6 @@
 """The house: which room may import what, held by reading the code's syntax trees.
 
-lab > course > plots, scenarios > checking > bugs > nn, each seeing only what stands after it.
+lab > course > plots > checking > bugs > nn, each seeing only what stands after it.
 """
 
 import ast
@@ -20,14 +20,13 @@ ROOMS = {
     "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
     "bugs": ({"_validate", "nn"}, NUMERICS),
     "checking": ({"_validate", "nn", "bugs"}, NUMERICS),
-    "scenarios": ({"_validate", "nn", "checking", "bugs"}, NUMERICS),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
-        {"_validate", "nn", "checking", "bugs", "scenarios", "plots"},
+        {"_validate", "nn", "checking", "bugs", "plots"},
         NUMERICS | {"matplotlib"} | WIDGETS,
     ),
     "lab": (
-        {"_validate", "nn", "checking", "bugs", "scenarios", "plots", "course"},
+        {"_validate", "nn", "checking", "bugs", "plots", "course"},
         NUMERICS | {"matplotlib", "anywidget"} | WIDGETS,
     ),
     "server_extension": (set(), set()),
