@@ -78,12 +78,6 @@ def fast_gradient(
     return {name: gradient[name] for name in net.params}
 
 
-# glibc gives freed memory back to the system at once, and zeroing it anew costs more than the sums,
-# until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
-# nothing is ever written to it, so it never takes any memory.
-np.empty(1 << 21)
-
-
 class Copies:
     """Evaluates the loss for copies of a network with one parameter entry shifted in each."""
 
