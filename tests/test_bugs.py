@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from tests.museum import MAKERS, NEEDS_MORE, SIZES, case, make, plantings, report
+from tests.museum import MAKERS, NEEDS_MORE, SIZES, case, hidden_bugs, make, plantings, report
 
 KINDS = tuple(MAKERS)
 SEEDS = range(len(SIZES))
@@ -173,7 +173,7 @@ def test_factors_are_what_the_description_says(name, loss, ratio):
 
 
 def hidden(net, x, y, masks=None):
-    return {suspect.bug for suspect in gl.checking.hidden_bugs(net, x, y, masks)}
+    return {suspect.bug for suspect in hidden_bugs(net, x, y, masks)}
 
 
 def blames(name, given):

@@ -11,9 +11,8 @@ from gradlab.bugs.about_layers import ABOUT_LAYERS
 from gradlab.bugs.about_losses import ABOUT_LOSSES
 from gradlab.bugs.about_structures import ABOUT_STRUCTURES
 from gradlab.bugs.exhibit import Exhibit
-from gradlab.bugs.planting import Planted, put
+from gradlab.bugs.planting import Planted, put, without_bugs
 from gradlab.bugs.table import FAULTS
-from gradlab.checking.suspects import without_bugs
 from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 

@@ -93,3 +93,14 @@ def put(net: Network, fault: Fault, position: int, told: object) -> Network:
 def _planted_class(base: type[Network]) -> type[Network]:
     # Named like its base, so that neither repr nor type gives a mystery away.
     return type(base.__name__, (Planted, base), {"__doc__": base.__doc__, "__module__": __name__})
+
+
+def without_bugs(net: Network) -> Network:
+    """Return `net` with gradlab's own backward pass, sharing its parameters.
+
+    Whether a bug was planted in it or its class overrides `gradient`.
+    """
+    own = next(c for c in type(net).__mro__ if c.__module__.startswith("gradlab.nn"))
+    other = copy.copy(net)
+    other.__class__ = own
+    return other

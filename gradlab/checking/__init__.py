@@ -3,12 +3,10 @@
 from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
 from gradlab.checking.check_function import check_function
-from gradlab.checking.cuts import numerical_cut_gradients
 from gradlab.checking.diagnosis import Diagnosis, diagnose
-from gradlab.checking.errors import MEASURES, absolute_error, norm_ratio, relative_error
-from gradlab.checking.numerical import numerical_gradient
+from gradlab.checking.errors import MEASURES, norm_ratio, relative_error
+from gradlab.checking.numerical_gradient import numerical_gradient
 from gradlab.checking.report import Report, TensorReport
-from gradlab.checking.scale_sweep import WeightScaleSweep, sweep_weight_scale
 from gradlab.checking.schemes import (
     SCHEMES,
     central_difference,
@@ -16,8 +14,7 @@ from gradlab.checking.schemes import (
     five_point,
     forward_difference,
 )
-from gradlab.checking.suspects import Suspect, hidden_bugs
-from gradlab.checking.sweep import EpsSweep, sweep_eps
+from gradlab.checking.sweeps import EpsSweep, WeightScaleSweep, sweep_eps, sweep_weight_scale
 from gradlab.checking.verdict import BANDS, Verdict
 
 __all__ = [
@@ -28,11 +25,9 @@ __all__ = [
     "Diagnosis",
     "EpsSweep",
     "Report",
-    "Suspect",
     "TensorReport",
     "Verdict",
     "WeightScaleSweep",
-    "absolute_error",
     "bisect",
     "central_difference",
     "check",
@@ -41,9 +36,7 @@ __all__ = [
     "diagnose",
     "five_point",
     "forward_difference",
-    "hidden_bugs",
     "norm_ratio",
-    "numerical_cut_gradients",
     "numerical_gradient",
     "relative_error",
     "sweep_eps",

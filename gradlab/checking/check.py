@@ -11,10 +11,10 @@ from functools import partial
 import numpy as np
 
 from gradlab._validate import check_choice, check_number, check_positive, check_real_array
-from gradlab.checking.axis import fast_gradient
 from gradlab.checking.check_function import METHODS, check_function
 from gradlab.checking.diagnosis import blind_spots, diagnose
 from gradlab.checking.errors import MEASURES
+from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.judge import (
     BUG,
     NOISE,
@@ -27,7 +27,6 @@ from gradlab.checking.judge import (
     resolved,
     scales,
 )
-from gradlab.checking.kinks import crossed_kinks
 from gradlab.checking.network_loss import NetworkLoss
 from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.sampling import sampled_entries
@@ -119,7 +118,10 @@ def check(
         f = net.loss_function(x, y, masks)
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
-        return replace(report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a))
+        seen = dict.fromkeys(net.params, report.resolution)
+        return replace(
+            report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a, seen)
+        )
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
     own = partial(_gradient, x, y, masks) if analytic is None else None
     loss = NetworkLoss(net, x, y, masks, a, entries, own)
@@ -144,7 +146,7 @@ def check(
         evaluations,
         seconds,
         lambda report: diagnose(report, *later),
-        partial(blind_spots, *later, a),
+        partial(blind_spots, *later, a, {name: t.resolution for name, t in tensors.items()}),
     )
 
 

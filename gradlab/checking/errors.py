@@ -9,12 +9,6 @@ from gradlab._validate import check_choice
 MEASURES = ("max_relative", "sum_relative", "norm_ratio")
 
 
-def absolute_error(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
-    """Return |a - n| entry by entry; arguments as in `relative_error`."""
-    analytic, numerical = _checked(analytic, numerical)
-    return np.abs(analytic - numerical)
-
-
 def relative_error(
     analytic: np.ndarray, numerical: np.ndarray, measure: str = "max_relative"
 ) -> np.ndarray:

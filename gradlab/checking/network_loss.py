@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradlab.checking.axis import Copies
 from gradlab.checking.black_box import ASIDE, FLOAT32_GRADIENT, REPEATS, Background, survey
+from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
-from gradlab.checking.kinks import has_kinks
 from gradlab.checking.sampling import Entries
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network

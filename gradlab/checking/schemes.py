@@ -1,7 +1,7 @@
 """Difference schemes, written as plain loops: two evaluations an entry, one entry at a time.
 
 They work on any f(theta) -> float. They are slow and readable on purpose: the first lesson shows
-them, and the fast numerical gradient (`axis.py`) is tested against them.
+them, and the fast numerical gradient (`fast`) is tested against them.
 """
 
 from __future__ import annotations

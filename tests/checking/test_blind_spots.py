@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from tests.museum import Case, make
+from tests.museum import Case, hidden_bugs, make
 
 
 def images(shape, n=4, **settings):
@@ -154,7 +154,7 @@ def test_a_check_that_passes_a_bug_names_what_hides_it(bug):
     assert report.wrong == []
     assert len(saying(report, part)) == 1, report.warnings
     assert len(set(report.warnings)) == len(report.warnings)
-    told = [s.warning for s in gl.checking.hidden_bugs(*given) if s.bug == bug]
+    told = [s.warning for s in hidden_bugs(*given) if s.bug == bug]
     assert any(part in warning for warning in told)
 
 
@@ -164,7 +164,7 @@ def test_a_wrong_line_that_makes_no_difference_is_named(bug):
     given = place()
     assert bug not in gl.bugs.names(given.net) or gl.bugs.layers(given.net, bug) == [1]
     assert len(saying(given.check(), part)) == 1
-    assert bug in {s.bug for s in gl.checking.hidden_bugs(*given)}
+    assert bug in {s.bug for s in hidden_bugs(*given)}
 
 
 @pytest.mark.parametrize("eps", [None, 1e-5])
@@ -223,7 +223,7 @@ def test_what_float32_cannot_resolve_is_told_without_a_reason_that_is_not_there(
     given = make(gl.mlp([2, 8, 8, 3], "leaky_relu", dtype="float32"), 32, 0)
     (sentence,) = given.check().warnings
     assert sentence.startswith("it may not show here if leaky ReLU's slope left of 0 is dropped")
-    layer = next(s.layer for s in gl.checking.hidden_bugs(*given))
+    layer = next(s.layer for s in hidden_bugs(*given))
     assert given.check(gl.bugs.plant(given.net, "leaky_slope_dropped", layer)).wrong == []
 
 

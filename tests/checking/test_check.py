@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.bugs.suspects import suspects
 from gradlab.checking.errors import norm_ratio
 from gradlab.checking.judge import Differences, Finding
 from tests.checking.cases import case
@@ -220,7 +221,7 @@ def test_results_that_hold_arrays_can_be_compared():
     ones = np.ones((2, 2))
     d = Differences(0.0, ones, ones, ones, ones)
     found = Finding(np.array(["ok", "bug"]), np.ones(2), np.ones(2), np.ones(2))
-    suspect = gl.checking.suspects.suspects(net, x, y)[0]
+    suspect = suspects(net, x, y)[0]
     for one in (d, found, suspect):
         assert one == one
         assert one != copy.copy(one)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.bugs.suspects import suspects
 from gradlab.checking.diagnosis import causes
-from gradlab.checking.suspects import suspects
 from tests.checking.by_hand import gradient
-from tests.museum import MAKERS, SIZES, case, make, plantings, report
+from tests.museum import MAKERS, SIZES, case, hidden_bugs, make, plantings, report
 
 KINDS = tuple(MAKERS)
 BY_HAND = {
@@ -237,4 +237,4 @@ def test_an_overridden_backward_pass_is_not_taken_for_the_right_one():
     given.net.__class__ = HandMade
     first = gl.diagnose(given.check(), *given)[0]
     assert (first.bug, first.layer) == ("bias_mean", 1)
-    assert gl.checking.hidden_bugs(*given) == []
+    assert hidden_bugs(*given) == []

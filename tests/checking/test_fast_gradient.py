@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking import chunks
-from gradlab.checking.row_sum import row_sum
+from gradlab.checking.fast import chunks
+from gradlab.checking.fast.shifted_losses import row_sum
 from tests.checking.cases import case, flat
 
 STEPS = {"forward": 1e-4, "central": 1e-4, "five_point": 1e-3, "complex_step": 1e-30}

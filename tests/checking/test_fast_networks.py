@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking import axis, chunks
-from gradlab.checking.one_row import perturb
+from gradlab.checking.fast import Copies, chunks
+from gradlab.checking.fast.shifted_layers import perturb
 from gradlab.nn.layers import Layer
 from tests.checking.cases import flat
 from tests.nn.network_cases import CASES, batch_norm_case, convnet_case, lstm_case
@@ -69,7 +69,7 @@ def test_the_shortcuts_agree_with_a_layer_run_once_a_copy():
         case = SMALL[name](seed=2)
         net = case.net
         a, target = net.prepare(case.x, case.y)
-        copies = axis.Copies(net, a, target, None)
+        copies = Copies(net, a, target, None)
         part = copies.whole
         for position, layer in enumerate(part.chain):
             size = sum(net.params[p].size for p in layer.param_names)
@@ -120,24 +120,3 @@ def test_check_says_correct_and_names_a_planted_bug(name):
     report = gl.check(case.net, case.x, case.y, analytic=analytic)
     assert report.verdict == "wrong"
     assert report.wrong == [tensor]
-
-
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("scheme", gl.checking.SCHEMES)
-def test_numerical_cut_gradients_agree_by_every_scheme(name, scheme):
-    case = SMALL[name]()
-    analytic = case.net.cut_gradients(case.x, case.y)
-    eps = 1e-30 if scheme == "complex_step" else 1e-6  # too short to change a winner
-    numerical = gl.checking.numerical_cut_gradients(case.net, case.x, case.y, eps, scheme)
-    for cut, gradient in analytic.items():
-        assert abs(gradient - numerical[cut]).max() < 1e-5, cut
-
-
-def test_numerical_cut_gradients_name_what_is_wrong():
-    case = lstm_case()
-    for eps, scheme, message in [
-        (0.0, "central", "eps must be a positive"),
-        (1e-5, "centre", r"scheme must be one of .*did you mean 'central'"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            gl.checking.numerical_cut_gradients(case.net, case.x, case.y, eps, scheme)

@@ -3,7 +3,7 @@
 import numpy as np
 
 import gradlab as gl
-from gradlab.checking.kinks import crossed_kinks
+from gradlab.checking.fast import crossed_kinks
 from gradlab.checking.schemes import SCHEME_TABLE
 
 

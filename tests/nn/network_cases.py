@@ -95,3 +95,24 @@ def complex_step_gradient(case):
     """Return dL/dtheta by the complex step, one parameter at a time, with nothing shared."""
     f, theta, eps = case.net.loss_function(case.x, case.y, case.masks), case.net.theta, 1e-30
     return np.array([f(theta + 1j * eps * axis).imag / eps for axis in np.eye(case.net.size)])
+
+
+def complex_step_cut_gradients(case):
+    """Return what `net.cut_gradients` should, by the complex step: only forward passes.
+
+    At each cut every number of the activation is shifted in a copy of its own, and the copies go
+    through the rest of the network as more batch.
+    """
+    net, eps = case.net, 1e-30
+    a, target = net.prepare(case.x, case.y)
+    chain = net.chain(case.masks, a.shape[-2])
+    activations = net.forward(net.params, a, chain)
+    gradients = {}
+    for i, (name, activation) in enumerate(zip(net.cut_names(chain), activations, strict=True)):
+        out = activation.reshape(-1, 1) + 1j * eps * np.eye(activation.size)
+        out = out.reshape(*activation.shape[:-1], -1)
+        for layer in chain[i:]:
+            out = layer.forward(net.params, out)
+        losses = net.loss_rule.per_example(out, target).sum(axis=0) / a.shape[-2]
+        gradients[name] = net.as_rows(losses.imag.reshape(activation.shape[:-1]) / eps, a.shape[-2])
+    return gradients

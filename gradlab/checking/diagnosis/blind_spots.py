@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradlab.checking.suspects import hiding_places
+from gradlab.bugs.planting import without_bugs
+from gradlab.bugs.suspects import line_up
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
+Gradient = Mapping[str, np.ndarray]
+UNDECIDED = 1e-2  # what would be seen in a tensor that could not be decided, at best
 SWAMPED = 1e3  # L2's gradient over the data's, above which the data's hardly counts
 
 
@@ -18,21 +21,23 @@ def blind_spots(
     x: np.ndarray,
     y: np.ndarray,
     masks: Masks,
-    analytic: Mapping[str, np.ndarray],
+    analytic: Gradient,
+    seen: Mapping[str, float],
 ) -> tuple[str, ...]:
     """Return sentences on what stays hidden here, and what to do to see it; often none.
 
     Every known bug that the network could have is tried: that costs a backward pass for each.
+    `seen` is the smallest error that the check has seen in each tensor, over its largest entry.
     """
     found = _swamped(net, analytic)
     zero = [name for name, value in analytic.items() if not np.any(value)]
     if zero:
         found.append(f"the gradient of {', '.join(zero)} is exactly 0: code that returns 0 there "
                      "would pass; check at other parameters")  # fmt: skip
-    return (*found, *hiding_places(net, x, y, masks))
+    return (*found, *hiding_places(net, x, y, masks, seen))
 
 
-def _swamped(net: Network, analytic: Mapping[str, np.ndarray]) -> list[str]:
+def _swamped(net: Network, analytic: Gradient) -> list[str]:
     names = []
     for name in net.weight_names if net.l2 else ():
         penalty = net.l2 * net.params[name]
@@ -43,3 +48,43 @@ def _swamped(net: Network, analytic: Mapping[str, np.ndarray]) -> list[str]:
         return []
     return [f"L2 makes up nearly all of the gradient of {', '.join(names)}: a bug in the data's "
             "part, even a flipped sign, can hide there; check with l2=0 first"]  # fmt: skip
+
+
+def hiding_places(
+    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, seen: Mapping[str, float]
+) -> list[str]:
+    """Return a sentence for every reason why a bug would not show here, each once.
+
+    A sentence says at which layers, where the same bug would show at another one. Nothing is said
+    of masks that are drawn anew at every call: no two gradients are the same then.
+    """
+    if isinstance(masks, np.random.Generator):
+        return []
+    right = without_bugs(net).gradient(x, y, masks)
+    told: dict[str, dict[str, set]] = {}  # by sentence and bug, the layers
+    shown = set()  # bugs that show at some layer
+    with np.errstate(all="ignore"):
+        for s in line_up(net, x, y, masks):
+            if not hides(s.gradient, right, seen):
+                shown.add(s.bug)
+            elif s.warning:
+                told.setdefault(s.warning, {}).setdefault(s.bug, set()).add(s.layer)
+    return [_at_layers(by_bug, shown) + sentence for sentence, by_bug in told.items()]
+
+
+def _at_layers(by_bug: dict[str, set], shown: set[str]) -> str:
+    if not by_bug.keys() <= shown:  # one of them shows nowhere
+        return ""
+    layers = sorted(set().union(*by_bug.values()) - {None})
+    return f"at layer {', '.join(map(str, layers))}, " if layers else ""
+
+
+def hides(gradient: Gradient, right: Gradient, seen: Mapping[str, float]) -> bool:
+    """Tell whether a bug's gradient is the right one, or nearer to it than the check could see."""
+    whole = max(np.abs(value).max() for value in right.values())
+    for name, value in right.items():
+        size = max(np.abs(value).max(), 1e-9 * whole)
+        change = np.abs(gradient[name] - value).max()
+        if not change <= max(min(seen[name], UNDECIDED) * size, 1e-12 * whole):  # nan shows
+            return False
+    return True

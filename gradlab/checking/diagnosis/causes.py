@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
 from gradlab.checking.diagnosis.patterns import PATTERNS
 from gradlab.checking.report import Report
-from gradlab.checking.suspects import Suspect, suspects
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 

@@ -3,22 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from gradlab.bugs.fault import LayerFault
 from gradlab.bugs.hiding import MUTE, Point, warning
 from gradlab.bugs.museum import describe, names, plant, wrong_tensors
+from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.table import FAULTS
-from gradlab.checking.suspects import Suspect, without_bugs
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 RANDOM = ("redrawn_dropout_mask",)
 
 
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A bug that the network could have, with the gradient that it would then have.
+
+    Attributes
+    ----------
+    bug : str
+        Its name.
+    layer : int or None
+        Where; None for a bug of the whole gradient or the loss.
+    cause : str
+        What would be wrong, one sentence.
+    blind : str
+        When it does not show.
+    gradient : dict of str to ndarray
+    random : bool
+        True where the bug draws numbers of its own, so that its gradient tells which tensors are
+        wrong but not by how much.
+    warning : str
+        What to say if it does not show here: why, and what to do. Empty if there is nothing to
+        say, as where its tensors have no gradient at all.
+    """
+
+    bug: str
+    layer: int | None
+    cause: str
+    blind: str
+    gradient: Mapping[str, np.ndarray]
+    random: bool = False
+    warning: str = ""
+
+    def __repr__(self) -> str:
+        where = "" if self.layer is None else f" at layer {self.layer}"
+        return f"{self.bug}{where}: {self.cause}"
+
+
+def suspects(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> list[Suspect]:
+    """Return all bugs that this network could have here. Costs a backward pass for each."""
+    return list(line_up(net, x, y, masks))
+
+
 def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> Iterator[Suspect]:
-    """Yield every bug that `net` can have, at every layer, with its gradient.
+    """Yield the same one by one: all their gradients at once may be too many.
 
     A bug that `net` may have already is left out of it first. Those that make no difference in
     this network come last, with the right gradient.

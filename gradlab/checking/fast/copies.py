@@ -2,8 +2,8 @@
 
 The plain loop shifts one parameter and runs the whole network, 2 P times. Here the shifted networks
 are K copies that run side by side, along the last axis of every activation. Layers before the
-shifted one are computed once; after it the copies differ in one row only (`one_row.py`); from then
-on a copy is just more batch. Steps are more copies.
+shifted one are computed once; after it the copies differ in one row only (`shifted_layers.py`);
+from then on a copy is just more batch. Steps are more copies.
 
 The losses at theta + h and theta - h are evaluated and subtracted, like in the loop: a formula for
 their difference would hide the round-off that the U-curve is there to show.
@@ -12,17 +12,31 @@ their difference would hide the round-off that the U-curve is there to show.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
-from gradlab.checking.chunks import Plan
-from gradlab.checking.one_row import KEEP_ONE_ROW
-from gradlab.checking.part import Part
-from gradlab.checking.row_sum import row_sum
+from gradlab.checking.fast.chunks import Plan
+from gradlab.checking.fast.shifted_layers import (
+    KEEP_ONE_ROW,
+    Base,
+    OneRow,
+    State,
+    advance,
+    crossings,
+    perturb,
+)
+from gradlab.checking.fast.shifted_losses import (
+    SoftmaxOfLabels,
+    applies,
+    loss_per_example,
+    row_sum,
+    shifted_base,
+)
 from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks
-from gradlab.nn.layers import Dense, Mask
+from gradlab.nn.layers import Dense, Layer, Mask
 from gradlab.nn.network import Network
 from gradlab.nn.unrolling import lay_out, unroll
 
@@ -62,12 +76,6 @@ def fast_gradient(
         losses = copies.losses(position, points - theta, picked)  # the step that rounding left
         gradient |= per_tensor(scheme.combine(losses, points, eps_row), tensors, entries)
     return {name: gradient[name] for name in net.params}
-
-
-# glibc gives freed memory back to the system at once, and zeroing it anew costs more than the sums,
-# until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
-# nothing is ever written to it, so it never takes any memory.
-np.empty(1 << 21)
 
 
 class Copies:
@@ -164,3 +172,48 @@ class Copies:
                  for layer in self.chain]  # fmt: skip
         labels = target[rows] if target.ndim == 1 else target[:, rows]
         return Part(self.net, chain, a[..., rows, :], labels)
+
+
+class Part:
+    """A part of the batch: its activations in the unperturbed network, computed once."""
+
+    def __init__(self, net: Network, chain: list[Layer], a: np.ndarray, target: np.ndarray) -> None:
+        self.params, self.chain, self.target = net.params, chain, target
+        self.loss = net.loss_rule
+        self.base = [Base(a)]
+        for layer in chain:
+            self.base.append(Base(layer.forward(self.params, self.base[-1].a)))
+        if isinstance(chain[-1], Dense):
+            self.base[-1] = Base(shifted_base(self.loss, self.base[-1].a))
+
+    @cached_property
+    def last(self) -> SoftmaxOfLabels:
+        """The last layer and the loss in one."""
+        return SoftmaxOfLabels(self.params[self.chain[-1].W], self.base[-1], self.target)
+
+    def losses(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Return the losses per example, (batch, K), of copies shifted in layer `position`."""
+        a, out = self.base[position : position + 2]
+        state: State = perturb(self.chain[position], self.params, a, out, index, step)
+        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
+        near_base = True
+        for layer, out in later:
+            near_base = isinstance(state, OneRow)
+            if layer is self.chain[-1] and applies(layer, state, self.loss, self.target):
+                losses = self.last.losses(state)
+                if losses is not None:
+                    return losses
+            state = advance(layer, state, self.params, out)
+        return loss_per_example(self.loss, state, self.target, near_base)
+
+    def crossed_kinks(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Return how many kinks each copy crosses on its way to the loss, shape (K,)."""
+        a, out = self.base[position : position + 2]
+        state: State = perturb(self.chain[position], self.params, a, out, index, step)
+        crossed = np.zeros(len(index), int)
+        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
+        before = out
+        for layer, out in later:
+            crossed += crossings(layer, state, before)
+            state, before = advance(layer, state, self.params, out), out
+        return crossed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.checking.axis import Copies
+from gradlab.checking.fast.copies import Copies
 from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
 from gradlab.nn.dropout import Masks

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.checking.one_dense import FEW
+from gradlab.checking.fast.shifted_layers import FEW
 
 CHUNK = 1 << 19  # numbers in the largest array of a chunk: 4 MB, longer loops against the cache
 LONG = 64  # copies in a chunk, at least, where the batch can be cut
 GROUP = 1 << 16  # numbers that the copies of one row must write to get a chunk of their own
+
+# glibc gives freed memory back to the system at once, and zeroing it anew costs more than the sums,
+# until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
+# nothing is ever written to it, so it never takes any memory. Without it the sizes 2-256-256-2 take
+# a third longer (benchmarks/numerical_gradient.py).
+np.empty(4 * CHUNK)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab._validate import check_choice, check_positive_vector
-from gradlab.checking.axis import fast_gradient
+from gradlab.checking.fast import fast_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
