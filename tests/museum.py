@@ -80,5 +80,4 @@ def hidden_bugs(net, x, y, masks=None):
     """Return the bugs that would not show here: a check passes with any of them in the code."""
     report = gl.check(without_bugs(net), x, y, masks=masks)
     right = {name: report[name].analytic for name in report}
-    seen = {name: report[name].resolution for name in report}
-    return [s for s in suspects(net, x, y, masks) if hides(s.gradient, right, seen)]
+    return [s for s in suspects(net, x, y, masks) if hides(s.gradient, right, report.tensors)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradlab._validate import check_choice, check_number, check_positive, check_real_array
 from gradlab.checking.check_function import METHODS, check_function
-from gradlab.checking.diagnosis import blind_spots, diagnose
+from gradlab.checking.diagnosis import Diagnosis, blind_spots, diagnose
 from gradlab.checking.errors import MEASURES
 from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.judge import (
@@ -109,45 +109,50 @@ def check(
     if (method != "full" and numerical is not None) or (method == "directional" and given):
         what = "numerical" if numerical is not None else "eps or scheme"
         raise ValueError(f"method must be 'full' where {what} is given, got {method!r}")
-    if analytic is None:
-        a = own_gradient(net, x, y, masks)
-    else:
-        a = checked_gradient(net, analytic, "analytic")
-    later = _kept(net, x, y, masks)
+    own = partial(_gradient, x, y, masks) if analytic is None else None
+    a = own_gradient(net, x, y, masks) if own else checked_gradient(net, analytic, "analytic")
     if method == "directional":
         f = net.loss_function(x, y, masks)
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
-        seen = dict.fromkeys(net.params, report.resolution)
-        return replace(
-            report, subject=repr(net), find_blind_spots=partial(blind_spots, *later, a, seen)
+        return _with_later(
+            replace(report, subject=repr(net), find_causes=None), net, x, y, masks, a
         )
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
-    own = partial(_gradient, x, y, masks) if analytic is None else None
     loss = NetworkLoss(net, x, y, masks, a, entries, own)
     if given or numerical is not None:
         machine_eps = float(np.finfo(net.dtype).eps)
         best = machine_eps ** (1 / (rule.order + rule.subtracts))
         eps = best if eps is None else check_positive(eps, "eps")
     setting = Setting(eps, net.dtype.itemsize == 4, net.dropout_rate > 0, tolerance)
-    if numerical is not None:
+    if numerical is None:
+        tensors, evaluations = _judged(loss, eps, rule, setting, measure)
+    else:
         n = checked_gradient(net, numerical, "numerical")
         tensors, evaluations = _beside(loss, n, eps, rule, setting, measure)
-    else:
-        tensors, evaluations = _judged(loss, eps, rule, setting, measure)
     seconds = time.perf_counter() - start
-    return Report(
-        tensors,
-        summary(tensors),
-        repr(net),
-        measure,
-        scheme,
-        eps,
-        evaluations,
-        seconds,
-        lambda report: diagnose(report, *later),
-        partial(blind_spots, *later, a, {name: t.resolution for name, t in tensors.items()}),
+    report = Report(
+        tensors, summary(tensors), repr(net), measure, scheme, eps, evaluations, seconds
     )
+    return _with_later(report, net, x, y, masks, a)
+
+
+def _with_later(
+    report: Report, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, a: Gradient
+) -> Report:
+    """Return the report with what it finds out when it is first asked: about copies made now."""
+    kept = _kept(net, x, y, masks)
+    known = report.tensors.keys() == net.params.keys()  # along directions nothing is told apart
+    seen = {name: t for name, t in report.tensors.items() if known}
+    return replace(
+        report,
+        find_causes=partial(_causes, kept) if known else None,
+        find_blind_spots=partial(blind_spots, *kept, a, seen),
+    )
+
+
+def _causes(kept: tuple, report: Report) -> list[Diagnosis]:
+    return diagnose(report, *kept)
 
 
 def _judged(

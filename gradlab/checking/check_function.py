@@ -154,7 +154,7 @@ def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Findin
         found, evaluations = judge(loss, tolerance)
         if loss.trouble is not None and not loss.worked.all():
             raise loss.trouble
-        return found, evaluations + 1
+        return found, evaluations
     every = np.arange(len(loss.gradient))
     d = loss.look(every, eps * np.array([2.0, 1.0])[:, None] * np.ones(len(every)))
     if loss.trouble is not None:
@@ -166,7 +166,7 @@ def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Findin
         kinked = (gap > 4 * s.err).all(axis=0) & (gap[0] < 1.4 * gap[1])
         step = s.width[1] / 2
     found, evaluations = judge_step(loss, s.slope[::-1], s.err[1], step, kinked, tolerance)
-    return found, evaluations + 4 * len(every) + 1
+    return found, evaluations + 4 * len(every)
 
 
 def _of_the_whole(background: Background, found: Finding, setting: Setting) -> Judgement | None:

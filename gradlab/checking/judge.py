@@ -34,9 +34,9 @@ import numpy as np
 
 # What is known of an entry. SUBGRADIENT: at a kink at theta, within the slopes of both sides, or
 # right beside it. ZERO: gradient and differences are exactly 0. JUMPS: the loss has jumps that
-# explain the difference.
+# explain the difference. SLIGHT: a steady difference, no larger than that of an approximation.
 OK, SUBGRADIENT, ZERO, BUG = "ok", "subgradient", "zero", "bug"
-KINK, JUMPS, NOISE, OPEN = "kink", "jumps", "noise", "open"
+KINK, JUMPS, NOISE, SLIGHT, OPEN = "kink", "jumps", "noise", "slight", "open"
 AGREES = (OK, SUBGRADIENT, ZERO)
 _OUTSIDE, _FLAT = "outside", "flat"  # on the way: outside of both sides' slopes; no step moves f
 
@@ -153,7 +153,8 @@ class Finding:
     Attributes
     ----------
     mark : ndarray of str
-        "ok", "subgradient", "zero" (these agree), "bug", "kink", "jumps", "noise" or "open".
+        "ok", "subgradient", "zero" (these agree), "bug", "kink", "jumps", "noise", "slight" or
+        "open".
     slope : ndarray
         At the step that says most.
     bound : ndarray
@@ -288,7 +289,8 @@ def weigh(
     found = agreement(a, s, scale, loss.rounding, tolerance)
     ok = found.mark == OK
     off = np.abs(a - found.slope)
-    mark = np.where(_stands_still(a, s, off) & (off > loss.scales.small * scale), BUG, OPEN)
+    still = np.where(off > loss.scales.small * scale, BUG, SLIGHT)
+    mark = np.where(_stands_still(a, s, off), still, OPEN)
     mark = np.where((mark == OPEN) & s.kinked.any(axis=0), KINK, mark)
     rounding = 2 * d.machine_eps * abs(d.base)  # the least noise that there can be
     mark = np.where(_has_two_faces(a, s, off, noise, loss.noise, rounding), JUMPS, mark)
@@ -602,6 +604,7 @@ class Ladder:
 
     def doubt(self, found: Finding) -> None:
         """Take back what the noise of most entries, or what is seen in others, could explain."""
+        self.evaluations += 1
         if not self.loss.repeats():  # it remembers: the same twice at once proved nothing
             found.mark[:], found.slope[:], found.bound[:] = NOISE, np.nan, np.inf
             return

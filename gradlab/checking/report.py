@@ -50,9 +50,13 @@ class TensorReport:
         that there is one, else 0.
     marks : ndarray of str, shape of the tensor
         For each entry "ok", "subgradient" (at a kink, between the slopes of its two sides), "zero"
-        (gradient and differences are exactly 0), "bug", "kink", "jumps", "noise" or "open".
+        (gradient and differences are exactly 0), "bug", "kink", "jumps" (of the loss, as large as
+        the difference), "noise", "slight" (a difference as small as an approximation's) or "open".
     bounds : ndarray, shape of the tensor
         How far each entry of `numerical` may be off.
+    within : ndarray, shape of the tensor
+        The smallest error that would have been seen in each entry, over the tensor's largest;
+        infinity where it does not agree.
     resolution : float
         The smallest error, over the tensor's largest entry, that would have been seen in any
         entry; infinity where an entry could not be decided. Where a tensor's gradient is below
@@ -72,6 +76,7 @@ class TensorReport:
     kinks: np.ndarray
     marks: np.ndarray
     bounds: np.ndarray
+    within: np.ndarray
     resolution: float
     full_shape: tuple[int, ...] | None = None
     entries: np.ndarray | None = None
@@ -314,12 +319,12 @@ def tensor_report(
     if kinks is None:
         kinks = np.isin(found.mark, (KINK, SUBGRADIENT)).astype(int)
     judgement = judgement or conclude(analytic, found, shape, entries, setting)
-    arrays = (analytic, found.slope, kinks, found.mark, found.bound)
+    arrays = (analytic, found.slope, kinks, found.mark, found.bound, found.within)
     if entries is None:
         arrays = tuple(array.reshape(shape) for array in arrays)
-    a, n, kinks, marks, bounds = arrays
+    a, n, kinks, marks, bounds, within = arrays
     return TensorReport(
-        name, a, n, measure, judgement, kinks, marks, bounds, resolution_of(found),
+        name, a, n, measure, judgement, kinks, marks, bounds, within, resolution_of(found),
         None if entries is None else shape, entries,
     )  # fmt: skip
 

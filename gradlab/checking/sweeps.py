@@ -261,7 +261,7 @@ def sweep_weight_scale(
     >>> import gradlab as gl
     >>> x, y = gl.data.moons(32)
     >>> net = gl.bugs.plant(gl.mlp([2, 8, 1], loss="mse"), "missing_activation_derivative")
-    >>> sweep = gl.sweep_weight_scale(net, x, y[:, None], scales=[1e-3, 1.0], eps=1e-5)
+    >>> sweep = gl.sweep_weight_scale(net, x, y[:, None], scales=[1e-4, 1.0], eps=1e-5)
     >>> [str(verdict) for verdict in sweep.verdicts]
     ['correct', 'wrong']
     """

@@ -9,7 +9,8 @@ from gradlab.checking import TensorReport
 __all__ = ["SIGNS", "in_place"]
 
 #: The sign drawn into a marked entry's cell; entries that agree have none.
-SIGNS = {"bug": "✗", "kink": "∧", "noise": "·", "zero": "0", "open": "?", "jumps": "≈"}
+SIGNS = {"bug": "✗", "kink": "∧", "noise": "·", "zero": "0", "open": "?", "slight": "~",
+         "jumps": "≈"}  # fmt: skip
 
 
 def in_place(tensor: TensorReport, values: np.ndarray, unchecked: object) -> np.ndarray:

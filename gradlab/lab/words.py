@@ -179,7 +179,9 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
         return _banner("inconclusive", "?", "nothing yet", "", "")
     report = result.report
     verdict = str(report.verdict)
-    worst = max(report, key=lambda name: _or_inf(report[name].error))
+    # of the tensors that decide the verdict: another may have a larger error that proves nothing
+    deciding = [name for name in report if report[name].verdict == report.verdict]
+    worst = max(deciding or report, key=lambda name: _or_inf(report[name].error))
     numbers = (
         f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the largest {_MEASURES[report.measure]} is "
         f"<b>{report[worst].error:.1e}</b>, in {escape(worst)}"

@@ -139,8 +139,8 @@ def test_html_is_escaped():
 
 def test_evaluations_are_counted():
     net, x, y = case()
-    assert gl.check(net, x, y, eps=1e-5).evaluations == 4 * net.size + 2
-    assert gl.check(net, x, y).evaluations == 4 * net.size + 14
+    assert gl.check(net, x, y, eps=1e-5).evaluations == 4 * net.size + 3
+    assert gl.check(net, x, y).evaluations == 4 * net.size + 15
 
 
 def test_the_sweep_is_a_u_with_its_bottom_where_predicted():

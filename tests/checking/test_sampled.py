@@ -78,15 +78,25 @@ def test_one_wrong_entry_among_thousands_is_still_found_by_the_whole_check(seed)
     assert report.wrong == ["W1"]
 
 
-def test_where_the_first_suspects_show_no_bug_all_the_others_are_looked_at(monkeypatch):
-    """The ladder looks at the most suspicious entries first; here it looks at none."""
-    monkeypatch.setattr("gradlab.checking.judging.SUSPECTS", 0)
+def test_a_small_error_of_a_whole_tensor_is_found_at_a_step_as_well():
     net, (x, y) = gl.mlp([64, 8, 10], activation="relu", weight_scale=0.3), DIGITS
     gradient = net.gradient(x, y)
-    gradient["W1"] *= 1.02
+    gradient["W1"] *= 1.0002
     full = gl.check(net, x, y, analytic=gradient)
-    at_one = gl.check(net, x, y, eps=1e-3, analytic=gradient)
+    at_one = gl.check(net, x, y, eps=1e-5, analytic=gradient)
     assert full.wrong == at_one.wrong == ["W1"]
+
+
+def test_a_sample_says_how_probably_it_met_a_bug():
+    report = gl.check(*NETWORKS["mlp"], method="sampled", samples=5)
+    met = min(t.chance_of_meeting(0.1) for t in report.tensors.values())
+    assert f"in a tenth of the entries with a probability of {met:.2g}" in report.why
+    name, tensor = max(report.tensors.items(), key=lambda item: np.prod(item[1].shape))
+    total, rng = int(np.prod(tensor.shape)), np.random.default_rng(0)
+    bad = -(-total // 10)
+    draws = [rng.choice(total, 5, replace=False).min() < bad for _ in range(4000)]
+    assert abs(np.mean(draws) - tensor.chance_of_meeting(0.1)) < 0.03
+    assert gl.check(*NETWORKS["mlp"])[name].chance_of_meeting(1e-9) == 1
 
 
 @pytest.mark.parametrize(

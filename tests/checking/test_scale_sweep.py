@@ -78,7 +78,7 @@ def test_a_bug_that_small_weights_hide_comes_out_at_larger_ones():
     x, y = gl.data.moons(30)
     net = gl.mlp([2, 16, 2], "tanh", loss="mse")
     wrong = gl.bugs.plant(net, "missing_activation_derivative")
-    scales, y = (1e-3, 1.0), np.eye(2)[y]
+    scales, y = (1e-4, 1.0), np.eye(2)[y]
     assert gl.sweep_weight_scale(net, x, y, scales, 1e-5).verdicts == ("correct", "correct")
     sweep = gl.sweep_weight_scale(wrong, x, y, scales, 1e-5, measure="norm_ratio")
     assert sweep.verdicts == ("correct", "wrong")

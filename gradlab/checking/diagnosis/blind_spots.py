@@ -8,11 +8,13 @@ import numpy as np
 
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import line_up
+from gradlab.checking.report import TensorReport
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 Gradient = Mapping[str, np.ndarray]
-UNDECIDED = 1e-2  # what would be seen in a tensor that could not be decided, at best
+UNDECIDED = 1e-2  # of the largest entry: what would be seen in one that could not be decided
+USUAL = 1e-4  # the same, where the tensors are not told apart
 SWAMPED = 1e3  # L2's gradient over the data's, above which the data's hardly counts
 
 
@@ -22,12 +24,12 @@ def blind_spots(
     y: np.ndarray,
     masks: Masks,
     analytic: Gradient,
-    seen: Mapping[str, float],
+    seen: Mapping[str, TensorReport],
 ) -> tuple[str, ...]:
     """Return sentences on what stays hidden here, and what to do to see it; often none.
 
     Every known bug that the network could have is tried: that costs a backward pass for each.
-    `seen` is the smallest error that the check has seen in each tensor, over its largest entry.
+    `seen` is what the check saw, tensor by tensor; empty where it cannot be told apart.
     """
     found = _swamped(net, analytic)
     zero = [name for name, value in analytic.items() if not np.any(value)]
@@ -51,7 +53,7 @@ def _swamped(net: Network, analytic: Gradient) -> list[str]:
 
 
 def hiding_places(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, seen: Mapping[str, float]
+    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, seen: Mapping[str, TensorReport]
 ) -> list[str]:
     """Return a sentence for every reason why a bug would not show here, each once.
 
@@ -79,12 +81,16 @@ def _at_layers(by_bug: dict[str, set], shown: set[str]) -> str:
     return f"at layer {', '.join(map(str, layers))}, " if layers else ""
 
 
-def hides(gradient: Gradient, right: Gradient, seen: Mapping[str, float]) -> bool:
+def hides(gradient: Gradient, right: Gradient, seen: Mapping[str, TensorReport]) -> bool:
     """Tell whether a bug's gradient is the right one, or nearer to it than the check could see."""
     whole = max(np.abs(value).max() for value in right.values())
     for name, value in right.items():
         size = max(np.abs(value).max(), 1e-9 * whole)
-        change = np.abs(gradient[name] - value).max()
-        if not change <= max(min(seen[name], UNDECIDED) * size, 1e-12 * whole):  # nan shows
+        change = np.abs(gradient[name] - value).ravel()
+        within = USUAL
+        if (tensor := seen.get(name)) is not None:
+            within = np.minimum(tensor.within, UNDECIDED).ravel()
+            change = change if tensor.entries is None else change[tensor.entries]
+        if not (change <= np.maximum(within * size, 1e-12 * whole)).all():  # nan shows
             return False
     return True
