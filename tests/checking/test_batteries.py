@@ -64,7 +64,7 @@ def certified_though_wrong(names, factor, third=False):
             continue
         tensor = report["theta"]
         off = abs(tensor.analytic[worst]) * (1 - 1 / factor)
-        error = off / np.abs(tensor.numerical).max()
+        error = off / (np.abs(tensor.numerical).max() or 1.0)
         if report.resolution < error * 0.99:
             found += [(name, report.resolution)] * (not still_right(name, factor, third))
     return found

@@ -9,14 +9,14 @@ DRAWS = 200
 ALMOST = 1e-3  # of the largest gradient in a network: below, its entries may drown in noise
 
 
-def draw(k):
+def draw(k, dtype=None):
     """Return a random network of any kind, with data and masks, from the seed `k`."""
     rng = np.random.default_rng(k)
     settings = {
         "loss": str(rng.choice(gl.nn.LOSSES)),
         "l2": float(rng.choice([0.0, 1e-3, 1.0])),
         "weight_scale": float(10 ** rng.uniform(-3, 1)),
-        "dtype": str(rng.choice(["float64", "float64", "float32"])),
+        "dtype": str(rng.choice(["float64", "float64", "float32"])) if dtype is None else dtype,
         "seed": k,
     }
     n, kind = int(rng.integers(2, 12)), k % 4

@@ -176,16 +176,21 @@ class Clues:
         n = [self.numerical[name] - part for name, part in zip(names, parts, strict=True)]
         if not any(v.any() for v in a):
             return Factor(0.0, 0.0)
-        scaled = [(u / s, v / s, b / s) for u, v, b, s in
-                  zip(a, n, map(self.tolerance_of, names), map(_size, n), strict=True)]  # fmt: skip
-        u, v, b = (np.concatenate(part) for part in zip(*scaled, strict=True))
+        sizes = [_size(v) for v in n]
+        u, v = (
+            np.concatenate([w / s for w, s in zip(part, sizes, strict=True)]) for part in (a, n)
+        )
         c = float(u @ v / (v @ v))
         if abs(c) < 1e-9:  # sums that cancel
             return Factor(0.0, 0.0) if np.abs(u).max() < 1e-9 else None
-        if not (np.abs(u - c * v) <= 2 * max(abs(c), 1.0) * b + 1e-9 * abs(c)).all():
+        off = np.concatenate([
+            (abs(c) * (SAFETY * self.bounds[name] + ROUNDED * np.abs(w))
+             + max(self.rounding, 1e-12) * np.abs(b).max(initial=0.0)) / s
+            for name, b, w, s in zip(names, a, n, sizes, strict=True)
+        ])  # fmt: skip
+        if not (np.abs(u - c * v) <= 2 * off).all():
             return None
-        error = max(abs(c), 1.0) * float(np.sqrt((b**2).sum() / (v @ v) / len(v)))
-        return Factor(c, 3 * error)
+        return Factor(c, 3 * float(np.sqrt((off**2).sum() / (v @ v) / len(v))))
 
     def along_params(self, names: Sequence[str]) -> Factor | None:
         """Return the multiple of the parameters that tensors deviate by; None if there is none."""
@@ -213,6 +218,11 @@ class Clues:
         size = factor if factor.value > 1 else factor.inverse
         whole = round(size.value)
         return whole if 3 <= whole <= 10**6 and size.error < 0.2 and size.is_(whole) else 1
+
+    @property
+    def entries_off(self) -> int:
+        """How many entries differ."""
+        return sum(int(self.off(name).sum()) for name in self.wrong)
 
     @cached_property
     def length(self) -> float:

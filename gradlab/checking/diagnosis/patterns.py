@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.clues import Clues, Factor
 
 
 class Found(NamedTuple):
@@ -62,8 +62,7 @@ def common_factor(clues: Clues) -> Iterator[Found]:
         what = "every tensor" if clues.all_wrong else ", ".join(clues.wrong)
         what += " without its L2 part" if part else ""
         evidence = f"Analytic over numerical is {factor} in {what}, direction the same."
-        for cause, bug in _meaning(clues, factor):
-            yield Found(cause, bug, None, evidence)
+        yield from (Found(cause, bug, None, evidence) for cause, bug in _meaning(clues, factor))
         return
 
 
@@ -72,7 +71,8 @@ def factor_in_each(clues: Clues) -> Iterator[Found]:
     names = [name for name in clues.wrong if name in clues.live]
     factors = {name: clues.factor([name]) for name in names}
     known = [f for f in factors.values() if f is not None and f.value != 0]
-    if len(names) < 2 or len(known) < len(names):
+    largest = max((clues.analytic[name].size for name in names), default=0)
+    if len(names) < 2 or len(known) < len(names) or largest < 3:
         return
     listed = ", ".join(f"{factor} in {name}" for name, factor in factors.items())
     yield Found(
@@ -81,19 +81,35 @@ def factor_in_each(clues: Clues) -> Iterator[Found]:
     )  # fmt: skip
 
 
-def _meaning(clues: Clues, factor) -> list[tuple[str, str | None]]:
+def _meaning(clues: Clues, factor: Factor) -> list[tuple[str, str | None]]:
     """Return what a factor may come from: in all tensors, in one bias, or in the lower layers."""
     table = _everywhere(clues, factor) if clues.all_wrong else _somewhere(clues, factor)
     found = [(cause, bug) for value, fits, cause, bug in table if fits and factor.is_(value)]
-    return found or [(_plain(factor), None)]
+    if found or factor.is_(2) or factor.is_(0.5) or factor.is_(-1):
+        return found or [(_plain(factor), None)]
+    if clues.batch is None and (n := clues.batch_for(factor)) > 1:
+        return [(_whole(clues, factor, n), None)]
+    # one number is a factor of another whatever is wrong
+    return [(_plain(factor), None)] if clues.entries_off >= 3 else []
 
 
-def _everywhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None]]:
+def _everywhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, str | None]]:
     """Return (factor, is it possible, cause, bug) for factors that all tensors share."""
     n, k, loss = clues.batch_for(factor), clues.outputs or 0, clues.loss_name
-    clipped = (f"the whole gradient is clipped to a length of {clues.length:.6g}", None)
+    # without the network N is a guess
+    more, less = ("", "") if clues.batch else (
+        f"every tensor is exactly {n} times what it must be: ",
+        f"every tensor is exactly 1/{n} of what it must be: ",
+    )  # fmt: skip
+    other = "" if clues.batch else ", or a factor is there once too often"
     return [
-        (-1, True, "the sign is flipped: y - p where p - y belongs", "flipped_sign"),
+        (
+            factor.value,
+            clues.clipped_length and 0 < factor.value < 1,
+            f"the whole gradient is clipped to a length of {clues.length:.6g}",
+            None,
+        ),
+        (-1, True, "the sign is flipped, as by y - p where p - y belongs", "flipped_sign"),
         (
             2,
             True,
@@ -114,28 +130,33 @@ def _everywhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None
             f"the loss's derivative is divided by N·K, the loss by N; K is {k}",
             "mean_over_outputs",
         ),
-        (n, n > 1, f"1/N is missing, that of the mean over a batch of {n}", "missing_1_over_n"),
+        (
+            n,
+            n > 1,
+            f"{more}1/N is missing, that of the mean over a batch of {n}{other}",
+            "missing_1_over_n",
+        ),
         (
             1 / n,
             n > 1,
-            f"1/N is there twice, that of the mean over a batch of {n}",
+            f"{less}1/N is there twice, that of the mean over a batch of {n}{other}",
             "double_1_over_n",
         ),
-        (factor.value, clues.clipped_length and 0 < factor.value < 1, *clipped),
     ]
 
 
-def _somewhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None]]:
+def _somewhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, str | None]]:
     """Return (factor, is it possible, cause, bug) for factors that only some tensors share."""
     n, keep = clues.batch_for(factor), 1 - clues.dropout_rate
     one_bias = len(clues.wrong) == 1 and clues.wrong[0] in clues.biases
-    what = "the bias's gradient" if one_bias else "the gradient there"
+    what = "the bias's gradient "
+    what += "" if clues.batch else f"is exactly 1/{n} of what it must be: it "
     return [
         (
             1 / n,
-            n > 1 and (one_bias or clues.batch is None),
-            f"{what} is a mean over a batch of {n} where a sum belongs",
-            "bias_mean" if one_bias else None,
+            n > 1 and one_bias,
+            f"{what}is a mean over a batch of {n} where a sum belongs",
+            "bias_mean",
         ),
         (
             keep,
@@ -146,15 +167,21 @@ def _somewhere(clues: Clues, factor) -> list[tuple[float, bool, str, str | None]
     ]
 
 
-def _plain(factor) -> str:
+def _whole(clues: Clues, factor: Factor, n: int) -> str:
+    """Return the words for a whole number, or one over it, in some tensors."""
+    where = ", ".join(clues.wrong)
+    if abs(factor.value) > 1:
+        return f"{where} is exactly {n} times what it must be: a sum over {n} where a mean belongs?"
+    return f"{where} is exactly 1/{n} of what it must be: a mean over {n} where a sum belongs?"
+
+
+def _plain(factor: Factor) -> str:
     if factor.is_(-1):
         return "the sign is flipped there"
     for value, word in ((2, "exactly double"), (0.5, "exactly half")):
         if factor.is_(value):
             return f"the gradient there is {word}"
-    if abs(factor.value) > 1:
-        return f"a constant factor {factor} is too much"
-    return f"a constant factor {factor.inverse} is missing"
+    return f"the gradient is {factor} times what it must be"
 
 
 # -- where entries went --------------------------------------------------------------------------
