@@ -58,7 +58,17 @@ def gradient_at(grad: Callable, theta: np.ndarray) -> np.ndarray:
 
     A column (P, 1) or a row (1, P) is taken as what it must mean.
     """
-    given = np.asarray(grad(theta.copy()))
+    answer = grad(theta.copy())
+    kind = type(answer).__name__
+    if answer is None or isinstance(answer, dict | str):
+        raise TypeError(f"grad(theta) must return an array of shape {theta.shape}, got {kind}")
+    try:
+        given = np.asarray(answer)
+    except ValueError:
+        raise ValueError(
+            f"grad(theta) must return one array of shape {theta.shape}, got a {kind} of "
+            f"{len(answer)} parts of different shapes"
+        ) from None
     if given.shape in ((theta.size, 1), (1, theta.size)):
         given = given.ravel()
     gradient = check_real_array(given, "grad(theta)", theta.shape)

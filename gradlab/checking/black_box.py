@@ -12,7 +12,8 @@ from gradlab.checking.judge import DOUBLE, SINGLE, Differences, Scales
 
 Function = Callable[[np.ndarray], float]
 REPEATS = 64  # roundings by which two values of the same evaluation may differ
-FLOAT32_GRADIENT = 1e-5  # of its largest entry: what rounding leaves in a float32 gradient
+# Of its largest entry: what rounding leaves in a gradient, by the bytes of a number.
+GRADIENT_ROUNDING = {2: 2e-3, 4: 1e-5}
 ASIDE = 1e-3  # of an entry's size: far enough to leave a kink, near enough to be about the same
 
 
@@ -167,7 +168,8 @@ class BlackBox:
         self.size = np.maximum(1.0, self.value_size)
         coarse = background.single or probe.theta.itemsize == 4
         self.scales: Scales = SINGLE if coarse else DOUBLE
-        self.rounding = FLOAT32_GRADIENT if coarse or gradient.itemsize == 4 else 0.0
+        rounding = GRADIENT_ROUNDING.get(gradient.itemsize, 0.0)
+        self.rounding = max(rounding, GRADIENT_ROUNDING[4] if coarse else 0.0)
         self._whole = gradient
         self.trouble: Exception | None = None
         self.worked = np.zeros(len(entries), bool)

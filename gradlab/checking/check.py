@@ -162,9 +162,8 @@ def _judged(
     background = loss.survey() if eps is None else loss.glance()
     size, judgement = len(loss.gradient), None
     if not background.deterministic:
-        none, unknown = np.full(size, np.nan), np.full(size, np.inf)
         judgement = not_deterministic(setting)
-        found, evaluations = Finding(np.full(size, NOISE), none, unknown, none, unknown), 0
+        found, evaluations = Finding.nothing(size), 0
         if eps is not None:
             found, evaluations = replace(found, slope=_slopes(loss, eps, rule)[0]), 4 * size
         kinks = np.zeros(size, int)
@@ -201,7 +200,8 @@ def _at_step(
     kinks = crossed_kinks(net, loss.x, loss.y, eps, rule, loss.masks, loss.picked)
     kinks = np.concatenate([kinks[name].ravel() for name in loss.names])
     step = np.full(len(err), float(eps))
-    found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, setting.tolerance)
+    dead = (slopes == 0).all(axis=0)
+    found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, dead, setting.tolerance)
     return found, kinks, evaluations + 2 * sum(o != 0 for o in rule.offsets) * len(err)
 
 
@@ -212,7 +212,8 @@ def _beside(
     background = loss.glance()
     slope = np.concatenate([np.ravel(n[name]) for name in loss.names]).astype(float)
     bound = np.full(slope.shape, loss.noise / eps if rule.subtracts else 0.0)
-    found = Finding(np.full(slope.shape, OK, "<U11"), slope, bound, np.full(slope.shape, eps))
+    step, mark = np.full(slope.shape, eps), np.full(slope.shape, OK, "<U11")
+    found = Finding(mark, slope, bound, step, np.abs(slope))
     scale, tolerance = scales(loss, found), max(setting.tolerance, USUAL)
     off = np.abs(loss.gradient - slope) - SAFETY * bound
     found.mark[off > tolerance * scale] = OPEN

@@ -147,9 +147,7 @@ def _explain(
 def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:
     """Return what the judge finds, and how many evaluations it took."""
     if not loss.background.deterministic:  # no difference would mean anything
-        size = len(loss.gradient)
-        none, unknown = np.full(size, np.nan), np.full(size, np.inf)
-        return Finding(np.full(size, NOISE), none, unknown, none, unknown), 0
+        return Finding.nothing(len(loss.gradient)), 0
     if eps is None:
         found, evaluations = judge(loss, tolerance)
         if loss.trouble is not None and not loss.worked.all():
@@ -164,8 +162,9 @@ def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Findin
         gap = np.abs(s.up - s.down)
         # a bend's gap halves with the step, a kink's does not
         kinked = (gap > 4 * s.err).all(axis=0) & (gap[0] < 1.4 * gap[1])
-        step = s.width[1] / 2
-    found, evaluations = judge_step(loss, s.slope[::-1], s.err[1], step, kinked, tolerance)
+        step, dead = s.width[1] / 2, ~s.alive.any(axis=0)
+    slopes = s.slope[::-1]
+    found, evaluations = judge_step(loss, slopes, s.err[1], step, kinked, dead, tolerance)
     return found, evaluations + 4 * len(every)
 
 

@@ -161,6 +161,8 @@ class Finding:
         How far that slope may be off; infinity if nothing is known.
     step : ndarray
         That step, in units of theta.
+    reach : ndarray
+        The larger of the slopes on both sides at that step.
     within : ndarray
         The smallest error that would have been seen in the entry, over the tensor's largest slope;
         infinity where it does not agree.
@@ -170,17 +172,24 @@ class Finding:
     slope: np.ndarray
     bound: np.ndarray
     step: np.ndarray
+    reach: np.ndarray
     within: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def put(self, entries: np.ndarray, other: Finding) -> None:
         """Replace what was found for some entries."""
-        for name in ("mark", "slope", "bound", "step"):
+        for name in ("mark", "slope", "bound", "step", "reach"):
             getattr(self, name)[entries] = getattr(other, name)
 
     def pick(self, entries: np.ndarray | slice) -> Finding:
         """Return what was found for some entries."""
-        return Finding(*(v[entries] if len(v) else v for v in
-                         (self.mark, self.slope, self.bound, self.step, self.within)))  # fmt: skip
+        parts = (self.mark, self.slope, self.bound, self.step, self.reach, self.within)
+        return Finding(*(part[entries] if len(part) else part for part in parts))
+
+    @classmethod
+    def nothing(cls, size: int) -> Finding:
+        """Return that nothing can be known of so many entries."""
+        none, unknown = np.full(size, np.nan), np.full(size, np.inf)
+        return cls(np.full(size, NOISE, "<U11"), none, unknown, none, none, unknown)
 
 
 # -- one look: slopes, their bounds, and what they say -------------------------------------------
@@ -273,7 +282,9 @@ def agreement(
     slope = np.where(np.isfinite(bound), slope, s.slope[s.alive.argmax(axis=0), np.arange(len(a))])
     allowed = SAFETY * bound + _own_rounding(slope, scale, rounding) + tolerance * scale
     ok = np.isfinite(bound) & (np.abs(a - slope) <= allowed)
-    return Finding(np.where(ok, OK, OPEN).astype("<U11"), slope, bound, s.at_best(s.width) / 2)
+    mark = np.where(ok, OK, OPEN).astype("<U11")
+    reach = np.maximum(*np.abs([s.at_best(s.up), s.at_best(s.down)]))
+    return Finding(mark, slope, bound, s.at_best(s.width) / 2, reach)
 
 
 def _own_rounding(slope: np.ndarray, scale: np.ndarray, rounding: float) -> np.ndarray:
@@ -319,7 +330,8 @@ def weigh(
     flat = np.where(a == 0, ZERO, np.where(np.abs(a) <= tight, OK, _FLAT))
     mark = np.where(dead, np.where(proved, flat, OPEN), mark)
     slope, bound = np.where(dead, 0.0, slope), np.where(dead, tight, bound)
-    return Finding(mark.astype("<U11"), slope, bound, found.step)
+    reach = np.where(sided, np.maximum(np.abs(low), np.abs(high)), found.reach)
+    return Finding(mark.astype("<U11"), slope, bound, found.step, reach)
 
 
 def _stands_still(a: np.ndarray, s: Slopes, off: np.ndarray) -> np.ndarray:
@@ -376,6 +388,7 @@ def _asleep(s: Slopes) -> np.ndarray:
 
     So does a unit that a longer step wakes: its gradient is 0. Digits that are cut off hide the
     slope at short steps too, but two long steps in a row show the same one, equal on both sides.
+    Where long steps move f by the same to both sides, these prove a slope of 0.
     """
     rows = np.arange(len(s.slope))[:, None]
     still = s.valid & ~s.alive & (rows > np.where(s.alive, rows, -1).max(axis=0))
@@ -383,7 +396,8 @@ def _asleep(s: Slopes) -> np.ndarray:
     shows = s.alive & ~one_sided
     size = np.maximum(np.abs(s.slope[:-1]), np.abs(s.slope[1:]))
     same = shows[:-1] & shows[1:] & (np.abs(np.diff(s.slope, axis=0)) <= 0.2 * size)
-    return (still.sum(axis=0) >= 3) & ~same.any(axis=0)
+    even = s.alive.any(axis=0) & ((np.abs(s.slope) <= s.err) | ~s.alive).all(axis=0)
+    return (still.sum(axis=0) >= 3) & ~same.any(axis=0) & ~even
 
 
 # -- the whole: who goes up the ladder, and what it all means ------------------------------------
@@ -424,7 +438,7 @@ def judge(loss: Loss, tolerance: float = 0.0) -> tuple[Finding, int]:
 
 def judge_step(
     loss: Loss, slopes: np.ndarray, err: np.ndarray, step: np.ndarray, kinked: np.ndarray,
-    tolerance: float = 0.0,
+    dead: np.ndarray, tolerance: float = 0.0,
 ) -> tuple[Finding, int]:  # fmt: skip
     """Look at every entry at a given step; only what differs there goes up the ladder.
 
@@ -437,8 +451,8 @@ def judge_step(
         What noise does to the slope at the step.
     step : ndarray, shape (E,)
         The step, in units of theta.
-    kinked : ndarray of bool, shape (E,)
-        Where the step crosses a kink.
+    kinked, dead : ndarray of bool, shape (E,)
+        Where the step crosses a kink; where it does not move the loss.
 
     Returns
     -------
@@ -451,15 +465,15 @@ def judge_step(
         a, slope = loss.gradient, slopes[0]
         bound = np.where(kinked, np.inf, err + np.abs(slopes[1] - slope))
         bound[np.isnan(bound)] = np.inf
-        found = Finding(np.full(len(a), OPEN, "<U11"), slope, bound, step)
+        found = Finding(np.full(len(a), OPEN, "<U11"), slope, bound, step, np.abs(slope))
         scale = scales(loss, found)
         allowed = SAFETY * bound + _own_rounding(slope, scale, loss.rounding) + tolerance * scale
         off = np.abs(a - slope)
         found.mark[off <= np.where(np.isfinite(bound), allowed, -1)] = OK
         found.mark[kinked] = KINK
-        found.mark[(a == 0) & (slopes == 0).all(axis=0)] = ZERO
+        found.mark[(a == 0) & dead] = ZERO
         ladder = Ladder(loss, scale, tolerance)
-        above = Finding(*(np.copy(v) for v in (found.mark, slope, bound, step)))
+        above = found.pick(np.arange(len(a)))
         ladder.prove(above, found.mark == OPEN)
         ladder.leave_the_kinks(above)
         ladder.doubt(above)
@@ -468,12 +482,21 @@ def judge_step(
 
 
 def scales(loss: Loss, found: Finding) -> np.ndarray:
-    """Return for each entry the largest slope of its tensor, or 1e-9 of the largest of all."""
-    size = np.where(np.isfinite(found.bound), np.abs(found.slope), 0.0)
+    """Return for each entry the largest slope of its tensor, or 1e-9 of the largest of all.
+
+    Where a whole tensor's slopes are 0, they are compared with those one step away.
+    """
+    known = np.isfinite(found.bound)
+    size = np.where(known, np.abs(found.slope), 0.0)
+    size = np.where(found.mark == SUBGRADIENT, found.reach, size)
+    noise = np.where(known, SAFETY * found.bound, 0.0)
     whole = size.max(initial=0.0) or np.abs(loss.gradient).max(initial=0.0) or 1.0
     scale = np.empty(len(size))
     for part in loss.tensors:
-        scale[part] = max(size[part].max(initial=0.0), 1e-9 * whole)
+        largest = size[part].max(initial=0.0)
+        if largest <= noise[part].max(initial=0.0):
+            largest = max(largest, np.where(known, found.reach, 0.0)[part].max(initial=0.0))
+        scale[part] = max(largest, 1e-9 * whole)
     return scale
 
 
@@ -484,7 +507,7 @@ def resolved(loss: Loss, found: Finding, tolerance: float) -> Finding:
     seen = np.where(found.mark == ZERO, 0.0, np.where(agrees, seen, np.inf))
     meaningful = max(loss.scales.meaningful, 1.5 * tolerance)
     mark = np.where(agrees & (seen > meaningful), NOISE, found.mark)
-    return Finding(mark, found.slope, found.bound, found.step, seen)
+    return Finding(mark, found.slope, found.bound, found.step, found.reach, seen)
 
 
 class Ladder:

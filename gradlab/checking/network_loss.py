@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradlab.checking.black_box import ASIDE, FLOAT32_GRADIENT, REPEATS, Background, survey
+from gradlab.checking.black_box import ASIDE, GRADIENT_ROUNDING, REPEATS, Background, survey
 from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
 from gradlab.checking.sampling import Entries
@@ -52,7 +52,7 @@ class NetworkLoss:
         single = net.dtype.itemsize == 4
         self.scales = SINGLE if single else DOUBLE
         coarse = any(value.dtype.itemsize == 4 for value in analytic.values())
-        self.rounding = FLOAT32_GRADIENT if single or coarse else 0.0
+        self.rounding = GRADIENT_ROUNDING[4] if single or coarse else 0.0
 
     def _lay_out(self) -> None:
         """Set where each checked entry is: in theta, and in which layer's parameters, unrolled."""

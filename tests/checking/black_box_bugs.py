@@ -741,7 +741,7 @@ spoiled("l2", ridge_linear, add_theta(-0.8, "W"), ("W",), "W lacks its L2 term, 
 spoiled("l2", ridge_mlp, add_theta(-0.05, "W1", "W2"), ("W1", "W2"), "W1, W2 lack their L2 terms")
 spoiled("l2", ridge_softmax, add_theta(0.2, "W"), ("W",), "W has its L2 term twice")
 spoiled("l2", ridge_factorisation, add_theta(-0.7, "U", "V"), ("U", "V"), "U, V: L2 sign flipped")
-spoiled("l2", ridge_logistic, add_theta(-0.1, "b"), ("b",), "b lacks its L2 term, 0.1 b")
+spoiled("l2", ridge_logistic, add_theta(-0.1, "w"), ("w",), "w lacks its L2 term, 0.1 w")
 spoiled("l2", pseudo_huber, add_theta(0.6, "w"), ("w",), "w has an L2 term, the loss has none")
 spoiled("l2", square_net, add_theta(0.03, "W", "V"), ("W", "V"), "W, V: L2 not in the loss", f32)
 
