@@ -146,8 +146,20 @@ def _with_later(
     seen = {name: t for name, t in report.tensors.items() if known}
     return replace(
         report,
+        remarks=_at_kinks(net, x, masks),
         find_causes=partial(_causes, kept) if known else None,
         find_blind_spots=partial(blind_spots, *kept, a, seen),
+    )
+
+
+def _at_kinks(net: Network, x: np.ndarray, masks: Masks) -> tuple[str, ...]:
+    ties = 0 if isinstance(masks, np.random.Generator) else net.ties(x, masks)
+    if not ties:
+        return ()
+    what = "1 unit or pooling window is" if ties == 1 else f"{ties} units or pooling windows are"
+    return (
+        f"{what} exactly at a kink (z = 0, or equal pixels), where the gradient is a convention; a "
+        "little noise on the inputs or the parameters takes them off it",
     )
 
 

@@ -125,11 +125,10 @@ def check_function(
         checked = {"theta": _along_directions(checked["theta"], theta.size)}
     seconds = time.perf_counter() - start
     subject = _subject(f, background)
-    notes = (STALE,) if asked.stale else ()
     return Report(
         checked, summary(checked), subject, "max_relative", "central", eps, evaluations, seconds,
         partial(_explain, theta, layout, asked.first, gradient.itemsize == 4, method),
-        lambda: notes,
+        remarks=(STALE,) if asked.stale else (),
     )  # fmt: skip
 
 

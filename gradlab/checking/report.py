@@ -179,6 +179,8 @@ class Report:
     evaluations : int
         How often the loss was evaluated.
     seconds : float
+    remarks : tuple of str
+        What else the check met that a person should know; `warnings` has these too.
     find_causes, find_blind_spots : callable or None
         Make `diagnosis` and `warnings` when these are first asked for.
     """
@@ -193,6 +195,7 @@ class Report:
     seconds: float
     find_causes: Callable[[Report], list] | None = field(default=None, repr=False)
     find_blind_spots: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -243,11 +246,15 @@ class Report:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Blind spots: what this check could not have seen, and how to see it.
+        """Remarks, and blind spots: what this check could not have seen, and how to see it.
 
-        Found when first asked for, by trying every known bug on copies of what was checked: some
-        milliseconds for a small network.
+        Blind spots are found when first asked for, by trying every known bug on copies of what was
+        checked: some milliseconds for a small network.
         """
+        return (*self.remarks, *self._blind_spots)
+
+    @cached_property
+    def _blind_spots(self) -> tuple[str, ...]:
         return self.find_blind_spots() if self.find_blind_spots else ()
 
     def __getitem__(self, name: str) -> TensorReport:
@@ -271,7 +278,9 @@ class Report:
 
     def _notes(self) -> list[str]:
         cause = [f"Probable cause: {self.diagnosis[0].cause}"] if self.diagnosis else []
-        return cause + self._worst() + [f"Blind spot: {warning}" for warning in self.warnings]
+        remarks = [f"Remark: {remark}" for remark in self.remarks]
+        blind = [f"Blind spot: {warning}" for warning in self._blind_spots]
+        return cause + self._worst() + remarks + blind
 
     def _worst(self) -> list[str]:
         """Return the worst entries of the wrong tensors, one a tensor, or three of a single one."""

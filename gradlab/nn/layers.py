@@ -52,6 +52,10 @@ class Layer:
         """
         return None
 
+    def ties(self, a: np.ndarray) -> int:
+        """Return how many outputs are exactly at a kink for the input `a`."""
+        return 0
+
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
     ) -> tuple[np.ndarray, Grads]:
@@ -110,6 +114,9 @@ class Activation(Layer):
 
     def branches(self, a: np.ndarray) -> np.ndarray | None:
         return a.real > 0 if self.function.has_kink else None
+
+    def ties(self, a: np.ndarray) -> int:
+        return int((a == 0).sum()) if self.function.has_kink else 0
 
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray

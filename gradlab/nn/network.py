@@ -162,6 +162,17 @@ class Network(Chain):
         names = self.cut_names(chain)
         return {name: self.as_rows(d[..., 0], n) for name, d in zip(names, deltas, strict=True)}
 
+    def ties(self, x: np.ndarray, masks: Masks = None) -> int:
+        """Return how many units and pooling windows are exactly at a kink: z = 0, or equal pixels.
+
+        Their gradient is a convention, and a step of any length crosses the kink. Arguments and
+        errors as in `loss`.
+        """
+        a = self.prepare_x(x)
+        chain = self.chain(masks, a.shape[-2])
+        activations = self.forward(self.params, a, chain)
+        return sum(layer.ties(a) for layer, a in zip(chain, activations, strict=False))
+
     # -- copies ---------------------------------------------------------------------------------
 
     def copy(self) -> Network:

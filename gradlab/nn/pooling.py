@@ -33,6 +33,10 @@ class MaxPool(Layer):
         """Return which pixel of its window wins, 0 to 3, for each output."""
         return np.stack(corners(a.real)).argmax(axis=0)
 
+    def ties(self, a: np.ndarray) -> int:
+        window = np.stack(corners(a))
+        return int(((window == window.max(axis=0)).sum(axis=0) > 1).sum())
+
     def backward(
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
     ) -> tuple[np.ndarray, Grads]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.nn.pooling import MaxPool
 from tests.checking.cases import case
 from tests.checking.smooth_losses import SMOOTH
 
@@ -147,3 +148,44 @@ def test_a_step_of_the_checkers_own_that_leaves_the_domain_is_not_defined_there(
     assert report.verdict == "correct", report
     with pytest.raises(np.linalg.LinAlgError):  # that step was the caller's choice
         gl.check_function(f, lambda t: 1.5 / t, theta, eps=0.1)
+
+
+def test_networks_count_their_ties_at_theta():
+    net, x, y = case((3, 5, 2), 6, activation="relu")
+    assert net.ties(x) == 0
+    assert gl.check(net, x, y).warnings == ()
+    net.params["W1"][:, 0] = net.params["b1"][0] = 0
+    assert net.ties(x) == 6  # one unit, six examples
+    report = gl.check(net, x, y)
+    assert "6 units or pooling windows are exactly at a kink" in report.remarks[0]
+    assert report.remarks[0] in report.warnings
+    assert f"Remark: {report.remarks[0]}" in str(report)
+    images = np.zeros((2, 1, 4, 4))
+    images[0, 0, 0, 0] = 1.0
+    conv = gl.convnet((1, 4, 4), (2, 2), classes=2, padding=(1, 1), seed=0)
+    flat = MaxPool("pool")
+    a = np.moveaxis(images, 0, -1)[..., None]
+    assert flat.ties(a) == 7  # of eight windows the first of the first image has a winner
+    assert conv.ties(images) > 0
+
+
+def test_a_relu_at_its_kink_is_right_at_0_and_1_and_wrong_outside():
+    net, x, y = case((3, 5, 2), 6, activation="relu")
+    net.params["W1"][:, 0] = net.params["b1"][0] = 0
+    report = gl.check(net, x, y)
+    assert report.verdict == "correct"
+    assert "at a kink" in report.why
+    assert (report["b1"].marks[0], report["b1"].numerical[0]) == ("subgradient", 0)
+
+    class Odd(type(net)):  # relu'(0) = -3
+        def gradient(self, x, y, masks=None, params=None):
+            grads = dict(super().gradient(x, y, masks, params))
+            out = self.copy()
+            out.params["b1"] = self.params["b1"] + 1e-6 * (np.arange(5) == 0)
+            at_one = super(Odd, out).gradient(x, y, masks)
+            grads["b1"] = grads["b1"] - 3 * (at_one["b1"] - grads["b1"]) * (np.arange(5) == 0)
+            return grads
+
+    net.__class__ = Odd
+    report = gl.check(net, x, y)
+    assert report["b1"].verdict != "correct"
