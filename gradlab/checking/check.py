@@ -146,13 +146,14 @@ def _with_later(
     seen = {name: t for name, t in report.tensors.items() if known}
     return replace(
         report,
-        remarks=_at_kinks(net, x, masks),
+        find_remarks=partial(_at_kinks, kept),
         find_causes=partial(_causes, kept) if known else None,
         find_blind_spots=partial(blind_spots, *kept, a, seen),
     )
 
 
-def _at_kinks(net: Network, x: np.ndarray, masks: Masks) -> tuple[str, ...]:
+def _at_kinks(kept: tuple) -> tuple[str, ...]:
+    net, x, _, masks = kept
     ties = 0 if isinstance(masks, np.random.Generator) else net.ties(x, masks)
     if not ties:
         return ()

@@ -128,7 +128,7 @@ def check_function(
     return Report(
         checked, summary(checked), subject, "max_relative", "central", eps, evaluations, seconds,
         partial(_explain, theta, layout, asked.first, gradient.itemsize == 4, method),
-        remarks=(STALE,) if asked.stale else (),
+        find_remarks=lambda: (STALE,) if asked.stale else (),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Findin
         found, evaluations = judge(loss, tolerance)
         if loss.trouble is not None and not loss.worked.all():
             raise loss.trouble
-        return found, evaluations
+        return found, evaluations + 1
     every = np.arange(len(loss.gradient))
     d = loss.look(every, eps * np.array([2.0, 1.0])[:, None] * np.ones(len(every)))
     if loss.trouble is not None:
@@ -164,7 +164,7 @@ def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Findin
         step, dead = s.width[1] / 2, ~s.alive.any(axis=0)
     slopes = s.slope[::-1]
     found, evaluations = judge_step(loss, slopes, s.err[1], step, kinked, dead, tolerance)
-    return found, evaluations + 4 * len(every)
+    return found, evaluations + 4 * len(every) + 1
 
 
 def _of_the_whole(background: Background, found: Finding, setting: Setting) -> Judgement | None:

@@ -433,6 +433,8 @@ def judge(loss: Loss, tolerance: float = 0.0) -> tuple[Finding, int]:
         ladder.leave_the_kinks(found)
         ladder.doubt(found)
         evaluations = 2 * loss.scales.first.size * len(every) + ladder.evaluations
+        if not loss.repeats():  # it remembers: the same twice at once proved nothing
+            return Finding.nothing(len(every)), evaluations
         return resolved(loss, found, tolerance), evaluations
 
 
@@ -473,11 +475,14 @@ def judge_step(
         found.mark[kinked] = KINK
         found.mark[(a == 0) & dead] = ZERO
         ladder = Ladder(loss, scale, tolerance)
-        above = found.pick(np.arange(len(a)))
-        ladder.prove(above, found.mark == OPEN)
-        ladder.leave_the_kinks(above)
-        ladder.doubt(above)
-        found.mark[above.mark == BUG] = BUG
+        if (open_ := found.mark == OPEN).any():
+            above = found.pick(np.arange(len(a)))
+            ladder.prove(above, open_)
+            ladder.leave_the_kinks(above)
+            ladder.doubt(above)
+            found.mark[above.mark == BUG] = BUG
+        if not loss.repeats():
+            return Finding.nothing(len(a)), ladder.evaluations
         return resolved(loss, found, tolerance), ladder.evaluations
 
 
@@ -627,10 +632,6 @@ class Ladder:
 
     def doubt(self, found: Finding) -> None:
         """Take back what the noise of most entries, or what is seen in others, could explain."""
-        self.evaluations += 1
-        if not self.loss.repeats():  # it remembers: the same twice at once proved nothing
-            found.mark[:], found.slope[:], found.bound[:] = NOISE, np.nan, np.inf
-            return
         loss = self.loss
         noises = np.concatenate([noise for _, _, noise in self.climbs] or [np.zeros(0)])
         usual = float(np.median(noises)) if len(noises) else loss.noise

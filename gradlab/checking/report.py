@@ -179,10 +179,8 @@ class Report:
     evaluations : int
         How often the loss was evaluated.
     seconds : float
-    remarks : tuple of str
-        What else the check met that a person should know; `warnings` has these too.
-    find_causes, find_blind_spots : callable or None
-        Make `diagnosis` and `warnings` when these are first asked for.
+    find_causes, find_blind_spots, find_remarks : callable or None
+        Make `diagnosis`, `warnings` and `remarks` when these are first asked for.
     """
 
     tensors: dict[str, TensorReport]
@@ -195,7 +193,7 @@ class Report:
     seconds: float
     find_causes: Callable[[Report], list] | None = field(default=None, repr=False)
     find_blind_spots: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
-    remarks: tuple[str, ...] = ()
+    find_remarks: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -252,6 +250,11 @@ class Report:
         checked: some milliseconds for a small network.
         """
         return (*self.remarks, *self._blind_spots)
+
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """What else the check met that a person should know."""
+        return self.find_remarks() if self.find_remarks else ()
 
     @cached_property
     def _blind_spots(self) -> tuple[str, ...]:

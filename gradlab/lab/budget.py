@@ -99,7 +99,7 @@ def refuse_what_is_too_large(net: Network, x: np.ndarray) -> None:
 
 def way_on(net: Network, x: np.ndarray) -> str:
     """Return what a check of `net` costs, and what to do where that is too much for the lab."""
-    evaluations = f"{4 * net.size + 3:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    evaluations = f"{4 * net.size + 2:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     return (
         f"a check takes {evaluations} evaluations of the loss, about "
         f"{_one_check(net, x) * _SECONDS:.1g} s; give the lab fewer examples, or use "

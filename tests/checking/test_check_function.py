@@ -107,7 +107,7 @@ BAD = {
     "grad short": ({"grad": lambda t: t[:2]}, ValueError, ["grad(theta)", "(2,)", "(3,)"]),
     "grad nan": ({"grad": lambda t: t * np.nan}, ValueError, ["grad(theta)", "nan"]),
     "grad complex": ({"grad": lambda t: t + 1j}, TypeError, ["grad(theta)", "complex"]),
-    "grad none": ({"grad": lambda t: None}, TypeError, ["grad(theta)", "object"]),
+    "grad none": ({"grad": lambda t: None}, TypeError, ["grad(theta)", "NoneType"]),
     "tensors list": ({"tensors": [1]}, TypeError, ["tensors", "dict"]),
     "tensors gap": ({"tensors": {"a": (1, 3, (2,))}}, ValueError, ["tensors['a']", "start at 0"]),
     "tensors short": ({"tensors": {"a": (0, 2, (2,))}}, ValueError, ["tensors", "3", "2"]),

@@ -5,6 +5,7 @@ was called correct, and 103 of 107 traps were told as they are; the four were a 
 (judged by float64's rounding) and three messages that did not say what grad had returned.
 """
 
+import numpy as np
 import pytest
 
 import gradlab as gl
@@ -60,3 +61,32 @@ def test_what_is_0_and_is_proved_so_is_correct():
     for name in ("t² at 0", "cos at 0", "|t| at 0", "relu at 0", "Rosenbrock at (1, 1)"):
         report = gl.check_function(*named[name].make())
         assert report.verdict == "correct", report
+
+
+@pytest.mark.parametrize("eps", [None, 1e-4])
+def test_a_loss_that_remembers_is_not_correct_at_any_step(eps):
+    mean = [0.0]
+
+    def f(t):
+        value = float(((t - mean[0]) ** 2).sum())
+        mean[0] += 0.1 * (t.mean() - mean[0])
+        return value
+
+    theta = np.zeros(4)
+    report = gl.check_function(f, lambda t: 0 * t, theta, eps=eps)
+    assert report.verdict == "inconclusive"
+    assert "remembers" in report.why
+
+
+@pytest.mark.parametrize("eps", [None, 1e-4])
+def test_a_gradient_of_the_last_forward_pass_is_named(eps):
+    seen = []
+
+    def f(t):
+        seen[:] = [t.copy()]
+        return float(np.sin(t).sum())
+
+    report = gl.check_function(f, lambda t: np.cos(seen[0]), np.linspace(0, 1, 5), eps=eps)
+    assert report.verdict == "correct"
+    assert "what the last call of f left behind" in report.remarks[0]
+    assert "Remark: grad(theta)" in str(report)

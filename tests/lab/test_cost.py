@@ -44,7 +44,7 @@ def test_backprops_are_rounded_to_two_digits(seconds, backprop, times):
 )
 def test_evaluations_are_counted_for_the_check_of_every_entry_at_two_steps(scheme, sides):
     result = compute(Settings(hidden=(4,), scheme=scheme))
-    assert result.cost.evaluations == 3 + 2 * sides * result.net.size
+    assert result.cost.evaluations == 2 + 2 * sides * result.net.size
     assert result.cost.evaluations == result.report.evaluations
 
 
@@ -90,7 +90,7 @@ def test_a_network_too_large_is_refused_with_its_cost_and_a_way_on(net, x):
         LabState(net, x, np.zeros(n, int))
     words = str(caught.value)
     evaluations = int(re.search(rf"takes ([\d{SPACE}]+) evaluations", words)[1].replace(SPACE, ""))
-    assert evaluations == 4 * net.size + 3
+    assert evaluations == 4 * net.size + 2
     assert float(re.search(r"about ([\d.e+]+) s;", words)[1]) > 0
     assert 'gl.check(net, x, y, method="sampled")' in words
 
