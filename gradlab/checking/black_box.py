@@ -99,7 +99,7 @@ class Background:
         return float(np.finfo(np.float32 if self.single else np.float64).eps)
 
 
-def survey(value: Function, theta: np.ndarray, size: np.ndarray, seed: int = 0) -> Background:
+def survey(value: Function, theta: np.ndarray, size: np.ndarray) -> Background:
     """Evaluate f a few times at theta and very near to it.
 
     For float64 the steps are 1e-13 to 5e-11, too short for a smooth function to bend: what the
@@ -114,20 +114,21 @@ def survey(value: Function, theta: np.ndarray, size: np.ndarray, seed: int = 0) 
     base = same[0]
     if not np.isfinite(base):
         raise ValueError(f"f(theta) must be finite, got {base}")
-    rng, bends, values = np.random.default_rng(seed), [], list(same)
+    rng, bends, values = np.random.default_rng(0), [], list(same)
     for h in float(np.finfo(theta.dtype).eps) ** np.linspace(0.66, 0.83, 3):
         for _ in range(2):
             move = h * size * rng.choice([-1.0, 1.0], theta.size)
             try:
                 with np.errstate(all="ignore"):
                     ends = [value((theta + sign * move).astype(theta.dtype)) for sign in (1, -1)]
-            except (ArithmeticError, ValueError):  # the edge of where f is defined
+            except Exception:  # the edge of where f is defined; it raised nothing at theta
                 continue
             values += ends
             bends.append(abs(ends[0] + ends[1] - 2 * base))
     finite = [v for v in values if np.isfinite(v)]
     with np.errstate(over="ignore"):
-        single = all(float(np.float32(v)) == v for v in finite) and base != np.round(base)
+        single = len(set(finite)) > 1 and all(float(np.float32(v)) == v for v in finite)
+    single &= base != np.round(base)
     machine_eps = float(np.finfo(np.float32 if single else np.float64).eps)
     spread = max(same) - min(same)
     # two extremes may be kinks at theta: the median is not moved by them
@@ -135,6 +136,13 @@ def survey(value: Function, theta: np.ndarray, size: np.ndarray, seed: int = 0) 
     noise = max(2 * machine_eps * abs(base), 2 * median, 2 * spread)
     allowed = REPEATS * machine_eps * abs(base)
     return Background(base, allowed, spread <= allowed, noise, bool(single), len(values))
+
+
+def aside(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two points a small way to either side of theta."""
+    size = np.maximum(1.0, np.abs(theta))
+    move = ASIDE * size * np.random.default_rng(0).choice([-1.0, 1.0], theta.size)
+    return (theta + move).astype(theta.dtype), (theta - move).astype(theta.dtype)
 
 
 class BlackBox:
@@ -170,7 +178,6 @@ class BlackBox:
         self.scales: Scales = SINGLE if coarse else DOUBLE
         rounding = GRADIENT_ROUNDING.get(gradient.itemsize, 0.0)
         self.rounding = max(rounding, GRADIENT_ROUNDING[4] if coarse else 0.0)
-        self._whole = gradient
         self.trouble: Exception | None = None
         self.worked = np.zeros(len(entries), bool)
 
@@ -193,16 +200,15 @@ class BlackBox:
         taken = [np.abs(end.astype(float) - start) for end in ends]
         return Differences(self.base, right, left, *taken, self.background.machine_eps)
 
-    def beside(self, seed: int) -> tuple[BlackBox, BlackBox] | None:
+    def beside(self) -> tuple[BlackBox, BlackBox] | None:
         """Return the same function a small way to either side of theta, with the gradient there."""
-        theta = self.probe.theta
-        size = np.maximum(1.0, np.abs(theta))
-        move = ASIDE * size * np.random.default_rng(seed).choice([-1.0, 1.0], theta.size)
+        if self.grad is None:
+            return None
         sides = []
-        for there in ((theta + move).astype(theta.dtype), (theta - move).astype(theta.dtype)):
+        for there in aside(self.probe.theta):
             try:
                 base = self.probe.value(there)
-                gradient = np.array(self.grad(there.copy()), float).reshape(theta.shape)
+                gradient = np.array(self.grad(there.copy()), float).reshape(there.shape)
             except Exception:  # it is the judge's own idea to ask there
                 return None
             around = replace(self.background, base=base)

@@ -17,10 +17,12 @@ from gradlab.checking.errors import MEASURES
 from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.judge import (
     BUG,
-    NOISE,
+    KINK,
     OK,
     OPEN,
     SAFETY,
+    SUBGRADIENT,
+    ZERO,
     Finding,
     judge,
     judge_step,
@@ -31,7 +33,7 @@ from gradlab.checking.network_loss import NetworkLoss
 from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.sampling import sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
-from gradlab.checking.verdict import REMEMBERS, Judgement, Setting, not_deterministic
+from gradlab.checking.verdict import Judgement, Setting, not_deterministic
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
@@ -128,11 +130,11 @@ def check(
     if numerical is None:
         tensors, evaluations = _judged(loss, eps, rule, setting, measure)
     else:
-        n = checked_gradient(net, numerical, "numerical")
+        n, setting = checked_gradient(net, numerical, "numerical"), replace(setting, elsewhere=True)
         tensors, evaluations = _beside(loss, n, eps, rule, setting, measure)
     seconds = time.perf_counter() - start
     report = Report(
-        tensors, summary(tensors), repr(net), measure, scheme, eps, evaluations, seconds
+        tensors, summary(tensors, setting), repr(net), measure, scheme, eps, evaluations, seconds
     )
     return _with_later(report, net, x, y, masks, a)
 
@@ -146,21 +148,25 @@ def _with_later(
     seen = {name: t for name, t in report.tensors.items() if known}
     return replace(
         report,
-        find_remarks=partial(_at_kinks, kept),
+        find_remarks=partial(_at_kinks, kept, report),
         find_causes=partial(_causes, kept) if known else None,
         find_blind_spots=partial(blind_spots, *kept, a, seen),
     )
 
 
-def _at_kinks(kept: tuple) -> tuple[str, ...]:
+def _at_kinks(kept: tuple, report: Report) -> tuple[str, ...]:
+    """Return how many units are at a kink, where the gradient of an entry depends on it."""
+    marks = np.concatenate([t.marks.ravel() for t in report.tensors.values()])
     net, x, _, masks = kept
-    ties = 0 if isinstance(masks, np.random.Generator) else net.ties(x, masks)
+    if isinstance(masks, np.random.Generator) or not np.isin(marks, (KINK, SUBGRADIENT)).any():
+        return ()
+    ties = net.ties(x, masks)
     if not ties:
         return ()
     what = "1 unit or pooling window is" if ties == 1 else f"{ties} units or pooling windows are"
     return (
         f"{what} exactly at a kink (z = 0, or equal pixels), where the gradient is a convention; a "
-        "little noise on the inputs or the parameters takes them off it",
+        "little noise on inputs and parameters takes them off it",
     )
 
 
@@ -185,8 +191,6 @@ def _judged(
         kinks = loss.crossed_kinks(found.step)
     else:
         found, kinks, evaluations = _at_step(loss, eps, rule, setting)
-    if judgement is None and (found.mark == NOISE).all() and np.isnan(found.slope).all():
-        judgement = REMEMBERS
     tensors = _reports(loss, found, kinks, setting, measure, judgement)
     return tensors, evaluations + background.evaluations
 
@@ -226,11 +230,12 @@ def _beside(
     slope = np.concatenate([np.ravel(n[name]) for name in loss.names]).astype(float)
     bound = np.full(slope.shape, loss.noise / eps if rule.subtracts else 0.0)
     step, mark = np.full(slope.shape, eps), np.full(slope.shape, OK, "<U11")
-    found = Finding(mark, slope, bound, step, np.abs(slope))
+    found = Finding(mark, slope, bound, step, np.abs(slope), np.full(slope.shape, np.inf))
     scale, tolerance = scales(loss, found), max(setting.tolerance, USUAL)
     off = np.abs(loss.gradient - slope) - SAFETY * bound
     found.mark[off > tolerance * scale] = OPEN
     found.mark[off > max(setting.tolerance, CLEAR) * scale] = BUG
+    found.mark[(loss.gradient == 0) & (slope == 0)] = ZERO
     found = resolved(loss, found, tolerance)
     return _reports(
         loss, found, np.zeros(len(slope), int), setting, measure

@@ -27,7 +27,7 @@ More and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33(3), 201
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -38,7 +38,8 @@ import numpy as np
 OK, SUBGRADIENT, ZERO, BUG = "ok", "subgradient", "zero", "bug"
 KINK, JUMPS, NOISE, SLIGHT, OPEN = "kink", "jumps", "noise", "slight", "open"
 AGREES = (OK, SUBGRADIENT, ZERO)
-_OUTSIDE, _FLAT = "outside", "flat"  # on the way: outside of both sides' slopes; no step moves f
+FLAT = "flat"  # no step moves the loss, and the gradient is not 0
+_OUTSIDE = "outside"  # on the way: outside of both sides' slopes at a kink
 
 SAFETY = 2.0  # how many bounds an entry may be away and agree
 PROOFS = 4  # entries of a tensor that go up the ladder first; where they are bugs, others follow
@@ -92,6 +93,8 @@ class Differences:
         The steps as rounding left them, both positive.
     machine_eps : float
         Of the numbers that the loss is computed in.
+    kinks : ndarray of int, shape (S, E), or None
+        How many kinks lie between theta and the ends of each step, where they can be counted.
     """
 
     base: float
@@ -100,11 +103,14 @@ class Differences:
     h_right: np.ndarray
     h_left: np.ndarray
     machine_eps: float = float(np.finfo(float).eps)
+    kinks: np.ndarray | None = None
 
     def pick(self, columns: np.ndarray) -> Differences:
         """Return those of some entries."""
         parts = (self.right, self.left, self.h_right, self.h_left)
-        return Differences(self.base, *(part[:, columns] for part in parts), self.machine_eps)
+        kinks = None if self.kinks is None else self.kinks[:, columns]
+        picked = (part[:, columns] for part in parts)
+        return Differences(self.base, *picked, self.machine_eps, kinks)
 
 
 class Loss(Protocol):
@@ -139,7 +145,7 @@ class Loss(Protocol):
     def look(self, entries: np.ndarray, steps: np.ndarray) -> Differences:
         """Difference the entries (E,) at steps (S, E), in units of theta."""
 
-    def beside(self, seed: int) -> tuple[Loss, Loss] | None:
+    def beside(self) -> tuple[Loss, Loss] | None:
         """Return the same loss a small way to either side of theta; None if it cannot be had."""
 
     def repeats(self) -> bool:
@@ -153,8 +159,8 @@ class Finding:
     Attributes
     ----------
     mark : ndarray of str
-        "ok", "subgradient", "zero" (these agree), "bug", "kink", "jumps", "noise", "slight" or
-        "open".
+        "ok", "subgradient", "zero" (these agree), "bug", "kink", "jumps", "noise", "slight",
+        "flat" or "open".
     slope : ndarray
         At the step that says most.
     bound : ndarray
@@ -166,6 +172,8 @@ class Finding:
     within : ndarray
         The smallest error that would have been seen in the entry, over the tensor's largest slope;
         infinity where it does not agree.
+    repeats : bool
+        Whether the loss at theta was the same after all as before.
     """
 
     mark: np.ndarray
@@ -173,23 +181,24 @@ class Finding:
     bound: np.ndarray
     step: np.ndarray
     reach: np.ndarray
-    within: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    within: np.ndarray
+    repeats: bool = True
 
     def put(self, entries: np.ndarray, other: Finding) -> None:
         """Replace what was found for some entries."""
-        for name in ("mark", "slope", "bound", "step", "reach"):
+        for name in ("mark", "slope", "bound", "step", "reach", "within"):
             getattr(self, name)[entries] = getattr(other, name)
 
     def pick(self, entries: np.ndarray | slice) -> Finding:
         """Return what was found for some entries."""
         parts = (self.mark, self.slope, self.bound, self.step, self.reach, self.within)
-        return Finding(*(part[entries] if len(part) else part for part in parts))
+        return Finding(*(part[entries] for part in parts), repeats=self.repeats)
 
     @classmethod
     def nothing(cls, size: int) -> Finding:
-        """Return that nothing can be known of so many entries."""
+        """Return that nothing can be known of so many entries: the loss does not repeat."""
         none, unknown = np.full(size, np.nan), np.full(size, np.inf)
-        return cls(np.full(size, NOISE, "<U11"), none, unknown, none, none, unknown)
+        return cls(np.full(size, NOISE, "<U11"), none, unknown, none, none, unknown, False)
 
 
 # -- one look: slopes, their bounds, and what they say -------------------------------------------
@@ -197,7 +206,10 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """What S steps show of E entries: arrays (S, E), long steps first; `best` (E,) is a row."""
+    """What S steps show of E entries: arrays (S, E), long steps first; `best` (E,) is a row.
+
+    `crosses` are steps that are known to cross a kink: whatever they show proves no bug.
+    """
 
     slope: np.ndarray
     err: np.ndarray
@@ -210,6 +222,7 @@ class Slopes:
     kinked: np.ndarray
     bound: np.ndarray
     width: np.ndarray
+    crosses: np.ndarray
     best: np.ndarray
 
     def at_best(self, values: np.ndarray) -> np.ndarray:
@@ -238,7 +251,9 @@ def slopes_of(d: Differences, noise: np.ndarray | float) -> Slopes:
     change = _change(slope)
     bound = np.where(usable, _bounds(slope, err, alive), np.inf)
     best = np.argmin(bound, axis=0)
-    return Slopes(slope, err, change, up, down, alive, valid, usable, kinked, bound, width, best)
+    crosses = np.zeros(slope.shape, bool) if d.kinks is None else d.kinks > 0
+    return Slopes(slope, err, change, up, down, alive, valid, usable, kinked, bound, width,
+                  crosses, best)  # fmt: skip
 
 
 def _change(slope: np.ndarray) -> np.ndarray:
@@ -284,7 +299,8 @@ def agreement(
     ok = np.isfinite(bound) & (np.abs(a - slope) <= allowed)
     mark = np.where(ok, OK, OPEN).astype("<U11")
     reach = np.maximum(*np.abs([s.at_best(s.up), s.at_best(s.down)]))
-    return Finding(mark, slope, bound, s.at_best(s.width) / 2, reach)
+    unknown = np.full(len(a), np.inf)
+    return Finding(mark, slope, bound, s.at_best(s.width) / 2, reach, unknown)
 
 
 def _own_rounding(slope: np.ndarray, scale: np.ndarray, rounding: float) -> np.ndarray:
@@ -301,6 +317,7 @@ def weigh(
     ok = found.mark == OK
     off = np.abs(a - found.slope)
     still = np.where(off > loss.scales.small * scale, BUG, SLIGHT)
+    still = np.where(_is_of_a_flat_part(a, s, found.slope, noise), JUMPS, still)
     mark = np.where(_stands_still(a, s, off), still, OPEN)
     mark = np.where((mark == OPEN) & s.kinked.any(axis=0), KINK, mark)
     rounding = 2 * d.machine_eps * abs(d.base)  # the least noise that there can be
@@ -324,23 +341,35 @@ def weigh(
     slope, bound = np.where(zero, 0.0, slope), np.where(zero, 0.0, bound)
 
     dead = ~s.alive.any(axis=0)
-    tight = np.where(s.valid, s.err, np.inf).min(axis=0)
-    longest = np.where(s.valid, s.width, 0).max(axis=0)
-    proved = longest > 0.1 * s.width[0]
-    flat = np.where(a == 0, ZERO, np.where(np.abs(a) <= tight, OK, _FLAT))
-    mark = np.where(dead, np.where(proved, flat, OPEN), mark)
+    clean = s.valid & ~s.crosses
+    tight = np.where(clean, s.err, np.inf).min(axis=0)
+    long = np.where(s.valid, s.width, 0).max(axis=0) > 0.1 * s.width[0]
+    proved = np.where(clean, s.width, 0).max(axis=0) > 0.1 * s.width[0]
+    flat = np.where(proved, np.where(np.abs(a) <= tight, OK, FLAT), OPEN)
+    mark = np.where(dead, np.where(long & (a == 0), ZERO, flat), mark)
     slope, bound = np.where(dead, 0.0, slope), np.where(dead, tight, bound)
     reach = np.where(sided, np.maximum(np.abs(low), np.abs(high)), found.reach)
-    return Finding(mark.astype("<U11"), slope, bound, found.step, reach)
+    return Finding(mark.astype("<U11"), slope, bound, found.step, reach, found.within)
 
 
 def _stands_still(a: np.ndarray, s: Slopes, off: np.ndarray) -> np.ndarray:
     """Tell where the slope stays over three steps, equal on both sides, away from the gradient."""
-    far = s.usable & (np.abs(a - s.slope) > SAFETY * s.err)
+    far = s.usable & ~s.crosses & (np.abs(a - s.slope) > SAFETY * s.err)
     three = np.stack([s.slope[:-2], s.slope[1:-1], s.slope[2:]])
     still = far[:-2] & far[1:-1] & far[2:] & (np.ptp(three, axis=0) <= 0.05 * off)
     same_sides = np.abs(s.up - s.down)[2:] <= 0.2 * off + 4 * s.err[2:]
     return (still & same_sides).any(axis=0)
+
+
+def _is_of_a_flat_part(
+    a: np.ndarray, s: Slopes, slope: np.ndarray, noise: np.ndarray | float
+) -> np.ndarray:
+    """Tell where the gradient is 0, and so is the loss's slope at steps that should move it.
+
+    By the slope of longer steps they should: a threshold, a rounded parameter.
+    """
+    flat = s.valid & ~s.alive & (np.abs(slope) * s.width > 8 * noise)
+    return (flat & (np.abs(a) <= SAFETY * s.err)).any(axis=0)
 
 
 def _has_two_faces(
@@ -406,7 +435,8 @@ def _asleep(s: Slopes) -> np.ndarray:
 def judge(loss: Loss, tolerance: float = 0.0) -> tuple[Finding, int]:
     """Look at every entry until it is decided, or nothing more can be known.
 
-    Costs four evaluations for an entry that agrees at once, up to 50 for one that does not.
+    Costs four evaluations for an entry that agrees at once, 46 more for one that does not, twice
+    that for one near 0, and three times for one at a kink that must be left.
 
     Parameters
     ----------
@@ -421,7 +451,8 @@ def judge(loss: Loss, tolerance: float = 0.0) -> tuple[Finding, int]:
     """
     with np.errstate(all="ignore"):  # where a loss is not defined, other steps decide
         every = np.arange(len(loss.gradient))
-        first = slopes_of(loss.look(every, loss.scales.first[:, None] * loss.size), loss.noise)
+        noise, spent = _first_noise(loss)
+        first = slopes_of(loss.look(every, loss.scales.first[:, None] * loss.size), noise)
         start = agreement(loss.gradient, first, np.zeros(len(every)), loss.rounding, tolerance)
         ladder = Ladder(loss, scales(loss, start), tolerance)
         found = agreement(loss.gradient, first, ladder.scale, loss.rounding, tolerance)
@@ -432,10 +463,22 @@ def judge(loss: Loss, tolerance: float = 0.0) -> tuple[Finding, int]:
         ladder.prove(found, ~settled)
         ladder.leave_the_kinks(found)
         ladder.doubt(found)
-        evaluations = 2 * loss.scales.first.size * len(every) + ladder.evaluations
+        evaluations = 2 * loss.scales.first.size * len(every) + spent + ladder.evaluations
         if not loss.repeats():  # it remembers: the same twice at once proved nothing
             return Finding.nothing(len(every)), evaluations
         return resolved(loss, found, tolerance), evaluations
+
+
+def _first_noise(loss: Loss) -> tuple[float, int]:
+    """Return the noise for the first look, and what it cost: in float32 a few ladders show it.
+
+    There the loss rounds so coarsely that steps too short to bend often do not move it at all.
+    """
+    if loss.scales is not SINGLE:
+        return loss.noise, 0
+    largest = np.argsort(-np.abs(loss.gradient), kind="stable")[:PROOFS]
+    d = loss.look(largest, loss.scales.ladder[:, None] * loss.size[largest])
+    return float(np.median(plateau(d, loss.noise))), 2 * loss.scales.ladder.size * len(largest)
 
 
 def judge_step(
@@ -455,6 +498,8 @@ def judge_step(
         The step, in units of theta.
     kinked, dead : ndarray of bool, shape (E,)
         Where the step crosses a kink; where it does not move the loss.
+    tolerance : float, >= 0, optional
+        As in `judge`.
 
     Returns
     -------
@@ -467,20 +512,24 @@ def judge_step(
         a, slope = loss.gradient, slopes[0]
         bound = np.where(kinked, np.inf, err + np.abs(slopes[1] - slope))
         bound[np.isnan(bound)] = np.inf
-        found = Finding(np.full(len(a), OPEN, "<U11"), slope, bound, step, np.abs(slope))
+        mark, unknown = np.full(len(a), OPEN, "<U11"), np.full(len(a), np.inf)
+        found = Finding(mark, slope, bound, step, np.abs(slope), unknown)
         scale = scales(loss, found)
         allowed = SAFETY * bound + _own_rounding(slope, scale, loss.rounding) + tolerance * scale
         off = np.abs(a - slope)
         found.mark[off <= np.where(np.isfinite(bound), allowed, -1)] = OK
         found.mark[kinked] = KINK
         found.mark[(a == 0) & dead] = ZERO
+        # a slope of 0 at one step is no proof of it: a wave may come back there
+        open_ = (found.mark == OPEN) | ((found.mark == OK) & (a == 0) & (np.abs(slope) <= bound))
         ladder = Ladder(loss, scale, tolerance)
-        if (open_ := found.mark == OPEN).any():
+        if open_.any():
             above = found.pick(np.arange(len(a)))
             ladder.prove(above, open_)
             ladder.leave_the_kinks(above)
             ladder.doubt(above)
             found.mark[above.mark == BUG] = BUG
+            found.mark[open_ & (found.mark == OK) & ~np.isin(above.mark, AGREES)] = OPEN
         if not loss.repeats():
             return Finding.nothing(len(a)), ladder.evaluations
         return resolved(loss, found, tolerance), ladder.evaluations
@@ -489,20 +538,21 @@ def judge_step(
 def scales(loss: Loss, found: Finding) -> np.ndarray:
     """Return for each entry the largest slope of its tensor, or 1e-9 of the largest of all.
 
-    Where a whole tensor's slopes are 0, they are compared with those one step away.
+    Where a whole tensor's gradient and slopes are 0, these are compared with those one step away.
     """
-    known = np.isfinite(found.bound)
-    size = np.where(known, np.abs(found.slope), 0.0)
-    size = np.where(found.mark == SUBGRADIENT, found.reach, size)
+    known, a = np.isfinite(found.bound), np.abs(loss.gradient)
+    size, reach = (np.where(known, np.abs(v), 0.0) for v in (found.slope, found.reach))
     noise = np.where(known, SAFETY * found.bound, 0.0)
-    whole = size.max(initial=0.0) or np.abs(loss.gradient).max(initial=0.0) or 1.0
+    whole = size.max(initial=0.0) or a.max(initial=0.0) or 1.0
     scale = np.empty(len(size))
     for part in loss.tensors:
-        largest = size[part].max(initial=0.0)
-        if largest <= noise[part].max(initial=0.0):
-            largest = max(largest, np.where(known, found.reach, 0.0)[part].max(initial=0.0))
+        largest, beside = size[part].max(initial=0.0), reach[part].max(initial=0.0)
+        nothing = largest <= noise[part].max(initial=0.0)
+        if nothing and a[part].max(initial=0.0) <= ROUNDED * beside:
+            largest = max(largest, beside)
         scale[part] = max(largest, 1e-9 * whole)
-    return scale
+    # at a kink an entry is as large as the slopes on its sides
+    return np.where(found.mark == SUBGRADIENT, np.maximum(scale, reach), scale)
 
 
 def resolved(loss: Loss, found: Finding, tolerance: float) -> Finding:
@@ -512,7 +562,7 @@ def resolved(loss: Loss, found: Finding, tolerance: float) -> Finding:
     seen = np.where(found.mark == ZERO, 0.0, np.where(agrees, seen, np.inf))
     meaningful = max(loss.scales.meaningful, 1.5 * tolerance)
     mark = np.where(agrees & (seen > meaningful), NOISE, found.mark)
-    return Finding(mark, found.slope, found.bound, found.step, found.reach, seen)
+    return replace(found, mark=mark, within=seen)
 
 
 class Ladder:
@@ -573,7 +623,7 @@ class Ladder:
         self.climb(found, np.flatnonzero(rest))
 
     def _tell_of_noise(self, found: Finding, part: slice) -> np.ndarray:
-        """Return what else to look at in a wrong tensor: no known slope, and the noisiest few."""
+        """Return what else to look at in a wrong tensor: no known slope, and the noisy few."""
         noisy = found.bound[part] / self.scale[part]
         few = np.sort(noisy[np.isfinite(noisy)])[-2 * PROOFS :][:1]
         return ~(noisy < max(self.loss.scales.meaningful, *few))
@@ -585,17 +635,22 @@ class Ladder:
             self._climb(found, part, self.loss.size[part])
             # shares of a small theta: the loss may be defined on one side of 0 only
             value = self.loss.value_size[part]
-            open_ = ~np.isin(found.mark[part], (*AGREES, BUG))
+            open_ = ~np.isin(found.mark[part], AGREES)
             if (near := part[open_ & (value > 0) & (value < 1e-2)]).size:
-                self._climb(found, near, self.loss.value_size[near], (*AGREES, BUG))
+                self._climb(found, near, self.loss.value_size[near], only_better=True)
 
     def _climb(
-        self, found: Finding, entries: np.ndarray, size: np.ndarray, only: tuple[str, ...] = ()
+        self, found: Finding, entries: np.ndarray, size: np.ndarray, only_better: bool = False
     ) -> None:
         d = self.look(entries, self.loss.scales.ladder[:, None] * size)
         noise = plateau(d, self.loss.noise)
         new = self.weigh(entries, d, noise)
-        kept = np.flatnonzero(np.isin(new.mark, only) if only else np.ones(len(entries), bool))
+        better = np.ones(len(entries), bool)
+        if only_better:  # a bug is taken back only by a slope that is known much better
+            off = np.abs(self.loss.gradient[entries] - found.slope[entries])
+            bug = found.mark[entries] == BUG
+            better = np.isin(new.mark, (*AGREES, BUG)) & (~bug | (new.bound <= 0.2 * off))
+        kept = np.flatnonzero(better)
         found.put(entries[kept], new.pick(kept))
         self.climbs.append((entries[kept], d.pick(kept), noise[kept]))
 
@@ -608,9 +663,10 @@ class Ladder:
         found.mark[outside] = KINK
         clear = (found.mark == OK) & (np.abs(found.slope) > 1e-3 * self.scale)
         control = np.flatnonzero(clear)[:PROOFS]
-        sides = self.loss.beside(0) if len(outside) else None
+        sides = self.loss.beside() if len(outside) else None
         if sides is None:
             return
+        self.evaluations += len(sides)
         fits = [(self._marks_at(side, control) == OK).all() for side in sides]
         for part in (outside[:PROOFS], outside[PROOFS:]):  # mostly a few are enough for a bug
             if not len(part) or (found.mark[outside] == BUG).any():
@@ -627,8 +683,10 @@ class Ladder:
         d = side.look(entries, side.scales.ladder[:, None] * side.size[entries])
         self.evaluations += 2 * side.scales.ladder.size * len(entries)
         noise = plateau(d, side.noise)
-        a = side.gradient[entries]
-        return weigh(a, d, self.scale[entries], side, noise, self.tolerance).mark
+        scale = self.scale.copy()
+        for part in side.tensors:  # there the gradient may be much larger
+            scale[part] = np.maximum(scale[part], np.abs(side.gradient[part]).max(initial=0.0))
+        return weigh(side.gradient[entries], d, scale[entries], side, noise, self.tolerance).mark
 
     def doubt(self, found: Finding) -> None:
         """Take back what the noise of most entries, or what is seen in others, could explain."""
@@ -638,13 +696,15 @@ class Ladder:
         decided = np.isin(found.mark, (OK, BUG))
         resolved = (decided & (found.bound < loss.scales.meaningful * self.scale)).any()
         fine = resolved and usual < 10 * loss.noise  # so what is flat is flat
-        found.mark[found.mark == _FLAT] = BUG if fine else NOISE
-        proved = np.zeros(len(found.mark), bool)
-        for entries, d, _ in self.climbs:
-            bugs = np.flatnonzero(found.mark[entries] == BUG)
+        if fine:
+            found.mark[found.mark == FLAT] = BUG
+        proved, seen = np.zeros(len(found.mark), bool), np.zeros(len(found.mark), bool)
+        for entries, d, _ in reversed(self.climbs):  # of two climbs the later one counts
+            bugs = np.flatnonzero((found.mark[entries] == BUG) & ~seen[entries])
+            seen[entries] = True
             if len(bugs):
                 again = self.weigh(entries[bugs], d.pick(bugs), usual).mark
-                held = np.isin(again, (BUG, _FLAT, _OUTSIDE))
+                held = np.isin(again, (BUG, FLAT, _OUTSIDE))
                 found.mark[entries[bugs[~held]]] = JUMPS
                 proved[entries[bugs[held]]] = True
         for part in loss.tensors:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradlab.checking.black_box import ASIDE, GRADIENT_ROUNDING, REPEATS, Background, survey
+from gradlab.checking.black_box import GRADIENT_ROUNDING, REPEATS, Background, aside, survey
 from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
 from gradlab.checking.sampling import Entries
@@ -16,7 +16,7 @@ from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
 GradientOf = Callable[[Network], Mapping[str, np.ndarray]]
-FEW_ROUNDINGS = 8  # one evaluation of a mean over a batch errs by a few roundings of its value
+FEW_ROUNDINGS = 4  # one evaluation of a mean over a batch errs by a few roundings of its value
 
 
 class NetworkLoss:
@@ -90,7 +90,7 @@ class NetworkLoss:
         base, again = float(self.f(self.theta)), float(self.f(self.theta))
         machine_eps = float(np.finfo(self.net.dtype).eps)
         same = REPEATS * machine_eps * abs(base)
-        self.noise = max(FEW_ROUNDINGS / 2 * machine_eps * abs(base), self._floor())
+        self.noise = max(FEW_ROUNDINGS * machine_eps * abs(base), self._floor())
         single = self.net.dtype.itemsize == 4
         self.base = base
         self.background = Background(base, same, abs(base - again) <= same, self.noise, single, 2)
@@ -110,13 +110,20 @@ class NetworkLoss:
     def look(self, entries: np.ndarray, steps: np.ndarray) -> Differences:
         """Evaluate the loss on both sides of theta, at each step (S, E) of each entry."""
         right, left, *taken = (np.empty(steps.shape) for _ in range(4))
+        kinks = None  # counted on the ladder only, where entries are few
+        if len(steps) > 2 and has_kinks(self.copies):
+            kinks = np.empty(steps.shape, int)
         signs = np.array([1, -1], self.theta.dtype)[:, None, None]
         for position, here, local, value in self._by_layer(entries):
             wanted = value + signs * steps[:, here].astype(self.theta.dtype)
             step = wanted - value  # as rounding left it
             right[:, here], left[:, here] = self.copies.losses(position, step, local).astype(float)
             taken[0][:, here], taken[1][:, here] = np.abs(step.astype(float))
-        return Differences(self.base, right, left, *taken, float(np.finfo(self.net.dtype).eps))
+            if kinks is not None:
+                crossed = self.copies.crossed_kinks(position, step, local)
+                kinks[:, here] = crossed.sum(axis=0)
+        machine_eps = float(np.finfo(self.net.dtype).eps)
+        return Differences(self.base, right, left, *taken, machine_eps, kinks)
 
     def crossed_kinks(self, steps: np.ndarray) -> np.ndarray:
         """Return how many kinks each entry's own step (E,) crosses, to both sides."""
@@ -131,17 +138,21 @@ class NetworkLoss:
             )
         return crossed
 
-    def beside(self, seed: int) -> tuple[NetworkLoss, NetworkLoss] | None:
+    def beside(self) -> tuple[NetworkLoss, NetworkLoss] | None:
         """Return the same loss a small way to either side of theta, with the gradient there."""
         if self.gradient_of is None:
             return None
-        size = np.maximum(1.0, np.abs(self.theta))
-        move = ASIDE * size * np.random.default_rng(seed).choice([-1.0, 1.0], size.size)
         sides = []
-        for sign in (1, -1):
+        for there in aside(self.theta):
             net = self.net.copy()
-            net.theta = self.theta + sign * move
-            side = NetworkLoss(net, self.x, self.y, self.masks, self.gradient_of(net), self.picked)
+            net.theta = there
+            try:
+                gradient = self.gradient_of(net)
+            except Exception:  # a gradient of one's own; it is the judge's idea to ask there
+                return None
+            if not all(np.isfinite(value).all() for value in gradient.values()):
+                return None
+            side = NetworkLoss(net, self.x, self.y, self.masks, gradient, self.picked)
             side.base, side.noise = float(side.f(side.theta)), self.noise
             sides.append(side)
         return sides[0], sides[1]

@@ -18,6 +18,7 @@ from gradlab.checking.verdict import (
     Setting,
     Verdict,
     about,
+    accepted,
     chance_of_meeting,
     conclude,
     in_brackets,
@@ -51,7 +52,8 @@ class TensorReport:
     marks : ndarray of str, shape of the tensor
         For each entry "ok", "subgradient" (at a kink, between the slopes of its two sides), "zero"
         (gradient and differences are exactly 0), "bug", "kink", "jumps" (of the loss, as large as
-        the difference), "noise", "slight" (a difference as small as an approximation's) or "open".
+        the difference), "noise", "slight" (a difference as small as an approximation's), "flat"
+        (no step moves the loss, and the gradient is not 0) or "open".
     bounds : ndarray, shape of the tensor
         How far each entry of `numerical` may be off.
     within : ndarray, shape of the tensor
@@ -87,18 +89,31 @@ class TensorReport:
         return self.analytic.shape if self.full_shape is None else self.full_shape
 
     @property
+    def directional(self) -> bool:
+        """Whether these are directions through all parameters, and no entries."""
+        return self.full_shape is not None and self.entries is None
+
+    @property
     def coverage(self) -> str:
-        """How many of its entries were checked."""
-        total = int(np.prod(self.shape))
-        return f"{self.analytic.size} of {total} entries"
+        """How many of its entries were checked, or how many directions."""
+        if self.directional:
+            return f"{self.analytic.size} directions"
+        return f"{self.analytic.size} of {int(np.prod(self.shape))} entries"
 
     def worst(self, most: int = 3) -> list[tuple[tuple[int, ...], float, float]]:
         """Return the entries that are wrong, worst first: index, analytic and numerical."""
+        if self.directional:  # which cannot tell where
+            return []
         a, n, marks = self.analytic.ravel(), self.numerical.ravel(), self.marks.ravel()
         return worst_of(a, n, marks, self.shape, self.entries, most)
 
     def chance_of_meeting(self, share: float) -> float:
-        """Return the probability that a sample has met a bug in this share of the entries."""
+        """Return the probability that a sample has met a bug in this share of the entries.
+
+        Every direction meets them all; how small an error it sees is what `resolution` tells.
+        """
+        if self.directional:
+            return 1.0
         share = check_number(share, "share", 0.0, 1.0)
         return chance_of_meeting(math.prod(self.shape), self.analytic.size, share)
 
@@ -308,9 +323,9 @@ class Report:
 
         body = "".join(line(t.row(), "td") for t in self.tensors.values())
         advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
-        blind = "".join(f"<br>{escape(note)}" for note in self._notes())
+        notes = "".join(f"<br>{escape(note)}" for note in self._notes())
         return (
-            f"<p><b>{escape(self._head())}</b>{advice}{blind}</p>"
+            f"<p><b>{escape(self._head())}</b>{advice}{notes}</p>"
             f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
             f"<p><small>{escape(self._foot())}</small></p>"
         )
@@ -327,10 +342,28 @@ def tensor_report(
     measure: str = "max_relative",
     judgement: Judgement | None = None,
 ) -> TensorReport:
-    """Put what was found for a tensor's checked entries (E,) into words and into its shape."""
+    """Put what was found for a tensor's checked entries (E,) into words and into its shape.
+
+    Parameters
+    ----------
+    name : str
+    analytic : ndarray, shape (E,)
+    found : Finding
+        About these entries.
+    kinks : ndarray of int, shape (E,), or None
+        How many each crossed; None where they cannot be counted.
+    shape : tuple of int
+        Of the tensor.
+    entries : ndarray of int, shape (E,), or None
+        Which of the raveled tensor's entries they are; None where it is all.
+    setting : Setting
+    measure : str, optional
+    judgement : Judgement or None, optional
+        Where it is the same for every tensor.
+    """
     if kinks is None:
         kinks = np.isin(found.mark, (KINK, SUBGRADIENT)).astype(int)
-    judgement = judgement or conclude(analytic, found, shape, entries, setting)
+    judgement = judgement or conclude(analytic, found, shape, setting)
     arrays = (analytic, found.slope, kinks, found.mark, found.bound, found.within)
     if entries is None:
         arrays = tuple(array.reshape(shape) for array in arrays)
@@ -341,7 +374,7 @@ def tensor_report(
     )  # fmt: skip
 
 
-def summary(tensors: dict[str, TensorReport]) -> Judgement:
+def summary(tensors: dict[str, TensorReport], setting: Setting) -> Judgement:
     """Return the verdict on the whole from those on the tensors."""
     for verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
         named = [t for t in tensors.values() if t.verdict == verdict]
@@ -357,7 +390,8 @@ def summary(tensors: dict[str, TensorReport]) -> Judgement:
     marks = np.concatenate([t.marks.ravel() for t in tensors.values()])
     seen = about(max(t.resolution for t in tensors.values()))
     why = (
-        f"{share} entries of {len(tensors)} tensors agree; an error of {seen} would have been seen"
+        f"{share} entries of {len(tensors)} tensors agree{accepted(setting)}; an error of {seen} "
+        "would have been seen"
     )
     least = min(tensors.values(), key=lambda t: t.chance_of_meeting(0.1))
     why += met(math.prod(least.shape), least.analytic.size)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradlab.checking.judge import (
     BUG,
+    FLAT,
     JUMPS,
     KINK,
     NOISE,
@@ -21,7 +22,7 @@ from gradlab.checking.judge import (
     Finding,
 )
 
-KINDS = (BUG, KINK, JUMPS, NOISE, SLIGHT, OPEN, ZERO)
+KINDS = (BUG, KINK, JUMPS, NOISE, SLIGHT, FLAT, OPEN, ZERO)
 # Relative errors and what CS231n's notes say of them: customs, which no verdict depends on.
 BANDS = (
     (1e-7, "happy"),
@@ -61,12 +62,16 @@ class Setting:
     masks : bool
         Whether dropout masks could be frozen there.
     tolerance : float
+        What is accepted, over the tensor's largest entry.
+    elsewhere : bool
+        Whether the numerical gradient came from elsewhere: then nothing is known of it.
     """
 
     eps: float | None = None
     single: bool = False
     masks: bool = False
     tolerance: float = 0.0
+    elsewhere: bool = False
 
 
 def not_deterministic(setting: Setting) -> Judgement:
@@ -94,16 +99,15 @@ NOTHING_PROVED = Judgement(
 
 def about(error: float) -> str:
     """Return a size in one digit, rounded up: 2.1e-9 is "3e-09"."""
-    if not 0 < error < math.inf:
+    if not 0 < error <= 1:
         return "0" if error == 0 else "any size"
     power = math.floor(math.log10(error))
     return f"{math.ceil(round(error / 10**power, 6)) * 10**power:.0e}"
 
 
 def conclude(
-    analytic: np.ndarray, found: Finding, shape: tuple[int, ...], entries: np.ndarray | None,
-    setting: Setting,
-) -> Judgement:  # fmt: skip
+    analytic: np.ndarray, found: Finding, shape: tuple[int, ...], setting: Setting
+) -> Judgement:
     """Return the verdict on a tensor of which the entries `analytic` (E,) were checked.
 
     Parameters
@@ -113,8 +117,6 @@ def conclude(
         About them.
     shape : tuple of int
         Of the tensor.
-    entries : ndarray of int, shape (E,), or None
-        Which of the raveled tensor's entries they are; None where it is all.
     setting : Setting
     """
     mark, size = found.mark, found.mark.size
@@ -135,14 +137,22 @@ def conclude(
     if count[JUMPS]:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            f"{count[JUMPS]} {of} differ at some steps and agree at others: the loss has jumps or "
-            "ripples as large as the difference",
-            "check a smoother version of the loss, or solve it to more digits",
+            f"{count[JUMPS]} {of} differ at some steps, and at others agree or do not move the "
+            "loss: it has jumps, ripples or flat parts, which explain the difference",
+            "check a smoother version of the loss, or where it has no flat part",
         )
     if count[SLIGHT]:
         return _slight(analytic, found, f"{count[SLIGHT]} {of}")
     if count[OPEN]:
-        return _open(f"{count[OPEN]} {of}", setting)
+        undefined = not np.isfinite(found.slope + found.bound)[mark == OPEN].all()
+        return _open(f"{count[OPEN]} {of}", setting, undefined)
+    if count[FLAT]:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"for {count[FLAT]} {of} no step moves the loss, and the gradient is not 0: it is "
+            "wrong, or digits are cut off from the loss",
+            "check where the loss moves, and that f depends on these parameters",
+        )
     if count[NOISE]:
         return _noise(found, f"{count[NOISE]} {of}", setting)
     return Judgement(Verdict.CORRECT, _agree(found, math.prod(shape), setting))
@@ -153,7 +163,7 @@ def _kinks(which: str, setting: Setting) -> Judgement:
         return Judgement(
             Verdict.INCONCLUSIVE,
             f"for {which} the step crosses a kink, where a difference is no slope",
-            "lower eps, so that no kink lies within the step",
+            "lower eps, or leave it out: then both sides of a kink are looked at",
         )
     return Judgement(
         Verdict.INCONCLUSIVE,
@@ -173,7 +183,21 @@ def _slight(analytic: np.ndarray, found: Finding, which: str) -> Judgement:
     )
 
 
-def _open(which: str, setting: Setting) -> Judgement:
+def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
+    if setting.elsewhere:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"{which} differ from the numerical gradient that was given, by more than is usual and "
+            "less than a bug does; how good that one is, is not known",
+            "leave numerical out, and the checker takes differences of its own",
+        )
+    if undefined:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"for {which} no step that was looked at gives a slope: the loss is not defined there, "
+            "or bends too much",
+            "check at other parameters" if setting.eps is None else "lower eps, or leave it out",
+        )
     if setting.eps is not None:
         return Judgement(
             Verdict.INCONCLUSIVE,
@@ -203,16 +227,16 @@ def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
         )  # fmt: skip
     cure = "check in float64, or " if setting.single else "check "
     return Judgement(
-        Verdict.INCONCLUSIVE, f"{what}: the loss is too noisy there",
-        f"{cure}where the gradient is larger, or on a loss without large constants",
+        Verdict.INCONCLUSIVE, f"{what}: the loss is too noisy there, or bends too much",
+        f"{cure}where the gradient is larger, or at other parameters",
     )  # fmt: skip
 
 
 def _agree(found: Finding, total: int, setting: Setting) -> str:
     size, resolution = found.mark.size, resolution_of(found)
     share = f"all {size}" if size == total else f"{size} of {total}"
-    within = f" to the tolerance of {setting.tolerance:g}" if setting.tolerance else ""
-    seen = f"{share} entries agree{within}; an error of {about(resolution)} would have been seen"
+    agree = f"{share} entries agree{accepted(setting)}"
+    seen = f"{agree}; an error of {about(resolution)} would have been seen"
     return seen + met(total, size) + in_brackets(found.mark)
 
 
@@ -221,7 +245,8 @@ def met(total: int, size: int) -> str:
     if size >= total:
         return ""
     chance = chance_of_meeting(total, size, 0.1)
-    return f", in a tenth of the entries with a probability of {chance:.2g}"
+    told = f"of {chance:.2g}" if chance < 0.995 else "of over 0.99"
+    return f", in a tenth of the entries with a probability {told}"
 
 
 def chance_of_meeting(total: int, size: int, share: float) -> float:
@@ -231,6 +256,11 @@ def chance_of_meeting(total: int, size: int, share: float) -> float:
         return 1.0
     missed = np.arange(total - bad - size + 1, total - bad + 1)
     return float(1 - np.prod(missed / np.arange(total - size + 1, total + 1)))
+
+
+def accepted(setting: Setting) -> str:
+    """Return what else was accepted, if anything."""
+    return f" to the tolerance of {setting.tolerance:g}" if setting.tolerance else ""
 
 
 def in_brackets(mark: np.ndarray) -> str:
@@ -249,9 +279,7 @@ def resolution_of(found: Finding) -> float:
     Infinite where an entry was not decided, or where all are 0 = 0.
     """
     within = found.within[(found.mark != ZERO) & (found.mark != BUG)]
-    if not within.size:
-        return 0.0 if (found.mark == BUG).any() else math.inf
-    return float(within.max())
+    return float(within.max()) if within.size else math.inf
 
 
 def worst_of(

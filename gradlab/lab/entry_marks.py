@@ -9,8 +9,16 @@ from gradlab.checking import TensorReport
 __all__ = ["SIGNS", "in_place"]
 
 #: The sign drawn into a marked entry's cell; entries that agree have none.
-SIGNS = {"bug": "✗", "kink": "∧", "noise": "·", "zero": "0", "open": "?", "slight": "~",
-         "jumps": "≈"}  # fmt: skip
+SIGNS = {
+    "bug": "✗",
+    "kink": "∧",
+    "noise": "·",
+    "zero": "0",
+    "open": "?",
+    "slight": "~",
+    "flat": "-",
+    "jumps": "≈",
+}
 
 
 def in_place(tensor: TensorReport, values: np.ndarray, unchecked: object) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
+from gradlab.checking.verdict import about
 from gradlab.lab.backward import place_of_bug
 from gradlab.lab.ranges import MYSTERY, NO_BUG
 from gradlab.lab.result import Result
@@ -57,7 +58,11 @@ def explanation(result: Result) -> tuple[str, str]:
             return found
     if _only_round_off(report):
         off, size = _differing(report)
-        return f"{off} of {size} entries are too small to tell at this step; the rest agree", ""
+        return (
+            f"{off} of {size} entries differ by more than 1e-4 of their own size, but by less than "
+            f"{about(report.resolution)} of their tensor's largest",
+            "",
+        )
     named = [name for name in report if report[name].verdict == report.verdict]
     if report.verdict == "correct" or not named:
         return report.why, report.advice

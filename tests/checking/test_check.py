@@ -220,7 +220,7 @@ def test_results_that_hold_arrays_can_be_compared():
     assert first != second
     ones = np.ones((2, 2))
     d = Differences(0.0, ones, ones, ones, ones)
-    found = Finding(np.array(["ok", "bug"]), *np.ones((4, 2)))
+    found = Finding(np.array(["ok", "bug"]), *np.ones((5, 2)))
     suspect = suspects(net, x, y)[0]
     for one in (d, found, suspect):
         assert one == one

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from gradlab.checking.black_box import GRADIENT_ROUNDING
 from gradlab.checking.judge import ROUNDED, SAFETY
 from gradlab.checking.report import Report
 from gradlab.nn.network import Network
-
-SINGLE = 1e-5  # of a tensor's largest entry: the rounding of a float32 gradient
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Factor:
     def __str__(self) -> str:
         known = max(self.error, 1e-9 * abs(self.value), np.finfo(float).tiny)
         digits = int(math.log10(max(abs(self.value) / known, 1))) if self.value else 1
-        return f"{self.value:.{min(max(digits, 1), 6)}g}"
+        return f"{self.value:.{min(max(digits, 1), 9)}g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +97,7 @@ class Clues:
     dropout_rate: float
     knows_l2: bool
     rounding: float
-    first: Mapping[str, np.ndarray] | None = field(default=None)
+    first: Mapping[str, np.ndarray] | None = None
 
     @classmethod
     def of(
@@ -108,7 +107,7 @@ class Clues:
         x: np.ndarray | None = None,
         params: Mapping[str, np.ndarray] | None = None,
         first: Mapping[str, np.ndarray] | None = None,
-        single: bool = False,
+        rounding: float = 0.0,
     ) -> Clues:
         """Gather the clues of a report, and of the network and its inputs if they are known."""
         analytic = {name: np.ravel(report[name].analytic) for name in report}
@@ -123,7 +122,8 @@ class Clues:
         if net is not None and shapes != {k: v.shape for k, v in net.params.items()}:
             net = None
         entries, params = _entries(report), net.params if net else params
-        single = single or bool(net and net.dtype.itemsize == 4)
+        if net is not None:
+            rounding = GRADIENT_ROUNDING.get(net.dtype.itemsize, 0.0)
         return cls(
             analytic,
             numerical,
@@ -132,7 +132,7 @@ class Clues:
             None if params is None or entries is None else _picked(params, entries),
             entries,
             shapes,
-            _groups(list(shapes), net),
+            _groups(net),
             _numbers(list(shapes), net),
             _biases(shapes, net),
             None if x is None or net is None else np.shape(x)[net.batch_axis],
@@ -141,7 +141,7 @@ class Clues:
             net.l2 if net else 0.0,
             net.dropout_rate if net else 0.0,
             net is not None,
-            SINGLE if single else 0.0,
+            rounding,
             first if entries is None or first is None else _picked(first, entries),
         )
 
@@ -162,9 +162,9 @@ class Clues:
         size = np.abs(model).max(initial=0.0)
         if size == 0:
             return not a.any()
-        near = max(
-            float(self.bounds[name].max(initial=0.0)) * SAFETY * max(times, 1.0), 1e-9 * size
-        )
+        near = SAFETY * float(self.bounds[name].max(initial=0.0)) * max(times, 1.0)
+        if near > 1e-2 * size:  # anything would fit
+            return False
         return bool((np.abs(a - model) <= near + (self.rounding + 1e-9) * size).all())
 
     def factor(self, names: Sequence[str], data_part: bool = False) -> Factor | None:
@@ -190,7 +190,8 @@ class Clues:
         ])  # fmt: skip
         if not (np.abs(u - c * v) <= 2 * off).all():
             return None
-        return Factor(c, 3 * float(np.sqrt((off**2).sum() / (v @ v) / len(v))))
+        error = 3 * float(np.sqrt((off**2).sum() / (v @ v) / len(v)))
+        return Factor(c, error) if error <= 1e-2 * abs(c) else None
 
     def along_params(self, names: Sequence[str]) -> Factor | None:
         """Return the multiple of the parameters that tensors deviate by; None if there is none."""
@@ -318,7 +319,7 @@ def _entries(report: Report) -> dict[str, np.ndarray | slice] | None:
     found: dict[str, np.ndarray | slice] = {}
     for name in report:
         tensor = report[name]
-        entries = getattr(tensor, "entries", None)
+        entries = tensor.entries
         if entries is None and np.size(tensor.analytic) != np.prod(tensor.shape, dtype=int):
             return None
         found[name] = slice(None) if entries is None else entries
@@ -331,7 +332,7 @@ def _picked(
     return {name: np.ravel(arrays[name])[entries[name]] for name in entries}
 
 
-def _groups(names: list[str], net: Network | None) -> list[list[str]]:
+def _groups(net: Network | None) -> list[list[str]]:
     """Return the tensors of each step; none without a network: the order of names is no depth."""
     if net is None:
         return []

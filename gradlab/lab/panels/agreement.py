@@ -17,7 +17,7 @@ from gradlab.plots.scales import style_axis
 
 __all__ = ["AgreementPanel"]
 
-_ORDER = ("ok", "subgradient", "zero", "noise", "jumps", "slight", "kink", "bug", "open")
+_ORDER = ("ok", "subgradient", "zero", "noise", "jumps", "slight", "flat", "kink", "bug", "open")
 _VERDICT = {
     "ok": "correct",
     "subgradient": "correct",
