@@ -7,6 +7,7 @@ import gradlab as gl
 from gradlab.checking.bisect import from_cut
 
 SEEDS = range(5)
+STEPS = {"kernel_not_flipped": "Conv(conv2_W, conv2_b, padding=1)", "missing_1_over_n": "loss"}
 
 
 def digits(seed, n=6):
@@ -21,6 +22,8 @@ def test_the_gradient_of_the_pixels_is_not_blamed(seed):
     f, gradient = from_cut(net, x, y, None, 0)
     report = gl.check_function(f, gradient, x.ravel().astype(float))
     assert report.verdict != "wrong", report
+    known = np.isin(report["theta"].marks, ("ok", "subgradient", "zero"))
+    assert known.mean() > 0.95, report
     assert np.array_equal(gradient(x.ravel()), net.cut_gradients(x, y)["input"].ravel())
 
 
@@ -29,6 +32,7 @@ def test_bisect_blames_no_right_code_and_finds_a_planted_bug(seed):
     net, x, y = digits(seed)
     right = gl.bisect(net, x, y)
     assert right.step is None, right
-    for name in ("kernel_not_flipped", "missing_1_over_n"):
+    for name in STEPS:
         wrong = gl.bisect(gl.bugs.plant(net, name), x, y)
         assert next(iter(wrong.cuts.values())).verdict == "wrong", (name, wrong)
+        assert wrong.step == STEPS[name], (name, wrong)

@@ -169,7 +169,7 @@ def test_networks_count_their_ties_at_theta():
     assert conv.ties(images) > 0
 
 
-def test_a_relu_at_its_kink_is_right_at_0_and_1_and_wrong_outside():
+def test_a_relu_at_its_kink_is_right_at_0_and_never_correct_outside():
     net, x, y = case((3, 5, 2), 6, activation="relu")
     net.params["W1"][:, 0] = net.params["b1"][0] = 0
     report = gl.check(net, x, y)
