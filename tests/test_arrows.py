@@ -20,6 +20,7 @@ ROOMS = {
     "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
     "checking": ({"_validate", "nn"}, NUMERICS),
     "bugs": ({"_validate", "nn", "checking"}, NUMERICS),
+    "bugs.lines": ({"_validate", "nn"}, NUMERICS),
     "scenarios": ({"_validate", "nn", "checking", "bugs"}, NUMERICS),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
@@ -104,7 +105,7 @@ def allowed(room, target, lazy):
         seen = inside.split(".")[0]
         if not seen:  # the front door itself: whoever stands below it would import in a circle
             return room == "lab"
-        return seen == room.split(".")[0] or seen in rooms
+        return f"{inside}.".startswith(f"{room}.") or seen in rooms
     return top in packages
 
 
@@ -113,7 +114,7 @@ def long_ones(root):
     found = []
     for name, path, tree in modules(root):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        if lines > LIMITS["file"]:
+        if lines > LIMITS["file"] and room_of(name) != "bugs.lines":  # a file there is one idea
             found.append(f"{name}: {lines} lines")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -179,6 +180,7 @@ def test_importing_gradlab_stays_light(heavy):
         ("nn/layers.py", "import torch"),
         ("checking/report.py", "def draw():\n    import ipywidgets"),
         ("checking/report.py", "from gradlab import plots"),
+        ("bugs/lines/edits.py", "from gradlab.bugs import museum"),
         ("plots.py", "from matplotlib import pyplot as plt"),
         ("plots.py", "from .lab import Lab"),
         ("course/exercises.py", "from gradlab.lab import Lab"),

@@ -46,7 +46,7 @@ def run(text, net, x, y, masks):
 
 def _fill(net, rng):
     """Give every parameter a size that shows: biases are 0 and gammas 1 in a new network."""
-    for k, v in net.params.items():
+    for v in net.params.values():
         v += (0.3 * rng.standard_normal(v.shape)).astype(v.dtype)
     return net
 

@@ -175,6 +175,6 @@ for t in reversed(range(T)):
         text += f"    dWx_{q} += x[t].T @ da{q}\n    dWh_{q} += hs[t-1].T @ da{q}\n"
         text += f"    db_{q} += da{q}.sum(axis=0)\n"
     if l2:
-        text += "".join(f"d{w} = d{w} + lam * {w}\n"
-                        for w in ("Wy", *(f"{k}_{q}" for k in ("Wx", "Wh") for q in "ifgo")))  # fmt: skip
+        weights = ["Wy", *(f"{k}_{q}" for k in ("Wx", "Wh") for q in "ifgo")]
+        text += "".join(f"d{w} = d{w} + lam * {w}\n" for w in weights)
     return text

@@ -1,0 +1,139 @@
+"""What can happen to a finished gradient: it is clipped, scaled, cast, put under another name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.bugs.lines.given import Given
+from gradlab.bugs.lines.numbers import UNNAMED, names_of
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class After:
+    """A change of the whole gradient.
+
+    Attributes
+    ----------
+    what, code : str
+        In words, and as a line of Python.
+    function : callable, (gradients, values) -> gradients
+        `values` are those of the program: sizes and parameters.
+    is_coarse : bool
+        What is left of a cast to few digits, or of a sum in them, is not reproduced to the last.
+    """
+
+    what: str
+    code: str
+    function: Callable[[Arrays, Mapping[str, object]], dict[str, np.ndarray]]
+    is_coarse: bool = False
+
+
+def _each(f: Callable[[np.ndarray], np.ndarray]) -> Callable[..., dict[str, np.ndarray]]:
+    return lambda gradient, values: {k: f(v) for k, v in gradient.items()}
+
+
+def _norm(gradient: Arrays) -> float:
+    return float(np.sqrt(sum((v**2).sum() for v in gradient.values())))
+
+
+def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    """Yield what could have made the given gradient from `right`."""
+    top = max(float(np.abs(v).max(initial=0)) for v in given.value.values())
+    yield After(f"every entry is clipped to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g})",
+                _each(lambda v: np.clip(v, -top, top)))  # fmt: skip
+    if given.entries is None:
+        yield from _rescaled(given)
+    yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
+    yield After("the gradient is absolute", "g = np.abs(g)", _each(np.abs))
+    yield After("the gradient went through integers", "g = np.trunc(g)", _each(np.trunc))
+    yield After("the gradient went through float16", "g = g.astype(np.float16).astype(float)",
+                _each(lambda v: v.astype(np.float16).astype(float)), True)  # fmt: skip
+    for digits in range(1, 7):
+        yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
+                    _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
+    yield from _multiplied(right, given, values)
+    yield from _weights_added(right, given, values)
+    yield from _other_names(right, given)
+
+
+def _rescaled(given: Given) -> Iterator[After]:
+    whole = _norm(given.value)
+    first = given.size[next(iter(given.size))]
+    most = max(given.size.values())
+    if is_round(whole):
+        yield After(f"the whole gradient is scaled to norm {whole:.6g}",
+                    f"g = g * {whole:.6g} / norm of all",
+                    lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()})  # fmt: skip
+    if is_round(first):
+        yield After(f"every tensor is scaled to norm {first:.6g}",
+                    f"g = g * {first:.6g} / np.linalg.norm(g)",
+                    _each(lambda v: v * first / np.linalg.norm(v)))  # fmt: skip
+    if is_round(most):
+        yield After(f"every tensor is clipped to norm {most:.6g}",
+                    f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
+                    _each(lambda v: v * min(1, most / np.linalg.norm(v))))  # fmt: skip
+
+
+def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+    square = sum(float(r @ r) for r, _ in pairs)
+    S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
+    if abs(S - 1) <= given.exact:
+        return
+    for name, _ in names_of(S, values, given.exact)[:2]:
+
+        def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
+            return {k: number(name, values) * v for k, v in g.items()}
+
+        yield After(f"the finished gradient is multiplied by {name}", f"g = {name} * g", times)
+
+
+def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    """L2 in every tensor that is wrong, such as in the biases, which have none."""
+    wrong = sorted(given.wrong)
+    rows = [(given.of(k, values[k]), given.value[k] - given.of(k, right[k])) for k in wrong]
+    square = sum(float(p @ p) for p, _ in rows)
+    along = sum(float(p @ d) for p, d in rows) / square if square else 0.0
+    for name, cost in names_of(along, values, given.exact)[:1] if along else ():
+        if cost < UNNAMED:
+
+            def added(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
+                more = number(name, values)
+                return {k: v + more * values[k] if k in wrong else v for k, v in g.items()}
+
+            where = ", ".join(wrong)
+            yield After(f"{name} * the parameter is added to {where}",
+                        f"g = g + {name} * parameter   # in {where}", added)  # fmt: skip
+
+
+def _other_names(right: Arrays, given: Given) -> Iterator[After]:
+    """Every wrong tensor is the gradient of another one, or its transpose."""
+    source: dict[str, tuple[str, bool]] = {}
+    for k in sorted(given.wrong):
+        for j, value in right.items():
+            for turn in (False, True):
+                turned = value.T if turn else value
+                if (j != k or turn) and turned.shape == right[k].shape and given.fits(k, turned):
+                    source.setdefault(k, (j, turn))
+    if len(source) == len(given.wrong):
+        names = {k: j + ".T" * turn for k, (j, turn) in source.items()}
+        yield After("; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
+                    "; ".join(f"d{k} = d{j}" for k, j in names.items()),
+                    lambda g, _: {k: (g[source[k][0]].T if source[k][1] else g[source[k][0]])
+                                  if k in source else v for k, v in g.items()})  # fmt: skip
+
+
+def number(name: str, values: Mapping[str, object]) -> float:
+    """Return the value of a formula of `numbers.names_of`."""
+    sizes = {k: v for k, v in values.items() if not isinstance(v, np.ndarray)}
+    return eval(name, {"__builtins__": {}}, sizes)  # noqa: S307 - a formula of `names_of`
+
+
+def is_round(value: float) -> bool:
+    """Tell whether a number has two digits at most, such as a bound that somebody chose."""
+    return value > 0 and abs(float(f"{value:.2g}") - value) < 1e-9 * value

@@ -1,0 +1,79 @@
+"""The search on mistakes that were written down before it: how many it names, and none falsely."""
+
+import numpy as np
+import pytest
+
+from gradlab.bugs.lines import explain
+from tests.bugs.lines.holdout import NAMELESS, PAIRS, SINGLES
+
+KINDS = sorted({case.kind for case in SINGLES})
+
+
+def check(case, dtype="float64"):
+    """Return what `explain` says of a case, with the bounds that a check would have."""
+    net, x, y, masks = case.problem(0, dtype)
+    wrong = case.gradient(net, x, y, masks)
+    exact, x64, *_ = case.problem(0, "float64")
+    exact.theta = net.theta.astype(float)
+    masks = None if masks is None else [m.astype(float) for m in masks]
+    right = exact.gradient(x64 if dtype == "float64" else x.astype(float), y, masks)
+    largest = max(np.abs(v).max() for v in right.values())
+    close = 1e-9 if dtype == "float64" else 1e-6
+    bounds = {k: close * (np.abs(v) + 0.1 * largest) for k, v in right.items()}
+    rng = np.random.default_rng(1)
+    numerical = {k: v + bounds[k] * rng.uniform(-1, 1, v.shape) for k, v in right.items()}
+    return explain(net, x, y, masks, wrong, numerical, bounds)
+
+
+def is_right(cause, case):
+    """Tell whether a cause makes the mistake's gradient on other numbers, too."""
+    net, x, y, masks = case.problem(1)
+    wrong, made = case.gradient(net, x, y, masks), cause.replay(net, x, y, masks)
+    return all(
+        np.linalg.norm(made[k] - w) <= 1e-4 * np.linalg.norm(w) + 1e-12 for k, w in wrong.items()
+    )
+
+
+def score(cases, dtype="float64"):
+    """Return (how many are named first, names of those where a false cause stands as certain)."""
+    named, false = 0, []
+    for case in cases:
+        causes = [cause for cause in check(case, dtype) if cause.certain]
+        right = [is_right(cause, case) for cause in causes]
+        named += right[:1] == [True]
+        if causes and not any(right):
+            false.append(case.name)
+    return named, false
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nine_of_ten_single_mistakes_are_named(kind):
+    cases = [case for case in SINGLES if case.kind == kind]
+    named, false = score(cases)
+    assert named >= 0.9 * len(cases)
+    assert false == []
+
+
+def test_three_of_four_pairs_are_named():
+    named, false = score(PAIRS)
+    assert named >= 0.75 * len(PAIRS)
+    assert false == []
+
+
+def test_what_is_no_edit_is_never_named_as_a_fact():
+    for case in NAMELESS:
+        assert not any(cause.certain for cause in check(case)), case.name
+
+
+def test_eight_of_ten_are_named_in_float32():
+    cases = SINGLES[::4]
+    named, false = score(cases, "float32")
+    assert named >= 0.8 * len(cases)
+    assert false == []
+
+
+def test_a_false_cause_would_be_seen():
+    """`score` itself: a cause of one case is no cause of another one."""
+    (cause, *_), other = check(SINGLES[0]), SINGLES[1]
+    assert is_right(cause, SINGLES[0])
+    assert not is_right(cause, other)
