@@ -21,6 +21,7 @@ from gradlab.bugs.lines.program import Program
 Edited = Iterator[tuple[str, float]]
 NUMBERS = (0, 1, 2, 0.5, 0.1, 0.2, 0.3, 0.01, 0.001, 3, 4)
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+FAR_FETCHED = 4
 OPPOSITE = {ast.Mult: "/", ast.Div: "*", ast.Add: "-", ast.Sub: "+"}
 ROUNDS = ("[-1:]", "[:1]", "[:-1]", "[1:]")  # examples that a product over the batch may see
 
@@ -363,6 +364,8 @@ def edits_of(line: Line, scope: Scope) -> dict[str, tuple[float, str]]:
         if " = zeros" not in own and not is_longer:
             candidates += _inside(line, own, scope)
         for text, cost in candidates:
+            if cost >= FAR_FETCHED and line.step.is_long:  # a run is too dear for these
+                continue
             if text != own and cost + extra < found.get(text, (np.inf,))[0]:
                 found[text] = cost + extra, own
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
@@ -62,7 +63,7 @@ class Line:
     reads: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.text, self.code = compiled(self.text)
+        self.text = compiled(self.text)[0]
         self.is_head = self.text.startswith("for ")
         tree = ast.parse(self.text + " pass" * self.is_head).body[0]
         source = tree.iter if self.is_head else tree.value
@@ -97,27 +98,55 @@ class Step:
     def __post_init__(self) -> None:
         heads = [k for k, line in enumerate(self.lines) if line.is_head]
         self.loop = heads[0] if heads else len(self.lines)
+        self.body = self.lines[self.loop + 1 :]
         self.writes = {line.target for line in self.lines if line.target}
         self.reads = set().union(*(line.reads for line in self.lines))
         for line in self.lines:
             line.step = self
 
     @property
-    def body(self) -> list[Line]:
-        """The lines inside of the loop."""
-        return self.lines[self.loop + 1 :]
+    def is_long(self) -> bool:
+        """Tell whether this is a loop whose every run takes its time, such as over time steps."""
+        return len(self.body) > 4
 
-    def run(self, values: dict[str, object], edited: dict[int, CodeType]) -> None:
-        """Run the lines on `values`; `edited` has the code of lines that are not as they stand."""
+    def run(
+        self,
+        values: dict[str, object],
+        edited: Mapping[int, str],
+        skipped: Collection[int] = (),
+    ) -> None:
+        """Run the lines on `values`, which change.
+
+        `edited` has the text of lines that are not as they stand; `skipped` are left out.
+        """
         for line in self.lines[: self.loop]:
-            exec(edited.get(line.index, line.code), FUNCTIONS, values)  # noqa: S102 - own templates
-        if self.loop == len(self.lines):
+            if line.index not in skipped:
+                text = edited.get(line.index, line.text)
+                exec(compiled(text)[1], FUNCTIONS, values)  # noqa: S102 - own templates
+        if not self.body:
             return
         head = self.lines[self.loop]
-        codes = [edited.get(line.index, line.code) for line in self.body]
+        codes = _chunks([line for line in self.body if line.index not in skipped], edited)
         names = head.text[len("for ") : head.text.index(" in ")].split(", ")
-        rounds = eval(edited.get(head.index, head.code), FUNCTIONS, values)  # noqa: S307 - own templates
-        for counter in rounds:
+        rounds = compiled(edited.get(head.index, head.text))[1]
+        for counter in eval(rounds, FUNCTIONS, values):  # noqa: S307 - own templates
             values.update(zip(names, counter if len(names) > 1 else (counter,), strict=True))
             for code in codes:
                 exec(code, FUNCTIONS, values)  # noqa: S102 - own templates
+
+
+def _chunks(lines: list[Line], edited: Mapping[int, str]) -> list[CodeType]:
+    """Return the code of lines, those that are as they stand in as few pieces as there can be."""
+    codes, chunk = [], []
+    for line in lines:
+        if line.index in edited:
+            codes += [_together(tuple(chunk)), compiled(edited[line.index])[1]]
+            chunk = []
+        else:
+            chunk.append(line.text)
+    return [*codes, _together(tuple(chunk))]
+
+
+@lru_cache(maxsize=1000)
+def _together(texts: tuple[str, ...]) -> CodeType:
+    return compile("\n".join(texts), "lines", "exec")

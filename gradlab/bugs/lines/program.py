@@ -68,17 +68,17 @@ class Program:
             for name in step.writes:
                 self.first_written.setdefault(name, step.number)
         self.reached = self._reached()
+        self._skipped: dict[frozenset[str], set[int]] = {}
         self.gradient = {name: self.values["d" + name] for name in net.params}
 
     def _run_all(self) -> None:
-        self.codes = {k: compiled(text)[1] for k, text in self.changes.items()}
         self.forms = self._forms(self.changes, {})
         # a layer that has a staying edit is written in one way: the one that the edit stands in
         self.steps = [s for s in self.steps
                       if s.form is None or self.forms.get(s.layer, s.form) == s.form]  # fmt: skip
         shapes: dict[str, tuple[int, ...]] = {}
         # first as it is right: an edit may name what only comes later
-        for edited in ({}, self.codes) if self.codes else ({},):
+        for edited in ({}, self.changes) if self.changes else ({},):
             for step in self.steps:
                 if step.form not in (None, self.forms.get(step.layer, 0)):
                     continue  # another way of writing, which runs when an edit stands in it
@@ -111,14 +111,18 @@ class Program:
             below[step.number] = set().union(*(reached[line.index] for line in step.lines))
         return reached
 
-    def run(self, changes: Changes, S: float = 1.0) -> Iterator[list[tuple[str, np.ndarray]]]:
+    def run(
+        self, changes: Changes, S: float = 1.0, wanted: frozenset[str] = frozenset()
+    ) -> Iterator[list[tuple[str, np.ndarray]]]:
         """Run the program with more edits, from the first of them on.
 
         Yields, layer by layer, the gradients as (parameter, value): who has seen that one is off
-        need not run the rest.
+        need not run the rest. With `wanted`, only these (by the lines' names, "dW1") come out, and
+        what does not lead to them is not computed.
         """
+        skipped = self._leading_elsewhere(wanted) if wanted else ()
         values, base, moved = {**self.values, "S": S}, self.values, set()
-        codes = self.codes | {k: compiled(text)[1] for k, text in changes.items()}
+        edited = {**self.changes, **changes}
         touched = {self.lines[k].step.number for k in changes}
         forms = self._forms(changes, self.forms)
         for step in self.steps:  # all of a layer that is now written another way
@@ -135,7 +139,7 @@ class Program:
                 layer, out = step.layer, []
             in_use = step.form is None or step.form == forms.get(layer, 0)
             if in_use and (step.number in touched or not moved.isdisjoint(step.reads)):
-                step.run(values, codes)
+                step.run(values, edited, skipped)
                 for name in step.writes:
                     if name in base and values[name] is not base[name]:
                         shape = np.shape(base[name])
@@ -143,8 +147,15 @@ class Program:
                     if name not in base or not np.array_equal(values[name], base[name]):
                         moved.add(name)
             if in_use:
-                out += [(self.grads[n], values[n]) for n in step.writes if n in self.grads]
+                names = (wanted or self.grads.keys()) & step.writes
+                out += [(self.grads[n], values[n]) for n in names]
         yield out
+
+    def _leading_elsewhere(self, wanted: frozenset[str]) -> set[int]:
+        """Return the lines that move none of the gradients that are wanted."""
+        if wanted not in self._skipped:
+            self._skipped[wanted] = {k for k, found in self.reached.items() if not found & wanted}
+        return self._skipped[wanted]
 
     def target_of(self, line: Line, text: str, values: dict[str, object]) -> object:
         """Return what a line sets, written as `text`, where names stand for `values`."""

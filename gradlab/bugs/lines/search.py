@@ -113,8 +113,8 @@ class Search:
         try:
             if FACTOR.search(edit.wrong) and not edit.name:
                 edit = self.solved(edit)
-                if edit is None:
-                    return None
+            if edit is None or not self.is_promising(edit):
+                return None
             seen, is_spoiled = self.explained(edit)
         except FAILS:
             return None
@@ -135,6 +135,23 @@ class Search:
                     self.scaled.append(edit)
                 return seen, True
         return seen, False
+
+    def witnesses(self, edit: Edit) -> frozenset[str]:
+        """Return the two smallest wrong tensors that an edit in a long loop moves.
+
+        They are computed first, in less time; an edit that explains neither is given up.
+        """
+        line, size = self.program.lines[edit.index], self.given.value
+        if not line.step.is_long:
+            return frozenset()
+        moved = sorted(self.program.reached[line.index] & self.bad)
+        return frozenset(sorted(moved, key=lambda k: size[self.program.grads[k]].size)[:2])
+
+    def is_promising(self, edit: Edit) -> bool:
+        """Tell whether an edit explains one of its witnesses, if it has any."""
+        wanted = self.witnesses(edit)
+        made = self.program.run(edit.changes(), wanted=wanted) if wanted else ()
+        return not wanted or any(self.given.fits(*tensor) for layer in made for tensor in layer)
 
     def explain_all(self, *edits: Edit) -> bool:
         """Tell whether edits together reproduce the given gradient."""
@@ -159,10 +176,9 @@ class Search:
 
     def solved(self, edit: Edit) -> Edit | None:
         """Return an edit with its factor, from the first wrong tensor that it moves."""
-        given, changes = self.given, edit.changes()
-        for zero, one in zip(
-            self.program.run(changes, 0.0), self.program.run(changes, 1.0), strict=True
-        ):
+        given, changes, wanted = self.given, edit.changes(), self.witnesses(edit)
+        runs = (self.program.run(changes, S, wanted) for S in (0.0, 1.0))
+        for zero, one in zip(*runs, strict=True):
             has_moved = False
             for (name, start), (_, end) in zip(zero, one, strict=True):
                 step = end - start
