@@ -85,7 +85,8 @@ def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> It
     S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
     if abs(S - 1) <= given.exact:
         return
-    for name, _ in names_of(S, values, given.exact)[:2]:
+    names = names_of(S, values, given.exact)
+    for name, _ in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
 
         def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
             return {k: number(name, values) * v for k, v in g.items()}
@@ -99,7 +100,8 @@ def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) ->
     rows = [(given.of(k, values[k]), given.value[k] - given.of(k, right[k])) for k in wrong]
     square = sum(float(p @ p) for p, _ in rows)
     along = sum(float(p @ d) for p, d in rows) / square if square else 0.0
-    for name, cost in names_of(along, values, given.exact)[:1] if along else ():
+    sizes = {k: values[k] for k in ("lam", "N")}
+    for name, cost in names_of(along, sizes, given.exact, ["lam"])[:1] if along else ():
         if cost < UNNAMED:
 
             def added(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:

@@ -82,7 +82,7 @@ class Scope:
         is_last = any(target in self.program.grads for target in line.step.writes)
         for other in self.of_shape.get(shape, ()):
             in_reach = self.is_set(other, line) or (is_last and other in self.program.grads)
-            if other != name and in_reach:
+            if other not in (name, line.target) and in_reach:
                 same_kind = re.sub(r"\d", "", other) == re.sub(r"\d", "", name)
                 same_layer = re.sub(r"\D", "", other) == re.sub(r"\D", "", name)
                 yield other, 2 if same_kind or same_layer else 3

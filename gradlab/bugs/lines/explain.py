@@ -150,15 +150,20 @@ def _sizes(cause: Cause) -> set[str]:
 
 
 def _is_same_line(one: Cause, two: Cause, program: Program) -> bool:
-    """Tell whether two causes are one edit in other words: they do the same to any input."""
+    """Tell whether two causes are one edit in other words: they do the same to any signal."""
     if len(one.edits) != len(two.edits) or bool(one.after) != bool(two.after):
         return False
+    if all(a.also and a.changes().keys() == b.changes().keys()
+           for a, b in zip(one.edits, two.edits, strict=True)):  # fmt: skip
+        return True  # found in one line and in its sister, the same edit everywhere
+    forms = [{program.lines[e.index].step.form or 0 for e in cause.edits} for cause in (one, two)]
+    if forms[0] != forms[1]:
+        return True  # the same mistake in another way of writing the layer
     if [e.index for e in one.edits] != [e.index for e in two.edits] or one.after:
         return False
     rng, values = np.random.default_rng(1), dict(program.values)
-    for name, value in values.items():
-        if isinstance(value, np.ndarray) and value.dtype == float:
-            values[name] = rng.standard_normal(value.shape)
+    for name in set().union(*(step.writes for step in program.steps)) & values.keys():
+        values[name] = rng.standard_normal(np.shape(values[name]))
     return all(_same_effect(a.changes(), b.changes(), program, values)
                for a, b in zip(one.edits, two.edits, strict=True))  # fmt: skip
 

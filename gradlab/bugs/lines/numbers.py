@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 FACTORS = {1: 0, 2: 0.2, 0.5: 0.7, 4: 0.7, 0.25: 0.7, 0.1: 0.7, 0.01: 0.7, 0.9: 0.7, 3: 0.7}
 UNNAMED = 1.6  # what costs more than this is no number that a person would have written
 
 
-def names_of(S: float, values: Mapping[str, object], tolerance: float) -> list[tuple[str, float]]:
+#: Sizes of the batch and the network, which may be taken for each other anywhere.
+SIZES = ("N", "K", "T", "H")
+
+
+def names_of(
+    S: float, values: Mapping[str, object], tolerance: float, local: Collection[str] = ()
+) -> list[tuple[str, float]]:
     """Return [(formula, cost)] for a number, the simplest first.
 
     Parameters
     ----------
     S : float
     values : mapping of str to object
-        Has the network's sizes: N, K, T, H, lam, keep, the pixels R1, C1, …
+        Has the network's sizes.
     tolerance : float
         Relative; how far `S` may be off.
+    local : collection of str, optional
+        What else the line could speak of: lam, keep, the pixels R1 and C1 of its layer. Elsewhere
+        these would be coincidences.
     """
     if abs(S) < tolerance:
         return [("0", 0.6)]  # rather say what is left out than that it is multiplied by 0
     found, size, sign = [], abs(S), "-" if S < 0 else ""
-    for text, value, cost in _ratios(values):
+    for text, value, cost in _ratios(values, local):
         for factor, more in FACTORS.items():
-            if abs(factor * value - size) < tolerance * size:
+            # a tenth of a ratio is a coincidence
+            is_likely = not text or factor in (1, 2, 0.5)
+            if is_likely and abs(factor * value - size) < tolerance * size:
                 shown = f"{factor:g} * {text}" if factor != 1 else text
                 found.append((sign + (shown if text else f"{factor:g}"), cost + more))
     short = f"{S:.6g}"
@@ -34,11 +45,13 @@ def names_of(S: float, values: Mapping[str, object], tolerance: float) -> list[t
     return sorted(found, key=lambda name: name[1])
 
 
-def _ratios(values: Mapping[str, object]) -> Iterator[tuple[str, float, float]]:
+def _ratios(
+    values: Mapping[str, object], local: Collection[str]
+) -> Iterator[tuple[str, float, float]]:
     """Yield (formula, value, cost): 1, the sizes, and what is made of two of them."""
-    sizes = {k: values[k] for k in ("N", "K", "T", "H", "lam", "keep") if values.get(k, 1) != 1}
-    sizes = {k: v for k, v in sizes.items() if v}
-    for name in values:
+    named = [*SIZES, *({"lam", "keep"} & set(local))]
+    sizes = {k: values[k] for k in named if values.get(k, 1) not in (0, 1)}
+    for name in local:
         if re.fullmatch(r"R\d", name):
             sizes[f"({name} * C{name[1]})"] = values[name] * values["C" + name[1]]
     if "keep" in sizes:

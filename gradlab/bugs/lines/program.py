@@ -257,6 +257,7 @@ def _instead(written: Written, left: str, right: str, names: dict[str, str]) -> 
         names = {**names, "y": "p", "dy": "dp"}
     family = "activation" if gate else lines.family
     family = [f.forms[0] if f.forms else f.backward for f in FAMILIES if f.family == family]
+    family += ["{dx} = {dy} * {y}"] * (lines.family == "activation" and bool(names["y"]))
     family += ["{dx} = " + SOFTMAX_BACKWARD.replace("{x}", "{y}")] * (lines.family == "activation")
     for template in family:
         for text in template.split("  ~  "):

@@ -19,7 +19,7 @@ from gradlab.bugs.lines.afterwards import afterwards
 from gradlab.bugs.lines.cause import FACTOR, Cause, Edit, cause_of
 from gradlab.bugs.lines.edits import Scope, edits_of
 from gradlab.bugs.lines.given import Given
-from gradlab.bugs.lines.line import Line
+from gradlab.bugs.lines.line import NAME, Line
 from gradlab.bugs.lines.numbers import UNNAMED, names_of
 from gradlab.bugs.lines.program import Program
 
@@ -196,11 +196,18 @@ class Search:
         """Return an edit with a name for its factor, if it is one that can be believed."""
         is_rate = "- S * d" in edit.wrong  # a learning rate is no size of the network
         values = {} if is_rate else self.program.values
-        names = names_of(S, values, self.given.exact)
+        names = names_of(S, values, self.given.exact, self.local_sizes(edit))
         is_plain = entries >= 3 and PLAIN.search(edit.wrong) and ".sum()" not in edit.wrong
         if not is_plain and names[0][1] >= UNNAMED:
             return None
         return replace(edit, name=names[0][0], names=tuple(names), cost=edit.cost + names[0][1])
+
+    def local_sizes(self, edit: Edit) -> set[str]:
+        """Return what a line could speak of besides the batch: of L2, of dropout, of its pixels."""
+        line = self.program.lines[edit.index]
+        names = set(NAME.findall(" ".join((line.text, *line.others))))
+        number = re.search(r"layer (\d+), (?:conv|.* pool)", line.where)
+        return names | ({f"R{number[1]}"} if number else set())
 
     # -- the same edit in several lines -------------------------------------------------------
 
@@ -259,7 +266,7 @@ class Search:
 def close_names(edit: Edit) -> list[tuple[str, float]]:
     """Return what else a factor may be called, at nearly the same cost, with the difference."""
     least = edit.names[0][1] if edit.names else 0.0
-    return [(name, cost - least) for name, cost in edit.names if cost <= least + 0.5][:3]
+    return [(name, cost - least) for name, cost in edit.names if cost <= least + 0.2][:3]
 
 
 def pairs(search: Search) -> list[Cause]:
