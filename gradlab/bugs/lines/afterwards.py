@@ -43,9 +43,7 @@ def _norm(gradient: Arrays) -> float:
 
 def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
     """Yield what could have made the given gradient from `right`."""
-    top = max(float(np.abs(v).max(initial=0)) for v in given.value.values())
-    yield After(f"every entry is clipped to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g})",
-                _each(lambda v: np.clip(v, -top, top)))  # fmt: skip
+    yield from _clipped(right, given)
     if given.entries is None:
         yield from _rescaled(given)
     yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
@@ -61,19 +59,36 @@ def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Ite
     yield from _other_names(right, given)
 
 
+def _clipped(right: Arrays, given: Given) -> Iterator[After]:
+    """Clipping of all tensors, or of those that are wrong, at the largest entry that is left."""
+    for names in (sorted(right), sorted(given.wrong)):
+        entries = np.abs(np.concatenate([given.value[k] for k in names]))
+        top = float(entries.max())
+        # one entry that sticks out proves nothing: some others were as large, or the bound is round
+        if not (entries >= top * (1 - given.exact)).sum() > 2 and not is_round(top, given.exact):
+            continue
+        where = "" if len(names) == len(right) else f"   # in {', '.join(names)}"
+
+        def clip(g: Arrays, _: object, names: list[str] = names, top: float = top) -> dict:
+            return {k: np.clip(v, -top, top) if k in names else v for k, v in g.items()}
+
+        what = f"every entry{' of ' * bool(where)}{', '.join(names) if where else ''} is clipped"
+        yield After(f"{what} to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}", clip)
+
+
 def _rescaled(given: Given) -> Iterator[After]:
     whole = _norm(given.value)
     first = given.size[next(iter(given.size))]
     most = max(given.size.values())
-    if is_round(whole):
+    if is_round(whole, given.exact):
         yield After(f"the whole gradient is scaled to norm {whole:.6g}",
                     f"g = g * {whole:.6g} / norm of all",
                     lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()})  # fmt: skip
-    if is_round(first):
+    if is_round(first, given.exact):
         yield After(f"every tensor is scaled to norm {first:.6g}",
                     f"g = g * {first:.6g} / np.linalg.norm(g)",
                     _each(lambda v: v * first / np.linalg.norm(v)))  # fmt: skip
-    if is_round(most):
+    if is_round(most, given.exact):
         yield After(f"every tensor is clipped to norm {most:.6g}",
                     f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
                     _each(lambda v: v * min(1, most / np.linalg.norm(v))))  # fmt: skip
@@ -136,6 +151,6 @@ def number(name: str, values: Mapping[str, object]) -> float:
     return eval(name, {"__builtins__": {}}, sizes)  # noqa: S307 - a formula of `names_of`
 
 
-def is_round(value: float) -> bool:
+def is_round(value: float, tolerance: float) -> bool:
     """Tell whether a number has two digits at most, such as a bound that somebody chose."""
-    return value > 0 and abs(float(f"{value:.2g}") - value) < 1e-9 * value
+    return value > 0 and abs(float(f"{value:.2g}") - value) < tolerance * value

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.bugs.lines.afterwards import After
 from gradlab.bugs.lines.line import compiled
+from gradlab.bugs.lines.numbers import UNNAMED
 from gradlab.bugs.lines.program import Program
 from gradlab.nn.network import Network
 
@@ -69,7 +70,8 @@ class Cause:
     residual : float
         What it leaves of the deviation, relative: 1 is all, the worst of the tensors counts.
     certain : bool
-        It reproduces every wrong tensor to the resolution of the check.
+        It reproduces every wrong tensor to the resolution of the check, in more digits than chance
+        could, and holds no number that nobody would write.
     tensors : tuple of str
         The wrong tensors that it explains.
     left_open : tuple of str
@@ -90,7 +92,9 @@ class Cause:
     after: After | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        start = "" if self.certain else f"perhaps (it leaves {', '.join(self.left_open)} open): "
+        start = "" if self.certain else "perhaps: "
+        if self.left_open:
+            start = f"perhaps (it leaves {', '.join(self.left_open)} open): "
         said = self.said if not self.right_line else (
             f"{self.said}    where it must be    {self.right_line}"
         )  # fmt: skip
@@ -100,6 +104,14 @@ class Cause:
     def said(self) -> str:
         """The place and the wrong line."""
         return f"{self.where}: {self.wrong_line}"
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether each factor is a size or a short number, as a person writes it.
+
+        Any other may stand for something that these numbers alone do not show, such as a norm.
+        """
+        return all(not e.names or dict(e.names).get(e.name, 0) < UNNAMED for e in self.edits)
 
     @property
     def cost(self) -> float:

@@ -116,6 +116,8 @@ def scaled(place: Place) -> Edited:
         return
     if place.is_term:
         yield f"S * {s}", 1
+        if place.line.step.is_long:  # what comes back with each step is no longer linear in S
+            yield from ((f"2 * {s}", 2), (f"-{s}", 2))
     if place.is_term or is_sum(place.node):
         yield f"{s}.sum(axis=0)", 4
         for wrapped in (f"sign({s})", f"{s}**2", f"abs({s})", f"({s}**2).sum()", f"{s}.sum()"):
@@ -130,6 +132,9 @@ def another_number(place: Place) -> Edited:
             yield repr(number), 2
     if place.text == "keep":
         yield "1 - keep", 0.5
+    if place.text == "N":
+        more = ("N * T",) if "T" in place.scope.program.values else ()
+        yield from ((other, 1.7) for other in ("K", "N * K", "N - 1", *more))
 
 
 def another_array(place: Place) -> Edited:
@@ -139,7 +144,7 @@ def another_array(place: Place) -> Edited:
     name, grads = place.text, place.scope.program.grads
     yield from place.scope.alike(name, place.line)
     yield from ((f"{name}**2", 2), (f"abs({name})", 4), (f"sign({name})", 4))
-    yield f"{name} * ({name} > 0)", 4
+    yield from ((f"{name} * ({name} > 0)", 4), (f"{name}.sum()", 4), (f"(1 - {name})", 3))
     if "d" + name in grads and place.line.target not in grads:
         yield f"{name} - S * d{name}", 3
         if f"data_d{name}" in place.scope.shapes:
@@ -147,12 +152,14 @@ def another_array(place: Place) -> Edited:
 
 
 def one_more_factor(place: Place) -> Edited:
-    """Multiply or divide all of the right side by one array more."""
+    """Multiply or divide all of the right side by one array more, or add one."""
     if place.is_root:
         for other in place.scope.of_shape.get(place.shape, ()):
             if other != place.line.target and place.scope.is_set(other, place.line):
                 yield f"({place.text}) * {other}", 4
                 yield f"({place.text}) / {other}", 5
+                if other in place.line.step.writes and other[0] == "d":
+                    yield f"({place.text}) + {other}", 3
 
 
 def turned(place: Place) -> Edited:
@@ -196,6 +203,9 @@ def another_operator(place: Place) -> Edited:
     left, right = ast.unparse(node.left), ast.unparse(node.right)
     if type(node.op) in OPPOSITE:
         yield f"({left}) {OPPOSITE[type(node.op)]} ({right})", 2
+    if isinstance(node.op, ast.Pow) and left in place.scope.shapes:
+        for other, cost in place.scope.alike(left, place.line):
+            yield f"{left} * {other}", cost + 1
     if isinstance(node.op, ast.MatMult):
         turns = [t[:-2] if t.endswith(".T") else t + ".T" for t in (left, right)]
         yield f"{turns[1]} @ {turns[0]}", 2
@@ -214,7 +224,7 @@ def another_bracket(place: Place) -> Edited:
         if is_call(right):
             yield f"{right.func.id}(({a}) {sign} ({ast.unparse(right.args[0])}))", 2
         for outer, is_right in ((right, True), (left, False)):
-            if isinstance(outer, ast.BinOp) and type(outer.op) in SIGNS and sign in "*/**":
+            if isinstance(outer, ast.BinOp) and type(outer.op) in SIGNS:
                 inner, c, d = (
                     SIGNS[type(outer.op)],
                     ast.unparse(outer.left),

@@ -14,6 +14,7 @@ from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS, Search, pairs
 from gradlab.nn.network import Network
 
+ALIKE = 8  # other edits that are told beside a cause
 MOST = 100  # causes that fit, of which the most usual are compared with each other
 
 
@@ -102,14 +103,24 @@ def _distinct(causes: list[Cause], program: Program, given: Given) -> list[Cause
             kept.append((cause, made, []))
         elif not any(_is_same_line(cause, other, program) for other in (twin[0], *twin[2])):
             twin[2].append(cause)
+    return _told([(cause, same) for cause, _, same in kept], program, given)
+
+
+def _told(groups: list[tuple[Cause, list[Cause]]], program: Program, given: Given) -> list[Cause]:
+    """Return each group's first cause with how well it fits and what else would."""
+    residuals = [_residual(cause, program, given, given.wrong) for cause, _ in groups]
+    # where the bounds are wide, some edits only come near what another one hits
+    closest = max(100 * min(residuals, default=0), 1e-7)
+    fitting = [g for g in zip(groups, residuals, strict=True) if g[1] <= closest]
     tensors = tuple(k for k in program.net.params if k in given.wrong)
-    told = [cause.said for cause, _, same in kept for cause in (cause, *same)]
+    said = dict.fromkeys(c.said for (cause, same), _ in fitting for c in (cause, *same))
     return [
         replace(
-            cause, tensors=tensors, residual=_residual(cause, program, given, given.wrong),
-            alike=tuple(other for other in dict.fromkeys(told) if other != cause.said)[:8],
+            cause, tensors=tensors, residual=residual,
+            certain=given.is_proof() and cause.is_named,
+            alike=tuple(other for other in said if other != cause.said)[:ALIKE],
         )
-        for cause, _, _ in kept
+        for (cause, _), residual in fitting
     ]  # fmt: skip
 
 

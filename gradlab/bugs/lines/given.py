@@ -10,6 +10,7 @@ from gradlab.bugs.lines.program import Program
 
 Arrays = Mapping[str, np.ndarray]
 EXACT = {"float64": 1e-9, "float32": 3e-5}  # of a tensor's norm: what round-off may leave
+DIGITS = 8
 SHARE = 1e-4  # of the deviation: more than this an edit that explains it never leaves
 
 
@@ -64,6 +65,7 @@ class Given:
         """Set what is wrong beside what `program` computes, and how close is close."""
         right = {k: self.of(k, v) for k, v in program.gradient.items()}
         self.off = {k: float(np.linalg.norm(v - right[k])) for k, v in self.value.items()}
+        self.off = {k: off if np.isfinite(off) else np.inf for k, off in self.off.items()}
         self.limit = {}
         for k in self.value:
             rounding = self.exact * (self.size[k] + np.linalg.norm(right[k])) + self.floor
@@ -76,6 +78,15 @@ class Given:
         """Tell whether `value` is the given tensor as closely as can be told."""
         # nan is no fit
         return bool(np.linalg.norm(self.of(name, value) - self.value[name]) <= self.limit[name])
+
+    def is_proof(self) -> bool:
+        """Tell whether an edit that fits cannot do so by chance.
+
+        Of ten thousand edits one may hit a single number to four digits: the digits of all wrong
+        entries together must be many more.
+        """
+        digits = sum(self.value[k].size * np.log10(self.off[k] / self.limit[k]) for k in self.wrong)
+        return bool(digits >= DIGITS)
 
     def factor(self, name: str, direction: np.ndarray, start: np.ndarray | float = 0.0) -> float:
         """Return S of the best fit start + S * direction."""

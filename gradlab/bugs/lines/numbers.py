@@ -38,8 +38,9 @@ def names_of(
             is_likely = not text or factor in (1, 2, 0.5)
             if is_likely and abs(factor * value - size) < tolerance * size:
                 shown = f"{factor:g} * {text}" if factor != 1 else text
+                more += 0.3 * bool(text and factor != 1)
                 found.append((sign + (shown if text else f"{factor:g}"), cost + more))
-    short = f"{S:.6g}"
+    short = f"{S:.3g}"
     is_short = abs(float(short) - S) < tolerance * size
     found.append((short, 1 + 0.1 * len(short)) if is_short else (f"{S:.17g}", 2 * UNNAMED))
     return sorted(found, key=lambda name: name[1])

@@ -303,7 +303,7 @@ def together(search: Search) -> list[Cause]:
     edits = [
         Edit(line.index, line.where, right, text, cost)
         for line in next(search.stages())
-        if line.target not in search.program.grads and not line.step.form and not line.step.body
+        if line.target not in search.program.grads and not line.step.form and not line.step.is_long
         for text, (cost, right) in edits_of(line, search.scope).items()
         if cost <= 2 and not FACTOR.search(text)
     ]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gradlab.bugs.lines import explain
-from tests.bugs.lines.holdout import NAMELESS, PAIRS, SINGLES
+from tests.bugs.lines.holdout import LATER, NAMELESS, PAIRS, SINGLES, mlp_problem
 
+KNOWN = next(k for k, case in enumerate(SINGLES) if case.name == "tanh' without the square")
 KINDS = sorted({case.kind for case in SINGLES})
 
 
@@ -54,6 +55,13 @@ def test_nine_of_ten_single_mistakes_are_named(kind):
     assert false == []
 
 
+def test_nine_of_ten_that_were_written_later_are_named():
+    cases = [case for case in LATER if case.kind != "lstm"]
+    named, false = score(cases)
+    assert named >= 0.9 * len(cases)
+    assert false == []
+
+
 def test_three_of_four_pairs_are_named():
     named, false = score(PAIRS)
     assert named >= 0.75 * len(PAIRS)
@@ -70,6 +78,68 @@ def test_eight_of_ten_are_named_in_float32():
     named, false = score(cases, "float32")
     assert named >= 0.8 * len(cases)
     assert false == []
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("sizes", [(3, 4, 4, 1), (3, 2, 2, 2)])
+def test_a_random_number_is_never_explained(dtype, sizes):
+    """With one or two entries some edit comes near by chance."""
+    for seed in range(10):
+        net, x, y, masks = mlp_problem(sizes=sizes, loss="mse")(seed, dtype)
+        right = net.gradient(x, y, masks)
+        rng = np.random.default_rng(seed)
+        wrong = {**right, "b3": rng.standard_normal(right["b3"].shape).astype(dtype)}
+        close = 1e-9 if dtype == "float64" else 1e-6
+        causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, close))
+        assert not any(cause.certain for cause in causes)
+
+
+def test_nan_is_no_gradient_that_is_explained():
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "b1": right["b1"] / len(x), "W1": right["W1"] * np.nan}
+    causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert not any(cause.certain for cause in causes)
+
+
+def test_zeros_in_the_output_bias_are_told_as_both():
+    """Never computed, or summed over everything: under softmax both give 0."""
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "b3": np.zeros(3)}
+    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    assert cause.wrong_line == "db3 = zeros_like(b3)"
+    assert "output, dense: db3 = dlogits.sum()" in cause.alike
+
+
+def test_a_sample_of_the_entries_is_enough():
+    case = SINGLES[KNOWN]
+    net, x, y, masks = case.problem()
+    wrong, right = case.gradient(net, x, y, masks), net.gradient(x, y, masks)
+    rng = np.random.default_rng(0)
+    entries = {k: rng.choice(v.size, min(5, v.size), replace=False) for k, v in right.items()}
+    a, n = ({k: np.ravel(v)[entries[k]] for k, v in g.items()} for g in (wrong, right))
+    cause, *_ = explain(net, x, y, masks, a, n, dict.fromkeys(right, 1e-9), entries)
+    assert cause.certain
+    assert is_right(cause, case)
+
+
+def test_another_networks_gradient_is_not_explained():
+    """Where the right lines do not give the numerical gradient, they describe something else."""
+    case = SINGLES[KNOWN]
+    net, x, y, masks = case.problem()
+    wrong, right = case.gradient(net, x, y, masks), net.gradient(x + 1, y, masks)
+    assert explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9)) == []
+
+
+def test_how_a_cause_is_said():
+    cause, *_ = check(SINGLES[KNOWN])
+    assert str(cause).startswith(
+        "layer 2, tanh: dz2 = da2 * (1 - a2)    where it must be    dz2 = da2 * (1 - a2 ** 2)"
+    )
+    assert cause.tensors == ("W1", "b1", "W2", "b2")
+    assert cause.residual < 1e-9
 
 
 def test_a_false_cause_would_be_seen():
