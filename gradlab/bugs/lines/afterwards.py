@@ -54,6 +54,8 @@ def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Ite
     for digits in range(1, 7):
         yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
                     _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
+    yield from _loss_scale(right, given)
+    yield from _never_written(right, given)
     yield from _multiplied(right, given, values)
     yield from _weights_added(right, given, values)
     yield from _other_names(right, given)
@@ -107,6 +109,42 @@ def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> It
             return {k: number(name, values) * v for k, v in g.items()}
 
         yield After(f"the finished gradient is multiplied by {name}", f"g = {name} * g", times)
+
+
+def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:
+    """Leave in a power of two that was to keep small numbers alive in float16."""
+    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+    square = sum(float(r @ r) for r, _ in pairs)
+    S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
+    scale = 2.0 ** np.round(np.log2(S)) if 4 < S < np.inf else 1.0
+    if scale > 1:
+        cast = _each(lambda v: (scale * v).astype(np.float16).astype(float))
+        what = f"a loss scale of {scale:g} is left in, with float16"
+        yield After(what, f"g = ({scale:g} * g).astype(np.float16)", cast, True)
+
+
+def _never_written(right: Arrays, given: Given) -> Iterator[After]:
+    """Leave some entries 0 where all others are right."""
+    left = {k: (given.value[k] == 0) & (given.of(k, right[k]) != 0) for k in sorted(given.wrong)}
+    are_parts = all(mask.any() and not mask.all() for mask in left.values())
+    if given.entries is not None or not are_parts:
+        return
+    masks = {k: mask.reshape(right[k].shape) for k, mask in left.items()}
+    code = "; ".join(f"d{k}[{_index(mask)}] = 0" for k, mask in masks.items())
+    yield After(f"a part of {', '.join(masks)} is never written", code,
+                lambda g, _: {k: np.where(masks[k], 0, v) if k in masks else v
+                              for k, v in g.items()})  # fmt: skip
+
+
+def _index(mask: np.ndarray) -> str:
+    """Return how a person indexes what is set in a mask: by rows or columns, where it is whole."""
+    for axis in range(mask.ndim):
+        others = tuple(k for k in range(mask.ndim) if k != axis)
+        whole = mask.all(axis=others)
+        if (whole | ~mask.any(axis=others)).all():
+            which = np.flatnonzero(whole).tolist()
+            return ":, " * axis + (f"{which[0]}" if len(which) == 1 else f"{which}")
+    return "…" if mask.sum() > 1 else ", ".join(str(k[0]) for k in np.nonzero(mask))
 
 
 def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:

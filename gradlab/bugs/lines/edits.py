@@ -21,6 +21,7 @@ from gradlab.bugs.lines.program import Program
 Edited = Iterator[tuple[str, float]]
 NUMBERS = (0, 1, 2, 0.5, 0.1, 0.2, 0.3, 0.01, 0.001, 3, 4)
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+ONE_STEP = ("< N", ">= (T - 1) * N")
 FAR_FETCHED = 4
 OPPOSITE = {ast.Mult: "/", ast.Div: "*", ast.Add: "-", ast.Sub: "+"}
 ROUNDS = ("[-1:]", "[:1]", "[:-1]", "[1:]")  # examples that a product over the batch may see
@@ -62,8 +63,9 @@ class Scope:
 
     def __init__(self, program: Program) -> None:
         self.program, values = program, program.values
-        always = {name for step in program.steps if step.form is None for name in step.writes}
-        other_forms = {n for step in program.steps if step.form for n in step.writes} - always
+        # what only another way of writing sets has no value where the layer is written as it runs
+        set_as_it_runs = {n for step in program.steps if program.is_run(step) for n in step.writes}
+        other_forms = {n for step in program.steps for n in step.writes} - set_as_it_runs
         self.shapes = {
             name: value.shape for name, value in values.items()
             if isinstance(value, np.ndarray) and value.ndim and name not in other_forms
@@ -185,7 +187,9 @@ def some_rounds(place: Place) -> Edited:
     shape = place.shape
     if not shape or len(shape) < 2 or not (place.is_root or place.text.startswith("d")):
         return
-    n = place.scope.program.values["N"]
+    n, T = (place.scope.program.values.get(k, 0) for k in "NT")
+    if len(shape) == 2 and shape[0] == T * n:  # each time step is an example: of one step alone
+        yield from ((f"({place.text}) * (arange(T * N) {part})[:, None]", 2) for part in ONE_STEP)
     times = "S * " if place.line.where.startswith("loss") else ""
     for axis in (k for k, size in enumerate(shape) if (k == 0 and size == n) or k > 1):
         for part in PARTS:
@@ -288,6 +292,7 @@ def another_index(place: Place) -> Edited:
     index = place.text[len(base) + 1 : -1]
     if re.fullmatch(r"t( - 1)?", index):
         yield from ((f"{base}[{other}]", 1) for other in ("t - 1", "t", "t + 1"))
+        yield f"{base}[T - 1 - t]", 2
     parts = index.split(", ")
     if parts[-2:] == ["i", "j"]:
         for last in ("j, i", "-1 - i, -1 - j", "-1 - i, j", "i, -1 - j"):

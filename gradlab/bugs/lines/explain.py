@@ -117,7 +117,7 @@ def _told(groups: list[tuple[Cause, list[Cause]]], program: Program, given: Give
     return [
         replace(
             cause, tensors=tensors, residual=residual,
-            certain=given.is_proof() and cause.is_named,
+            certain=given.is_proof() and cause.is_named and given.fit_all(cause.apply(program)),
             alike=tuple(other for other in said if other != cause.said)[:ALIKE],
         )
         for (cause, _), residual in fitting

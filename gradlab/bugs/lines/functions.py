@@ -100,6 +100,7 @@ FUNCTIONS = {
     "channels_last": channels_last, "square_part": square_part,
     "max_pool": lambda z: windows(z).max(-1), "mean_pool": lambda z: windows(z).mean(-1),
     "pad": lambda a, p: np.pad(a, ((0, 0), (0, 0), (p, p), (p, p))),
-    "expm1": np.expm1, "where": np.where, "minimum": np.minimum, "zeros": np.zeros,
-    "zeros_like": np.zeros_like, "einsum": np.einsum, "ndindex": np.ndindex, "roll": np.roll,
+    "arange": np.arange, "expm1": np.expm1, "where": np.where, "minimum": np.minimum,
+    "zeros": np.zeros, "zeros_like": np.zeros_like, "einsum": np.einsum, "ndindex": np.ndindex,
+    "roll": np.roll,
 }  # fmt: skip

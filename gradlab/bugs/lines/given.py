@@ -79,6 +79,10 @@ class Given:
         # nan is no fit
         return bool(np.linalg.norm(self.of(name, value) - self.value[name]) <= self.limit[name])
 
+    def fit_all(self, gradient: Arrays) -> bool:
+        """Tell whether every tensor of a gradient fits."""
+        return all(self.fits(name, value) for name, value in gradient.items())
+
     def is_proof(self) -> bool:
         """Tell whether an edit that fits cannot do so by chance.
 

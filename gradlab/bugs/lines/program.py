@@ -80,8 +80,8 @@ class Program:
         # first as it is right: an edit may name what only comes later
         for edited in ({}, self.changes) if self.changes else ({},):
             for step in self.steps:
-                if step.form not in (None, self.forms.get(step.layer, 0)):
-                    continue  # another way of writing, which runs when an edit stands in it
+                if not self.is_run(step):
+                    continue
                 step.run(self.values, edited)
                 for name in step.writes:
                     shape = shapes.setdefault(name, np.shape(self.values[name]))
@@ -89,6 +89,10 @@ class Program:
         for value in self.values.values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    def is_run(self, step: Step) -> bool:
+        """Tell whether a step runs; one of another way of writing does if an edit stands in it."""
+        return step.form in (None, self.forms.get(step.layer, 0))
 
     def _forms(self, changes: Changes, before: Mapping[int, int]) -> dict[int, int]:
         """Return in which way each edited layer is written: {layer: form}."""

@@ -303,9 +303,11 @@ def together(search: Search) -> list[Cause]:
     edits = [
         Edit(line.index, line.where, right, text, cost)
         for line in next(search.stages())
-        if line.target not in search.program.grads and not line.step.form and not line.step.is_long
+        if line.target not in search.program.grads and not line.step.form
         for text, (cost, right) in edits_of(line, search.scope).items()
-        if cost <= 2 and not FACTOR.search(text)
+        if cost <= (1 if line.step.is_long else 2)
+        and not FACTOR.search(text)
+        and not (line.step.is_long and "gate" in line.where)
     ]
     both = sorted(((a, b) for a, b in combinations(edits, 2) if a.index != b.index),
                   key=lambda pair: pair[0].cost + pair[1].cost)  # fmt: skip

@@ -376,6 +376,17 @@ LATER = [
     lstm("signal doubled in time", ("dh = dhs[t] + dhnext", "dh = dhs[t] + 2 * dhnext")),
 ]  # fmt: skip
 
+#: What an earlier sketch of the search could not name, and this one was built to.
+MISSED = [
+    lstm("x reversed in time", ("dWx_i += x[t].T", "dWx_i += x[T-1-t].T")),
+    lstm("x reversed in time everywhere", *((f"dWx_{q} += x[t].T", f"dWx_{q} += x[T-1-t].T") for q in "ifgo")),
+    lstm("nothing carried back", ("dc = dcnext + dh", "dc = dh"), ("dh = dhs[t] + dhnext", "dh = dhs[t]"), every_step=True),
+    lstm("output of the last round alone", ("dWy = top.T @ dscores", "dWy = top[:N].T @ dscores[:N]"), every_step=True),
+    lstm("output bias of the last step", ("dby = dscores.sum(axis=0)", "dby = dscores[-N:].sum(axis=0)"), every_step=True),
+    mlp("a loss scale left in", (END, END + "\n" + CLIP.format("(256 * v).astype(np.float16).astype(float)"))),
+    mlp("not divided, and clipped", (DIVIDED, "dscores = dscores"), (END, END + "\n" + CLIP.format("np.clip(v, -0.5, 0.5)"))),
+]  # fmt: skip
+
 RANDOM = "R = np.random.default_rng(5)\n"
 NAMELESS = [
     mlp("noise on top of everything", (END, END + "\n" + RANDOM + CLIP.format("v * (1 + 0.1 * R.standard_normal(v.shape))"))),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradlab.bugs.lines import explain
-from tests.bugs.lines.holdout import LATER, NAMELESS, PAIRS, SINGLES, mlp_problem
+from tests.bugs.lines.holdout import LATER, MISSED, NAMELESS, PAIRS, SINGLES, mlp_problem
 
 KNOWN = next(k for k, case in enumerate(SINGLES) if case.name == "tanh' without the square")
 KINDS = sorted({case.kind for case in SINGLES})
@@ -60,6 +60,23 @@ def test_nine_of_ten_that_were_written_later_are_named():
     named, false = score(cases)
     assert named >= 0.9 * len(cases)
     assert false == []
+
+
+@pytest.mark.parametrize("case", MISSED, ids=lambda case: case.name)
+def test_what_a_sketch_missed_is_named(case):
+    assert score([case]) == (1, [])
+
+
+@pytest.mark.parametrize("where", [np.s_[3], np.s_[3, 2], np.s_[:, 4]])
+def test_a_part_that_is_never_written_is_named(where):
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "W2": right["W2"].copy()}
+    wrong["W2"][where] = 0
+    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    expected = {int: "3", tuple: "3, 2" if isinstance(where, tuple) and where[0] == 3 else ":, 4"}
+    assert cause.wrong_line == f"dW2[{expected[type(where)]}] = 0"
 
 
 def test_three_of_four_pairs_are_named():
