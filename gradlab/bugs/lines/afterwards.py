@@ -1,0 +1,194 @@
+"""What can happen to a finished gradient: it is clipped, scaled, cast, put under another name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.bugs.lines.given import Given
+from gradlab.bugs.lines.numbers import UNNAMED, names_of
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class After:
+    """A change of the whole gradient.
+
+    Attributes
+    ----------
+    what, code : str
+        In words, and as a line of Python.
+    function : callable, (gradients, values) -> gradients
+        `values` are those of the program: sizes and parameters.
+    is_coarse : bool
+        What is left of a cast to few digits, or of a sum in them, is not reproduced to the last.
+    """
+
+    what: str
+    code: str
+    function: Callable[[Arrays, Mapping[str, object]], dict[str, np.ndarray]]
+    is_coarse: bool = False
+
+
+def _each(f: Callable[[np.ndarray], np.ndarray]) -> Callable[..., dict[str, np.ndarray]]:
+    return lambda gradient, values: {k: f(v) for k, v in gradient.items()}
+
+
+def _norm(gradient: Arrays) -> float:
+    return float(np.sqrt(sum((v**2).sum() for v in gradient.values())))
+
+
+def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    """Yield what could have made the given gradient from `right`."""
+    yield from _clipped(right, given)
+    if given.entries is None:
+        yield from _rescaled(given)
+    yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
+    yield After("the gradient is absolute", "g = np.abs(g)", _each(np.abs))
+    yield After("the gradient went through integers", "g = np.trunc(g)", _each(np.trunc))
+    yield After("the gradient went through float16", "g = g.astype(np.float16).astype(float)",
+                _each(lambda v: v.astype(np.float16).astype(float)), True)  # fmt: skip
+    for digits in range(1, 7):
+        yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
+                    _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
+    yield from _loss_scale(right, given)
+    yield from _never_written(right, given)
+    yield from _multiplied(right, given, values)
+    yield from _weights_added(right, given, values)
+    yield from _other_names(right, given)
+
+
+def _clipped(right: Arrays, given: Given) -> Iterator[After]:
+    """Clipping of all tensors, or of those that are wrong, at the largest entry that is left."""
+    for names in (sorted(right), sorted(given.wrong)):
+        entries = np.abs(np.concatenate([given.value[k] for k in names]))
+        top = float(entries.max())
+        # one entry that sticks out proves nothing: some others were as large, or the bound is round
+        if not (entries >= top * (1 - given.exact)).sum() > 2 and not is_round(top, given.exact):
+            continue
+        where = "" if len(names) == len(right) else f"   # in {', '.join(names)}"
+
+        def clip(g: Arrays, _: object, names: list[str] = names, top: float = top) -> dict:
+            return {k: np.clip(v, -top, top) if k in names else v for k, v in g.items()}
+
+        what = f"every entry{' of ' * bool(where)}{', '.join(names) if where else ''} is clipped"
+        yield After(f"{what} to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}", clip)
+
+
+def _rescaled(given: Given) -> Iterator[After]:
+    whole = _norm(given.value)
+    first = given.size[next(iter(given.size))]
+    most = max(given.size.values())
+    if is_round(whole, given.exact):
+        yield After(f"the whole gradient is scaled to norm {whole:.6g}",
+                    f"g = g * {whole:.6g} / norm of all",
+                    lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()})  # fmt: skip
+    if is_round(first, given.exact):
+        yield After(f"every tensor is scaled to norm {first:.6g}",
+                    f"g = g * {first:.6g} / np.linalg.norm(g)",
+                    _each(lambda v: v * first / np.linalg.norm(v)))  # fmt: skip
+    if is_round(most, given.exact):
+        yield After(f"every tensor is clipped to norm {most:.6g}",
+                    f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
+                    _each(lambda v: v * min(1, most / np.linalg.norm(v))))  # fmt: skip
+
+
+def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+    square = sum(float(r @ r) for r, _ in pairs)
+    S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
+    if abs(S - 1) <= given.exact:
+        return
+    names = names_of(S, values, given.exact)
+    for name, _ in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
+
+        def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
+            return {k: number(name, values) * v for k, v in g.items()}
+
+        yield After(f"the finished gradient is multiplied by {name}", f"g = {name} * g", times)
+
+
+def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:
+    """Leave in a power of two that was to keep small numbers alive in float16."""
+    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+    square = sum(float(r @ r) for r, _ in pairs)
+    S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
+    scale = 2.0 ** np.round(np.log2(S)) if 4 < S < np.inf else 1.0
+    if scale > 1:
+        cast = _each(lambda v: (scale * v).astype(np.float16).astype(float))
+        what = f"a loss scale of {scale:g} is left in, with float16"
+        yield After(what, f"g = ({scale:g} * g).astype(np.float16)", cast, True)
+
+
+def _never_written(right: Arrays, given: Given) -> Iterator[After]:
+    """Leave some entries 0 where all others are right."""
+    left = {k: (given.value[k] == 0) & (given.of(k, right[k]) != 0) for k in sorted(given.wrong)}
+    are_parts = all(mask.any() and not mask.all() for mask in left.values())
+    if given.entries is not None or not are_parts:
+        return
+    masks = {k: mask.reshape(right[k].shape) for k, mask in left.items()}
+    code = "; ".join(f"d{k}[{_index(mask)}] = 0" for k, mask in masks.items())
+    yield After(f"a part of {', '.join(masks)} is never written", code,
+                lambda g, _: {k: np.where(masks[k], 0, v) if k in masks else v
+                              for k, v in g.items()})  # fmt: skip
+
+
+def _index(mask: np.ndarray) -> str:
+    """Return how a person indexes what is set in a mask: by rows or columns, where it is whole."""
+    for axis in range(mask.ndim):
+        others = tuple(k for k in range(mask.ndim) if k != axis)
+        whole = mask.all(axis=others)
+        if (whole | ~mask.any(axis=others)).all():
+            which = np.flatnonzero(whole).tolist()
+            return ":, " * axis + (f"{which[0]}" if len(which) == 1 else f"{which}")
+    return "…" if mask.sum() > 1 else ", ".join(str(k[0]) for k in np.nonzero(mask))
+
+
+def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+    """L2 in every tensor that is wrong, such as in the biases, which have none."""
+    wrong = sorted(given.wrong)
+    rows = [(given.of(k, values[k]), given.value[k] - given.of(k, right[k])) for k in wrong]
+    square = sum(float(p @ p) for p, _ in rows)
+    along = sum(float(p @ d) for p, d in rows) / square if square else 0.0
+    sizes = {k: values[k] for k in ("lam", "N")}
+    for name, cost in names_of(along, sizes, given.exact, ["lam"])[:1] if along else ():
+        if cost < UNNAMED:
+
+            def added(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
+                more = number(name, values)
+                return {k: v + more * values[k] if k in wrong else v for k, v in g.items()}
+
+            where = ", ".join(wrong)
+            yield After(f"{name} * the parameter is added to {where}",
+                        f"g = g + {name} * parameter   # in {where}", added)  # fmt: skip
+
+
+def _other_names(right: Arrays, given: Given) -> Iterator[After]:
+    """Every wrong tensor is the gradient of another one, or its transpose."""
+    source: dict[str, tuple[str, bool]] = {}
+    for k in sorted(given.wrong):
+        for j, value in right.items():
+            for turn in (False, True):
+                turned = value.T if turn else value
+                if (j != k or turn) and turned.shape == right[k].shape and given.fits(k, turned):
+                    source.setdefault(k, (j, turn))
+    if len(source) == len(given.wrong):
+        names = {k: j + ".T" * turn for k, (j, turn) in source.items()}
+        yield After("; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
+                    "; ".join(f"d{k} = d{j}" for k, j in names.items()),
+                    lambda g, _: {k: (g[source[k][0]].T if source[k][1] else g[source[k][0]])
+                                  if k in source else v for k, v in g.items()})  # fmt: skip
+
+
+def number(name: str, values: Mapping[str, object]) -> float:
+    """Return the value of a formula of `numbers.names_of`."""
+    sizes = {k: v for k, v in values.items() if not isinstance(v, np.ndarray)}
+    return eval(name, {"__builtins__": {}}, sizes)  # noqa: S307 - a formula of `names_of`
+
+
+def is_round(value: float, tolerance: float) -> bool:
+    """Tell whether a number has two digits at most, such as a bound that somebody chose."""
+    return value > 0 and abs(float(f"{value:.2g}") - value) < tolerance * value

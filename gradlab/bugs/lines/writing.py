@@ -1,0 +1,100 @@
+"""A network written out: which lines stand in it, under which names, and what they read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.bugs.lines import layers as declared
+from gradlab.bugs.lines.layers import LOSS_LINES, LayerLines, lines_of
+from gradlab.nn.convolution import Conv
+from gradlab.nn.dropout import Dropout
+from gradlab.nn.layers import Dense
+from gradlab.nn.network import Network
+from gradlab.nn.recurrent import LSTM
+
+
+@dataclass(frozen=True)
+class Written:
+    """A layer's lines, where they stand, and the names that go into their braces."""
+
+    lines: LayerLines
+    where: str
+    names: dict[str, str]
+
+
+def write_out(net: Network, masks: list[np.ndarray] | None) -> list[Written]:
+    """Return the layers' lines from the input up to the loss; dropout without masks has none."""
+    written, last, number, place = [], "x", 0, ""
+    output = max(k for k, layer in enumerate(net.layers) if isinstance(layer, Dense))
+    for k, layer in enumerate(net.layers):
+        if isinstance(layer, Dense) and written and written[-1].names["y"][0] in "pr":
+            flat = {"x": last, "y": "flat", "dx": "d" + last, "dy": "dflat", "i": ""}
+            written.append(Written(declared.FLATTEN, "flatten", flat))
+            last = "flat"
+        if isinstance(layer, (Dense, Conv)):
+            number += 1
+            place = "output" if k == output else f"layer {number}"
+        if isinstance(layer, Dropout) and masks is None:
+            continue
+        lines = lines_of(layer)
+        images = lines.family == "activation" and last[0] == "p"
+        y = "hs" if isinstance(layer, LSTM) else f"{'r' if images else lines.letter}{number}"
+        names = {"x": last, "y": y, "dx": "d" + last, "dy": "d" + y, "i": str(number)}
+        names["g"] = "data_d" if net.l2 else "d"
+        if isinstance(layer, LSTM):
+            step = declared.EVERY_STEP if net.every_step else declared.LAST_STEP
+            weights = layer.weight_names if net.l2 else ()
+            written += [Written(declared.L2, "LSTM, L2", _bare(W)) for W in weights]
+            written += [Written(lines, "LSTM", names), Written(step, "LSTM", names)]
+        else:
+            if isinstance(layer, (Dense, Conv)):
+                names |= {"W": layer.W, "b": layer.b}
+                if net.l2:
+                    written.append(Written(declared.L2, f"{place}, L2", _bare(layer.W, number)))
+            written.append(Written(lines, f"{place}, {lines.name}", names))
+        last = y
+    return _finish(net, written, last)
+
+
+def _bare(W: str, number: int | str = "") -> dict[str, str]:
+    return {"W": W, "x": "", "y": "", "dx": "", "dy": "", "i": str(number)}
+
+
+def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
+    """Call what comes out "logits", and put the loss on top."""
+    rename = {last: "logits", "d" + last: "dlogits"}
+    for layer in written:
+        layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
+    names = {"x": "logits", "dx": "dlogits", "y": "loss", "dy": "dloss", "i": ""}
+    return [*written, Written(LOSS_LINES[net.loss_name], f"loss, {net.loss_name}", names)]
+
+
+def values_of(
+    net: Network, x: np.ndarray, y: np.ndarray, masks: list[np.ndarray] | None
+) -> dict[str, object]:
+    """Return what the lines read: parameters, data and sizes, in float64."""
+    x = np.asarray(x, float)
+    target = net.prepare(x, y)[1]
+    rows = np.eye(net.outputs)[target] if target.ndim == 1 else target[..., 0].T
+    values = {name: np.array(value, float) for name, value in net.params.items()}
+    values |= {"x": x, "y": np.array(rows, float), "N": x.shape[net.batch_axis], "K": net.outputs}
+    values |= {"lam": net.l2, "keep": 1 - net.dropout_rate, "eps": 1e-5, "S": 1.0}
+    number, drops, size = 0, 0, x.shape[2:]
+    for layer in net.layers:
+        number += isinstance(layer, (Dense, Conv))
+        if isinstance(layer, Dropout) and masks is not None:
+            values[f"m{number}"] = np.array(masks[drops], float)
+            drops += 1
+        elif isinstance(layer, LSTM):
+            values |= {"T": len(x), "H": net.hidden}
+        elif isinstance(layer, Conv):
+            kernel, p = net.params[layer.W].shape[2:], layer.padding
+            out = [n + 2 * p - k + 1 for n, k in zip(size, kernel, strict=True)]
+            named = zip(
+                ("KH", "KW", "P", "H", "V", "R", "C"), (*kernel, p, *size, *out), strict=True
+            )
+            values |= {f"{name}{number}": value for name, value in named}
+            size = [n // 2 for n in out]
+    return values

@@ -1,0 +1,166 @@
+"""The search on mistakes that were written down before it: how many it names, and none falsely."""
+
+import numpy as np
+import pytest
+
+from gradlab.bugs.lines import explain
+from tests.bugs.lines.holdout import LATER, MISSED, NAMELESS, PAIRS, SINGLES, mlp_problem
+
+KNOWN = next(k for k, case in enumerate(SINGLES) if case.name == "tanh' without the square")
+KINDS = sorted({case.kind for case in SINGLES})
+
+
+def check(case, dtype="float64"):
+    """Return what `explain` says of a case, with the bounds that a check would have."""
+    net, x, y, masks = case.problem(0, dtype)
+    wrong = case.gradient(net, x, y, masks)
+    exact, x64, *_ = case.problem(0, "float64")
+    exact.theta = net.theta.astype(float)
+    masks = None if masks is None else [m.astype(float) for m in masks]
+    right = exact.gradient(x64 if dtype == "float64" else x.astype(float), y, masks)
+    largest = max(np.abs(v).max() for v in right.values())
+    close = 1e-9 if dtype == "float64" else 1e-6
+    bounds = {k: close * (np.abs(v) + 0.1 * largest) for k, v in right.items()}
+    rng = np.random.default_rng(1)
+    numerical = {k: v + bounds[k] * rng.uniform(-1, 1, v.shape) for k, v in right.items()}
+    return explain(net, x, y, masks, wrong, numerical, bounds)
+
+
+def is_right(cause, case):
+    """Tell whether a cause makes the mistake's gradient on other numbers, too."""
+    net, x, y, masks = case.problem(1)
+    wrong, made = case.gradient(net, x, y, masks), cause.replay(net, x, y, masks)
+    return all(
+        np.linalg.norm(made[k] - w) <= 1e-4 * np.linalg.norm(w) + 1e-12 for k, w in wrong.items()
+    )
+
+
+def score(cases, dtype="float64"):
+    """Return (how many are named first, names of those where a false cause stands as certain)."""
+    named, false = 0, []
+    for case in cases:
+        causes = [cause for cause in check(case, dtype) if cause.certain]
+        right = [is_right(cause, case) for cause in causes]
+        named += right[:1] == [True]
+        if causes and not any(right):
+            false.append(case.name)
+    return named, false
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nine_of_ten_single_mistakes_are_named(kind):
+    cases = [case for case in SINGLES if case.kind == kind]
+    named, false = score(cases)
+    assert named >= 0.9 * len(cases)
+    assert false == []
+
+
+def test_nine_of_ten_that_were_written_later_are_named():
+    cases = [case for case in LATER if case.kind != "lstm"]
+    named, false = score(cases)
+    assert named >= 0.9 * len(cases)
+    assert false == []
+
+
+@pytest.mark.parametrize("case", MISSED, ids=lambda case: case.name)
+def test_what_a_sketch_missed_is_named(case):
+    assert score([case]) == (1, [])
+
+
+@pytest.mark.parametrize("where", [np.s_[3], np.s_[3, 2], np.s_[:, 4]])
+def test_a_part_that_is_never_written_is_named(where):
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "W2": right["W2"].copy()}
+    wrong["W2"][where] = 0
+    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    expected = {int: "3", tuple: "3, 2" if isinstance(where, tuple) and where[0] == 3 else ":, 4"}
+    assert cause.wrong_line == f"dW2[{expected[type(where)]}] = 0"
+
+
+def test_three_of_four_pairs_are_named():
+    named, false = score(PAIRS)
+    assert named >= 0.75 * len(PAIRS)
+    assert false == []
+
+
+def test_what_is_no_edit_is_never_named_as_a_fact():
+    for case in NAMELESS:
+        assert not any(cause.certain for cause in check(case)), case.name
+
+
+def test_eight_of_ten_are_named_in_float32():
+    cases = SINGLES[::4]
+    named, false = score(cases, "float32")
+    assert named >= 0.8 * len(cases)
+    assert false == []
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("sizes", [(3, 4, 4, 1), (3, 2, 2, 2)])
+def test_a_random_number_is_never_explained(dtype, sizes):
+    """With one or two entries some edit comes near by chance."""
+    for seed in range(10):
+        net, x, y, masks = mlp_problem(sizes=sizes, loss="mse")(seed, dtype)
+        right = net.gradient(x, y, masks)
+        rng = np.random.default_rng(seed)
+        wrong = {**right, "b3": rng.standard_normal(right["b3"].shape).astype(dtype)}
+        close = 1e-9 if dtype == "float64" else 1e-6
+        causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, close))
+        assert not any(cause.certain for cause in causes)
+
+
+def test_nan_is_no_gradient_that_is_explained():
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "b1": right["b1"] / len(x), "W1": right["W1"] * np.nan}
+    causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert not any(cause.certain for cause in causes)
+
+
+def test_zeros_in_the_output_bias_are_told_as_both():
+    """Never computed, or summed over everything: under softmax both give 0."""
+    net, x, y, masks = mlp_problem()(0, "float64")
+    right = net.gradient(x, y, masks)
+    wrong = {**right, "b3": np.zeros(3)}
+    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    assert cause.wrong_line == "db3 = zeros_like(b3)"
+    assert "output, dense: db3 = dlogits.sum()" in cause.alike
+
+
+def test_a_sample_of_the_entries_is_enough():
+    case = SINGLES[KNOWN]
+    net, x, y, masks = case.problem()
+    wrong, right = case.gradient(net, x, y, masks), net.gradient(x, y, masks)
+    rng = np.random.default_rng(0)
+    entries = {k: rng.choice(v.size, min(5, v.size), replace=False) for k, v in right.items()}
+    a, n = ({k: np.ravel(v)[entries[k]] for k, v in g.items()} for g in (wrong, right))
+    cause, *_ = explain(net, x, y, masks, a, n, dict.fromkeys(right, 1e-9), entries)
+    assert cause.certain
+    assert is_right(cause, case)
+
+
+def test_another_networks_gradient_is_not_explained():
+    """Where the right lines do not give the numerical gradient, they describe something else."""
+    case = SINGLES[KNOWN]
+    net, x, y, masks = case.problem()
+    wrong, right = case.gradient(net, x, y, masks), net.gradient(x + 1, y, masks)
+    assert explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9)) == []
+
+
+def test_how_a_cause_is_said():
+    cause, *_ = check(SINGLES[KNOWN])
+    assert str(cause).startswith(
+        "layer 2, tanh: dz2 = da2 * (1 - a2)    where it must be    dz2 = da2 * (1 - a2 ** 2)"
+    )
+    assert cause.tensors == ("W1", "b1", "W2", "b2")
+    assert cause.residual < 1e-9
+
+
+def test_a_false_cause_would_be_seen():
+    """`score` itself: a cause of one case is no cause of another one."""
+    (cause, *_), other = check(SINGLES[0]), SINGLES[1]
+    assert is_right(cause, SINGLES[0])
+    assert not is_right(cause, other)
