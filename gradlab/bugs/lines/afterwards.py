@@ -62,20 +62,23 @@ def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Ite
 
 
 def _clipped(right: Arrays, given: Given) -> Iterator[After]:
-    """Clipping of all tensors, or of those that are wrong, at the largest entry that is left."""
+    """Clip all tensors, or those that are wrong, at the largest entry that is left."""
     for names in (sorted(right), sorted(given.wrong)):
         entries = np.abs(np.concatenate([given.value[k] for k in names]))
         top = float(entries.max())
         # one entry that sticks out proves nothing: some others were as large, or the bound is round
-        if not (entries >= top * (1 - given.exact)).sum() > 2 and not is_round(top, given.exact):
-            continue
-        where = "" if len(names) == len(right) else f"   # in {', '.join(names)}"
+        is_edge = (entries >= top * (1 - given.exact)).sum() > 2 or is_round(top, given.exact)
+        if top > 0 and is_edge:
+            yield clipping(top, names, len(names) == len(right))
 
-        def clip(g: Arrays, _: object, names: list[str] = names, top: float = top) -> dict:
-            return {k: np.clip(v, -top, top) if k in names else v for k, v in g.items()}
 
-        what = f"every entry{' of ' * bool(where)}{', '.join(names) if where else ''} is clipped"
-        yield After(f"{what} to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}", clip)
+def clipping(top: float, names: list[str], is_all: bool = True) -> After:
+    """Return the clipping of some tensors to ±`top`, entry by entry."""
+    where = "" if is_all else f"   # in {', '.join(names)}"
+    what = "every entry is clipped" if is_all else f"{', '.join(names)}: every entry is clipped"
+    return After(f"{what} to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}",
+                 lambda g, _: {k: np.clip(v, -top, top) if k in names else v
+                               for k, v in g.items()})  # fmt: skip
 
 
 def _rescaled(given: Given) -> Iterator[After]:

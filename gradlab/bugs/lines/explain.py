@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradlab.bugs.lines.afterwards import clipping
 from gradlab.bugs.lines.cause import Cause, cause_of
-from gradlab.bugs.lines.given import Arrays, Given
+from gradlab.bugs.lines.given import EXACT, Arrays, Given
 from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS, Search, pairs
 from gradlab.nn.network import Network
@@ -37,7 +38,7 @@ def explain(
     net : Network
         Its forward pass must be right; its `gradient` is never called.
     x, y, masks : as in `net.gradient`
-        Masks must be frozen.
+        With masks that are drawn anew at each call nothing can be explained.
     analytic, numerical : mapping of str to ndarray
         For every parameter, raveled or in its shape.
     bounds : mapping of str to ndarray or float
@@ -57,6 +58,8 @@ def explain(
         np.asarray(v).dtype == np.float32 for v in analytic.values()
     )
     given = Given(analytic, numerical, bounds, entries, is_float32)
+    if isinstance(masks, np.random.Generator):  # no pass is like another one: nothing to reproduce
+        return []
     with np.errstate(all="ignore"):
         program = Program(net, x, y, masks)
         if not given.knows(program):
@@ -65,10 +68,29 @@ def explain(
         if not given.wrong:
             return []
         search.run()
-        causes = search.causes() or pairs(search)
+        causes = search.causes() or pairs(search) or _under_clipping(program, given)
+        given.judge(program)
         if causes:
             return _distinct(causes, program, given)
         return [_best_part(search, program)] if search.part else []
+
+
+def _under_clipping(program: Program, given: Given) -> list[Cause]:
+    """Return the causes of a gradient that was clipped, too: found in the entries that were not."""
+    top = max(float(np.abs(v).max(initial=0)) for v in given.value.values())
+    inside = {k: np.flatnonzero(np.abs(v) < top * (1 - given.exact))
+              for k, v in given.value.items()}  # fmt: skip
+    clipped = sum(v.size - inside[k].size for k, v in given.value.items())
+    if given.entries is not None or clipped < 3 or not any(v.size for v in inside.values()):
+        return []
+    rest = Given(*({k: values[k][v] for k, v in inside.items()}
+                   for values in (given.value, given.numerical, given.bound)),
+                 inside, given.exact > EXACT["float64"])  # fmt: skip
+    search = Search(program, rest)
+    search.run()
+    after = clipping(top, list(given.value))
+    both = [cause_of(cause.edits, after) for cause in search.causes() if not cause.after]
+    return [cause for cause in both if given.fit_all(cause.apply(program))]
 
 
 def _best_part(search: Search, program: Program) -> Cause:

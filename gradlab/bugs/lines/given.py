@@ -39,6 +39,9 @@ class Given:
         self.numerical = {k: np.asarray(v, float).ravel() for k, v in numerical.items()}
         self.bound = {k: np.broadcast_to(np.ravel(bounds[k]), v.shape)
                       for k, v in self.value.items()}  # fmt: skip
+        for name, bound in self.bound.items():  # of an entry at a kink nothing may be known
+            known = np.isfinite(bound)
+            self.bound[name] = np.where(known, bound, bound[known].max(initial=0))
         self.entries = entries
         self.exact = EXACT["float32" if is_float32 else "float64"]
         self.size = {k: float(np.linalg.norm(v)) for k, v in self.value.items()}

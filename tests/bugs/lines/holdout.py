@@ -384,6 +384,7 @@ MISSED = [
     lstm("output of the last round alone", ("dWy = top.T @ dscores", "dWy = top[:N].T @ dscores[:N]"), every_step=True),
     lstm("output bias of the last step", ("dby = dscores.sum(axis=0)", "dby = dscores[-N:].sum(axis=0)"), every_step=True),
     mlp("a loss scale left in", (END, END + "\n" + CLIP.format("(256 * v).astype(np.float16).astype(float)"))),
+    mlp("no square, and clipped", (T2, "ds2 = da2 * (1 - a2)"), (END, END + "\n" + CLIP.format("np.clip(v, -0.05, 0.05)"))),
     mlp("not divided, and clipped", (DIVIDED, "dscores = dscores"), (END, END + "\n" + CLIP.format("np.clip(v, -0.5, 0.5)"))),
 ]  # fmt: skip
 
