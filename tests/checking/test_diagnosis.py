@@ -131,20 +131,25 @@ def altered(change, maker=RELU):
 
 
 def test_a_transposed_gradient_is_recognised():
-    for found in altered(lambda g: g.update(W2=g["W2"].T)):
-        assert "the gradient of W2 is transposed" in found[0].cause
-        assert found[0].layer == 2
+    alone, with_data = altered(lambda g: g.update(W2=g["W2"].T))
+    assert "the gradient of W2 is transposed" in alone[0].cause
+    assert alone[0].layer == 2
+    assert (with_data[0].certain, with_data[0].wrong_line) == (True, "dW2 = dz2.T @ a1")
 
 
 def test_zeros_are_recognised():
-    for found in altered(lambda g: g.update(b1=0 * g["b1"])):
-        assert "0: it is never computed" in found[0].cause
+    alone, with_data = altered(lambda g: g.update(b1=0 * g["b1"]))
+    assert "0: it is never computed" in alone[0].cause
+    assert with_data[0].where == "layer 1, dense"
+    assert "zeros_like(b1)" in with_data[0].wrong_line
 
 
 def test_an_unknown_factor_is_told():
-    for found in altered(lambda g: g.update(W1=1.7 * g["W1"], b1=1.7 * g["b1"])):
-        assert found[0].bug is None
-        assert "1.7 in W1, b1" in found[0].evidence
+    alone, with_data = altered(lambda g: g.update(W1=1.7 * g["W1"], b1=1.7 * g["b1"]))
+    assert alone[0].bug is None
+    assert "1.7 in W1, b1" in alone[0].evidence
+    assert "1.7" in with_data[0].wrong_line
+    assert any("1.7 in W1, b1" in told.evidence for told in with_data)
 
 
 def test_l2_in_the_gradient_alone_is_recognised():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.bugs.lines import Cause, explain
 from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
 from gradlab.checking.diagnosis.patterns import PATTERNS
@@ -34,6 +35,13 @@ class Diagnosis:
         What speaks for it, with numbers.
     score : float
         1 explains all that is seen, 0 nothing.
+    where, wrong_line, right_line : str or None
+        The place in the backward pass, and its line as it must be written to give this gradient
+        and to give the right one, where the search for an edited line found it.
+    residual : float or None
+        What that line leaves of the deviation, relative.
+    certain : bool
+        Whether it reproduces every wrong tensor to the resolution of the check.
     """
 
     cause: str
@@ -41,6 +49,11 @@ class Diagnosis:
     layer: int | None
     evidence: str
     score: float
+    where: str | None = None
+    wrong_line: str | None = None
+    right_line: str | None = None
+    residual: float | None = None
+    certain: bool = False
 
     def __str__(self) -> str:
         where = "" if self.layer is None else f" (layer {self.layer})"
@@ -58,7 +71,8 @@ def diagnose(
 
     Patterns in the report alone are tried first: factors, signs, equal entries, zeros, which
     tensors. With the network, the deviation is compared with the weights (L2); with its data too,
-    the analytic gradient is compared with that of every known bug, planted on the spot.
+    the analytic gradient is compared with that of every known bug, planted on the spot, and if none
+    fits, with that of edited lines of the backward pass: a second or two for a recurrent network.
 
     Parameters
     ----------
@@ -80,8 +94,33 @@ def diagnose(
     found = by_patterns(clues)
     if net is not None and clues.params is not None and x is not None and y is not None:
         found = _with_suspects(found, clues, suspects(net, x, y, masks))
+        if not any(d.score > 1 - clues.tolerance for d in found):
+            found = _edited_lines(report, clues, net, x, y, masks) + found
     found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     return sorted(found, key=lambda d: -d.score)
+
+
+def _edited_lines(
+    report: Report, clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks
+) -> list[Diagnosis]:
+    """Return the lines that, written in the place of the right ones, give this gradient."""
+    if isinstance(masks, np.random.Generator):  # nothing would come out twice
+        return []
+    analytic = {name: np.ravel(report[name].analytic) for name in report}
+    if all((a == a.astype(np.float32)).all() for a in analytic.values()):
+        analytic = {name: a.astype(np.float32) for name, a in analytic.items()}
+    entries = {n: t.entries for n, t in report.tensors.items()} if clues.sampled else None
+    causes = explain(net, x, y, masks, analytic, clues.numerical, clues.bounds, entries)
+    return [_of_line(cause, clues) for cause in causes]
+
+
+def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
+    left = f"{max(cause.residual, 1e-16):.0e}"
+    evidence = f"With this line, backward leaves {left} of the deviation open. {clues.where}."
+    return Diagnosis(
+        str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
+        cause.wrong_line, cause.right_line, cause.residual, cause.certain,
+    )  # fmt: skip
 
 
 def by_patterns(clues: Clues) -> list[Diagnosis]:
