@@ -13,7 +13,8 @@ The rules, and what each is for:
 - truncation is what *every* shorter step changes beyond its own noise, not only the next one: a
   kink 1e-8 away on both sides is seen by the shortest steps alone;
 - nothing is a bug where two steps in a row agree with the gradient (a ripple, a grid: the loss has
-  two faces), or where jumps as large as most entries show could explain it;
+  two faces), where the gradient is 0 and short steps show a flat part, where every step that would
+  prove it is known to cross a kink, or where jumps as large as most entries show could explain it;
 - at a kink at theta both one-sided slopes stand still. What lies between them is a subgradient, and
   right. What lies outside proves nothing yet, as right code that takes the first of several ties
   may land there: the kink is left to either side, and the gradient looked at there;
@@ -326,6 +327,7 @@ def weigh(
     mark = np.where(ok, OK, mark)
     slope, bound = found.slope.copy(), found.bound.copy()
 
+    # at a kink at theta
     low, high, tol = _at_theta(s)
     sided, allowed = (
         np.isfinite(tol),
@@ -336,6 +338,7 @@ def weigh(
     slope = np.where(sided, np.clip(a, low, high), slope)
     bound = np.where(sided, tol, bound)
 
+    # 0 against 0, and what no step moves
     zero = _asleep(s) & (a == 0)
     mark = np.where(zero, ZERO, mark)
     slope, bound = np.where(zero, 0.0, slope), np.where(zero, 0.0, bound)
