@@ -201,8 +201,8 @@ def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
     if setting.eps is not None:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            f"{which} differ at this step and are no bug at others: the step is too long, or too "
-            "short",
+            f"for {which} other steps tell another thing than this one, and none proves a bug: the "
+            "step is too long, or too short",
             "leave eps out, and the checker chooses its steps",
         )
     more = "check in float64, or at other parameters" if setting.single else (
