@@ -10,7 +10,7 @@ from .lab_parts import controls_of, expect_state, expect_verdict, open_group, wr
 
 ALL_PANELS = 'panels=("u_curve", "tensors", "network", "heatmap", "agreement")'
 DATA = """import numpy as np
-
+import gradlab as gl
 rng = np.random.default_rng(0)"""
 CELLS = {
     "convnet": f"""net = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=6)
