@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import NamedTuple
@@ -145,19 +146,13 @@ class Exhibit:
     def changes(self, listing: Listing, net: Network, position: int) -> dict[int, str]:
         """Return the texts of the lines that are wrong when the bug is at `position`."""
         changes = {}
-        for line in listing.lines:
-            wrong = self._wrong_of(line)
-            if wrong is None or position not in (EVERYWHERE, line.position):
+        for line, wrong in edited_lines(self, listing):
+            if position not in (EVERYWHERE, line.position):
                 continue
             text = wrong(line, listing, net) if callable(wrong) else wrong.format(**line.names)
             if text is not None:
                 changes[line.index] = text
         return changes
-
-    def _wrong_of(self, line: Line) -> Wrong | None:
-        """Return what stands in the place of a line, if anything does."""
-        edits = self.edits.get(line.of, ())
-        return next((wrong for right, wrong in edits if line.is_written(right)), None)
 
     # -- where it can be ----------------------------------------------------------------------
 
@@ -183,8 +178,8 @@ class Exhibit:
         listing = listing_of(net, with_masks=True)
         idle = set() if self.unsettles else {"d" + name for name in idle_biases(net)}
         found = {
-            line.position: line for line in listing.lines
-            if self._wrong_of(line) and listing.reached[line.index] - idle
+            line.position for line, _ in edited_lines(self, listing)
+            if listing.reached[line.index] - idle
         }  # fmt: skip
         if self.is_everywhere:
             return {numbers[-1]: EVERYWHERE} if found else {}
@@ -231,6 +226,17 @@ class Exhibit:
             f"<td><code>{escape(self.wrong)}</code></td><td><code>{escape(self.right)}</code></td>"
             f"</tr></tbody></table><p>Shows: {escape(self.shows)}</p>{blind}"
         )
+
+
+@lru_cache(maxsize=10_000)
+def edited_lines(exhibit: Exhibit, listing: Listing) -> tuple[tuple[Line, Wrong], ...]:
+    """Return the lines that a bug is about, with what stands in their places."""
+    return tuple(
+        (line, wrong)
+        for line in listing.lines
+        for right, wrong in exhibit.edits.get(line.of, ())
+        if line.is_written(right)
+    )
 
 
 def layer_numbers(net: Network) -> list[int]:
