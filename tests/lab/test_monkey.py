@@ -5,8 +5,8 @@ import gc
 from collections import Counter
 
 import numpy as np
-import pytest
 import psutil
+import pytest
 
 from gradlab.lab import SCENARIOS, Lab
 
