@@ -188,7 +188,8 @@ def from_cut(
             return cuts[position].ravel()
         activations = net.forward(net.params, laid_in(flat), rest)
         deltas, _ = net.backward(net.params, activations, target, rest)
-        return deltas[0].reshape(-1)[order]
+        # `backward` takes its mean over what stands at the cut: an LSTM's outputs are T * n there
+        return deltas[0].reshape(-1)[order] * (shape[-2] / n)
 
     return f, gradient
 

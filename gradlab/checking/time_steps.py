@@ -275,7 +275,7 @@ class TimeSteps:
         """Say which gate's dz explains both the error of x at a step and that of h before."""
         sides = [self.steps[t]["x"], self.steps[t - 1]["h"]]
         if any(side.entries is not None for side in sides):
-            return "a gate's formula is wrong, or both ways down from it are"
+            return "a gate's formula is wrong, or both ways down are"
         error = np.concatenate([side.analytic - side.numerical for side in sides], axis=1).T
         left = {}
         for q in GATES:
@@ -284,9 +284,9 @@ class TimeSteps:
             left[q] = np.linalg.norm(error - fitted) / np.linalg.norm(error)
         q, *others = sorted(left, key=left.get)
         if left[q] > OTHER:
-            return "more than one gate's formula is wrong, or both ways down from them are"
+            return "more than one gate's formula is wrong, or both ways down are"
         if left[q] > SAME or min(left[other] for other in others) < OTHER:
-            return "a gate's formula is wrong, or both ways down from it are"
+            return "a gate's formula is wrong, or both ways down are"
         if _same(self._error("h", t - 1), -self._handed_on(t)[q].ravel()):
             return f"the {NAMES[q]} gate's part is missing in both"
         return (
