@@ -215,18 +215,16 @@ def _checked(
 
 def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
     """Return `found` with what an LSTM's time steps say, where it or nothing is to blame."""
-    right = found.cuts["input"].verdict == Verdict.CORRECT
-    if right:
-        found = replace(
-            found, why=f"{found.why} Every time step's signal is right.", remark=STEPS_ARE_RIGHT
-        )
-    if right and inside.has_states:
+    if found.cuts["input"].verdict == Verdict.CORRECT:
+        why = f"{found.why} Every time step's signal is right."
+        found = replace(found, why=why, remark=STEPS_ARE_RIGHT)
+        if not inside.has_states:
+            return found
         wrong = [f"{part}{t}" for t, row in inside.steps.items() for part, check in row.items()
                  if check.verdict == Verdict.WRONG]  # fmt: skip
         but = f" But {', '.join(wrong)}, as given, are not all that comes back to these states."
-        return replace(found, why=found.why + but * bool(wrong), steps=inside.steps)
-    above = found.cuts.get("hidden")
-    if right or above is None or above.verdict != Verdict.CORRECT:
+        return replace(found, why=why + but * bool(wrong), steps=inside.steps)
+    if found.between != ("input", "hidden") or found.cuts["hidden"].verdict != Verdict.CORRECT:
         return found
     why = f"{found.why} Inside it, from the last time step back: {inside.why}"
     return replace(found, why=why, steps=inside.steps)
