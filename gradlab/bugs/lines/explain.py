@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradlab.bugs.lines import problems
 from gradlab.bugs.lines.afterwards import clipping
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.given import EXACT, Arrays, Given
@@ -68,7 +69,13 @@ def explain(
         if not given.wrong:
             return []
         search.run()
-        causes = search.causes() or pairs(search) or _under_clipping(program, given)
+        causes = (
+            search.causes()
+            or problems.others(program, given)
+            or pairs(search)
+            or problems.redrawn(program, given)
+            or _under_clipping(program, given)
+        )
         given.judge(program)
         if causes:
             return _distinct(causes, program, given)
@@ -157,8 +164,9 @@ def _elsewhere(program: Program) -> list[Program]:
     same_size = Program(net, x, y, masks)
     rows = np.arange(n - (n > 3))
     x, y = net.pick(x, y, rows)
-    if net.batch_axis and len(x) > 2:
-        x, y = x[:-1], y[:-1] if net.every_step else y
+    if net.batch_axis:  # one step fewer; of the shortest sequences one more, which says as much
+        steps = [*range(len(x) - 1)] if len(x) > 2 else [*range(len(x)), 0]
+        x, y = x[steps], y[steps] if net.every_step else y
     masks = None if masks is None else [np.asarray(m)[rows] for m in masks]
     return [Program(net, x, y, masks), same_size]
 
@@ -184,7 +192,7 @@ def _sizes(cause: Cause) -> set[str]:
 
 def _is_same_line(one: Cause, two: Cause, program: Program) -> bool:
     """Tell whether two causes are one edit in other words: they do the same to any signal."""
-    if len(one.edits) != len(two.edits) or bool(one.after) != bool(two.after):
+    if len(one.edits) != len(two.edits) or one.taken or bool(one.after) != bool(two.after):
         return False
     if all(a.also and a.changes().keys() == b.changes().keys()
            for a, b in zip(one.edits, two.edits, strict=True)):  # fmt: skip

@@ -96,7 +96,7 @@ def diagnose(
         found = _with_suspects(found, clues, suspects(net, x, y, masks))
         if not any(d.score > 1 - clues.tolerance for d in found):
             found = _edited_lines(report, clues, net, x, y, masks) + found
-    found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    found = found or _other_masks(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     return sorted(found, key=lambda d: -d.score)
 
 
@@ -121,6 +121,18 @@ def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
         str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
         cause.wrong_line, cause.right_line, cause.residual, cause.certain,
     )  # fmt: skip
+
+
+def _other_masks(clues: Clues) -> list[Diagnosis]:
+    """Return what may be behind a gradient that is wrong everywhere, in a network with dropout."""
+    if not (clues.dropout_rate and clues.all_wrong):
+        return []
+    cause = (
+        "perhaps the dropout masks are not the same in all three places: in the loss that was "
+        "differenced, on backprop's way up, and on its way down"
+    )
+    evidence = f"{clues.where}. Hand the same masks to the check and to what it checks, and see."
+    return [Diagnosis(cause, None, None, evidence, 0.2)]
 
 
 def by_patterns(clues: Clues) -> list[Diagnosis]:
