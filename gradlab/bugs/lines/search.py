@@ -205,11 +205,14 @@ class Search:
         return replace(edit, name=names[0][0], names=tuple(names), cost=edit.cost + names[0][1])
 
     def local_sizes(self, edit: Edit) -> set[str]:
-        """Return what a line could speak of besides the batch: of L2, of dropout, of its pixels."""
+        """Return what a line could speak of besides the batch: of L2, dropout, pixels, units."""
         line = self.program.lines[edit.index]
         names = set(NAME.findall(" ".join((line.text, *line.others))))
         number = re.search(r"layer (\d+), (?:conv|.* pool)", line.where)
-        return names | ({f"R{number[1]}"} if number else set())
+        weight = line.target.removeprefix("data_").removeprefix("d").replace("b", "W")
+        is_dense = "dense" in line.where and weight in self.program.values
+        units = {f"{weight}.shape[{k}]" for k in (0, 1)[: 1 + ("output" not in line.where)]}
+        return names | ({f"R{number[1]}"} if number else set()) | (units if is_dense else set())
 
     # -- the same edit in several lines -------------------------------------------------------
 
@@ -246,9 +249,9 @@ class Search:
 
     def not_carried(self) -> Iterator[Edit]:
         """Yield the edits that carry nothing back in time, in no step or in some of them."""
-        for step in self.program.steps:
-            uses = [o for o in step.body if not o.reads.isdisjoint(CARRIED)
-                    and o.target not in CARRIED and o.index not in self.program.changes]  # fmt: skip
+        for step in () if self.program.changes else self.program.steps:
+            uses = [o for o in step.body
+                    if not o.reads.isdisjoint(CARRIED) and o.target not in CARRIED]  # fmt: skip
             for when in ("", *steps_of(self.program.values["T"])) if len(uses) > 1 else ():
                 pattern, used = (TAKEN, rf"\1 * ({when})") if when else (ADDED, "")
                 one, *more = ((o.index, pattern.sub(used, o.text)) for o in uses)
