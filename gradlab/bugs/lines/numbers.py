@@ -69,7 +69,7 @@ def _ratios(
                 yield from ((f"{a} * {b}", v * w, 0.9), (f"1 / ({a} * {b})", 1 / (v * w), 0.9))
             if a != b:
                 yield f"{a} / {b}", v / w, 0.9
-    for name in local:
+    for name in sorted(local):  # a set has no order, and what is told first must not change
         if found := UNITS.fullmatch(name):
             units = np.shape(values[found[1]])[int(found[2])]
             if units not in FACTORS:

@@ -220,7 +220,8 @@ class Search:
         """Yield an edit as it stands in all sister lines, with each of its factor's names."""
         line = self.program.lines[edit.index]
         kind = re.sub(r"layer \d+, |LSTM, (?!gate)|output, |, gate .", "", line.where)
-        sisters = self.program.sisters(line)
+        # in a layer that has a staying edit, only the way of writing that this one stands in runs
+        sisters = [o for o in self.program.sisters(line) if o.step in self.program.steps]
         for name, cost in close_names(edit) or [("", 0.0)]:
             text = FACTOR.sub(f"({name})", edit.wrong) if name else edit.wrong
             wide = replace(edit, wrong=text, name="", names=(), cost=edit.cost + cost)
