@@ -404,11 +404,14 @@ def edits_of(line: Line, scope: Scope) -> dict[str, tuple[float, str]]:
 
 
 def is_slow(line: Line, scope: Scope) -> bool:
-    """Tell whether a line stands in a loop over so many pixels that it is not worth its time."""
-    if not line.step.form or not line.step.body:
-        return False
-    sizes = [scope.shapes.get(name, (1,)) for name in line.step.reads]
-    return max(int(np.prod(s)) for s in sizes if len(s) == 4) > 4000
+    """Tell whether a line's way of writing loops over so many pixels that it is not worth it."""
+    own = line.step
+    loops = [
+        step for step in scope.program.steps
+        if own.form and step.body and (step.layer, step.form) == (own.layer, own.form)
+    ]  # fmt: skip
+    sizes = [scope.shapes.get(name, (1,)) for step in loops for name in step.reads]
+    return max((int(np.prod(s)) for s in sizes if len(s) == 4), default=0) > 4000
 
 
 def _inside(line: Line, text: str, scope: Scope) -> Edited:
