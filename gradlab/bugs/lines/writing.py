@@ -8,6 +8,7 @@ import numpy as np
 
 from gradlab.bugs.lines import layers as declared
 from gradlab.bugs.lines.layers import LOSS_LINES, LayerLines, lines_of
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.convolution import Conv
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Dense
@@ -87,6 +88,8 @@ def values_of(
         if isinstance(layer, Dropout) and masks is not None:
             values[f"m{number}"] = np.array(masks[drops], float)
             drops += 1
+        elif isinstance(layer, BatchNorm):
+            values["eps"] = layer.eps
         elif isinstance(layer, LSTM):
             values |= {"T": len(x), "H": net.hidden}
         elif isinstance(layer, Conv):
