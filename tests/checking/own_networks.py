@@ -415,7 +415,7 @@ def lstm_stacked():
 
 
 def lstm_gates():
-    """Ng's: a matrix a gate over [a, x], columns, x (n_x, m, T); every letter in the order f first."""
+    """Ng's: a matrix a gate over [a, x], columns, x (n_x, m, T); in the order f, i, c, o."""
     n_x, n_a, n_y, m, T = 2, 3, 1, 6, 3
     x, y = numbers(n_x, m, T), numbers(n_y, m)
     p = {f"W{q}": 0.6 * numbers(n_a, n_a + n_x, seed=k) for k, q in enumerate("fico")}
@@ -553,54 +553,63 @@ def flat_theta():
     return loss, p, grads, images, y
 
 
-#: (network, what is right in its source, what is mistyped, where, the wrong line, the right line)
+#: (network, what is right in its source, what is mistyped, and of the line that is named: where it
+#: is, and a part of the wrong one and of the right one)
 BUGS = [
     (class_with_params, "dhidden[hidden <= 0] = 0", "pass", "layer 1, relu",
      "dz1 = da1", "dz1 = da1 * (z1 > 0)"),
     (class_with_params, "+= 2 * reg * W2", "+= reg * W2", "output, L2",
-     "dW2 = data_dW2 + 0.5 * lam * W2", "dW2 = data_dW2 + lam * W2"),
+     "dW2 = data_dW2 + 0.5 * (lam * W2)", "dW2 = data_dW2 + lam * W2"),
     (class_with_params, "            dscores /= N\n", "", "loss", "dlogits = p - y", "(p - y) / N"),
-    (columns, "dZ1 @ X.T", "A1 * dZ1 @ X.T", None, None, "dW1.T = x.T @ dz1"),
     (columns, "* (1 - A1**2)", "* (1 - A1)", "layer 1, tanh", "(1 - a1)", "(1 - a1 ** 2)"),
-    (columns, "dZ1 = par", "dZ1 = m * par", "output, dense", "da1 = N * ", "da1 = dlogits @ W2"),
+    (columns, "dZ1 = par", "dZ1 = m * par", "output, dense", "da1 = N * (dlogits @ W2)",
+     "da1 = dlogits @ W2"),
+    (columns, "dW2 = 1 / m * dZ2", "dW2 = dZ2", "output, dense", "dW2.T = N * (a1.T @ dlogits)",
+     "dW2.T = a1.T @ dlogits"),
     (deep_columns_with_l2, 'dA1 = par["W2"].T @', 'dA1 = par["W2"] @', "layer 2, dense",
      "da1 = dz2 @ W2.T", "da1 = dz2 @ W2"),
     (deep_columns_with_l2, 'lambd / m * par["W3"]', 'lambd * par["W3"]', "output, L2",
-     "dW3.T = data_dW3.T + N * lam * W3.T", "dW3.T = data_dW3.T + lam * W3.T"),
-    (eleven_lines, "* (l1 * (1 - l1))", "* (l1 * (1 + l1))", "layer 1, sigmoid",
-     "dz1 = da1 * a1 * (1 + a1)", "(1 - a1)"),
-    (eleven_lines, "l2_delta.dot(syn1.T)", "(l2 - y).dot(syn1.T)", None, None, None),
-    (layer_objects, "self.out * self.out", "self.out", "every tanh", "(1 - a", "** 2"),
-    (layer_objects, "y.size", "len(y)", "loss", "dlogits = 1 / K * K", None),
+     "dW3.T = data_dW3.T + N * (lam * W3.T)", "dW3.T = data_dW3.T + lam * W3.T"),
+    (eleven_lines, "* (l1 * (1 - l1))", "* l1", "layer 1, sigmoid", "dz1 = da1 * a1",
+     "dz1 = da1 * a1 * (1 - a1)"),
+    (eleven_lines, "l2_delta.dot(syn1.T)", "(l2 - y).dot(syn1.T)", "output, dense",
+     "da1 = dlogits @ syn1.T", "da1 = dz2 @ syn1.T"),
+    (layer_objects, "self.out * self.out", "self.out", "every tanh", "(1 - a2)", "(1 - a2 ** 2)"),
+    (layer_objects, "y.size", "len(y)", "loss", "dlogits = 1 / K * 2 * (2 * (logits - y) / N)",
+     "dlogits = 1 / K * 2 * (logits - y) / N"),
     (pure_functions, "h * (1 - h)", "h", "layer 1, sigmoid", "dz1 = da1 * a1",
      "dz1 = da1 * a1 * (1 - a1)"),
-    (pure_functions, "delta_out = probs - t", "delta_out = (probs - t) / len(x)", "loss", "",
-     "dlogits = p - y"),
+    (pure_functions, "delta_out = probs - t", "delta_out = (probs - t) / len(x)", "loss",
+     "dlogits = (p - y) / N", "dlogits = p - y"),
     (logistic_regression, "+ alpha * w,", "- alpha * w,", "output, L2",
-     "dw[:, None] = data_dw[:, None] - lam * w[:, None]", "+ lam * w[:, None]"),
-    (l2_on_everything, "np.where(z > 0, 1, 0.01)", "np.where(z > 0, 1, 0)", "layer 1", "dz1 = ",
-     "where(z1 > 0, 1, 0.01)"),
-    (l2_on_everything, "in P:\n", 'in ("W0", "W1"):\n', None, None, None),
+     "dw[:, None] = data_dw[:, None] + -1 * (lam * w[:, None])", "+ lam * w[:, None]"),
+    (l2_on_everything, "np.where(z > 0, 1, 0.01)", "np.where(z > 0, 1, 0)", "layer 1, leaky_relu",
+     "dz1 = da1 * (z1 > 0)", "where(z1 > 0, 1, 0.01)"),
+    (l2_on_everything, "in P:\n", 'in ("W0", "W1"):\n', "after backward",
+     "g = g + -lam * parameter   # in b0, b1", ""),
     (torch_like, "dh * sigmoid(z)", "dh * sigmoid(h)", "layer 1, softplus",
      "dz1 = da1 * sigmoid(a1)", "dz1 = da1 * sigmoid(z1)"),
     (torch_like, '"fc1.bias": dz.sum(0)', '"fc1.bias": dz.mean(0)', "layer 1, dense",
-     "dfc1.bias = dz1.mean(axis=0)", "dfc1.bias = dz1.sum(axis=0)"),
-    (batch_norm, "- xhat * (dxhat * xhat).mean(0)", "", "layer 1, batch norm", "dz1 = ", "dz1 = "),
-    (batch_norm, "dxhat = da * p[\"gamma\"]", "dxhat = da", "layer 1, batch norm", "dxhat1 = du1",
+     "dfc1.bias = 1 / N * dz1.sum(axis=0)", "dfc1.bias = dz1.sum(axis=0)"),
+    (batch_norm, "- xhat * (dxhat * xhat).mean(0)", "", "layer 1, batch norm",
+     "dz1 = (dxhat1 - dxhat1.mean(axis=0)) / sqrt(var1 + eps)", "xhat1 * (dxhat1 * xhat1)"),
+    (batch_norm, 'dxhat = da * p["gamma"]', "dxhat = da", "layer 1, batch norm", "dxhat1 = du1",
      "dxhat1 = du1 * gamma"),
-    (batch_norm_long, "+ dmu / m", "", "every batch norm", "dz", None),
+    (batch_norm_long, "+ dmu / m", "", "every batch norm", "dz2 = ", "dxhat2.mean(axis=0)"),
     (lstm_stacked, "df * f * (1 - f)", "df * (1 - f)", "LSTM, gate f",
      "dz_f = df * (1 - f[t])", "dz_f = df * f[t] * (1 - f[t])"),
     (lstm_stacked, "dc = dc * f\n", "dc = dc * i\n", "LSTM", "dc_next = dc * i[t]",
      "dc_next = dc * f[t]"),
     (lstm_gates, '"c": dc * it * (1 - cct**2)', '"c": dc * it * (1 - cct)', "LSTM, gate g",
      "dz_g = dg * (1 - g[t])", "dz_g = dg * (1 - g[t] ** 2)"),
-    (convolution, " * (act > 0)", "", "layer 1, relu", "dz1 = da1", "dz1 = da1 * (z1 > 0)"),
+    # relu's slope is missing, and this max pool sends a gradient to all pixels that are equal
+    (convolution, " * (act > 0)", "", "layer 1, max pool; layer 1, relu",
+     "da1 = up(dp1) * ties1; dz1 = da1", "dz1 = da1 * (z1 > 0)"),
     (convolution, "dconv.sum((0, 2, 3))", "dconv.mean(0).sum((1, 2))", "layer 1, convolution",
-     "dkb = ", "dkb = dz1.sum(axis=(0, 2, 3))"),
+     "dkb = 1 / N * dz1.sum(axis=(0, 2, 3))", "dkb = dz1.sum(axis=(0, 2, 3))"),
     (safe_log, "(1 - h**2)", "(1 - h)", "layer 1, tanh", "(1 - a1)", "(1 - a1 ** 2)"),
     (flat_theta, "a1 + 1)", "a1)", "layer 1, elu", "where(z1 > 0, 1, a1)", "a1 + 1)"),
-    (flat_theta, '"b2": d2.sum(0)', '"b2": d2.sum(0) / 5', "layer 2, dense", "db2 = ",
-     "db2 = dz2.sum(axis=0)"),
+    (flat_theta, '"b2": d2.sum(0)', '"b2": d2.sum(0) / 5', "layer 2, dense",
+     "db2 = 1 / N * dz2.sum(axis=0)", "db2 = dz2.sum(axis=0)"),
 ]  # fmt: skip
 MAKERS = list(dict.fromkeys(bug[0] for bug in BUGS))

@@ -175,12 +175,12 @@ def _remarks(
                 "numbers alone. If there is one, like= can name it.",)  # fmt: skip
     if not causes:
         return ("No single edit of its backward pass gives your gradient.",)
-    said = ("Your arrays have your names, what stands between (z1, a1, dz1, …) has ours: N "
-            "examples are the rows of x, z1 is layer 1 before its activation, a1 after it.")  # fmt: skip
+    said = (
+        "Your arrays have your names, what stands between (z1, a1, dz1, …) has ours: N examples "
+        "are the rows of x, z1 is layer 1 before its activation, a1 after it."
+    )
     if match.fit.over_all:
         said += " What L2 adds to other arrays than weights, lam * b, was taken off first."
-    if match.fit.called and any(c.after and re.search("clip|norm", c.after.code) for c in causes):
-        said += f" The bounds are those of the gradient over ({match.fit.called})."
     return (said,)
 
 
@@ -226,58 +226,69 @@ def _mask(tensor: object) -> np.ndarray:
 
 def told(cause: Cause, match: Match, order: list[str]) -> Diagnosis:
     """Return a cause in the names of somebody's arrays, and in the units of their loss."""
-    names = {name: piece.text for name, piece in match.layout.parts.items()}
-    pattern = re.compile(
-        rf"(?<![\w.])(data_d|d|)({'|'.join(map(re.escape, match.net.params))})(?!\w)"
-    )
+    parts, factor = match.layout.parts, match.fit.called
+    ours = "|".join(map(re.escape, match.net.params))
+    name = re.compile(rf"(?<![\w.])(data_d|d|)({ours})(?!\w)")
 
     def renamed(text: str) -> str:
-        text = pattern.sub(lambda m: m[1] + names.get(m[2], m[2]), text)
+        text = name.sub(lambda m: m[1] + (parts[m[2]].text if m[2] in parts else m[2]), text)
         return text.replace(".T.T", "")
 
-    wrong, right = _in_their_units(cause, match.fit.called)
-    alike = [a for a in cause.alike if not match.fit.called or not a.startswith("loss")]
+    wrong, right = _in_their_units(cause, factor)
+    alike = [renamed(a) for a in cause.alike if not factor or _has_no_units(*a.split(": ", 1))]
     certain = cause.certain and match.is_exact
-    parts = match.layout.parts
     tensors, left_open = (
         tuple(k for k in order if k in {parts[t].array for t in some if t in parts})
         for some in (cause.tensors, cause.left_open)
     )
     shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), alike=(),
                     certain=certain, tensors=tensors, left_open=left_open)  # fmt: skip
-    evidence = (f"With this line, backward leaves {max(cause.residual, 1e-16):.0e} of the deviation "
-                f"of {', '.join(tensors)} open.")  # fmt: skip
+    evidence = (f"With this line, backward leaves {max(cause.residual, 1e-16):.0e} of the "
+                f"deviation of {', '.join(tensors)} open.")  # fmt: skip
     if alike:
-        others = "; ".join(renamed(a) for a in alike[:SHOWN])
         more = f" and {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
-        evidence += f" These numbers cannot tell it from {others}{more}."
+        evidence += f" These numbers cannot tell it from {'; '.join(alike[:SHOWN])}{more}."
+    if factor and cause.after and not _has_no_units("after", cause.after.code):
+        evidence += f" g is your gradient over ({factor})."
     return Diagnosis(str(shown), None, None, evidence, 0.98 if certain else 0.5, cause.where,
                      shown.wrong_line, shown.right_line, cause.residual, certain)  # fmt: skip
 
 
-def _in_their_units(cause: Cause, factor: str) -> tuple[str, str]:
-    """Return the wrong line and the right one, where the loss is `factor` times ours.
+def _has_no_units(where: str, line: str) -> bool:
+    """Tell whether a line is the same for a loss that is a multiple of ours.
 
-    Only the line in which the target enters has another factor: all that comes after is
-    proportional to it.
+    Those below the loss are proportional to what comes from above, and lam is that of the caller's
+    own loss.
     """
+    if where.startswith("loss"):
+        return False
+    if where.endswith("L2") or where.startswith("after"):
+        return line.count("lam") == 1 or line.endswith("* g")
+    return True
+
+
+def _in_their_units(cause: Cause, factor: str) -> tuple[str, str]:
+    """Return the wrong line and the right one, where the loss is `factor` times ours."""
     places, wrongs, rights = (
         text.split("; ") for text in (cause.where, cause.wrong_line, cause.right_line)
     )
-    if not factor or not len(places) == len(wrongs) == len(rights):
+    if not factor or len(places) != len(wrongs) or not cause.right_line:
         return cause.wrong_line, cause.right_line
-    for k, (where, right) in enumerate(zip(places, rights, strict=True)):
-        if where.startswith("loss") and re.search(r"\by\b", right):
+    for k, (where, right) in enumerate(zip(places, rights, strict=False)):
+        if where.startswith("loss") and re.search(r"\by\b", right):  # where the target enters
             wrongs[k], rights[k] = _times(factor, wrongs[k]), _times(factor, right)
+        elif where.endswith("L2") and not _has_no_units(where, wrongs[k]):
+            line = re.sub(r"\b(data_d\w+|lam)\b", rf"(\1 / ({factor}))", wrongs[k])
+            wrongs[k] = _times(factor, line)
     return "; ".join(wrongs), "; ".join(rights)
 
 
 def _times(factor: str, line: str) -> str:
     """Return "left = factor * right", without what cancels."""
     left, _, right = line.partition(" = ")
-    is_sum = isinstance(getattr(ast.parse(right, mode="eval").body, "op", None), (ast.Add, ast.Sub))
-    text = f"{factor} * " + (f"({right})" if is_sum else right)
+    op = getattr(ast.parse(right, mode="eval").body, "op", None)
+    text = f"{factor} * " + (f"({right})" if isinstance(op, (ast.Add, ast.Sub)) else right)
     for long, short in (("0.5 * N * 2 *", "N *"), ("0.5 * 2 * ", ""), ("N * 1 / N * ", "")):
-        text = text.removeprefix(long) if not short else text.replace(long, short, 1)
+        text = short + text.removeprefix(long) if text.startswith(long) else text
     text = re.sub(r"^N \* (.*) / N$", r"\1", text)
     return f"{left} = {ast.unparse(ast.parse(text, mode='eval'))}"

@@ -22,7 +22,7 @@ from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 from gradlab.nn.pooling import AveragePool, MaxPool
 
-MOST = 40  # ways of giving arrays to layers that are tried, for one kind of network
+MOST = 24  # ways of giving arrays to layers that are tried, for one kind of network
 FIRST_ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "identity")
 KINDS = {"gamma": re.compile("gamma|scale", re.I), "beta": re.compile("beta|shift", re.I)}
 
@@ -249,7 +249,7 @@ def _convnets(pieces: list[Piece], x: np.ndarray) -> Iterator[Layout]:
 def _convnet(
     convs: list[tuple[Piece, Piece]], paddings: list[int], pool: type, order: str, stack: list, x
 ) -> Layout:
-    """Return a layout; `order` has a for the activation and p for the pool, "p-" has one at last."""
+    """Return a layout; `order` of activation and pool: "ap", "pa", or "p-" with one at last."""
     parts = {}
     for i, pair in enumerate(convs, 1):
         parts |= dict(zip((f"W{i}", f"b{i}"), pair, strict=True))

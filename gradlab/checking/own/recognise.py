@@ -12,8 +12,6 @@ from gradlab.checking.own.arrays import OwnCode
 from gradlab.checking.own.layouts import Layout, Piece, layouts
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS
 from gradlab.nn.losses import LOSS_TABLE
-from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
 POINTS = 6  # at which the losses are compared: the arrays as they are, and shifted
@@ -71,11 +69,11 @@ class Match:
 
     def __str__(self) -> str:
         fit, net = self.fit, self.net
-        if isinstance(net, (MLP, LSTMNet)):
+        if type(net) is not Network:
             what = f"gl.{repr(net.replace(l2=0.0)).split(':')[0]}"
             about = f" ({self.layout.about})" if self.layout.about else ""
         else:
-            what, about = f"{self.layout.about} layers, {net.loss_name}", ""
+            what, about = f"{self.layout.about}, {net.loss_name}", ""
             names = {a.function.name for a in net.layers if hasattr(a, "function")}
             what += f", {' and '.join(sorted(names))}" if names else ""
         times = f"{fit.called} times " * bool(fit.called)
@@ -163,12 +161,14 @@ def _fit(
     """Return what makes `values`, the simplest first; None if nothing does."""
     if not np.isfinite(data).all() or not data.any():
         return None
+    every, size = np.stack([data, *squares], axis=1), np.abs(values).max()
+    near = max(exact, NEAR)
+    if np.abs(values - every @ _least_squares(every, values)).max() > 3 * near * size:
+        return None  # for most networks this is all
     found = []
     for which in (None, 0, 1):
         columns = [data] if which is None else [data, squares[which] / 2]
-        A = np.stack(columns, axis=1)
-        size = np.linalg.norm(A, axis=0)
-        solved = np.linalg.lstsq(A / size, values, rcond=None)[0] / size
+        solved = _least_squares(np.stack(columns, axis=1), values)
         called, scale = _name_of(solved[0], sizes)
         if called is None:
             continue
@@ -178,10 +178,15 @@ def _fit(
             short = float(f"{lam:.6g}")
             lam = short if abs(short - lam) < 1e-8 * abs(lam) else lam
         rest = values - scale * data - (lam * columns[1] if lam else 0)
-        left = float(np.abs(rest).max() / np.abs(values).max())
-        if left < max(exact, NEAR):
+        left = float(np.abs(rest).max() / size)
+        if left < near:
             found.append(Fit(scale, lam, called, which == 1, left))
     return next((f for f in found if f.left < exact), found[0] if found else None)
+
+
+def _least_squares(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    size = np.linalg.norm(A, axis=0)
+    return np.linalg.lstsq(A / size, b, rcond=None)[0] / size
 
 
 def _name_of(value: float, sizes: dict[str, int]) -> tuple[str | None, float]:
@@ -242,4 +247,4 @@ def _named(like: Network, pieces: list[Piece], x: np.ndarray) -> Layout:
         parts[name] = piece.turned if turned and piece.where.ndim == 2 else piece
     like.prepare_x(x)
     rows = x.shape[:2] if getattr(like, "every_step", False) else (x.shape[like.batch_axis],)
-    return Layout(lambda names, loss, output: like.replace(l2=0.0), 0, parts, x, rows, repr(like))
+    return Layout(lambda names, loss, output: like.replace(l2=0.0), 0, parts, x, rows)
