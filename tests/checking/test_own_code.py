@@ -247,7 +247,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "error", "message"), BAD, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("changed", "error", "message"), BAD, ids=[bad[2][:40] for bad in BAD])
 def test_bad_input_is_named(changed, error, message):
     with pytest.raises(error, match=message):
         linear(**changed)
