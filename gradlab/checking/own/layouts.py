@@ -13,7 +13,7 @@ from itertools import islice, permutations, product
 
 import numpy as np
 
-from gradlab.nn.activations import ACTIVATION_FUNCTIONS
+from gradlab.nn.activations import ACTIVATION_FUNCTIONS, leaky_relu
 from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.convolution import Conv
 from gradlab.nn.layers import Activation, Dense
@@ -24,6 +24,9 @@ from gradlab.nn.pooling import AveragePool, MaxPool
 
 MOST = 24  # ways of giving arrays to layers that are tried, for one kind of network
 FIRST_ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "identity")
+#: A leaky ReLU's slope is each person's choice.
+SLOPES = {f"leaky_relu, slope {slope}": leaky_relu(slope) for slope in (0.1, 0.2, 0.05, 0.3, 0.001)}
+FUNCTIONS = {**ACTIVATION_FUNCTIONS, **SLOPES}
 KINDS = {"gamma": re.compile("gamma|scale", re.I), "beta": re.compile("beta|shift", re.I)}
 
 
@@ -93,7 +96,8 @@ class Layout:
 
     def activations(self) -> Iterator[tuple[str, ...]]:
         """Yield what may be chosen: the same everywhere first; of two hidden layers, all pairs."""
-        yield from ((name,) * self.hidden for name in FIRST_ACTIVATIONS[: 7 if self.hidden else 1])
+        names = (*FIRST_ACTIVATIONS, *SLOPES) if self.hidden else FIRST_ACTIVATIONS[:1]
+        yield from ((name,) * self.hidden for name in names)
         if self.hidden == 2:
             yield from permutations(FIRST_ACTIVATIONS, 2)
 
@@ -205,10 +209,13 @@ def _mlps(pieces: list[Piece], x: np.ndarray) -> Iterator[Layout]:
                 batch_norm: bool = batch_norm,
                 eps: float = eps,
             ) -> Network:
-                net = mlp(sizes, list(names), output, loss, batch_norm=batch_norm)
-                for layer in net.layers:
+                kinds = [name.partition(",")[0] for name in names]
+                net = mlp(sizes, kinds, output, loss, batch_norm=batch_norm)
+                for k, layer in enumerate(net.layers):
                     if isinstance(layer, BatchNorm):
                         layer.eps = eps
+                    elif names and names[0] in SLOPES and repr(layer) == "Activation(leaky_relu)":
+                        net.layers[k] = Activation(SLOPES[names[0]], layer.name)
                 return net
 
             about = f"eps = {eps:g} in batch norm" if batch_norm else ""
@@ -261,14 +268,14 @@ def _convnet(
         layers = []
         for i, padding in enumerate(paddings, 1):
             layers.append(Conv(f"W{i}", f"b{i}", padding, f"conv{i}"))
-            function = Activation(ACTIVATION_FUNCTIONS[names[0]], f"a{i}")
+            function = Activation(FUNCTIONS[names[0]], f"a{i}")
             layers += [function] * (order == "ap") + [pool(f"pool{i}")]
             layers += [function] * (order == "pa" or (order == "p-" and i == len(paddings)))
         for i in range(first, first + len(stack)):
             name = output if i == first + len(stack) - 1 else names[0]
             layers.append(Dense(f"W{i}", f"b{i}", f"z{i}"))
             if name != "identity":
-                layers.append(Activation(ACTIVATION_FUNCTIONS[name], f"a{i}"))
+                layers.append(Activation(FUNCTIONS[name], f"a{i}"))
         params = {name: np.zeros(piece.where.shape if name[0] == "W" else piece.where.size)
                   for name, piece in parts.items()}  # fmt: skip
         for i, layer in enumerate(stack, first):

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradlab.checking.own.arrays import OwnCode
 from gradlab.checking.own.layouts import Layout, Piece, layouts
-from gradlab.nn.activations import ACTIVATION_FUNCTIONS
+from gradlab.nn.activations import ACTIVATION_FUNCTIONS, LEAKY_SLOPE
+from gradlab.nn.layers import Activation
 from gradlab.nn.losses import LOSS_TABLE
 from gradlab.nn.network import Network
 
@@ -76,6 +77,10 @@ class Match:
             what, about = f"{self.layout.about}, {net.loss_name}", ""
             names = {a.function.name for a in net.layers if hasattr(a, "function")}
             what += f", {' and '.join(sorted(names))}" if names else ""
+        slopes = {a.function.slope for a in net.layers
+                  if isinstance(a, Activation) and a.function.name == "leaky_relu"}  # fmt: skip
+        if slopes - {LEAKY_SLOPE}:
+            about += f" (slope {max(slopes):g} in leaky_relu)"
         times = f"{fit.called} times " * bool(fit.called)
         over = "all arrays" if fit.over_all else "the weights"
         l2 = f" + 1/2 lam * (the sum of squares of {over}), lam = {fit.lam:.6g}" if fit.lam else ""
