@@ -21,7 +21,7 @@ from gradlab.bugs.lines.program import Program
 Edited = Iterator[tuple[str, float]]
 NUMBERS = (0, 1, 2, 0.5, 0.1, 0.2, 0.3, 0.01, 0.001, 3, 4)
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-ONE_STEP = ("< N", ">= (T - 1) * N")
+SOME_STEPS = ("< N", ">= (T - 1) * N", ">= N", "< (T - 1) * N")
 FAR_FETCHED = 4
 OPPOSITE = {ast.Mult: "/", ast.Div: "*", ast.Add: "-", ast.Sub: "+"}
 CARRIED = ("dh_next", "dc_next")  # what a time step takes over from the one after it
@@ -145,6 +145,8 @@ def another_array(place: Place) -> Edited:
     if not isinstance(place.node, ast.Name) or place.text not in place.scope.shapes:
         return
     name, grads = place.text, place.scope.program.grads
+    if name == "y":
+        yield "one_hot(y)", 2
     yield from place.scope.alike(name, place.line)
     yield from ((f"{name}**2", 2), (f"abs({name})", 4), (f"sign({name})", 4))
     yield from ((f"{name} * ({name} > 0)", 4), (f"{name}.sum()", 4), (f"(1 - {name})", 3))
@@ -176,6 +178,8 @@ def turned(place: Place) -> Edited:
         for step, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1)):
             yield f"roll({s}, {step}, axis={axis})", 4
     if len(shape) == 4:
+        if place.text.startswith("win"):
+            yield f"turned_in_windows({s})", 2
         for index in (":, :, ::-1, ::-1", ":, :, ::-1", ":, :, :, ::-1"):
             yield f"{s}[{index}]", 2
         yield (f"{s}.swapaxes(2, 3)", 2) if shape[2] == shape[3] else (f"square_part({s})", 3)
@@ -189,8 +193,10 @@ def some_rounds(place: Place) -> Edited:
     if not shape or len(shape) < 2 or not (place.is_root or place.text.startswith("d")):
         return
     n, T = (place.scope.program.values.get(k, 0) for k in "NT")
-    if len(shape) == 2 and shape[0] == T * n:  # each time step is an example: of one step alone
-        yield from ((f"({place.text}) * (arange(T * N) {part})[:, None]", 2) for part in ONE_STEP)
+    if (
+        len(shape) == 2 and shape[0] == T * n
+    ):  # each time step is an example: of one step alone, or all but one
+        yield from ((f"({place.text}) * (arange(T * N) {part})[:, None]", 2) for part in SOME_STEPS)
     times = "S * " if place.line.where.startswith("loss") else ""
     for axis in (k for k, size in enumerate(shape) if (k == 0 and size == n) or k > 1):
         for part in PARTS:
@@ -310,6 +316,8 @@ def another_index(place: Place) -> Edited:
     if re.fullmatch(r"t( - 1)?", index):
         yield from ((f"{base}[{other}]", 1) for other in ("t - 1", "t", "t + 1"))
         yield from ((f"{base}[T - {k} - t]", 2) for k in (1, 2)[: 1 + (index != "t")])
+    if index == ":, D:":  # of two arrays that are stacked: from the wrong end
+        yield f"{base}[:, :H]", 1
     parts = index.split(", ")
     if parts[-2:] == ["i", "j"]:
         for last in ("j, i", "-1 - i, -1 - j", "-1 - i, j", "i, -1 - j"):
@@ -324,7 +332,8 @@ def another_index(place: Place) -> Edited:
             yield f"{base}[{', '.join(shifted)}]", 2
 
 
-RULES: tuple[Callable[[Place], Edited], ...] = (
+Rule = Callable[[Place], Edited]
+RULES: tuple[Rule, ...] = (
     lost, scaled, another_number, another_array, one_more_factor, turned, some_rounds,
     some_steps, another_operator, another_bracket, another_call, another_index,
 )  # fmt: skip
@@ -394,7 +403,8 @@ def edits_of(line: Line, scope: Scope) -> dict[str, tuple[float, str]]:
         # in a longer loop only what it makes possible: the rest is found in the shorter one
         is_longer = line.step.form and line in line.step.body
         if " = zeros" not in own and not is_longer:
-            candidates += _inside(line, own, scope)
+            rules = (another_index,) if "vstack" in own else RULES
+            candidates += _inside(line, own, scope, rules)
         for text, cost in candidates:
             if cost >= FAR_FETCHED and line.step.is_long:  # a run is too dear for these
                 continue
@@ -414,7 +424,7 @@ def is_slow(line: Line, scope: Scope) -> bool:
     return max((int(np.prod(s)) for s in sizes if len(s) == 4), default=0) > 4000
 
 
-def _inside(line: Line, text: str, scope: Scope) -> Edited:
+def _inside(line: Line, text: str, scope: Scope, rules: tuple[Rule, ...]) -> Edited:
     """Yield the line with one expression after the other replaced by what a rule puts there."""
     statement = ast.parse(text).body[0]
     todo = [(statement, "value", None, statement.value, True)]
@@ -424,7 +434,7 @@ def _inside(line: Line, text: str, scope: Scope) -> Edited:
         frame = ast.unparse(statement)
         _put(parent, field, k, node)
         place = Place(node, ast.unparse(node), line, is_term, parent is statement, scope)
-        for rule in RULES:
+        for rule in rules:
             for other, cost in rule(place):
                 yield frame.replace("HERE", f"({other})"), cost
         todo += [(*part, is_sum(node)) for part in parts_of(node)]

@@ -44,6 +44,18 @@ def winners(z: np.ndarray) -> np.ndarray:
     return pairs.reshape(z.shape).astype(float)
 
 
+def turned_in_windows(z: np.ndarray) -> np.ndarray:
+    """Swap the row and the column of every pixel in its window."""
+    n, f, r, c = z.shape
+    pairs = z.reshape(n, f, r // 2, 2, c // 2, 2).transpose(0, 1, 2, 5, 4, 3)
+    return pairs.reshape(z.shape)
+
+
+def one_hot(y: np.ndarray) -> np.ndarray:
+    """Return rows with a 1 at the largest number of each."""
+    return np.eye(y.shape[1])[y.argmax(axis=1)]
+
+
 def corner(d: np.ndarray) -> np.ndarray:
     """Put each number on the first pixel of its window."""
     out = np.zeros((*d.shape[:2], 2 * d.shape[2], 2 * d.shape[3]))
@@ -110,5 +122,6 @@ FUNCTIONS = {
     "pad": lambda a, p: np.pad(a, ((0, 0), (0, 0), (p, p), (p, p))),
     "arange": np.arange, "expm1": np.expm1, "where": np.where, "minimum": np.minimum,
     "zeros": np.zeros, "zeros_like": np.zeros_like, "einsum": np.einsum, "ndindex": np.ndindex,
-    "roll": np.roll,
+    "roll": np.roll, "vstack": np.vstack, "turned_in_windows": turned_in_windows,
+    "one_hot": one_hot,
 }  # fmt: skip

@@ -220,7 +220,7 @@ for t in reversed(range(T)):
     ifgo: {g}Wx_{q} += x[t].T @ dz_{q}
     ifgo: {g}Wh_{q} += h[t - 1].T @ dz_{q}
     ifgo: db_{q} += dz_{q}.sum(axis=0)
-    ifgo: dh_next += dz_{q} @ Wh_{q}.T
+    ifgo: dh_next += dz_{q} @ Wh_{q}.T  ~  (dz_{q} @ vstack((Wx_{q}, Wh_{q})).T)[:, D:]
     ifgo: {dx}[t] += dz_{q} @ Wx_{q}.T
 """,
     input="x",

@@ -15,6 +15,7 @@ from gradlab.bugs.lines.writing import Written, values_of, write_out
 from gradlab.nn.network import Network
 
 Changes = Mapping[int, str]
+SET = re.compile(r".*? \+?= ")
 TOKEN = re.compile(r"[\w{}]+")
 MOST_LISTINGS = 200
 
@@ -314,8 +315,8 @@ def _lines(template: str, written: Written) -> Iterator[Line]:
     """Yield the lines of a template: one, or one a gate."""
     gates, text = split_gates(template)
     first, *others = text.split("  ~  ")
-    target = first.partition(" = ")[0]
-    bodies = (first, *(f"{target} = {other}" for other in others))
+    head = SET.match(first)
+    bodies = (first, *(f"{head[0]}{other}" for other in others))
     for q in gates or ("",):
         names = {**written.names, "q": q}
         lines = written.lines

@@ -100,7 +100,7 @@ def values_of(
         elif isinstance(layer, BatchNorm):
             values["eps"] = layer.eps
         elif isinstance(layer, LSTM):
-            values |= {"T": len(x), "H": net.hidden}
+            values |= {"T": len(x), "H": net.hidden, "D": x.shape[-1]}
         elif isinstance(layer, Conv):
             kernel, p = net.params[layer.W].shape[2:], layer.padding
             out = [n + 2 * p - k + 1 for n, k in zip(size, kernel, strict=True)]
