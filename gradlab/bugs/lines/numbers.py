@@ -70,7 +70,7 @@ def _ratios(
             if a != b:
                 yield f"{a} / {b}", v / w, 0.9
     for name in sorted(local):  # a set has no order, and what is told first must not change
-        if found := UNITS.fullmatch(name):
+        if (found := UNITS.fullmatch(name)) and found[1] in values:
             units = np.shape(values[found[1]])[int(found[2])]
             if units not in FACTORS:
                 yield from ((name, units, 0.55), (f"1 / {name}", 1 / units, 0.55))
