@@ -312,6 +312,7 @@ def another_index(place: Place) -> Edited:
     if not isinstance(place.node, ast.Subscript):
         return
     base = ast.unparse(place.node.value)
+    base = f"({base})" if isinstance(place.node.value, ast.BinOp) else base
     index = place.text[len(base) + 1 : -1]
     if re.fullmatch(r"t( - 1)?", index):
         yield from ((f"{base}[{other}]", 1) for other in ("t - 1", "t", "t + 1"))
