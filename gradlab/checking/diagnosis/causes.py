@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.bugs import describe
 from gradlab.bugs.lines import Cause, explain
 from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
@@ -14,6 +15,7 @@ from gradlab.checking.report import Report
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
+DIGITS = 8  # in all wrong entries together, that no bug hits by chance
 EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one
 ALONG = 0.999  # cosine between two deviations of the same kind and another strength
 NO_PATTERN = "no known pattern"
@@ -37,11 +39,16 @@ class Diagnosis:
         1 explains all that is seen, 0 nothing.
     where, wrong_line, right_line : str or None
         The place in the backward pass, and its line as it must be written to give this gradient
-        and to give the right one, where the search for an edited line found it.
+        and to give the right one; of two mistakes each is "one; other". For a bug of the museum
+        they are the museum's words, for rows as examples. None where a pattern says no line.
     residual : float or None
-        What that line leaves of the deviation, relative.
+        What that line leaves of the deviation, relative, in the tensor where it leaves most.
     certain : bool
-        Whether it reproduces every wrong tensor to the resolution of the check.
+        Whether it reproduces every wrong tensor to the resolution of the check, in more digits
+        than chance could.
+    alike, left_open : tuple of str
+        Other lines, "where: wrong line", that fit as well, and the tensors that this one does not
+        explain.
     """
 
     cause: str
@@ -54,6 +61,20 @@ class Diagnosis:
     right_line: str | None = None
     residual: float | None = None
     certain: bool = False
+    alike: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, str, str]]:
+        """Each mistake's place, wrong line and right line; "" where nothing stands there."""
+        if self.wrong_line is None:
+            return []
+        whole = [self.where or "", self.wrong_line, self.right_line or ""]
+        places, wrong, right = (text.split("; ") for text in whole)
+        right += [""] * (len(places) - len(right))  # after backward nothing belongs
+        if not len(places) == len(wrong) == len(right):  # one line with a ; of its own
+            return [tuple(whole)]
+        return list(zip(places, wrong, right, strict=True))
 
     def __str__(self) -> str:
         where = "" if self.layer is None else f" (layer {self.layer})"
@@ -97,6 +118,7 @@ def diagnose(
         if not any(d.score > 1 - clues.tolerance for d in found):
             found = _edited_lines(report, clues, net, x, y, masks) + found
     found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
 
@@ -119,8 +141,30 @@ def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
     evidence = f"With this line, backward leaves {left} of the deviation open. {clues.where}."
     return Diagnosis(
         str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
-        cause.wrong_line, cause.right_line, cause.residual, cause.certain,
+        cause.wrong_line, cause.right_line, cause.residual, cause.certain, cause.alike,
+        cause.left_open,
     )  # fmt: skip
+
+
+def _of_suspect(suspect: Suspect, left: float, twins: list[Suspect], clues: Clues) -> Diagnosis:
+    also = ", ".join(other.bug for other in twins)
+    evidence = (
+        f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open. "
+        f"{clues.where}." + (f" Here it cannot be told from {also}." if also else "")
+    )
+    left = residual(clues, suspect)
+    digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
+    return Diagnosis(
+        suspect.cause, suspect.bug, suspect.layer, evidence, 1 - left, *_written(suspect), left,
+        left < clues.tolerance and digits >= DIGITS,
+    )  # fmt: skip
+
+
+def _written(suspect: Suspect) -> tuple[str, str, str]:
+    """Return where a bug of the museum is, its wrong line and the right one."""
+    place = "loss or whole gradient" if suspect.layer is None else f"layer {suspect.layer}"
+    about = describe(suspect.bug)
+    return place, about.wrong, about.right
 
 
 def by_patterns(clues: Clues) -> list[Diagnosis]:
@@ -145,14 +189,7 @@ def _with_suspects(
 
 
 def _exact(exact: list[tuple[float, Suspect]], clues: Clues) -> list[Diagnosis]:
-    diagnoses = []
-    for left, s in exact:
-        others = [o.bug for _, o in exact if o is not s]
-        twins = f" Here it cannot be told from {', '.join(others)}." if others else ""
-        same = f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open"
-        evidence = f"{same}. {clues.where}.{twins}"
-        diagnoses.append(Diagnosis(s.cause, s.bug, s.layer, evidence, 1 - left))
-    return diagnoses
+    return [_of_suspect(s, left, [o for _, o in exact if o is not s], clues) for left, s in exact]
 
 
 def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
@@ -192,6 +229,16 @@ def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
         for name, n in clues.numerical.items()
         if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + clues.floor
     }
+
+
+def residual(clues: Clues, suspect: Suspect) -> float:
+    """Return what a suspect leaves of the deviation, in the wrong tensor where it leaves most."""
+    gradient = clues.flat(suspect.gradient)
+    return max(
+        float(np.linalg.norm(clues.analytic[k] - gradient[k])
+              / max(np.linalg.norm(clues.analytic[k] - clues.numerical[k]), np.finfo(float).tiny))
+        for k in clues.wrong
+    )  # fmt: skip
 
 
 def left_over(clues: Clues, suspect: Suspect) -> float:
