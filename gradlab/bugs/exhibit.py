@@ -1,17 +1,67 @@
-"""What the museum tells about a bug."""
+"""One bug of the museum: the lines that are wrong, its story, where it can be, what hides it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from gradlab.bugs.lines.layers import LINES_BY_NAME
+from gradlab.bugs.lines.line import Line, split_gates
+from gradlab.bugs.lines.program import Listing, listing_of
+from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Grads
+from gradlab.nn.network import Network
+
+EVERYWHERE = -1  # the position of a bug that is in several layers at once
+# A wrong line: a template like those of the layers, or what makes it of a network's lines.
+Wrong = str | Callable[[Line, Listing, Network], str | None]
+SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i"}
 
 
-@dataclass(frozen=True, repr=False)
+class Spot(NamedTuple):
+    """A reason why a bug that does not show here does not, and the sentence for it."""
+
+    explains: Callable[[Place], bool]
+    sentence: str
+
+
+class Place(NamedTuple):
+    """Where a bug would be: a layer's position in a network that is looked at on a batch."""
+
+    net: Network
+    x: np.ndarray
+    masks: Masks
+    position: int
+
+    @property
+    def batch(self) -> int:
+        """The number of examples."""
+        return np.shape(self.x)[self.net.batch_axis]
+
+
+def always(at: Place) -> bool:
+    """Explain it in any case."""
+    return True
+
+
+def anywhere(net: Network, position: int) -> bool:
+    """Every layer that has the lines can have the bug."""
+    return True
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Exhibit:
-    """One bug of the museum, in words.
+    """One bug of the museum.
 
-    The lines of code are those that people write, for rows as examples: x (N, D), z = a @ W + b,
-    p the softmax's probabilities, y one-hot.
+    Its backward pass is made from the edited lines (`gradlab.bugs.lines.layers`), so that what is
+    planted, what is told of it and what a diagnosis says cannot disagree.
 
     Attributes
     ----------
@@ -19,28 +69,144 @@ class Exhibit:
         What `plant` takes.
     number : int
         Its number in the list of bugs that the museum was built from.
+    title : str
+        A few words, to be picked from a list.
+    family : str
+        The part of a backward pass that it is about.
     summary : str
         One line: what was done.
-    wrong, right : str
-        A line of code with the bug, and without it.
+    edits : mapping of str to sequence of (str, str)
+        For the name of a layer's lines, the right lines and what stands in their places.
     shows : str
         What a check shows. The figures are norm ratios of wrong tensors, the range over 5 seeds,
         tanh networks of sizes 5-6-6-3 with N = 8, every layer, unless it says otherwise.
-    blind : str
-        When a check does not see it; empty if there is no such place. What a report says there is
-        in `gradlab.bugs.hiding`.
     cause : str
         The sentence of a diagnosis, without the place.
+    needs : str
+        What a network must have, for the message when it has not.
+    blind : str
+        When a check does not see it; empty if there is no such place.
+    hidden : tuple of Spot
+        What a report says there. The first that explains it counts.
+    fits : callable, (net, position) -> bool
+        Of the layers with these lines and with parameters that they reach: can it be there?
+    is_mute_elsewhere : bool
+        Where it does not fit it can be written, but makes no difference whatever the numbers are.
+    is_everywhere : bool
+        It is made in all layers at once.
+    unsettles : bool
+        The bias below a batch norm, whose gradient is 0, gets another one.
+    is_random : bool
+        It draws numbers of its own: its gradient tells which tensors are wrong, not by how much.
+    after : callable, gradient -> gradient, or None
+        What is done with the finished gradient; then `code` are the wrong and the right line.
     """
 
     name: str
     number: int
+    title: str
+    family: str
     summary: str
-    wrong: str
-    right: str
     shows: str
-    blind: str
     cause: str
+    needs: str
+    edits: Mapping[str, tuple[tuple[str, Wrong], ...]]
+    blind: str = ""
+    hidden: tuple[Spot, ...] = ()
+    fits: Callable[[Network, int], bool] = anywhere
+    is_mute_elsewhere: bool = False
+    is_everywhere: bool = False
+    unsettles: bool = False
+    is_random: bool = False
+    after: Callable[[Grads], Grads] | None = None
+    code: tuple[str, str] = ("", "")
+
+    # -- the lines ----------------------------------------------------------------------------
+
+    @property
+    def wrong(self) -> str:
+        """A line of code with the bug, for rows as examples."""
+        return self._shown()[0]
+
+    @property
+    def right(self) -> str:
+        """The same line without it."""
+        return self._shown()[1]
+
+    def _shown(self) -> tuple[str, str]:
+        if not self.edits or self.code[0]:
+            return self.code
+        of, edits = next(iter(self.edits.items()))
+        lines, (right, wrong) = LINES_BY_NAME[of], edits[0]
+        x, y = lines.input, lines.letter
+        names = {**SHOWN, "x": x, "y": y, "dx": f"d{x}", "dy": f"d{y}"}
+        first, second = (split_gates(text)[1].format(**names) for text in (wrong, right))
+        return first, second
+
+    def changes(self, listing: Listing, net: Network, position: int) -> dict[int, str]:
+        """Return the texts of the lines that are wrong when the bug is at `position`."""
+        changes = {}
+        for line, wrong in edited_lines(self, listing):
+            if position not in (EVERYWHERE, line.position):
+                continue
+            text = wrong(line, listing, net) if callable(wrong) else wrong.format(**line.names)
+            if text is not None:
+                changes[line.index] = text
+        return changes
+
+    # -- where it can be ----------------------------------------------------------------------
+
+    @property
+    def is_of_layer(self) -> bool:
+        """Whether it is in one layer, and not in the loss or in the whole gradient."""
+        of_loss = any(LINES_BY_NAME[of].letter == "loss" for of in self.edits)
+        return not (self.is_everywhere or self.after or of_loss)
+
+    def places(self, net: Network) -> dict[int, int]:
+        """Return {layer number: position in `net.layers`}, empty if there is no such place."""
+        return {n: p for n, p in self._candidates(net).items() if self.fits(net, p)}
+
+    def mute_places(self, net: Network) -> dict[int, int]:
+        """Return the places where it can be written and makes no difference."""
+        found = self._candidates(net) if self.is_mute_elsewhere else {}
+        return {n: p for n, p in found.items() if not self.fits(net, p)}
+
+    def _candidates(self, net: Network) -> dict[int, int]:
+        numbers = layer_numbers(net)
+        if self.after:
+            return {numbers[-1]: EVERYWHERE}
+        listing = listing_of(net, with_masks=True)
+        idle = set() if self.unsettles else {"d" + name for name in idle_biases(net)}
+        found = {
+            line.position for line, _ in edited_lines(self, listing)
+            if listing.reached[line.index] - idle
+        }  # fmt: skip
+        if self.is_everywhere:
+            return {numbers[-1]: EVERYWHERE} if found else {}
+        return {numbers[min(p, len(numbers) - 1)]: p for p in sorted(found)}
+
+    def damage(self, net: Network, position: int) -> tuple[str, ...]:
+        """Return the parameters whose gradient is wrong when the bug is there."""
+        idle = set(idle_biases(net))
+        if self.after:
+            return tuple(name for name in net.params if name not in idle)
+        if self.unsettles:
+            idle -= {net.layers[position - 1].b}
+        listing = listing_of(net, with_masks=True)
+        lines = self.changes(listing, net, position)
+        reached = set().union(*(listing.reached[k] for k in lines))
+        return tuple(name for name in net.params if "d" + name in reached and name not in idle)
+
+    def warning(self, at: Place) -> str:
+        """Return the sentence for a report where the bug does not show at this place."""
+        for spot in self.hidden:
+            if spot.explains(at):
+                return spot.sentence
+        return (
+            f"it may not show here if {self.cause}; check at other parameters or on other examples"
+        )
+
+    # -- in words -----------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         width = max(len(self.wrong), len(self.right), 5)
@@ -60,3 +226,28 @@ class Exhibit:
             f"<td><code>{escape(self.wrong)}</code></td><td><code>{escape(self.right)}</code></td>"
             f"</tr></tbody></table><p>Shows: {escape(self.shows)}</p>{blind}"
         )
+
+
+@lru_cache(maxsize=10_000)
+def edited_lines(exhibit: Exhibit, listing: Listing) -> tuple[tuple[Line, Wrong], ...]:
+    """Return the lines that a bug is about, with what stands in their places."""
+    return tuple(
+        (line, wrong)
+        for line in listing.lines
+        for right, wrong in exhibit.edits.get(line.of, ())
+        if line.is_written(right)
+    )
+
+
+def layer_numbers(net: Network) -> list[int]:
+    """Return for each step the number of its layer, 1 for what belongs to the first weights.
+
+    A layer begins with its weights: what follows up to the next weights has the same number.
+    """
+    counts = np.cumsum([bool(getattr(step, "weight_names", ())) for step in net.layers])
+    return [int(count) for count in counts]
+
+
+def idle_biases(net: Network) -> tuple[str, ...]:
+    """Return the biases right below a batch norm, which takes them off again: their slope is 0."""
+    return tuple(below.b for below, above in pairwise(net.layers) if isinstance(above, BatchNorm))

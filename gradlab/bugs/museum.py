@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab._validate import check_choice, check_integer
-from gradlab.bugs.about_layers import ABOUT_LAYERS
-from gradlab.bugs.about_losses import ABOUT_LOSSES
-from gradlab.bugs.about_structures import ABOUT_STRUCTURES
 from gradlab.bugs.exhibit import Exhibit
-from gradlab.bugs.planting import Planted, put, without_bugs
-from gradlab.bugs.table import FAULTS
+from gradlab.bugs.layers import OF_LAYERS
+from gradlab.bugs.losses import OF_LOSSES
+from gradlab.bugs.planting import EditedPass, put, without_bugs
+from gradlab.bugs.structures import OF_STRUCTURES
 from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 
-ABOUT = (*ABOUT_LOSSES, *ABOUT_LAYERS, *ABOUT_STRUCTURES)
-EXHIBITS = {about.name: about for about in sorted(ABOUT, key=lambda about: about.number)}
+ALL = (*OF_LOSSES, *OF_LAYERS, *OF_STRUCTURES)
+EXHIBITS = {exhibit.name: exhibit for exhibit in sorted(ALL, key=lambda e: e.number)}
 VISIBLE = 1e-3  # change of the gradient, beside its norm, that a mystery makes at least
 
 
@@ -34,7 +33,7 @@ class Found:
 
 def names(net: Network | None = None) -> list[str]:
     """Return the names of all bugs, or of those that `net` can have, in the museum's order."""
-    return [n for n in EXHIBITS if net is None or FAULTS[n].places(_checked(net))]
+    return [n for n in EXHIBITS if net is None or EXHIBITS[n].places(_checked(net))]
 
 
 def layers(net: Network, name: str) -> list[int]:
@@ -43,7 +42,7 @@ def layers(net: Network, name: str) -> list[int]:
     Layer 1 is that of the first weights; an activation and a dropout belong to the layer before
     them, and a bug of the loss to the last layer.
     """
-    return list(FAULTS[_known(name)].places(_checked(net)))
+    return list(describe(name).places(_checked(net)))
 
 
 def describe(name: str) -> Exhibit:
@@ -82,15 +81,23 @@ def plant(net: Network, name: str, layer: int | None = None) -> Network:
     ['W1', 'b1']
     """
     number, position = _place(net, name, layer)
-    if isinstance(net, Planted):
+    if net.backward_pass is not None:
         raise ValueError("net must be a network without a planted bug: one at a time")
-    return put(net, FAULTS[name], position, Found(EXHIBITS[name], number))
+    return put(net, pass_with(EXHIBITS[name], net, number, position))
+
+
+def pass_with(exhibit: Exhibit, net: Network, number: int, position: int) -> EditedPass:
+    """Return the backward pass of `net` with a bug at a position, in layer `number`."""
+    return EditedPass(
+        lambda listing: exhibit.changes(listing, net, position),
+        exhibit.after,
+        Found(exhibit, number),
+    )
 
 
 def wrong_tensors(net: Network, name: str, layer: int | None = None) -> list[str]:
     """Return the parameters whose gradient the bug spoils; arguments as for `plant`."""
-    damage = FAULTS[_known(name)].damage(net, _place(net, name, layer)[1])
-    return [parameter for parameter in net.params if parameter in damage]
+    return list(describe(name).damage(net, _place(net, name, layer)[1]))
 
 
 def mystery(seed: int, net: Network | None = None) -> Network:
@@ -157,15 +164,15 @@ def _checked(net: object) -> Network:
 
 def _place(net: Network, name: str, layer: int | None) -> tuple[int, int]:
     """Return the layer's number and its position in `net.layers`, or raise."""
-    fault, net = FAULTS[_known(name)], without_bugs(_checked(net))
-    places = fault.places(net)
+    exhibit, net = describe(name), without_bugs(_checked(net))
+    places = exhibit.places(net)
     if not places:
-        raise ValueError(f"net must have {fault.needs} for {name!r}, got {net!r}")
+        raise ValueError(f"net must have {exhibit.needs} for {name!r}, got {net!r}")
     number = max(places) if layer is None else check_integer(layer, "layer", 1)
     if number not in places:
         listed = ", ".join(str(n) for n in places)
         raise ValueError(
             f"layer must be in [{listed}] for {name!r} in {net!r}, got {number}; "
-            f"it needs {fault.needs}"
+            f"it needs {exhibit.needs}"
         )
     return number, places[number]

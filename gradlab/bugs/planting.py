@@ -1,98 +1,113 @@
-"""How a bug gets into a network: its forward pass stays, one step of its backward pass is swapped.
+"""How a bug gets into a network: its backward pass is replaced by one with some lines edited.
 
-A planted network is a shallow copy of a class made on the spot. It shares every parameter array
-with the network it was made from, and differs in one of three things only: the `backward` of one
-layer in its chain, the derivative of its loss, or what is done with the finished gradient.
+The forward pass and the loss stay, and every parameter array is shared with the network that it
+was made from.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.bugs.fault import Fault, GradientFault, LayerFault, LossFault, Steps
-from gradlab.nn.dropout import Dropout, Masks
-from gradlab.nn.layers import Grads, Layer, Params
-from gradlab.nn.losses import Loss
+from gradlab.bugs.lines.program import Listing, Program
+from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Grads, Mask
 from gradlab.nn.network import Network
+from gradlab.nn.parameters import Params
+
+#: For a network's lines, the texts of those that are wrong, by their numbers.
+Edits = Callable[[Listing], Mapping[int, str]]
 
 
-class Planted:
-    """Mixed into the class of a network: the backward pass with `_fault` at `_position`."""
+@dataclass(frozen=True, eq=False, repr=False)
+class EditedPass:
+    """A backward pass that is wrong: lines of the right one are edited, or its result is.
 
-    _fault: Fault
-    _position: int
-    _told: object
+    Attributes
+    ----------
+    edits : callable, Listing -> {line's number: text}
+        A function of the lines, for these are others once there is L2 or dropout.
+    after : callable, gradient -> gradient, or None
+        What is done with the finished gradient.
+    told : object
+        What `reveal` returns.
+    """
 
-    def chain(self, masks: Masks, n: int, copies: int = 1) -> list[Layer]:
-        """Return the layers, one of them with a wrong backward pass."""
-        chain = super().chain(masks, n, copies)
-        position = _position_in(chain, self.layers, self._position)
-        if isinstance(self._fault, LayerFault) and position is not None:
-            right = chain[position]
-            # A copy of the same type: the fast numerical gradient chooses its way by type.
-            chain[position] = copy.copy(right)
-            chain[position].backward = partial(self._fault.backward, right)
-        return chain
-
-    @property
-    def loss_rule(self) -> Loss:
-        """The loss: the right one, but on the way back."""
-        return self.__dict__.get("_wrong_rule") or super().loss_rule
-
-    def backward(
-        self,
-        params: Params,
-        activations: list[np.ndarray],
-        target: np.ndarray,
-        chain: Sequence[Layer],
-    ) -> tuple[list[np.ndarray], Grads]:
-        """Return the gradients at the cuts and of the parameters, wrong ones."""
-        on_its_way_back = copy.copy(self)
-        if isinstance(self._fault, LossFault):
-            batch = activations[0].shape[-2]
-            on_its_way_back._wrong_rule = self._fault.rule(super().loss_rule, batch)
-        return super(Planted, on_its_way_back).backward(params, activations, target, chain)
+    edits: Edits
+    after: Callable[[Grads], Grads] | None = None
+    told: object = None
 
     def gradient(
-        self, x: np.ndarray, y: np.ndarray, masks: Masks = None, params: Params | None = None
+        self, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, params: Params | None
     ) -> Grads:
-        """Return a gradient that is wrong on purpose; arguments as in `Network.gradient`."""
-        grads = super().gradient(x, y, masks, params)
-        if not isinstance(self._fault, GradientFault):
-            return grads
-        batch = self.prepare_x(x).shape[-2]
-        return self._fault.amend(self, grads, self.check_params(params), batch, self._position)
+        """Return the wrong gradient; arguments as in `Network.gradient`."""
+        program = program_of(net, x, y, masks, params)
+        return {k: v.astype(net.dtype) for k, v in self.applied_to(program).items()}
+
+    def applied_to(self, program: Program) -> Grads:
+        """Return the gradient that a right program computes with these edits."""
+        changes, grads = self.edits(program.listing), dict(program.gradient)
+        with np.errstate(all="ignore"):
+            for layer in program.run(changes) if changes else ():
+                grads.update(layer)
+        return grads if self.after is None else self.after(grads)
+
+    def cut_gradients(
+        self,
+        net: Network,
+        x: np.ndarray,
+        y: np.ndarray,
+        masks: Masks,
+        params: Params | None = None,
+        put: tuple[int, np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """Return dL/d(activation) at every cut, examples first.
+
+        Parameters
+        ----------
+        net, x, y, masks, params
+            As in `Network.cut_gradients`.
+        put : (int, ndarray) or None
+            A cut's number and what stands there instead of what comes there.
+        """
+        program = program_of(net, x, y, masks, params, put)
+        changes, values = self.edits(program.listing), dict(program.values)
+        if changes:
+            with np.errstate(all="ignore"):
+                list(program.run(changes, into=values))
+        return [np.array(values[name], net.dtype) for name in program.listing.cuts]
 
     def reveal(self) -> object:
         """Return what was planted, and where."""
-        return self._told
+        return self.told
 
 
-def _position_in(chain: Sequence[Layer], steps: Steps, position: int) -> int | None:
-    """Return where step number `position` stands in a chain that may be without dropout."""
-    if len(chain) == len(steps):
-        return position
-    if isinstance(steps[position], Dropout):
-        return None
-    return position - sum(isinstance(step, Dropout) for step in steps[:position])
+def program_of(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    masks: Masks,
+    params: Params | None = None,
+    put: tuple[int, np.ndarray] | None = None,
+) -> Program:
+    """Return the lines of `net` on this batch; what is drawn anew is drawn here."""
+    chain = net.chain(masks, net.prepare(x, y)[0].shape[-2])
+    drawn = [layer.mask[..., 0].T for layer in chain if isinstance(layer, Mask)]
+    if params is not None:
+        net, given = copy.copy(net), net.check_params(params)
+        net.params = given
+    with np.errstate(all="ignore"):
+        return Program(net, x, y, None if masks is None else drawn, put=put)
 
 
-def put(net: Network, fault: Fault, position: int, told: object) -> Network:
-    """Return a network that shares the parameters of `net` and has `fault` at `position`."""
+def put(net: Network, backward_pass: EditedPass) -> Network:
+    """Return a network that shares the parameters of `net` and goes back another way."""
     other = copy.copy(net)
-    other.__class__ = _planted_class(type(net))
-    other._fault, other._position, other._told = fault, position, told
+    other.backward_pass = backward_pass
     return other
-
-
-@lru_cache
-def _planted_class(base: type[Network]) -> type[Network]:
-    # Named like its base, so that neither repr nor type gives a mystery away.
-    return type(base.__name__, (Planted, base), {"__doc__": base.__doc__, "__module__": __name__})
 
 
 def without_bugs(net: Network) -> Network:
@@ -101,6 +116,6 @@ def without_bugs(net: Network) -> Network:
     Whether a bug was planted in it or its class overrides `gradient`.
     """
     own = next(c for c in type(net).__mro__ if c.__module__.startswith("gradlab.nn"))
-    other = copy.copy(net)
-    other.__class__ = own
+    other = object.__new__(own)
+    other.__dict__.update(vars(net), backward_pass=None)
     return other

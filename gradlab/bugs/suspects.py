@@ -7,15 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.bugs.fault import LayerFault
-from gradlab.bugs.hiding import MUTE, Point, warning
-from gradlab.bugs.museum import describe, names, plant, wrong_tensors
-from gradlab.bugs.planting import without_bugs
-from gradlab.bugs.table import FAULTS
+from gradlab.bugs.exhibit import Exhibit, Place
+from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
+from gradlab.bugs.planting import program_of, without_bugs
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
-
-RANDOM = ("redrawn_dropout_mask",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +62,27 @@ def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> 
     this network come last, with the right gradient.
     """
     net = without_bugs(net)
-    right = net.gradient(x, y, masks)
+    program = program_of(net, x, y, masks)
+    right = program.gradient
     for name in names(net):
-        places = FAULTS[name].places(net)
-        placed = isinstance(FAULTS[name], LayerFault) or len(places) > 1
-        for layer, position in places.items():
-            gradient = plant(net, name, layer).gradient(x, y, masks)
+        exhibit = describe(name)
+        for layer, position in exhibit.places(net).items():
+            gradient = pass_with(exhibit, net, layer, position).applied_to(program)
             # where nothing comes down, no bug does anything, and that is another story
-            dead = not any(right[tensor].any() for tensor in wrong_tensors(net, name, layer))
-            at = None if dead else Point(net, x, masks, position)
-            yield _suspect(name, layer if placed else None, gradient, at)
-    for name, find in MUTE.items():
-        for layer, position in find(net).items():
-            yield _suspect(name, layer, right, Point(net, x, masks, position))
+            dead = not any(right[tensor].any() for tensor in exhibit.damage(net, position))
+            place = Place(net, x, masks, position)
+            told = "" if dead else exhibit.warning(place)
+            yield _suspect(exhibit, layer if exhibit.is_of_layer else None, gradient, told)
+    for exhibit in EXHIBITS.values():
+        for layer, position in exhibit.mute_places(net).items():
+            place = Place(net, x, masks, position)
+            at = layer if exhibit.is_of_layer else None
+            yield _suspect(exhibit, at, right, exhibit.warning(place))
 
 
 def _suspect(
-    name: str, layer: int | None, gradient: Mapping[str, np.ndarray], at: Point | None
+    exhibit: Exhibit, layer: int | None, gradient: Mapping[str, np.ndarray], told: str
 ) -> Suspect:
-    about = describe(name)
-    told = "" if at is None else warning(name, about.cause, at)
-    return Suspect(name, layer, about.cause, about.blind, gradient, name in RANDOM, told)
+    return Suspect(
+        exhibit.name, layer, exhibit.cause, exhibit.blind, gradient, exhibit.is_random, told
+    )

@@ -145,6 +145,9 @@ def from_cut(
         return float(net.loss_rule.per_example(out, target)[:, 0].sum() / n)
 
     def gradient(flat: np.ndarray) -> np.ndarray:
+        if net.backward_pass is not None:
+            cuts = net.backward_pass.cut_gradients(net, x, y, masks, put=(position, flat))
+            return cuts[position].ravel()
         activations = net.forward(net.params, laid_in(flat), rest)
         deltas, _ = net.backward(net.params, activations, target, rest)
         return deltas[0].reshape(-1)[order]

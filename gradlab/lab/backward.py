@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab import bugs
-from gradlab.bugs.table import FAULTS
 from gradlab.lab.ranges import MYSTERY, NO_BUG
 from gradlab.lab.settings import Settings
 from gradlab.nn.dropout import Masks
@@ -47,7 +46,7 @@ def place_of_bug(settings: Settings, net: Network, secret: Place | None) -> Plac
                 "new round"
             )
         return secret
-    layers, needs = bugs.layers(net, settings.bug), FAULTS[settings.bug].needs
+    layers, needs = bugs.layers(net, settings.bug), bugs.describe(settings.bug).needs
     if not layers:
         raise ValueError(f"bug {settings.bug!r} needs {needs}, and this network has not; got {net}")
     if settings.bug_layer and settings.bug_layer not in layers:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradlab import bugs
-from gradlab.bugs.fault import LayerFault, layer_numbers
-from gradlab.bugs.table import FAULTS
+from gradlab.bugs.exhibit import layer_numbers
 from gradlab.checking import Report, bisect, check, norm_ratio
 from gradlab.checking.diagnosis import Clues
 from gradlab.lab.backward import Place, analytic_gradient
@@ -71,8 +70,7 @@ class Case:
     @property
     def layered(self) -> bool:
         """Whether the bug is in one layer, and not in the loss or in the whole gradient."""
-        fault = FAULTS[self.place.name]
-        return isinstance(fault, LayerFault) or len(bugs.layers(self.net, self.place.name)) > 1
+        return bugs.describe(self.place.name).is_of_layer
 
     def layer_is(self, tensor: str) -> bool | None:
         """Tell whether `tensor` is of the topmost layer that is wrong; None if not `layered`.
@@ -121,5 +119,5 @@ class Case:
 
     def _numbers(self) -> dict[str, int]:
         """Return the number of each tensor's layer, 1 for that of the first weights."""
-        steps = zip(self.net.layers, layer_numbers(self.net.layers), strict=True)
+        steps = zip(self.net.layers, layer_numbers(self.net), strict=True)
         return {p: number for step, number in steps for p in getattr(step, "param_names", ())}

@@ -8,9 +8,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from gradlab import bugs
 from gradlab.checking import MEASURES, SCHEMES
 from gradlab.lab import locked
-from gradlab.lab.bug_titles import title_of
 from gradlab.lab.hidden_layers import HiddenLayers
 from gradlab.lab.ranges import AS_GIVEN, LABELS, MYSTERY, NO_BUG, RANGES, YOURS
 from gradlab.lab.state import LabState
@@ -122,9 +122,9 @@ def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> N
     if state.result is None:
         return
     own = {NO_BUG: "none", MYSTERY: "mystery: find it"}
-    bugs = [(own.get(name) or title_of(name), name) for name in state.bug_choices]
+    choices = [(own.get(name) or bugs.describe(name).title, name) for name in state.bug_choices]
     tensors = [("the worst", ""), *((name, name) for name in state.result.report)]
-    for name, options in (("bug", bugs), ("tensor", tensors)):
+    for name, options in (("bug", choices), ("tensor", tensors)):
         control = controls[name]
         if control.options != tuple(options):
             control.options = options

@@ -9,7 +9,6 @@ import numpy as np
 from gradlab import bugs
 from gradlab._validate import check_choice, check_integer
 from gradlab.lab.backward import Place
-from gradlab.lab.bug_titles import family_of, title_of
 from gradlab.lab.case import Case
 from gradlab.lab.feedback import Feedback, Score
 from gradlab.lab.problem import Problem
@@ -39,7 +38,7 @@ class Mystery:
 
     def __init__(self, case: Case, score: Score | None = None) -> None:
         self._case = case
-        self._causes = {title_of(name): name for name in bugs.names(case.net)}
+        self._causes = {bugs.describe(name).title: name for name in bugs.names(case.net)}
         self.choices, self.tensors = tuple(self._causes), tuple(case.net.params)
         self.guesses = self.hints = 0
         self.solved = self.revealed = False
@@ -138,7 +137,7 @@ class Mystery:
         if not self.finished:
             self.hints = number + 1
         if number == 2:
-            return f"It is about {family_of(self.secret.name)}."
+            return f"It is about {bugs.describe(self.secret.name).family}."
         return self._case.which_step() if number else self._case.which_tensors()
 
     def reveal(self) -> str:

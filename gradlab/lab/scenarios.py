@@ -9,7 +9,6 @@ from typing import Any
 
 from gradlab import bugs
 from gradlab._validate import check_choice
-from gradlab.lab.bug_titles import title_of
 from gradlab.lab.settings import Settings
 from gradlab.nn import ACTIVATIONS, LOSSES, mlp
 
@@ -160,7 +159,7 @@ def _of_bug(name: str) -> Scenario:
     blind = f" It hides: {about.blind.split(';')[0]}." if about.blind else ""
     return Scenario(
         f"bug_{name}",
-        f"Bug: {title_of(name)}",
+        f"Bug: {bugs.describe(name).title}",
         MappingProxyType({"bug": name, **_NEEDS.get(name, {})}),
         "wrong",
         f"{about.summary[:1].upper()}{about.summary[1:]}.{blind}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,29 @@ from gradlab.nn.chain import Chain, check_settings
 from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.layers import Grads, Layer
 from gradlab.nn.parameters import Params
+
+
+class BackwardPass(Protocol):
+    """What can stand in the place of the layers' own backward pass: one with a bug in it."""
+
+    def gradient(
+        self, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, params: Params | None
+    ) -> Grads:
+        """Return what `net.gradient` returns."""
+
+    def cut_gradients(
+        self,
+        net: Network,
+        x: np.ndarray,
+        y: np.ndarray,
+        masks: Masks,
+        params: Params | None = None,
+        put: tuple[int, np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """Return dL/d(activation) at every cut, with something put at one of them."""
+
+    def reveal(self) -> object:
+        """Return what was planted, and where."""
 
 
 class Network(Chain):
@@ -31,9 +55,12 @@ class Network(Chain):
         The fraction of each hidden layer's units that is zeroed, when masks are used.
     weight_scale : float or None
         What the initial weights' standard deviation was asked to be; None is a layer's own.
+    backward_pass : BackwardPass or None
+        What stands in the place of the layers' own, such as one of `gl.bugs.plant`.
     """
 
     weight_scale: float | None = None
+    backward_pass: BackwardPass | None = None
 
     # -- forward --------------------------------------------------------------------------------
 
@@ -107,6 +134,8 @@ class Network(Chain):
         Costs two to three forward passes, whatever the number of parameters. Arguments and
         errors as in `loss`.
         """
+        if self.backward_pass is not None:
+            return self.backward_pass.gradient(self, x, y, masks, params)
         a, target = self.prepare(x, y)
         params = self.check_params(params)
         chain = self.chain(masks, a.shape[-2])
@@ -154,6 +183,10 @@ class Network(Chain):
         dict of str to ndarray
             Names and shapes as in `cut_activations`: "input" is like `x`.
         """
+        if self.backward_pass is not None:
+            cuts = self.backward_pass.cut_gradients(self, x, y, masks, params)
+            places = self.cut_activations(x, masks)
+            return {k: g.reshape(a.shape) for (k, a), g in zip(places.items(), cuts, strict=True)}
         a, target = self.prepare(x, y)
         params = self.check_params(params)
         n = a.shape[-2]
@@ -172,6 +205,10 @@ class Network(Chain):
         chain = self.chain(masks, a.shape[-2])
         activations = self.forward(self.params, a, chain)
         return sum(layer.ties(a) for layer, a in zip(chain, activations, strict=False))
+
+    def reveal(self) -> object:
+        """Return what was planted in the backward pass, and where; None if nothing was."""
+        return None if self.backward_pass is None else self.backward_pass.reveal()
 
     # -- copies ---------------------------------------------------------------------------------
 

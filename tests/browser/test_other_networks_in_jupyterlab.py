@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from gradlab.lab.bug_titles import title_of
+from gradlab import bugs
 
 from .lab_parts import controls_of, expect_state, expect_verdict, open_group, write_notebook
 
@@ -109,7 +109,7 @@ def test_a_planted_bug_changes_the_network_and_the_verdict(page, lab, kind):
     network = lab.locator("[data-panel=network]")
     before = page.pictures(lab)[2]
     open_group(lab, "Bugs")
-    lab.get_by_label("bug", exact=True).select_option(label=title_of(bug))
+    lab.get_by_label("bug", exact=True).select_option(label=bugs.describe(bug).title)
     expect_verdict(lab, "wrong")
     page.tab.wait_for_function(
         "([panel, told]) => panel.ariaLabel.includes(told)", arg=[network.element_handle(), told]

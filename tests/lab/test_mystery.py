@@ -5,7 +5,6 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import LabState, Mystery, Score, settings_line
-from gradlab.lab.bug_titles import family_of, title_of
 from gradlab.lab.problem import pose
 from gradlab.lab.scenarios import MLP_BUGS
 from gradlab.lab.settings import Settings
@@ -23,9 +22,9 @@ def state():
 def right_guess(mystery):
     """Return a tensor and a cause that solve the round."""
     for tensor in mystery.tensors:
-        feedback = twin(mystery).guess(tensor, title_of(mystery.secret.name))
+        feedback = twin(mystery).guess(tensor, gl.bugs.describe(mystery.secret.name).title)
         if feedback.solved:
-            return tensor, title_of(mystery.secret.name)
+            return tensor, gl.bugs.describe(mystery.secret.name).title
     raise AssertionError("no guess solves it")
 
 
@@ -119,7 +118,13 @@ def test_nothing_that_is_shown_gives_the_bug_away(seed):
         " ".join(explanation(result)), cost_line(result), str(result.report),
         repr(result.report), result.report._repr_html_(), str(state.score),
     ]  # fmt: skip
-    secrets = (about.name, title_of(about.name), about.cause, about.summary, about.wrong)
+    secrets = (
+        about.name,
+        gl.bugs.describe(about.name).title,
+        about.cause,
+        about.summary,
+        about.wrong,
+    )
     for text in shown:
         assert not [secret for secret in secrets if secret in text]
         assert "at layer" not in text
@@ -128,14 +133,14 @@ def test_nothing_that_is_shown_gives_the_bug_away(seed):
 def test_the_choices_are_short_and_each_a_bug_that_the_network_can_have(state):
     assert len(set(state.mystery.choices)) == len(state.mystery.choices)
     names = gl.bugs.names(state.result.net)
-    assert state.mystery.choices == tuple(title_of(name) for name in names)
+    assert state.mystery.choices == tuple(gl.bugs.describe(name).title for name in names)
 
 
 def test_titles_are_short_and_no_two_alike():
-    titles = [title_of(name) for name in gl.bugs.names()]
+    titles = [gl.bugs.describe(name).title for name in gl.bugs.names()]
     assert len(set(titles)) == len(titles)
-    assert all(len(title_of(name)) <= 40 for name in MLP_BUGS)
-    assert all(family_of(name) for name in gl.bugs.names())
+    assert all(len(gl.bugs.describe(name).title) <= 40 for name in MLP_BUGS)
+    assert all(gl.bugs.describe(name).family for name in gl.bugs.names())
 
 
 # -- guesses ---------------------------------------------------------------------------------------
@@ -155,7 +160,10 @@ def planted(name, layer=None, **settings):
 
 def test_feedback_tells_tensor_cause_and_layer_apart():
     mystery = planted("missing_activation_derivative", layer=2)
-    right, other = title_of("missing_activation_derivative"), title_of("flipped_sign")
+    right, other = (
+        gl.bugs.describe("missing_activation_derivative").title,
+        gl.bugs.describe("flipped_sign").title,
+    )
 
     def told(tensor, cause):
         f = mystery.guess(tensor, cause)
@@ -171,22 +179,22 @@ def test_feedback_tells_tensor_cause_and_layer_apart():
 
 def test_a_bug_of_the_whole_gradient_has_no_layer():
     mystery = planted("flipped_sign")
-    feedback = mystery.guess("b1", title_of("flipped_sign"))
+    feedback = mystery.guess("b1", gl.bugs.describe("flipped_sign").title)
     assert feedback.solved
     assert feedback.layer_right is None
 
 
 def test_a_bias_bug_is_not_in_the_weights():
     mystery = planted("bias_mean", layer=1)
-    feedback = mystery.guess("W1", title_of("bias_mean"))
+    feedback = mystery.guess("W1", gl.bugs.describe("bias_mean").title)
     assert (feedback.tensor_right, feedback.layer_right) == (False, True)
     assert "its layer is" in feedback.words
-    assert mystery.guess("b1", title_of("bias_mean")).solved
+    assert mystery.guess("b1", gl.bugs.describe("bias_mean").title).solved
 
 
 def test_bugs_with_the_same_gradient_are_the_same_answer():
     mystery = planted("missing_factor_2", loss="mse")  # two outputs: divided by K is the same
-    assert mystery.guess("W1", title_of("mean_over_outputs")).solved
+    assert mystery.guess("W1", gl.bugs.describe("mean_over_outputs").title).solved
 
 
 @pytest.mark.parametrize(
@@ -210,7 +218,7 @@ def test_hints_say_more_and_more_and_end_with_the_family():
     assert "cosine" in second
     assert third == again == "It is about an activation's derivative."
     assert mystery.hints == 3
-    name = title_of("activation_as_derivative")
+    name = gl.bugs.describe("activation_as_derivative").title
     assert name not in first + second + third
 
 

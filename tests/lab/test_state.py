@@ -24,7 +24,7 @@ def test_it_starts_with_a_result_for_the_defaults():
 
 
 MODEL = (
-    "backward", "budget", "bug_titles", "case", "cost", "feedback", "given", "line", "lock",
+    "backward", "budget", "case", "cost", "feedback", "given", "line", "lock",
     "mystery", "problem", "ranges", "result", "scenarios", "setting_traits", "settings", "state",
     "summary", "warm_up", "words",
 )  # fmt: skip

@@ -14,7 +14,6 @@ from ipywidgets.widgets.widget import _instances
 import gradlab as gl
 from gradlab.lab import Lab, lifetime, view
 from gradlab.lab import state as state_module
-from gradlab.lab.bug_titles import title_of
 from gradlab.lab.controls import TOOLTIPS
 from gradlab.lab.ranges import LABELS
 from gradlab.lab.settings import NAMES
@@ -220,7 +219,7 @@ def test_no_message_to_the_browser_gives_a_mystery_away(front_end, seed):
     choices = {lab.controls["bug"].model_id, lab.mystery.cause.model_id}  # which list all causes
     sent = [str(data) for where, _, data, _ in front_end.messages if where not in choices]
     assert len(sent) > 5
-    words = (secret, title_of(secret), gl.bugs.describe(secret).summary)
+    words = (secret, gl.bugs.describe(secret).title, gl.bugs.describe(secret).summary)
     assert not [text for text in sent for word in words if word in text]
 
 

@@ -15,10 +15,18 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return 0.5 + 0.5 * np.tanh(0.5 * z)
 
 
-def softmax(z: np.ndarray) -> np.ndarray:
-    """Return the softmax of every row."""
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+def softmax(z: np.ndarray, axis: int | None = 1) -> np.ndarray:
+    """Return the softmax of every row; with no axis, that of all numbers together."""
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def redrawn(mask: np.ndarray) -> np.ndarray:
+    """Return another dropout mask at the same rate, the same one at every call."""
+    scale = mask.max(initial=1.0)
+    seed = 21_000_000  # not one that a learner would take
+    # drawn a unit after the other, as a network's own masks are
+    return (np.random.default_rng(seed).random(mask.T.shape) < 1 / scale).T * scale
 
 
 def windows(z: np.ndarray) -> np.ndarray:
@@ -97,7 +105,7 @@ UPSAMPLE = {"up": lambda d: d.repeat(2, 2).repeat(2, 3), "corner": corner}
 
 FUNCTIONS = {
     **PARTS, **ELEMENTWISE, **UPSAMPLE, "winners": winners, "convolve": convolve,
-    "channels_last": channels_last, "square_part": square_part,
+    "channels_last": channels_last, "redrawn": redrawn, "square_part": square_part,
     "max_pool": lambda z: windows(z).max(-1), "mean_pool": lambda z: windows(z).mean(-1),
     "pad": lambda a, p: np.pad(a, ((0, 0), (0, 0), (p, p), (p, p))),
     "arange": np.arange, "expm1": np.expm1, "where": np.where, "minimum": np.minimum,

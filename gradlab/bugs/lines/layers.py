@@ -39,6 +39,8 @@ class LayerLines:
         Ways of writing what is left of `backward`.
     family : str
         Layers of one family do the same job, so that one can be mistaken for another.
+    input : str
+        What its input is called where it is shown by itself.
     """
 
     name: str
@@ -47,6 +49,7 @@ class LayerLines:
     backward: str = ""
     forms: tuple[str, ...] = ()
     family: str = ""
+    input: str = "z"
 
 
 DENSE = LayerLines(
@@ -58,6 +61,7 @@ DENSE = LayerLines(
 d{b} = {dy}.sum(axis=0)
 {dx} = {dy} @ {W}.T
 """,
+    input="a",
 )
 
 # With L2 a weight's gradient is the data's, under the name data_dW, plus λ W.
@@ -90,7 +94,11 @@ ACTIVATION_LINES: Mapping[str, LayerLines] = MappingProxyType({
 SOFTMAX_BACKWARD = "{x} * ({dy} - ({dy} * {x}).sum(axis=1, keepdims=True))"
 
 DROPOUT = LayerLines(
-    "dropout", "h", "{y} = {x} * m{i}", "{dx} = {dy} * m{i}  ~  {dy} * (m{i} > 0) / keep"
+    "dropout",
+    "h",
+    "{y} = {x} * m{i}",
+    "{dx} = {dy} * m{i}  ~  {dy} * (m{i} > 0) / keep",
+    input="a",
 )
 
 BATCH_NORM = LayerLines(
@@ -147,15 +155,26 @@ for n, f, i, j in ndindex(*{dy}.shape):
 {dx} = {dx}_pad[:, :, P{i}:P{i} + H{i}, P{i}:P{i} + V{i}]
 """,
     ),
+    input="a",
 )
 
 # A pool's winners and ties are written down on the way up, so that any pool's lines can ask.
 _WINNERS = "\nwin{i} = winners({x})\nties{i} = {x} == up({y})"
 MAX_POOL = LayerLines(
-    "max pool", "p", "{y} = max_pool({x})" + _WINNERS, "{dx} = up({dy}) * win{i}", family="pool"
+    "max pool",
+    "p",
+    "{y} = max_pool({x})" + _WINNERS,
+    "{dx} = up({dy}) * win{i}",
+    family="pool",
+    input="a",
 )
 AVERAGE_POOL = LayerLines(
-    "average pool", "p", "{y} = mean_pool({x})" + _WINNERS, "{dx} = up({dy}) / 4", family="pool"
+    "average pool",
+    "p",
+    "{y} = mean_pool({x})" + _WINNERS,
+    "{dx} = up({dy}) / 4",
+    family="pool",
+    input="a",
 )
 STRIDE = LayerLines(
     "stride", "p", "{y} = {x}[:, :, ::2, ::2]", "{dx} = corner({dy})", family="pool"
@@ -185,6 +204,7 @@ dc_next = zeros((N, H))
 ifgo: {g}Wx_{q} = zeros_like(Wx_{q})
 ifgo: {g}Wh_{q} = zeros_like(Wh_{q})
 ifgo: db_{q} = zeros_like(b_{q})
+{dx} = zeros_like({x})
 for t in reversed(range(T)):
     dh = dH[t] + dh_next
     do = dh * tc[t]  ~  dh * tanh(c[t])
@@ -200,14 +220,16 @@ for t in reversed(range(T)):
     ifgo: {g}Wh_{q} += h[t - 1].T @ dz_{q}
     ifgo: db_{q} += dz_{q}.sum(axis=0)
     ifgo: dh_next += dz_{q} @ Wh_{q}.T
+    ifgo: {dx}[t] += dz_{q} @ Wx_{q}.T
 """,
+    input="x",
 )
 #: What follows the LSTM sees the last step's h, or with `every_step` each of them as an example.
 LAST_STEP = LayerLines("LSTM", "hs", "{y} = h[T - 1]", "dH = zeros((T, N, H))\ndH[T - 1] = {dy}")
 EVERY_STEP = LayerLines("LSTM", "hs", "{y} = h[:T].reshape(T * N, H)", "dH = {dy}.reshape(T, N, H)")
 
 LOSS_LINES: Mapping[str, LayerLines] = MappingProxyType({
-    "mse": LayerLines("mse", "loss", "", forms=("{dx} = 2 * ({x} - y) / N",)),
+    "mse": LayerLines("mse", "loss", "", forms=("{dx} = 2 * ({x} - y) / N",), input="out"),
     "softmax_cross_entropy": LayerLines(
         "softmax_cross_entropy", "loss", "p = softmax({x})",
         forms=(
@@ -217,19 +239,25 @@ LOSS_LINES: Mapping[str, LayerLines] = MappingProxyType({
             "e = exp({x} - {x}.max(axis=1, keepdims=True))\n"
             "{dx} = (e / e.sum(axis=1, keepdims=True) - y) / N",
         ),
-        family="activation"),
+        family="activation", input="logits"),
     "binary_cross_entropy": LayerLines(
         "binary_cross_entropy", "loss", "p = sigmoid({x})",
         forms=(
             "{dx} = (p - y) / N  ~  (sigmoid({x}) - y) / N",
             "dp = -(y / p - (1 - y) / (1 - p)) / N\n{dx} = dp * p * (1 - p)",
         ),
-        family="activation"),
+        family="activation", input="logits"),
 })  # fmt: skip
 
 _OF_CLASS: Mapping[type, LayerLines] = MappingProxyType({
     Dense: DENSE, Conv: CONV, BatchNorm: BATCH_NORM, Dropout: DROPOUT, Mask: DROPOUT,
     MaxPool: MAX_POOL, AveragePool: AVERAGE_POOL, LSTM: LSTM_LINES,
+})  # fmt: skip
+#: All of them by their names; the LSTM's by that of its steps.
+LINES_BY_NAME: Mapping[str, LayerLines] = MappingProxyType({
+    lines.name: lines
+    for lines in (DENSE, L2, *ACTIVATION_LINES.values(), DROPOUT, BATCH_NORM, CONV, MAX_POOL,
+                  AVERAGE_POOL, LSTM_LINES, *LOSS_LINES.values())
 })  # fmt: skip
 FAMILIES = (*ACTIVATION_LINES.values(), MAX_POOL, AVERAGE_POOL, STRIDE)
 

@@ -16,6 +16,13 @@ from types import CodeType
 from gradlab.bugs.lines.functions import FUNCTIONS
 
 NAME = re.compile(r"[A-Za-z_]\w*")
+GATES = re.compile(r"\s*([ifgo]+): ")
+
+
+def split_gates(template: str) -> tuple[str, str]:
+    """Return the gates that a template's line stands for, "" for none, and the line."""
+    gates = GATES.match(template)
+    return (gates[1], template[gates.end() :]) if gates else ("", template.strip())
 
 
 @lru_cache(maxsize=10_000)
@@ -28,6 +35,12 @@ def compiled(text: str) -> tuple[str, CodeType]:
         return text, compile(ast.Expression(loop.iter), "line", "eval")
     tree = ast.parse(text)
     return ast.unparse(tree), compile(tree, "line", "exec")
+
+
+@lru_cache(maxsize=1000)
+def block(text: str) -> CodeType:
+    """Return the code of several lines."""
+    return compile(text, "lines", "exec")
 
 
 @dataclass(eq=False)
@@ -43,6 +56,14 @@ class Line:
         What lines of several layers or gates have in common, the sisters.
     roles : dict of str to str
         What each of its layer's names is called in the templates.
+    names : mapping of str to str
+        What goes into its template's braces.
+    bodies : tuple of str
+        Its template as it stands in the layer's lines, one for each way of saying it.
+    of : str
+        The name of the layer's lines that it is one of: "tanh".
+    position : int
+        Of its layer in `net.layers`; the loss is one further.
     others : tuple of str
         The same in other words.
     instead : tuple of str
@@ -55,6 +76,10 @@ class Line:
     where: str
     template: str
     roles: dict[str, str]
+    names: Mapping[str, str]
+    bodies: tuple[str, ...]
+    of: str
+    position: int
     others: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     index: int = 0
@@ -71,6 +96,14 @@ class Line:
         if not self.is_head:
             left = tree.target if isinstance(tree, ast.AugAssign) else tree.targets[0]
             self.target = ast.unparse(left).partition("[")[0]
+
+    def is_written(self, template: str) -> bool:
+        """Tell whether this is the line that a layer's lines have as `template`.
+
+        Of a line that stands for several gates, "if: …" is that of these two.
+        """
+        gates, body = split_gates(template)
+        return body in self.bodies and (not gates or self.names["q"] in gates)
 
     def translate(self, text: str, sister: Line) -> str:
         """Return an edit of this line as it would stand in a sister line."""
@@ -140,13 +173,8 @@ def _chunks(lines: list[Line], edited: Mapping[int, str]) -> list[CodeType]:
     codes, chunk = [], []
     for line in lines:
         if line.index in edited:
-            codes += [_together(tuple(chunk)), compiled(edited[line.index])[1]]
+            codes += [block("\n".join(chunk)), compiled(edited[line.index])[1]]
             chunk = []
         else:
             chunk.append(line.text)
-    return [*codes, _together(tuple(chunk))]
-
-
-@lru_cache(maxsize=1000)
-def _together(texts: tuple[str, ...]) -> CodeType:
-    return compile("\n".join(texts), "lines", "exec")
+    return [*codes, block("\n".join(chunk))]

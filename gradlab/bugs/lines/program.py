@@ -4,18 +4,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
 from gradlab.bugs.lines.functions import FUNCTIONS
 from gradlab.bugs.lines.layers import FAMILIES, SOFTMAX_BACKWARD
-from gradlab.bugs.lines.line import Line, Step, compiled
+from gradlab.bugs.lines.line import Line, Step, block, compiled, split_gates
 from gradlab.bugs.lines.writing import Written, values_of, write_out
 from gradlab.nn.network import Network
 
 Changes = Mapping[int, str]
 TOKEN = re.compile(r"[\w{}]+")
-GATES = re.compile(r"\s*([ifgo]+): ")
+MOST_LISTINGS = 200
+
+
+class Listing:
+    """The lines of a kind of network: what its backward pass is, whatever the numbers are.
+
+    Attributes
+    ----------
+    forward : list of str
+        The lines of the forward pass, layer by layer.
+    steps : list of Step
+        From the loss down; of a layer's ways of writing, all.
+    lines : list of Line
+        Those of all steps.
+    cuts : list of str
+        The gradients at the cuts between layers, as `net.cut_names` has them: "dx" to "dlogits".
+    above : list of int
+        Which of `forward` comes first above each cut.
+    """
+
+    def __init__(self, net: Network, with_masks: bool) -> None:
+        written = write_out(net, with_masks)
+        texts = [w.lines.forward.format(**w.names).strip("\n") for w in written]
+        self.forward = ["\n".join(expand(line) for line in text.split("\n")) for text in texts]
+        whole = [k for k, w in enumerate(written) if w.is_whole]
+        self.cuts = ["dx", *(written[k].names["dy"] for k in whole)]
+        self.above = [0, *(k + 1 for k in whole)]
+        self.grads = {"d" + name: name for name in net.params}
+        self.steps = [
+            step for k, w in enumerate(reversed(written)) for step in _steps(w, k, len(written))
+        ]
+        for number, step in enumerate(self.steps):
+            step.number = number
+        self.lines = [line for step in self.steps for line in step.lines]
+        for index, line in enumerate(self.lines):
+            line.index = index
+
+    @cached_property
+    def reached(self) -> dict[int, set[str]]:
+        """For each line the gradients, by the lines' names of them, that it can move."""
+        return reached_in(self.steps, self.grads)
+
+
+_LISTINGS: dict[tuple, Listing] = {}
+
+
+def listing_of(net: Network, with_masks: bool) -> Listing:
+    """Return the lines of a network, written out once for all that are built like it."""
+    steps = tuple((type(layer), repr(layer), getattr(layer, "name", "")) for layer in net.layers)
+    built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks)
+    if built not in _LISTINGS:
+        if len(_LISTINGS) >= MOST_LISTINGS:
+            _LISTINGS.clear()
+        _LISTINGS[built] = Listing(net, with_masks)
+    return _LISTINGS[built]
 
 
 class Program:
@@ -27,6 +82,8 @@ class Program:
     x, y, masks : as in `net.gradient`
     changes : mapping of int to str, optional
         Edits that stay: a line's index and its text.
+    put : (int, ndarray), optional
+        What stands at a cut between layers in place of what comes there; the layers above see it.
 
     Attributes
     ----------
@@ -46,36 +103,53 @@ class Program:
         y: np.ndarray,
         masks: list[np.ndarray] | None = None,
         changes: Changes | None = None,
+        put: tuple[int, np.ndarray] | None = None,
     ) -> None:
         self.net, self.data, self.changes = net, (x, y, masks), dict(changes or {})
-        self.grads = {"d" + name: name for name in net.params}
-        written = write_out(net, masks)
+        self.listing = listing_of(net, masks is not None)
+        self.grads, self.lines, self.steps = (
+            self.listing.grads, self.listing.lines, self.listing.steps
+        )  # fmt: skip
         self.values = values_of(net, x, y, masks)
-        forward = [w.lines.forward.format(**w.names).strip("\n") for w in written]
-        forward = [line for text in forward for line in text.split("\n")]
-        exec("\n".join(expand(line) for line in forward), FUNCTIONS, self.values)  # noqa: S102 - own templates
-        self.steps = [
-            step for k, w in enumerate(reversed(written)) for step in _steps(w, k, len(written))
-        ]
-        for number, step in enumerate(self.steps):
-            step.number = number
-        self.lines = [line for step in self.steps for line in step.lines]
-        for index, line in enumerate(self.lines):
-            line.index = index
+        self._run_forward(put)
         self._run_all()
-        self.first_written: dict[str, int] = {}
-        for step in self.steps:
-            for name in step.writes:
-                self.first_written.setdefault(name, step.number)
-        self.reached = self._reached()
         self._skipped: dict[frozenset[str], set[int]] = {}
         self.gradient = {name: self.values["d" + name] for name in net.params}
+
+    @cached_property
+    def first_written(self) -> dict[str, int]:
+        """The number of the step in which each name is set first."""
+        first: dict[str, int] = {}
+        for step in self.steps:
+            for name in step.writes:
+                first.setdefault(name, step.number)
+        return first
+
+    @cached_property
+    def reached(self) -> dict[int, set[str]]:
+        """For each line the gradients, by the lines' names of them, that it can move."""
+        whole = len(self.steps) == len(self.listing.steps)
+        return self.listing.reached if whole else reached_in(self.steps, self.grads)
+
+    def _run_forward(self, put: tuple[int, np.ndarray] | None) -> None:
+        """Run the forward pass, from the cut that something is put at a second time."""
+        whole = block("\n".join(self.listing.forward))
+        exec(whole, FUNCTIONS, self.values)  # noqa: S102 - own templates
+        if put is not None:
+            cut, value = put
+            name = self.listing.cuts[cut][1:]
+            self.values[name] = np.reshape(value, np.shape(self.values[name]))
+            above = self.listing.forward[self.listing.above[cut] :]
+            exec(block("\n".join(above)), FUNCTIONS, self.values)  # noqa: S102 - own templates
 
     def _run_all(self) -> None:
         self.forms = self._forms(self.changes, {})
         # a layer that has a staying edit is written in one way: the one that the edit stands in
-        self.steps = [s for s in self.steps
-                      if s.form is None or self.forms.get(s.layer, s.form) == s.form]  # fmt: skip
+        if self.changes:
+            forms = self.forms
+            self.steps = [
+                s for s in self.steps if s.form is None or forms.get(s.layer, s.form) == s.form
+            ]
         shapes: dict[str, tuple[int, ...]] = {}
         # first as it is right: an edit may name what only comes later
         for edited in ({}, self.changes) if self.changes else ({},):
@@ -101,31 +175,24 @@ class Program:
             forms[step.layer] = step.form or forms.get(step.layer, 0)
         return forms
 
-    def _reached(self) -> dict[int, set[str]]:
-        """Return for each line the gradients, by the lines' names of them, that it can move."""
-        reached, below = {}, {}
-        for step in reversed(self.steps):
-            for line in step.lines:
-                moved = step.writes if line.is_head else _moved_in(step, line)
-                found = moved & self.grads.keys()
-                for other in self.steps[self.steps.index(step) + 1 :]:
-                    if moved & other.reads:
-                        found = found | below[other.number]
-                reached[line.index] = found
-            below[step.number] = set().union(*(reached[line.index] for line in step.lines))
-        return reached
-
     def run(
-        self, changes: Changes, S: float = 1.0, wanted: frozenset[str] = frozenset()
+        self,
+        changes: Changes,
+        S: float = 1.0,
+        wanted: frozenset[str] = frozenset(),
+        into: dict[str, object] | None = None,
     ) -> Iterator[list[tuple[str, np.ndarray]]]:
         """Run the program with more edits, from the first of them on.
 
         Yields, layer by layer, the gradients as (parameter, value): who has seen that one is off
         need not run the rest. With `wanted`, only these (by the lines' names, "dW1") come out, and
-        what does not lead to them is not computed.
+        what does not lead to them is not computed. `into`, a dict, gets all that the names stand
+        for, also what leads to no gradient.
         """
-        skipped = self._leading_elsewhere(wanted) if wanted else ()
-        values, base, moved = {**self.values, "S": S}, self.values, set()
+        skipped = self._leading_elsewhere(wanted or frozenset(self.grads)) if into is None else ()
+        values = {} if into is None else into
+        values.update(self.values, S=S)
+        base, moved = self.values, set()
         edited = {**self.changes, **changes}
         touched = {self.lines[k].step.number for k in changes}
         forms = self._forms(changes, self.forms)
@@ -194,6 +261,21 @@ def fitted(value: object, shape: tuple[int, ...], is_gradient: bool) -> np.ndarr
     return np.broadcast_to(value, shape).copy()
 
 
+def reached_in(steps: list[Step], grads: Mapping[str, str]) -> dict[int, set[str]]:
+    """Return for each line the gradients, by the lines' names of them, that it can move."""
+    reached, below = {}, {}
+    for k, step in reversed(list(enumerate(steps))):
+        for line in step.lines:
+            moved = step.writes if line.is_head else _moved_in(step, line)
+            found = moved & grads.keys()
+            for other in steps[k + 1 :]:
+                if moved & other.reads:
+                    found = found | below[other.number]
+            reached[line.index] = found
+        below[step.number] = set().union(*(reached[line.index] for line in step.lines))
+    return reached
+
+
 def _moved_in(step: Step, line: Line) -> set[str]:
     """Return what a line of a step moves, round the loop."""
     moved, before = {line.target}, set()
@@ -205,11 +287,11 @@ def _moved_in(step: Step, line: Line) -> set[str]:
 
 def expand(template: str) -> str:
     """Return one line for each of the gates that stand before its colon."""
-    gates = GATES.match(template)
+    gates, body = split_gates(template)
     if not gates:
         return template
-    line = " " * (len(template) - len(template.lstrip())) + template[gates.end() :]
-    return "\n".join(line.replace("{q}", q) for q in gates[1])
+    indent = " " * (len(template) - len(template.lstrip()))
+    return "\n".join(indent + body.replace("{q}", q) for q in gates)
 
 
 def _steps(written: Written, layer: int, layers: int) -> Iterator[Step]:
@@ -227,21 +309,22 @@ def _steps(written: Written, layer: int, layers: int) -> Iterator[Step]:
 
 def _lines(template: str, written: Written) -> Iterator[Line]:
     """Yield the lines of a template: one, or one a gate."""
-    gates = GATES.match(template)
-    for q in gates[1] if gates else ("",):
+    gates, text = split_gates(template)
+    first, *others = text.split("  ~  ")
+    target = first.partition(" = ")[0]
+    bodies = (first, *(f"{target} = {other}" for other in others))
+    for q in gates or ("",):
         names = {**written.names, "q": q}
-        text = template[gates.end() :] if gates else template.strip()
-        whole = written.lines.forward + written.lines.backward + "".join(written.lines.forms)
-        whole = text if q else whole
+        lines = written.lines
+        whole = text if q else lines.forward + lines.backward + "".join(lines.forms)
         roles = {token.format(**names): token for token in TOKEN.findall(whole) if "{" in token}
-        where = written.where
-        texts = [part.format(**names) for part in text.split("  ~  ")]
+        texts = [body.format(**names) for body in bodies]
         left, _, right = texts[0].partition(" = ")
-        if written.where == "LSTM" and (gate := q or re.fullmatch("d([ifgo])", left)):
-            where = f"LSTM, gate {q or gate[1]}"
-        texts = [texts[0], *(f"{left} = {other}" for other in texts[1:])]
+        gate = q or re.fullmatch("d([ifgo])", left)
+        where = f"LSTM, gate {q or gate[1]}" if written.where == "LSTM" and gate else written.where
         yield Line(
-            texts[0], where, f"{written.lines.family or written.lines.name}: {template}", roles,
+            texts[0], where, f"{lines.family or lines.name}: {template}", roles,
+            names, bodies, lines.name, written.position,
             tuple(compiled(t)[0] for t in texts[1:]), tuple(_instead(written, left, right, names)),
         )  # fmt: skip
 

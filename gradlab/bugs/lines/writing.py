@@ -22,21 +22,23 @@ class Written:
     lines: LayerLines
     where: str
     names: dict[str, str]
+    position: int  # of the layer in `net.layers`; the loss is one further
+    is_whole: bool = False  # a layer, and not a part of one such as its L2
 
 
-def write_out(net: Network, masks: list[np.ndarray] | None) -> list[Written]:
+def write_out(net: Network, with_masks: bool) -> list[Written]:
     """Return the layers' lines from the input up to the loss; dropout without masks has none."""
     written, last, number, place = [], "x", 0, ""
     output = max(k for k, layer in enumerate(net.layers) if isinstance(layer, Dense))
     for k, layer in enumerate(net.layers):
         if isinstance(layer, Dense) and written and written[-1].names["y"][0] in "pr":
             flat = {"x": last, "y": "flat", "dx": "d" + last, "dy": "dflat", "i": ""}
-            written.append(Written(declared.FLATTEN, "flatten", flat))
+            written.append(Written(declared.FLATTEN, "flatten", flat, k))
             last = "flat"
         if isinstance(layer, (Dense, Conv)):
             number += 1
             place = "output" if k == output else f"layer {number}"
-        if isinstance(layer, Dropout) and masks is None:
+        if isinstance(layer, Dropout) and not with_masks:
             continue
         lines = lines_of(layer)
         images = lines.family == "activation" and last[0] == "p"
@@ -46,14 +48,14 @@ def write_out(net: Network, masks: list[np.ndarray] | None) -> list[Written]:
         if isinstance(layer, LSTM):
             step = declared.EVERY_STEP if net.every_step else declared.LAST_STEP
             weights = layer.weight_names if net.l2 else ()
-            written += [Written(declared.L2, "LSTM, L2", _bare(W)) for W in weights]
-            written += [Written(lines, "LSTM", names), Written(step, "LSTM", names)]
+            written += [Written(declared.L2, "LSTM, L2", _bare(W), k) for W in weights]
+            written += [Written(lines, "LSTM", names, k), Written(step, "LSTM", names, k, True)]
         else:
             if isinstance(layer, (Dense, Conv)):
                 names |= {"W": layer.W, "b": layer.b}
                 if net.l2:
-                    written.append(Written(declared.L2, f"{place}, L2", _bare(layer.W, number)))
-            written.append(Written(lines, f"{place}, {lines.name}", names))
+                    written.append(Written(declared.L2, f"{place}, L2", _bare(layer.W, number), k))
+            written.append(Written(lines, f"{place}, {lines.name}", names, k, True))
         last = y
     return _finish(net, written, last)
 
@@ -68,14 +70,17 @@ def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
     for layer in written:
         layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
     names = {"x": "logits", "dx": "dlogits", "y": "loss", "dy": "dloss", "i": ""}
-    return [*written, Written(LOSS_LINES[net.loss_name], f"loss, {net.loss_name}", names)]
+    return [
+        *written,
+        Written(LOSS_LINES[net.loss_name], f"loss, {net.loss_name}", names, len(net.layers)),
+    ]
 
 
 def values_of(
     net: Network, x: np.ndarray, y: np.ndarray, masks: list[np.ndarray] | None
 ) -> dict[str, object]:
     """Return what the lines read: parameters, data and sizes, in float64."""
-    x = np.asarray(x, float)
+    x = np.array(x, float)  # the lines lock what they read, and the caller's stays his own
     target = net.prepare(x, y)[1]
     rows = np.eye(net.outputs)[target] if target.ndim == 1 else target[..., 0].T
     values = {name: np.array(value, float) for name, value in net.params.items()}
