@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
 WORST = 3  # tensors whose worst entries are told
 CAUSES = 3  # that are told, the first in full
+PARTS = 2  # of a cause with several lines, that are told
 DIGITS = 15  # that a float64 has for sure
 
 
@@ -27,7 +28,8 @@ def text_of(report: Report) -> str:
 
 def html_of(report: Report) -> str:
     """Return the same as HTML."""
-    html = "".join(block.html() for part in _parts(report) for block in part)
+    parts = ("".join(block.html() for block in part) for part in _parts(report))
+    html = "".join(f'<div style="margin-bottom: 0.6em">{part}</div>' for part in parts if part)
     return f'<div class="gradlab-report">{html}</div>'
 
 
@@ -72,32 +74,42 @@ def causes_told(causes: Sequence[Diagnosis]) -> list[Block]:
     others = dict.fromkeys([*map(_brief, causes[1:]), *first.alike])
     others = [other for other in others if other != _brief(first)]
     kind, also = ("Cause", "fits as well") if first.certain else ("Probable cause", "or")
+    kind = kind if first.score else "Cause"
     more = len(others) - (CAUSES - 1)
     return [
         Words(f"{kind}: {_title(first)}", "b"),
-        *(block for part in first.parts for block in _pair(*part, len(first.parts) > 1)),
+        *_lines(first.parts),
         Words(_fit(first)),
         *(Words(f"  {also}: {other}", short=True) for other in others[: CAUSES - 1]),
         *[Words(f"  and {more} more: report.diagnosis has them")] * (more > 0),
     ]
 
 
-def _pair(where: str, wrong: str, right: str, is_one_of_several: bool) -> list[Block]:
-    return [*[Words(f"  {where}")] * is_one_of_several, Lines(wrong, right)]
+def _lines(parts: Sequence[tuple[str, str, str]]) -> list[Block]:
+    """Return the wrong lines above the right ones, of several the first with their places."""
+    if len(parts) == 1:
+        return [Lines(*parts[0][1:])]
+    blocks = [
+        block
+        for where, wrong, right in parts[:PARTS]
+        for block in (Words(f"  {where}"), Lines(wrong, right))
+    ]
+    return [*blocks, *[Words(f"  and {len(parts) - PARTS} more")] * (len(parts) > PARTS)]
 
 
 def _title(cause: Diagnosis) -> str:
-    """Return what a cause is: a sentence if somebody wrote one, else the place of its lines."""
-    if cause.bug is None and cause.parts:
-        several = len(cause.parts) > 1
-        return f"{len(cause.parts)} wrong lines" if several else f"a wrong line, {cause.where}"
-    return cause.cause + ("" if cause.layer is None else f" (layer {cause.layer})")
+    """Return what a cause is: a sentence if somebody wrote one, and the place of its line."""
+    count = len(cause.parts)
+    if cause.bug is None and count:
+        return f"a wrong line, {cause.where}" if count == 1 else f"{count} wrong lines"
+    place = cause.where if count == 1 else f"layer {cause.layer}" if cause.layer else ""
+    return cause.cause + (f" ({place})" if place else "")
 
 
 def _brief(cause: Diagnosis) -> str:
     if cause.bug is None and cause.parts:
         return f"{cause.where}: {cause.wrong_line}"
-    return _title(cause) + (f": {cause.wrong_line}" if cause.wrong_line else "")
+    return f"{cause.wrong_line}: {_title(cause)}" if cause.parts else _title(cause)
 
 
 def _fit(cause: Diagnosis) -> str:
@@ -111,10 +123,8 @@ def _fit(cause: Diagnosis) -> str:
     elif digits < 1:
         told = f"With {lines}, {cause.residual:.0%} of what is off would be unexplained."
     else:
-        sure = "" if cause.certain else ", which may be chance"
-        told = (
-            f"With {lines}, backward gives this gradient: what is off is explained to {digits} "
-            f"digit{'s' * (digits > 1)} in every wrong tensor{sure}."
-        )
-    museum = f' As the museum writes it: gl.bugs.describe("{cause.bug}").' if cause.bug else ""
+        sure = "" if cause.certain else "; yet the cause may be another"
+        so_many = f"{digits} digit{'s' * (digits > 1)}"
+        told = f"With {lines}, backward gives this gradient, to {so_many} of what is off{sure}."
+    museum = f' gl.bugs.describe("{cause.bug}") tells more.' if cause.bug else ""
     return told + museum

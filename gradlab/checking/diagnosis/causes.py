@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradlab.bugs import describe
 from gradlab.bugs.lines import Cause, explain
+from gradlab.bugs.lines.line import compiled
+from gradlab.bugs.lines.program import listing_of
+from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
 from gradlab.checking.diagnosis.patterns import PATTERNS
@@ -39,8 +42,8 @@ class Diagnosis:
         1 explains all that is seen, 0 nothing.
     where, wrong_line, right_line : str or None
         The place in the backward pass, and its line as it must be written to give this gradient
-        and to give the right one; of two mistakes each is "one; other". For a bug of the museum
-        they are the museum's words, for rows as examples. None where a pattern says no line.
+        and to give the right one; of several lines each is "one; other". None where a pattern
+        tells no line.
     residual : float or None
         What that line leaves of the deviation, relative, in the tensor where it leaves most.
     certain : bool
@@ -115,6 +118,7 @@ def diagnose(
     found = by_patterns(clues)
     if net is not None and clues.params is not None and x is not None and y is not None:
         found = _with_suspects(found, clues, suspects(net, x, y, masks))
+        found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
         if not any(d.score > 1 - clues.tolerance for d in found):
             found = _edited_lines(report, clues, net, x, y, masks) + found
     found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
@@ -155,16 +159,32 @@ def _of_suspect(suspect: Suspect, left: float, twins: list[Suspect], clues: Clue
     left = residual(clues, suspect)
     digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
     return Diagnosis(
-        suspect.cause, suspect.bug, suspect.layer, evidence, 1 - left, *_written(suspect), left,
-        left < clues.tolerance and digits >= DIGITS,
+        suspect.cause, suspect.bug, suspect.layer, evidence, 1 - left, residual=left,
+        certain=left < clues.tolerance and digits >= DIGITS,
     )  # fmt: skip
 
 
-def _written(suspect: Suspect) -> tuple[str, str, str]:
-    """Return where a bug of the museum is, its wrong line and the right one."""
-    place = "loss or whole gradient" if suspect.layer is None else f"layer {suspect.layer}"
-    about = describe(suspect.bug)
-    return place, about.wrong, about.right
+def _with_lines(told: Diagnosis, net: Network, masks: Masks) -> Diagnosis:
+    """Return a diagnosis with a museum's bug as it stands in the lines of this network."""
+    exhibit, listing, net = (
+        describe(told.bug),
+        listing_of(net, masks is not None),
+        without_bugs(net),
+    )
+    places = exhibit.places(net)
+    position = places.get(told.layer, next(iter(places.values()), None))
+    changes = {} if position is None else exhibit.changes(listing, net, position)
+    if not changes:
+        return replace(
+            told, where="after backward", wrong_line=exhibit.wrong, right_line=exhibit.right
+        )
+    lines = [listing.lines[k] for k in changes]
+    return replace(
+        told,
+        where="; ".join(line.where for line in lines),
+        wrong_line="; ".join(compiled(text)[0] for text in changes.values()),
+        right_line="; ".join(line.text for line in lines),
+    )
 
 
 def by_patterns(clues: Clues) -> list[Diagnosis]:
