@@ -123,7 +123,7 @@ def test_a_bug_of_the_museum_has_its_lines_in_this_network(kind):
             continue
         assert first.residual < 1e-6, (name, first)
         assert first.certain, (name, first)
-        digits = min(15, int(-np.log10(max(first.residual, 1e-300)) + 1e-9))
+        digits = min(12, int(-np.log10(max(first.residual, 1e-300)) + 1e-9))
         assert f"to {digits} digits of what is off." in " ".join(str(found).split())
         if first.where == "after backward":
             continue
