@@ -302,11 +302,11 @@ class Clues:
             return only
         top = max(i for i, group in enumerate(self.groups) if wrong & set(group))
         below = {name for group in self.groups[: top + 1] for name in group if name in self.live}
-        above = ", ".join(name for group in self.groups[top + 1 : top + 2] for name in group)
+        above = "".join(_listed(group) for group in self.groups[top + 1 : top + 2])
         if below <= wrong and above and len(below) > 1:
             return (
                 f"{only}, and nothing above is: look first at what takes the signal down from "
-                f"{above} to {', '.join(self.groups[top])}"
+                f"{above} to {_listed(self.groups[top])}"
             )
         if len(wrong) == 1:
             own = len([name for name in self.groups[top] if name in self.live]) == 1 and above
@@ -316,6 +316,10 @@ class Clues:
             kind = "biases" if wrong <= self.biases else "weights"
             return f"Only {kind} are wrong ({listed}): look first at their own lines"
         return only
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]}"
 
 
 def _entries(report: Report) -> dict[str, np.ndarray | slice] | None:
