@@ -22,7 +22,7 @@ from gradlab.nn.network import Network
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.
 Wrong = str | Callable[[Line, Listing, Network], str | None]
-SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i"}
+SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i", "slope": "0.01"}
 
 
 class Spot(NamedTuple):

@@ -322,7 +322,7 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         family=ACTIVATION,
         summary="leaky ReLU's small slope is forgotten on the way back",
         edits={
-            "leaky_relu": (("{dx} = {dy} * where({x} > 0, 1, 0.01)", "{dx} = {dy} * ({x} > 0)"),)
+            "leaky_relu": (("{dx} = {dy} * where({x} > 0, 1, {slope})", "{dx} = {dy} * ({x} > 0)"),)
         },
         shows="that layer's tensors and all below, 0.001 to 0.03, cosine 0.999 or more",
         cause="leaky ReLU's slope left of 0 is dropped, as if it were a ReLU",

@@ -80,6 +80,22 @@ class EditedPass:
                 list(program.run(changes, into=values))
         return [np.array(values[name], net.dtype) for name in program.listing.cuts]
 
+    def state_gradients(self, net: Network, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """Return an LSTM's dL/dh and dL/dc as its lines use them: "h" and "c", each (T, N, H).
+
+        The lines keep those of one step only, so the line that sets dc writes both down.
+        """
+        program = program_of(net, x, y, None)
+        changes = dict(self.edits(program.listing))
+        line = next(line for line in program.lines if line.target == "dc")
+        record = "; dh_all[t] = dh; dc_all[t] = dc"
+        changes[line.index] = changes.get(line.index, line.text) + record
+        values = {name: np.zeros((len(x), *program.values["dh"].shape))
+                  for name in ("dh_all", "dc_all")}  # fmt: skip
+        with np.errstate(all="ignore"):
+            list(program.run(changes, into=values))
+        return {"h": values["dh_all"], "c": values["dc_all"]}
+
     def reveal(self) -> object:
         """Return what was planted, and where."""
         return self.told

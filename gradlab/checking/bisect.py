@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from html import escape
 
 import numpy as np
@@ -11,13 +11,19 @@ import numpy as np
 from gradlab._validate import check_integer, check_real_array
 from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
+from gradlab.checking.time_steps import Steps, TimeSteps, state_names, table
 from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.nn.dropout import Masks
+from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.network import Network
 
 PATH_ONLY = (
     "this is about the signal's path only: a bias summed wrongly, or L2, leaves every cut right. "
     "gl.check looks at the parameters"
+)
+STEPS_ARE_RIGHT = (
+    f"{PATH_ONLY}: if it finds one of the LSTM wrong, so is how that gradient is made from the "
+    "steps' signal, or how it is summed over the steps (= where += belongs)"
 )
 
 
@@ -34,9 +40,13 @@ class Bisection:
     between : tuple of str
         The cuts below and above it.
     why : str
-        One sentence.
+        A sentence; with `steps` a few.
     remark : str
         What this does not prove.
+    steps : dict of int to dict of str to TensorReport
+        By an LSTM's time steps, the last one first, the checks of dL/dh, dL/dc and dL/dx: those of
+        step 3 are `steps[3]["h"]`, `["c"]` and `["x"]`. Empty where nothing in an LSTM was looked
+        at.
     """
 
     cuts: dict[str, Report]
@@ -44,6 +54,7 @@ class Bisection:
     between: tuple[str, ...]
     why: str
     remark: str = PATH_ONLY
+    steps: Steps = field(default_factory=dict)
 
     def __repr__(self) -> str:
         width = max(len(name) for name in self.cuts)
@@ -52,7 +63,8 @@ class Bisection:
             f"norm ratio {cut.norm_ratio:.1e}"
             for name, cut in self.cuts.items()
         ]
-        return "\n".join([self.why, *lines, f"Remark: {self.remark}."])
+        inside = ["", *table(self.steps), ""] if self.steps else []
+        return "\n".join([self.why, *lines, *inside, f"Remark: {self.remark}."])
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"
@@ -73,6 +85,10 @@ def bisect(
     walk ends there. Wrong: it goes up to the first cut that is right, and the step below that cut
     is the one. Costs about ten runs of the layers above a cut for each entry that is looked at.
 
+    An LSTM that is the one is looked into: dL/dh, dL/dc and dL/dx are checked at each time step,
+    from the last one back, and the first that is wrong, where all that it is made from is right,
+    tells which lines are. That costs as much again for each of them.
+
     Parameters
     ----------
     net : Network
@@ -80,9 +96,12 @@ def bisect(
         As for `net.loss`; dropout masks must be frozen.
     analytic : dict of str to ndarray or None, optional
         Gradients at the cuts computed elsewhere, shaped as `net.cut_gradients` returns them; used
-        instead of these.
+        instead of these. For an LSTM over T time steps there may also be "h1" to "hT" and "c1" to
+        "cT", as from `net.state_gradients`: all that comes back to each state. Without these it is
+        judged by dL/dx alone.
     samples : int, > 0, optional
-        Entries of each cut that are looked at, drawn at random where there are more.
+        Entries of each cut, and of each state, that are looked at; drawn at random where there are
+        more.
     seed : int, >= 0, optional
         Of that draw.
 
@@ -94,12 +113,26 @@ def bisect(
     ------
     ValueError, TypeError
         An argument has the wrong shape, type or range; or the masks are drawn anew at every call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradlab as gl
+    >>> rng = np.random.default_rng(0)
+    >>> net = gl.lstm(3, 4, 2, weight_scale=0.7)
+    >>> x, y = rng.standard_normal((3, 5, 3)), rng.integers(0, 2, 5)
+    >>> found = gl.bisect(gl.bugs.plant(net, "lstm_cell_gradient_dropped"), x, y)
+    >>> found.between
+    ('input', 'hidden')
+    >>> [name for name, check in found.steps[2].items() if check.verdict == "wrong"]
+    ['c', 'x']
     """
     samples, seed = check_integer(samples, "samples", 1), check_integer(seed, "seed")
     if isinstance(masks, np.random.Generator):
         raise TypeError("masks must be frozen: a list of arrays, or None; got a Generator")
     places = net.cut_activations(x, masks)
-    grads = _checked(net.cut_gradients(x, y, masks) if analytic is None else analytic, places)
+    given = net.cut_gradients(x, y, masks) if analytic is None else analytic
+    grads = _checked(given, {name: value.shape for name, value in places.items()}, net, x)
     cuts: dict[str, Report] = {}
     for position, (name, value) in enumerate(places.items()):
         f, below = from_cut(net, x, y, masks, position)
@@ -115,7 +148,12 @@ def bisect(
         if cuts[name].verdict == Verdict.CORRECT:
             break
     batch = net.prepare_x(x).shape[-2]
-    return _conclude(cuts, [repr(layer) for layer in net.chain(masks, batch)])
+    found = _conclude(cuts, [repr(layer) for layer in net.chain(masks, batch)])
+    if not isinstance(net, LSTMNet):
+        return found
+    if found.between == ("input", "hidden") and analytic is None:
+        grads |= net.state_gradients(x, y)
+    return _look_inside(found, TimeSteps(net, x, y, grads, samples, seed))
 
 
 def from_cut(
@@ -150,19 +188,46 @@ def from_cut(
             return cuts[position].ravel()
         activations = net.forward(net.params, laid_in(flat), rest)
         deltas, _ = net.backward(net.params, activations, target, rest)
-        return deltas[0].reshape(-1)[order]
+        # `backward` takes its mean over what stands at the cut: an LSTM's outputs are T * n there
+        return deltas[0].reshape(-1)[order] * (shape[-2] / n)
 
     return f, gradient
 
 
 def _checked(
-    grads: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray]
+    grads: Mapping[str, np.ndarray],
+    shapes: Mapping[str, tuple[int, ...]],
+    net: Network,
+    x: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    if not isinstance(grads, Mapping) or grads.keys() != places.keys():
-        got = list(grads) if isinstance(grads, Mapping) else type(grads).__name__
-        raise ValueError(f"analytic must have the keys {list(places)}, got {got}")
-    return {name: check_real_array(grads[name], f"analytic[{name!r}]", value.shape)
-            for name, value in places.items()}  # fmt: skip
+    names = list(grads) if isinstance(grads, Mapping) else type(grads).__name__
+    wanted, also = dict(shapes), ""
+    if isinstance(net, LSTMNet):
+        states = dict.fromkeys(state_names(len(x)), (x.shape[1], net.hidden))
+        also = f", and none or all of {list(states)}"
+        if isinstance(grads, Mapping) and not states.keys().isdisjoint(grads):
+            wanted |= states
+    if not isinstance(grads, Mapping) or grads.keys() != wanted.keys():
+        raise ValueError(f"analytic must have the keys {list(shapes)}{also}, got {names}")
+    return {name: check_real_array(grads[name], f"analytic[{name!r}]", shape)
+            for name, shape in wanted.items()}  # fmt: skip
+
+
+def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
+    """Return `found` with what an LSTM's time steps say, where it or nothing is to blame."""
+    if found.cuts["input"].verdict == Verdict.CORRECT:
+        why = f"{found.why} Every time step's signal is right."
+        found = replace(found, why=why, remark=STEPS_ARE_RIGHT)
+        if not inside.has_states:
+            return found
+        wrong = [f"{part}{t}" for t, row in inside.steps.items() for part, check in row.items()
+                 if check.verdict == Verdict.WRONG]  # fmt: skip
+        but = f" But {', '.join(wrong)}, as given, are not all that comes back to these states."
+        return replace(found, why=why + but * bool(wrong), steps=inside.steps)
+    if found.between != ("input", "hidden") or found.cuts["hidden"].verdict != Verdict.CORRECT:
+        return found
+    why = f"{found.why} Inside it, from the last time step back: {inside.why}"
+    return replace(found, why=why, steps=inside.steps)
 
 
 def _conclude(cuts: dict[str, Report], layers: list[str]) -> Bisection:

@@ -26,12 +26,15 @@ class ActivationFunction:
         f'(z); `a` = f(z) is passed because some derivatives are cheaper from it.
     has_kink : bool
         True where f' jumps at z = 0, so that a difference quotient across 0 means nothing.
+    slope : float
+        Left of 0, for a leaky ReLU.
     """
 
     name: str
     function: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
     has_kink: bool = False
+    slope: float = LEAKY_SLOPE
 
 
 def _identity(z: np.ndarray) -> np.ndarray:
@@ -56,8 +59,15 @@ def _relu(z: np.ndarray) -> np.ndarray:
     return np.maximum(z, 0)
 
 
-def _leaky_relu(z: np.ndarray) -> np.ndarray:
-    return np.where(z.real > 0, z, LEAKY_SLOPE * z)
+def leaky_relu(slope: float = LEAKY_SLOPE) -> ActivationFunction:
+    """Return the leaky ReLU with a slope left of 0."""
+    return ActivationFunction(
+        "leaky_relu",
+        lambda z: np.where(z.real > 0, z, slope * z),
+        lambda z, a: np.where(z.real > 0, z.dtype.type(1), slope),
+        has_kink=True,
+        slope=slope,
+    )
 
 
 def _elu(z: np.ndarray) -> np.ndarray:
@@ -77,12 +87,7 @@ _TABLE = (
     ActivationFunction("sigmoid", _sigmoid, _sigmoid_derivative),
     ActivationFunction("tanh", np.tanh, _tanh_derivative),
     ActivationFunction("relu", _relu, lambda z, a: (z.real > 0).astype(z.dtype), has_kink=True),
-    ActivationFunction(
-        "leaky_relu",
-        _leaky_relu,
-        lambda z, a: np.where(z.real > 0, z.dtype.type(1), LEAKY_SLOPE),
-        has_kink=True,
-    ),
+    leaky_relu(),
     # elu's own slope is 1 on both sides of 0; only its second derivative jumps.
     ActivationFunction("elu", _elu, lambda z, a: np.where(z.real > 0, 1.0, a + 1)),
     ActivationFunction("softplus", _softplus, lambda z, a: _sigmoid(z)),

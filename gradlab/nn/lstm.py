@@ -57,6 +57,45 @@ class LSTMNet(Network):
         except ValueError as error:
             raise ValueError(f"{error}, at time step {t}") from None
 
+    def state_gradients(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """Return dL/dh and dL/dc at every time step, by backpropagation through time.
+
+        Each is the whole of it: what comes from above the LSTM and what comes back from the step
+        after. Arguments and errors as in `loss`.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (N, H)
+            "h1" to "hT", then "c1" to "cT", by the time steps.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gradlab as gl
+        >>> net = gl.lstm(3, 4, 2)
+        >>> x, y = np.ones((2, 5, 3)), np.zeros(5, int)
+        >>> {name: value.shape for name, value in net.state_gradients(x, y).items()}
+        {'h1': (5, 4), 'h2': (5, 4), 'c1': (5, 4), 'c2': (5, 4)}
+        """
+        if self.backward_pass is not None:
+            found = self.backward_pass.state_gradients(self, x, y)
+        else:
+            a, target = self.prepare(x, y)
+            activations = self.forward(self.check_params(None), a, self.layers)
+            deltas, _ = self.backward(self.params, activations, target, self.layers)
+            found = {"h": [], "c": []}
+
+            def tell(t: int, grad_h: np.ndarray, grad_c: np.ndarray) -> None:
+                found["h"].insert(0, grad_h[..., 0].T)
+                found["c"].insert(0, grad_c[..., 0].T)
+
+            self.layers[0].backward(self.params, *activations[:2], deltas[1], tell)
+        return {
+            f"{name}{t}": np.array(value, self.dtype)
+            for name, values in found.items()
+            for t, value in enumerate(values, 1)
+        }
+
     def pick(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return some of the sequences."""
         return x[:, rows], y[:, rows] if self.every_step else y[rows]

@@ -33,6 +33,9 @@ class BackwardPass(Protocol):
     ) -> list[np.ndarray]:
         """Return dL/d(activation) at every cut, with something put at one of them."""
 
+    def state_gradients(self, net: Network, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """Return an LSTM's dL/dh and dL/dc as "h" and "c", each (T, N, H)."""
+
     def reveal(self) -> object:
         """Return what was planted, and where."""
 

@@ -57,9 +57,10 @@ class LSTM(Layer):
         params: Params,
         a: np.ndarray,
         nudge: Callable[[int, np.ndarray, np.ndarray], np.ndarray] | None = None,
+        put: Callable[[str, int, np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
-        # `nudge` is for the numerical gradient, see `steps`
-        states = [step.h for step in self.steps(params, a, nudge)]
+        # `nudge` and `put` are for numerical gradients, see `steps`
+        states = [step.h for step in self.steps(params, a, nudge, put)]
         if not self.every_step:
             return states[-1]
         return np.stack(states, axis=1).reshape(len(states[0]), -1, states[0].shape[-1])
@@ -69,11 +70,14 @@ class LSTM(Layer):
         params: Params,
         a: np.ndarray,
         nudge: Callable[[int, np.ndarray, np.ndarray], np.ndarray] | None = None,
+        put: Callable[[str, int, np.ndarray], np.ndarray] | None = None,
     ) -> Iterator[Step]:
         """Yield one time step after the other.
 
         `nudge(t, z, h)`, if given, returns what stands in the place of the pre-activations
         z (4 H, batch, K) of all gates (STACK), which come from the state h before the step.
+        `put("c", t, c)` and `put("h", t, h)`, if given, return what stands in the place of the
+        states: all that comes after, also h at this step from c, sees that.
         """
         Wx, Wh, b = (np.concatenate([params[f"{kind}_{q}"] for q in STACK], axis=-1)
                      for kind in ("Wx", "Wh", "b"))  # fmt: skip
@@ -88,13 +92,23 @@ class LSTM(Layer):
             i, f, o, g = _gates(z)
             c = f * c
             c += i * g
+            if put is not None:
+                c = put("c", t, c)
             tanh_c = np.tanh(c)
             h = o * tanh_c
+            if put is not None:
+                h = put("h", t, h)
             yield Step(i, f, g, o, c, tanh_c, h)
 
     def backward(
-        self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
+        self,
+        params: Params,
+        a: np.ndarray,
+        out: np.ndarray,
+        grad_out: np.ndarray,
+        tell: Callable[[int, np.ndarray, np.ndarray], None] | None = None,
     ) -> tuple[np.ndarray, Grads]:
+        # `tell(t, grad_h, grad_c)` gets the whole of dL/dh and dL/dc at each step, last one first
         steps, T, batch = list(self.steps(params, a)), len(a), a.shape[2]
         size = len(steps[0].h)
         grads: Grads = {name: np.zeros_like(params[name]) for name in self.param_names}
@@ -108,8 +122,11 @@ class LSTM(Layer):
                 grad_h = grad_out
             before = steps[t - 1] if t else None
             c_before, h_before = (before.c, before.h) if before else (nothing, nothing)
-            deltas, grad_c = _step_back(steps[t], c_before, grad_h, grad_c)
-            grad_h = nothing
+            grad_c = grad_c + _through_output(steps[t], grad_h)
+            if tell is not None:
+                tell(t, grad_h, grad_c)
+            deltas = gates_back(steps[t], c_before, grad_h, grad_c)
+            grad_h, grad_c = nothing, grad_c * steps[t].f
             for q, delta in zip(GATES, deltas, strict=True):
                 delta = delta[..., 0]  # dL/dz of this gate, (H, batch)
                 grads[f"Wx_{q}"] += a[t, ..., 0] @ delta.T
@@ -138,16 +155,19 @@ def _gates(z: np.ndarray) -> np.ndarray:
     return gates
 
 
-def _step_back(
+def _through_output(step: Step, grad_h: np.ndarray) -> np.ndarray:
+    """Return the part of dL/dc that comes through h = o tanh(c)."""
+    return grad_h * step.o * (1 - step.tanh_c) * (1 + step.tanh_c)
+
+
+def gates_back(
     step: Step, c_before: np.ndarray, grad_h: np.ndarray, grad_c: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Return dL/dz of the gates i, f, g, o, and dL/dc of the step before."""
+) -> tuple[np.ndarray, ...]:
+    """Return dL/dz of the gates i, f, g, o."""
     i, f, g, o, _, tanh_c, _ = step
-    grad_c = grad_c + grad_h * o * (1 - tanh_c) * (1 + tanh_c)
-    deltas = (
+    return (
         grad_c * g * i * (1 - i),
         grad_c * c_before * f * (1 - f),
         grad_c * i * (1 - g) * (1 + g),
         grad_h * tanh_c * o * (1 - o),
     )
-    return deltas, grad_c * f

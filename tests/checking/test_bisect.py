@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from tests.museum import case
+from gradlab.bugs.planting import EditedPass, program_of, put
+from gradlab.checking.bisect import from_cut
+from tests.museum import case, make
 
 STEPS = {
     ("tanh", "missing_activation_derivative", 1): ("Activation(tanh)", ("z1", "a1")),
@@ -71,3 +73,240 @@ def test_bad_input_is_named():
     short["input"] = short["input"][:2]
     with pytest.raises(ValueError, match=r"analytic\['input'\] must have shape"):
         gl.bisect(net, x, y, analytic=short)
+
+
+def test_the_gradient_above_a_cut_is_that_of_the_cut():
+    net, x, y, _ = case("lstm_every_step", 0)
+    places, cuts = net.cut_activations(x), net.cut_gradients(x, y)
+    for position, name in enumerate(places):
+        _, gradient = from_cut(net, x, y, None, position)
+        np.testing.assert_allclose(gradient(places[name].ravel()), cuts[name].ravel(), atol=1e-16)
+
+
+# -- inside an LSTM --------------------------------------------------------------------------
+
+DH, DC = "dh = dH[t] + dh_next", "dc = dc_next + dh * o[t] * (1 - tc[t] ** 2)"
+DC_NEXT, HEAD = "dc_next = dc * f[t]", "for t in reversed(range(T)):"
+OUT_OF_LINE = "The same lines are right at"
+
+
+def of_gate(gate, formula):
+    return (
+        "h{T} and c{T} are right, x{T} and h{B} are wrong. Both are made from the dz of step {T}'s "
+        f"gates: the {gate} gate's formula is wrong, as no other gate's dz explains both errors "
+        f"({formula})."
+    )
+
+
+def of_h(missing):
+    return "h{T}, c{T} and x{T} are right, h{B} is wrong.", "wrong is how they get to h{B}", missing
+
+
+def of_c(missing):
+    return "c{T} and h{B} are right and c{B}, which is made from them, is wrong", missing
+
+
+LAST_C = "h{T} is right and c{T}, which is made from it, is wrong"
+LAST_H = "h{T} is wrong, at the last time step"
+DX = "h{B} is made from the dz of step {T}'s gates, so these are right; wrong is the line dx[t]"
+I_GATE = of_gate("input", "di = dc * g[t], dz_i = di * i[t] * (1 - i[t])")
+F_GATE = of_gate("forget", "df = dc * c[t - 1], dz_f = df * f[t] * (1 - f[t])")
+G_GATE = of_gate("candidate", "dg = dc * i[t], dz_g = dg * (1 - g[t]**2)")
+O_GATE = of_gate("output", "do = dh * tanh(c[t]), dz_o = do * o[t] * (1 - o[t])")
+NOTHING = "It is 0: nothing gets there."
+MANY = "gates: more than one gate's formula is wrong, or both ways down are."
+
+#: What was edited, and what must be said where the last step alone is looked at, and where every
+#: one is. {T} is the last step, {B} the one before.
+MISTAKES = {
+    "the cell's gradient dropped": (
+        [(DC, "dc = dh * o[t] * (1 - tc[t] ** 2)")],
+        of_c("What is missing is exactly what step {T} hands on: dc_next."),
+    ),
+    "the wrong step's forget gate": (
+        [(DC_NEXT, "dc_next = dc * f[t + 1]")],
+        of_c("What is missing is exactly what step {T} hands on: dc_next."),
+    ),
+    "no forget gate": (
+        [(DC_NEXT, "dc_next = dc")],
+        of_c("Step {T} hands on its dc without the factor f[t]."),
+    ),
+    "another gate": (
+        [(DC_NEXT, "dc_next = dc * o[t]")],
+        of_c("look at what step {T} hands on, or for an index."),
+    ),
+    "tanh(c) of the last step": (
+        [(DC, DC.replace("tc[t]", "tc[T - 1]"))],
+        of_c("look at what step {T} hands on, or for an index."),
+    ),
+    "nothing through h": ([(DC, "dc = dc_next")], (LAST_C,)),
+    "tanh twice": ([(DC, DC.replace("tc[t]", "tanh(tc[t])"))], (LAST_C,)),
+    "sigmoid for its derivative": (
+        [("dz_i = di * i[t] * (1 - i[t])", "dz_i = di * i[t]")],
+        (I_GATE,),
+    ),
+    "forget gate's derivative": (
+        [("dz_f = df * f[t] * (1 - f[t])", "dz_f = df * (1 - f[t])")],
+        (F_GATE,),
+    ),
+    "this step's c": ([("df = dc * c[t - 1]", "df = dc * c[t]")], (F_GATE,)),
+    "g's gate": ([("dg = dc * i[t]", "dg = dc * f[t]")], (G_GATE,)),
+    "o from c": ([("do = dh * tc[t]", "do = dh * c[t]")], (O_GATE,)),
+    "three derivatives": (
+        [(f"dz_{q} = d{q} * {q}[t] * (1 - {q}[t])", f"dz_{q} = d{q}") for q in "ifo"],
+        (MANY,),
+    ),
+    "one gate by another's weights": (
+        [
+            ("dh_next += dz_i @ Wh_i.T", "dh_next += dz_i @ Wh_f.T"),
+            ("dx[t] += dz_i @ Wx_i.T", "dx[t] += dz_i @ Wx_f.T"),
+        ],
+        (MANY,),
+    ),
+    "one gate in no sum": (
+        [
+            ("dh_next += dz_i @ Wh_i.T", "dh_next += 0 * dz_i @ Wh_i.T"),
+            ("dx[t] += dz_i @ Wx_i.T", "dx[t] += 0 * dz_i @ Wx_i.T"),
+        ],
+        ("the input gate's part is missing in both.",),
+    ),
+    "one gate not handed on": (
+        [("dh_next += dz_g @ Wh_g.T", "dh_next += 0 * dz_g @ Wh_g.T")],
+        of_h("What is missing is exactly the candidate gate's part."),
+    ),
+    "not transposed": ([("dh_next += dz_i @ Wh_i.T", "dh_next += dz_i @ Wh_i")], of_h("dh_next.")),
+    "one gate not in dx": ([("dx[t] += dz_f @ Wx_f.T", "dx[t] += 0 * dz_f @ Wx_f.T")], (DX,)),
+    "nothing carried": (
+        [(DH, "dh = dH[t]"), (DC, "dc = dh * o[t] * (1 - tc[t] ** 2)")],
+        of_h(NOTHING),
+        of_h("It is the output's part alone: nothing that is handed on gets there."),
+    ),
+    "the output's part at the last step only": (
+        [(DH, "dh = dH[t] * (t == T - 1) + dh_next")],
+        None,
+        of_h("What is missing is exactly the output's part."),
+    ),
+    "the first step's dH": ([(DH, "dh = dH[0] + dh_next")], (LAST_H,)),
+    "the loop runs up": ([(HEAD, "for t in range(T):")], of_h(NOTHING), (LAST_H,)),
+    "sums overwritten": (
+        [("dWh_i += h[t - 1].T @ dz_i", "dWh_i = h[t - 1].T @ dz_i")],
+        None,
+    ),
+}
+
+
+def edited(net, pairs):
+    def edits(listing):
+        return {line.index: new for old, new in pairs
+                for line in listing.lines if line.text == old}  # fmt: skip
+
+    return put(net, EditedPass(edits))
+
+
+def small(every_step, T=3, H=3, **kwargs):
+    net = gl.lstm(2, H, 2, every_step=every_step, weight_scale=0.7, seed=T, **kwargs)
+    return make(net, 2, T, steps=T)
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):
+    pairs, *said = MISTAKES[mistake]
+    T, H = ((2, 4), (3, 3))[every_step]
+    net, x, y, _ = small(every_step, T, H)
+    wrong = edited(net, pairs)
+    assert wrong.backward_pass.edits(program_of(net, x, y, None).listing), "no such line"
+    found = gl.bisect(wrong, x, y)
+    phrases = said[-1] if every_step else said[0]
+    if phrases is None:
+        assert (found.step, found.steps) == (None, {})
+        assert found.why.endswith("Every time step's signal is right.")
+        assert "summed over the steps (= where += belongs)" in found.remark
+        return
+    assert found.between == ("input", "hidden")
+    for phrase in phrases:
+        assert phrase.format(T=T, B=T - 1) in found.why, found
+    assert OUT_OF_LINE not in found.why
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (DC_NEXT, DC_NEXT + " * (t > 1)", "right at c2: look for what is different at step 1"),
+        (DH, DH + " * (t > 0)", "right at h2: look for what is different at step 1"),
+        (HEAD, "for t in reversed(range(1, T)):", "It is 0: nothing gets there."),
+        ("di = dc * g[t]", "di = dc * g[2]", "right at x3: look for what is different at step 2"),
+    ],
+)
+def test_lines_that_were_right_at_a_later_step_are_not_called_wrong(old, new, said):
+    net, x, y, _ = small(False)
+    found = gl.bisect(edited(net, [(old, new)]), x, y)
+    assert said in found.why, found
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("T", [1, 2, 4])
+def test_right_time_steps_are_called_right(T, dtype, every_step):
+    net, x, y, _ = small(every_step, T, dtype=dtype)
+    states = net.state_gradients(x, y)
+    assert all(value.dtype == dtype for value in states.values())
+    found = gl.bisect(net, x, y, analytic={**net.cut_gradients(x, y), **states})
+    assert found.step is None
+    assert list(found.steps) == list(range(T, 0, -1))
+    assert {check.verdict for row in found.steps.values() for check in row.values()} == {"correct"}
+    assert found.why.endswith("Every time step's signal is right.")
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+def test_a_single_time_step(every_step):
+    net, x, y, _ = small(every_step, T=1)
+    assert gl.bisect(gl.bugs.plant(net, "lstm_cell_gradient_dropped"), x, y).step is None
+    found = gl.bisect(gl.bugs.plant(net, "lstm_sigmoid_as_derivative"), x, y)
+    assert "h1 and c1 are right, x1 is wrong: a gate's formula is, or the line dx" in found.why
+    found = gl.bisect(gl.bugs.plant(net, "lstm_tanh_twice"), x, y)
+    assert "h1 is right and c1, which is made from it, is wrong" in found.why
+
+
+def test_float32_and_samples():
+    net, x, y, _ = small(False, dtype="float32")
+    found = gl.bisect(gl.bugs.plant(net, "lstm_cell_gradient_dropped"), x, y)
+    assert "What is missing is exactly what step 3 hands on" in found.why
+    found = gl.bisect(gl.bugs.plant(net, "lstm_sigmoid_as_derivative"), x, y, samples=3)
+    assert "gates: a gate's formula is wrong, or both ways down are" in found.why
+    assert found.steps[3]["x"].coverage == "3 of 4 entries"
+
+
+def test_without_gradients_at_the_states_the_inputs_tell_less():
+    net, x, y, _ = small(False)
+    for name, said in (
+        ("lstm_tanh_twice", "x3 is wrong, at the last time step already"),
+        ("lstm_cell_gradient_dropped", "x3 is right, x2 is wrong: what step 3 hands on"),
+    ):
+        cuts = gl.bugs.plant(net, name).cut_gradients(x, y)
+        found = gl.bisect(net, x, y, analytic=cuts)
+        assert said in found.why
+        assert {tuple(row) for row in found.steps.values()} == {("x",)}
+
+
+def test_states_that_are_given_are_checked_where_the_input_is_right():
+    net, x, y, _ = small(False)
+    states = net.state_gradients(x, y)
+    found = gl.bisect(net, x, y, analytic={**net.cut_gradients(x, y), **states, "c2": states["c3"]})
+    assert found.step is None
+    assert "But c2, as given, are not all" in found.why
+    with pytest.raises(ValueError, match=r"and none or all of \['h1', 'h2', 'h3', 'c1'"):
+        gl.bisect(net, x, y, analytic={**net.cut_gradients(x, y), "h1": states["h1"]})
+    bad = {**net.cut_gradients(x, y), **states, "h2": states["h2"][:1]}
+    with pytest.raises(ValueError, match=r"analytic\['h2'\] must have shape"):
+        gl.bisect(net, x, y, analytic=bad)
+
+
+def test_the_table_by_time_step_is_printed():
+    net, x, y, _ = small(False)
+    found = gl.bisect(gl.bugs.plant(net, "lstm_cell_gradient_dropped"), x, y)
+    head, last, before, _ = repr(found).split("\n\n")[1].split("\n")
+    assert head.split() == ["time", "step", "dL/dh", "dL/dc", "dL/dx"]
+    assert last.split()[:2] + last.split()[3::2] == ["3", "✓", "✓", "✓"]
+    assert before.split()[1::2] == ["✓", "✗", "✗"]
+    assert before in found._repr_html_()

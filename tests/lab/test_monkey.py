@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import psutil
+import pytest
 
 from gradlab.lab import SCENARIOS, Lab
 
@@ -65,6 +66,7 @@ class Monkey:
             self.front_end.press(part)
 
 
+@pytest.mark.timeout(3000)  # on a busy machine its events take their time
 def test_ten_thousand_random_events(front_end):
     asyncio.run(play(front_end))  # as in a kernel: the sharp picture comes when a slider rests
 

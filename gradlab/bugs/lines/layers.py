@@ -1,8 +1,8 @@
 """What a layer is: its forward and backward pass, once, as lines of numpy.
 
 In a line {x} and {y} stand for the layer's input and output, {dx} and {dy} for the loss's gradients
-by them, {i} for the layer's number, {W} and {b} for its parameters. Examples are rows, as in a
-textbook. `backward` stands in every way of writing the layer; of `forms` the first one runs, and
+by them, {i} for the layer's number, {W} and {b} for its parameters, {slope}
+for a leaky ReLU's. Examples are rows, as in a textbook. `backward` stands in every way of writing the layer; of `forms` the first one runs, and
 the others say the same in several other lines; what follows a "~" says the same as the one line
 before it. A person may have written any of them, and makes a mistake in the form that he wrote.
 
@@ -82,8 +82,8 @@ ACTIVATION_LINES: Mapping[str, LayerLines] = MappingProxyType({
                     "{dy} * {y} * (1 - {y})  ~  {dy} * sigmoid({x}) * (1 - sigmoid({x}))"
                     "  ~  {dy} * dsigmoid({x})"),
         _activation("relu", "relu({x})", "{dy} * ({x} > 0)"),
-        _activation("leaky_relu", "where({x} > 0, {x}, 0.01 * {x})",
-                    "{dy} * where({x} > 0, 1, 0.01)"),
+        _activation("leaky_relu", "where({x} > 0, {x}, {slope} * {x})",
+                    "{dy} * where({x} > 0, 1, {slope})"),
         _activation("elu", "where({x} > 0, {x}, expm1(minimum({x}, 0)))",
                     "{dy} * where({x} > 0, 1, {y} + 1)  ~  {dy} * where({x} > 0, 1, exp({x}))"),
         _activation("softplus", "softplus({x})",

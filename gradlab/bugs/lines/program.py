@@ -64,7 +64,10 @@ _LISTINGS: dict[tuple, Listing] = {}
 
 def listing_of(net: Network, with_masks: bool) -> Listing:
     """Return the lines of a network, written out once for all that are built like it."""
-    steps = tuple((type(layer), repr(layer), getattr(layer, "name", "")) for layer in net.layers)
+    steps = tuple(
+        (type(layer), repr(layer), getattr(layer, "name", ""), getattr(layer, "function", None))
+        for layer in net.layers
+    )
     built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks)
     if built not in _LISTINGS:
         if len(_LISTINGS) >= MOST_LISTINGS:

@@ -8,9 +8,10 @@ import numpy as np
 
 from gradlab.bugs.lines import layers as declared
 from gradlab.bugs.lines.layers import LOSS_LINES, LayerLines, lines_of
+from gradlab.nn.activations import LEAKY_SLOPE
 from gradlab.nn.convolution import Conv
 from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Dense
+from gradlab.nn.layers import Activation, Dense
 from gradlab.nn.network import Network
 from gradlab.nn.recurrent import LSTM
 
@@ -45,6 +46,8 @@ def write_out(net: Network, with_masks: bool) -> list[Written]:
         y = "hs" if isinstance(layer, LSTM) else f"{'r' if images else lines.letter}{number}"
         names = {"x": last, "y": y, "dx": "d" + last, "dy": "d" + y, "i": str(number)}
         names["g"] = "data_d" if net.l2 else "d"
+        slope = layer.function.slope if isinstance(layer, Activation) else LEAKY_SLOPE
+        names["slope"] = repr(slope)
         if isinstance(layer, LSTM):
             step = declared.EVERY_STEP if net.every_step else declared.LAST_STEP
             weights = layer.weight_names if net.l2 else ()
@@ -69,7 +72,8 @@ def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
     rename = {last: "logits", "d" + last: "dlogits"}
     for layer in written:
         layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
-    names = {"x": "logits", "dx": "dlogits", "y": "loss", "dy": "dloss", "i": ""}
+    names = {"x": "logits", "dx": "dlogits", "y": "loss", "dy": "dloss", "i": "",
+             "slope": repr(LEAKY_SLOPE)}  # fmt: skip
     return [
         *written,
         Written(LOSS_LINES[net.loss_name], f"loss, {net.loss_name}", names, len(net.layers)),
