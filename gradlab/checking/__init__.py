@@ -6,6 +6,7 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, norm_ratio, relative_error
 from gradlab.checking.numerical_gradient import numerical_gradient
+from gradlab.checking.own import Explanation, explain
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import (
     SCHEMES,
@@ -24,6 +25,7 @@ __all__ = [
     "Bisection",
     "Diagnosis",
     "EpsSweep",
+    "Explanation",
     "Report",
     "TensorReport",
     "Verdict",
@@ -34,6 +36,7 @@ __all__ = [
     "check_function",
     "complex_step",
     "diagnose",
+    "explain",
     "five_point",
     "forward_difference",
     "norm_ratio",

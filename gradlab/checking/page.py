@@ -17,6 +17,7 @@ COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine
 WORST = 3  # tensors whose worst entries are told
 CAUSES = 3  # that are told, the first in full
 PARTS = 2  # of a cause with several lines, that are told
+PERHAPS = "perhaps "
 DIGITS = 12  # at most: more of them are another machine's rounding
 
 
@@ -75,6 +76,7 @@ def causes_told(causes: Sequence[Diagnosis]) -> list[Block]:
     others = [other for other in others if other != _brief(first)]
     kind, also = ("Cause", "fits as well") if first.certain else ("Probable cause", "or")
     kind = kind if first.score else "Cause"
+    kind = "Perhaps" if first.cause.startswith(PERHAPS) else kind
     more = len(others) - (CAUSES - 1)
     return [
         Words(f"{kind}: {_title(first)}", "b"),
@@ -103,7 +105,7 @@ def _title(cause: Diagnosis) -> str:
     if cause.bug is None and count:
         return f"a wrong line, {cause.where}" if count == 1 else f"{count} wrong lines"
     place = cause.where if count == 1 else f"layer {cause.layer}" if cause.layer else ""
-    return cause.cause + (f" ({place})" if place else "")
+    return cause.cause.removeprefix(PERHAPS) + (f" ({place})" if place else "")
 
 
 def _brief(cause: Diagnosis) -> str:
@@ -114,7 +116,7 @@ def _brief(cause: Diagnosis) -> str:
 
 def _fit(cause: Diagnosis) -> str:
     """Return how well a cause explains what is off."""
-    if cause.residual is None:
+    if cause.residual is None or (cause.bug and not cause.certain):
         return cause.evidence
     digits = min(int(-math.log10(max(cause.residual, 1e-300)) + 1e-9), DIGITS)
     lines = "the wrong line" if len(cause.parts) == 1 else "these wrong lines"

@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.lines import explain
-from tests.bugs.lines.holdout import SINGLES
+from tests.bugs.lines.holdout import DIVIDED, SINGLES, lstm, mlp
 
 
 @pytest.mark.parametrize("k", range(0, len(SINGLES), 12))
@@ -57,3 +57,101 @@ def test_the_report_prints_both_lines():
     assert lines[at + 1] == f"    wrong  {first.wrong_line}"
     assert lines[at + 2] == f"    right  {first.right_line}"
     assert lines[at + 3].count("^") == len(first.right_line) - len(first.wrong_line)
+
+
+def own(case, twin=0):
+    """Return a case's problem, with its gradient as that of the network itself."""
+    net, x, y, masks = case.problem(twin)
+
+    class Own(type(net)):
+        def gradient(self, x, y, masks=None, params=None):
+            return case.gradient(self, np.asarray(x), np.asarray(y), masks)
+
+    net.__class__ = Own
+    return net, x, y, masks
+
+
+BY_K = mlp("by K", (DIVIDED, "dscores = dscores / probs.shape[1]"), N=6)
+BY_T = lstm("by T", (DIVIDED, "dscores = dscores / N / T"), N=5, T=5, every_step=True)
+BY_UNITS = mlp("by units", ("dW2 = h1.T @ dz2", "dW2 = h1.T @ dz2 / 6"), N=6)
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [(BY_K, "2 = N / K"), (BY_T, "1 / N = 1 / T"), (BY_UNITS, "1 / W2.shape[0]")],
+    ids=["K", "T", "units"],
+)
+def test_sizes_that_coincide_are_all_told(case, told):
+    net, x, y, masks = case.problem(0)
+    report = gl.check(net, x, y, masks=masks, analytic=case.gradient(net, x, y, masks))
+    first = report.diagnosis[0]
+    assert told in first.cause or told.replace("[0]", "[1]") in first.cause
+
+
+@pytest.mark.parametrize(
+    ("case", "line"),
+    [
+        (BY_K, "dlogits = (p - y) / K"), (BY_T, "dlogits = 1 / T * ((p - y) / N)"),
+        (BY_UNITS, "dW2 = 1 / W2.shape[0] * (a1.T @ dz2)"),
+    ],
+    ids=["K", "T", "units"],
+)  # fmt: skip
+def test_the_networks_own_code_is_asked_about_another_batch(case, line):
+    net, x, y, masks = own(case)
+    first, *others = gl.check(net, x, y, masks=masks).diagnosis
+    assert (first.certain, first.wrong_line) == (True, line)
+    assert not any(d.certain or d.score > 0.95 for d in others)
+
+
+def test_code_that_takes_no_other_batch_is_not_asked():
+    class Own(gl.nn.MLP):
+        def gradient(self, x, y, masks=None, params=None):
+            if len(x) != 6:
+                raise RuntimeError
+            return BY_K.gradient(self, x, y, masks)
+
+    net, x, y, masks = BY_K.problem(0)
+    net.__class__ = Own
+    assert "2 = N / K" in gl.check(net, x, y, masks=masks).diagnosis[0].cause
+
+
+def test_code_that_adds_up_is_not_asked():
+    """What another call gives is not the same: its answer would say nothing."""
+    sums = {}
+
+    class Own(gl.nn.MLP):
+        def gradient(self, x, y, masks=None, params=None):
+            for name, g in super().gradient(x, y, masks).items():
+                sums[name] = sums.get(name, 0) + g
+            return dict(sums)
+
+    net, x, y, masks = BY_K.problem(0)
+    net.__class__ = Own
+    assert gl.check(net, x, y, masks=masks).diagnosis[0].bug == "accumulated_gradients"
+
+
+def test_a_number_that_is_a_size_here_alone_is_no_fact():
+    """Divided by 7, which N is here and not on another batch."""
+    case = mlp("by seven", ("dW2 = h1.T @ dz2", "dW2 = h1.T @ dz2 / 7"))
+    net, x, y, masks = own(case)
+    assert not any(d.certain for d in gl.check(net, x, y, masks=masks).diagnosis)
+
+
+def test_zeros_under_softmax_are_told_as_all_that_gives_them():
+    case = mlp("zeros", ("db3 = dscores.sum(axis=0)", "db3 = np.zeros(3)"), N=3)
+    net, x, y, masks = case.problem(0)
+    wrong = case.gradient(net, x, y, masks)
+    first = gl.check(net, x, y, masks=masks, analytic=wrong).diagnosis[0]
+    for words in ("without an axis", "over the other axis", "never computed"):
+        assert words in first.cause
+
+
+def test_masks_that_may_differ_are_told_as_perhaps():
+    rng = np.random.default_rng(0)
+    net = gl.mlp([4, 6, 5, 3], seed=1, dropout_rate=0.4)
+    x, y = rng.standard_normal((20, 4)), rng.integers(0, 3, 20)
+    masks, other = net.draw_masks(20, rng), net.draw_masks(20, rng)
+    report = gl.check(net, x, y, masks=masks, analytic=net.gradient(x, y, other))
+    first = report.diagnosis[0]
+    assert not first.certain
+    assert first.cause.startswith("perhaps the dropout masks are not the same")

@@ -175,3 +175,11 @@ def test_what_is_left_open_and_what_is_not_sure_is_said():
     assert "30% of what is off would be unexplained" in causes_told([far])[-1].text()
     part = dataclasses.replace(told, left_open=("W1", "b1"))
     assert "would leave W1, b1 unexplained" in causes_told([part])[-1].text()
+
+
+def test_a_bug_that_is_not_sure_is_told_with_its_reason():
+    told = Diagnosis("perhaps the derivative is missing", "missing_l2", 1, "On another batch it is "
+                     "not the same.", 0.5, "layer 1, tanh", "a = 1", "a = 2", 1e-16)  # fmt: skip
+    text = "\n".join(block.text() for block in causes_told([told]))
+    assert text.startswith("Perhaps: the derivative is missing (layer 1, tanh)\n    wrong  a = 1")
+    assert text.endswith("On another batch it is not the same.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +41,10 @@ def _norm(gradient: Arrays) -> float:
     return float(np.sqrt(sum((v**2).sum() for v in gradient.values())))
 
 
-def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
-    """Yield what could have made the given gradient from `right`."""
+def afterwards(
+    right: Arrays, given: Given, values: Mapping[str, object], weights: Collection[str]
+) -> Iterator[After]:
+    """Yield what could have made the given gradient from `right`; L2 is of the `weights`."""
     yield from _clipped(right, given)
     if given.entries is None:
         yield from _rescaled(given)
@@ -55,7 +57,7 @@ def afterwards(right: Arrays, given: Given, values: Mapping[str, object]) -> Ite
         yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
                     _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
     yield from _loss_scale(right, given)
-    yield from _never_written(right, given)
+    yield from _never_written(right, given, values, weights)
     yield from _multiplied(right, given, values)
     yield from _weights_added(right, given, values)
     yield from _other_names(right, given)
@@ -115,39 +117,65 @@ def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> It
 
 
 def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:
-    """Leave in a power of two that was to keep small numbers alive in float16."""
+    """Leave in a number that was to keep small ones alive in float16: a power of two, or of ten."""
     pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
     square = sum(float(r @ r) for r, _ in pairs)
     S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
-    scale = 2.0 ** np.round(np.log2(S)) if 4 < S < np.inf else 1.0
-    if scale > 1:
-        cast = _each(lambda v: (scale * v).astype(np.float16).astype(float))
-        what = f"a loss scale of {scale:g} is left in, with float16"
-        yield After(what, f"g = ({scale:g} * g).astype(np.float16)", cast, True)
-
-
-def _never_written(right: Arrays, given: Given) -> Iterator[After]:
-    """Leave some entries 0 where all others are right."""
-    left = {k: (given.value[k] == 0) & (given.of(k, right[k]) != 0) for k in sorted(given.wrong)}
-    are_parts = all(mask.any() and not mask.all() for mask in left.values())
-    if given.entries is not None or not are_parts:
+    if not 4 < S < np.inf:
         return
-    masks = {k: mask.reshape(right[k].shape) for k, mask in left.items()}
-    code = "; ".join(f"d{k}[{_index(mask)}] = 0" for k, mask in masks.items())
-    yield After(f"a part of {', '.join(masks)} is never written", code,
-                lambda g, _: {k: np.where(masks[k], 0, v) if k in masks else v
-                              for k, v in g.items()})  # fmt: skip
+    for scale in {2.0 ** np.round(np.log2(S)), float(f"{S:.1g}")}:
+        if abs(scale - S) < 1e-3 * S:  # float16 has three digits
+            cast = _each(lambda v, scale=scale: (scale * v).astype(np.float16).astype(float))
+            what = f"a loss scale of {scale:g} is left in, with float16"
+            yield After(what, f"g = ({scale:g} * g).astype(np.float16)", cast, True)
+
+
+def _never_written(
+    right: Arrays, given: Given, values: Mapping[str, object], weights: Collection[str]
+) -> Iterator[After]:
+    """Leave some entries 0 where all others are right; L2 may have come on top of them."""
+    parts, names = {}, sorted(given.wrong)
+    if given.entries is not None:
+        return
+    for k in names:
+        value, l2 = given.value[k].reshape(right[k].shape), values["lam"] * values[k]
+        for before, rest in (("", 0 * l2), ("data_", l2))[: 1 + (k in weights and l2.any())]:
+            left = np.abs(value - rest) <= given.exact * np.abs(rest)
+            left &= np.abs(right[k] - rest) > given.exact * np.abs(right[k])
+            if left.any() and not left.all() and given.fits(k, np.where(left, rest, right[k])):
+                parts[k] = (f"{before}d{k}[{_index(left)}] = 0", left, before)
+
+    def unwritten(g: Arrays, values: Mapping[str, object]) -> dict:
+        rests = {k: values["lam"] * values[k] if l2 else 0.0 for k, (_, _, l2) in parts.items()}
+        return {k: np.where(parts[k][1], rests[k], v) if k in parts else v for k, v in g.items()}
+
+    if len(parts) == len(names):
+        yield After(f"a part of {', '.join(names)} is never written",
+                    "; ".join(code for code, *_ in parts.values()), unwritten)  # fmt: skip
 
 
 def _index(mask: np.ndarray) -> str:
-    """Return how a person indexes what is set in a mask: by rows or columns, where it is whole."""
-    for axis in range(mask.ndim):
-        others = tuple(k for k in range(mask.ndim) if k != axis)
-        whole = mask.all(axis=others)
-        if (whole | ~mask.any(axis=others)).all():
-            which = np.flatnonzero(whole).tolist()
-            return ":, " * axis + (f"{which[0]}" if len(which) == 1 else f"{which}")
-    return "…" if mask.sum() > 1 else ", ".join(str(k[0]) for k in np.nonzero(mask))
+    """Return how a person indexes what is set in a mask, if it is a block of rows and columns."""
+    which = [mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis))
+             for axis in range(mask.ndim)]  # fmt: skip
+    spans = [_span(np.flatnonzero(found).tolist(), len(found)) for found in which]
+    if mask.sum() != np.prod([found.sum() for found in which]):
+        return "…"
+    if sum("[" in span for span in spans) > 1:  # two lists would be paired up
+        return f"np.ix_({', '.join(map(str, (np.flatnonzero(found).tolist() for found in which)))})"
+    while spans[-1] == ":" and len(spans) > 1:
+        spans.pop()
+    return ", ".join(spans)
+
+
+def _span(found: list[int], size: int) -> str:
+    """Return how a person writes these of `size` rows: one, a slice, or a list."""
+    first, last = found[0], found[-1]
+    if len(found) == 1 and size > 1:
+        return str(first)
+    if last - first + 1 == len(found):
+        return f"{first or ''}:{last + 1 if last + 1 < size else ''}"
+    return str(found)
 
 
 def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:

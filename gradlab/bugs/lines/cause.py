@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,14 +48,39 @@ class Edit:
 
     @property
     def text(self) -> str:
-        """The wrong line, as Python writes it."""
-        wrong = FACTOR.sub(f"{self.name}", self.wrong) if self.name else self.wrong
-        return compiled(wrong)[0]
+        """The wrong line, as Python writes it; all of them where they are no sisters."""
+        texts = [self.wrong, *(text for _, text in self.also if "; " in self.right)]
+        texts = [FACTOR.sub(f"{self.name}", t) if self.name else t for t in texts]
+        return "; ".join(compiled(text)[0] for text in texts)
 
     def changes(self) -> dict[int, str]:
         """Return the lines' texts as `Program` takes them."""
         texts = {self.index: self.wrong, **dict(self.also)}
         return {k: FACTOR.sub(f"({self.name})", t) if self.name else t for k, t in texts.items()}
+
+
+Problem = tuple[np.ndarray, np.ndarray, list[np.ndarray] | None]  # x, y and masks
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken for the problem, and how it comes from the right one.
+
+    Attributes
+    ----------
+    where, text, right : str
+    function : callable, (x, y, masks, keep) -> (x, y, masks)
+    """
+
+    where: str
+    text: str
+    right: str
+    function: Callable[..., Problem]
+
+    def program(self, program: Program) -> Program:
+        """Return the backward pass of the same network, run on what was taken."""
+        net = program.net
+        return Program(net, *self.function(*program.data, 1 - net.dropout_rate))
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,7 @@ class Cause:
     alike: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     after: After | None = field(default=None, repr=False)
+    taken: Taken | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         start = "" if self.certain else "perhaps: "
@@ -121,6 +148,8 @@ class Cause:
 
     def apply(self, program: Program) -> dict[str, np.ndarray]:
         """Return the gradient that a right program computes with this mistake."""
+        if self.taken:
+            return self.taken.program(program).gradient
         changes = {k: text for edit in self.edits for k, text in edit.changes().items()}
         gradient = dict(program.gradient)
         for layer in program.run(changes) if changes else ():
@@ -139,10 +168,13 @@ class Cause:
             return self.apply(Program(net, x, y, masks))
 
 
-def cause_of(edits: tuple[Edit, ...], after: After | None = None) -> Cause:
+def cause_of(
+    edits: tuple[Edit, ...], after: After | None = None, taken: Taken | None = None
+) -> Cause:
     """Return what a person reads of edits: how well they fit is not yet known."""
-    wheres = [edit.where for edit in edits] + ["after backward"] * bool(after)
-    wrongs = [edit.text for edit in edits] + ([after.code] if after else [])
-    rights = [edit.right for edit in edits]
+    changed = [*edits, *([taken] if taken else [])]
+    wheres = [one.where for one in changed] + ["after backward"] * bool(after)
+    wrongs = [one.text for one in changed] + ([after.code] if after else [])
+    rights = [one.right for one in changed]
     return Cause("; ".join(wheres), "; ".join(wrongs), "; ".join(rights), np.inf, True, (),
-                 edits=edits, after=after)  # fmt: skip
+                 edits=edits, after=after, taken=taken)  # fmt: skip

@@ -24,6 +24,7 @@ SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 ONE_STEP = ("< N", ">= (T - 1) * N")
 FAR_FETCHED = 4
 OPPOSITE = {ast.Mult: "/", ast.Div: "*", ast.Add: "-", ast.Sub: "+"}
+CARRIED = ("dh_next", "dc_next")  # what a time step takes over from the one after it
 ROUNDS = ("[-1:]", "[:1]", "[:-1]", "[1:]")  # examples that a product over the batch may see
 
 
@@ -196,6 +197,19 @@ def some_rounds(place: Place) -> Edited:
             yield f"{times}{part}({place.text}{f', {axis}' if axis else ''})", 2
 
 
+def some_steps(place: Place) -> Edited:
+    """Carry a gradient back in time over a part of the steps only."""
+    if place.text in CARRIED and place.line.step.is_long:
+        T = place.scope.program.values["T"]
+        yield from ((f"{place.text} * ({when})", 2) for when in steps_of(T))
+
+
+def steps_of(T: int) -> Iterator[str]:
+    """Yield when something may happen in a loop over time: from some step on, or every other."""
+    for k in range(1, T - 1):
+        yield from (f"t >= {k}", f"t < T - {k + 1}", f"(t + 1) % {k + 1} > 0")
+
+
 def another_operator(place: Place) -> Edited:
     """Write another sign; turn a product round, or let it see fewer examples."""
     node = place.node
@@ -260,6 +274,9 @@ def another_call(place: Place) -> Edited:
     base = ast.unparse(node.func.value)
     if node.func.attr == "reshape":
         yield f"channels_last({base}, {ast.unparse(node.args[0])})", 2
+        if len(node.args) > 2:  # read as if the second axis came first
+            one, two, *rest = (ast.unparse(size) for size in node.args)
+            yield f"{base}.reshape({', '.join((two, one, *rest))}).swapaxes(0, 1)", 2
     if node.func.attr in ("sum", "mean"):
         yield from _other_reductions(node, base)
 
@@ -292,7 +309,7 @@ def another_index(place: Place) -> Edited:
     index = place.text[len(base) + 1 : -1]
     if re.fullmatch(r"t( - 1)?", index):
         yield from ((f"{base}[{other}]", 1) for other in ("t - 1", "t", "t + 1"))
-        yield f"{base}[T - 1 - t]", 2
+        yield from ((f"{base}[T - {k} - t]", 2) for k in (1, 2)[: 1 + (index != "t")])
     parts = index.split(", ")
     if parts[-2:] == ["i", "j"]:
         for last in ("j, i", "-1 - i, -1 - j", "-1 - i, j", "i, -1 - j"):
@@ -309,7 +326,7 @@ def another_index(place: Place) -> Edited:
 
 RULES: tuple[Callable[[Place], Edited], ...] = (
     lost, scaled, another_number, another_array, one_more_factor, turned, some_rounds,
-    another_operator, another_bracket, another_call, another_index,
+    some_steps, another_operator, another_bracket, another_call, another_index,
 )  # fmt: skip
 
 
@@ -387,11 +404,14 @@ def edits_of(line: Line, scope: Scope) -> dict[str, tuple[float, str]]:
 
 
 def is_slow(line: Line, scope: Scope) -> bool:
-    """Tell whether a line stands in a loop over so many pixels that it is not worth its time."""
-    if not line.step.form or not line.step.body:
-        return False
-    sizes = [scope.shapes.get(name, (1,)) for name in line.step.reads]
-    return max(int(np.prod(s)) for s in sizes if len(s) == 4) > 4000
+    """Tell whether a line's way of writing loops over so many pixels that it is not worth it."""
+    own = line.step
+    loops = [
+        step for step in scope.program.steps
+        if own.form and step.body and (step.layer, step.form) == (own.layer, own.form)
+    ]  # fmt: skip
+    sizes = [scope.shapes.get(name, (1,)) for step in loops for name in step.reads]
+    return max((int(np.prod(s)) for s in sizes if len(s) == 4), default=0) > 4000
 
 
 def _inside(line: Line, text: str, scope: Scope) -> Edited:

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradlab.bugs.lines import problems
 from gradlab.bugs.lines.afterwards import clipping
+from gradlab.bugs.lines.ask import Asked, Gradient, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.given import EXACT, Arrays, Given
 from gradlab.bugs.lines.program import Program
@@ -28,6 +30,7 @@ def explain(
     numerical: Arrays,
     bounds: Mapping[str, np.ndarray | float],
     entries: Arrays | None = None,
+    gradient: Gradient | None = None,
 ) -> list[Cause]:
     """Return the edits of the backward pass that reproduce a wrong gradient.
 
@@ -36,7 +39,7 @@ def explain(
     Parameters
     ----------
     net : Network
-        Its forward pass must be right; its `gradient` is never called.
+        Its forward pass must be right; its `gradient` is called only if it is handed in.
     x, y, masks : as in `net.gradient`
         With masks that are drawn anew at each call nothing can be explained.
     analytic, numerical : mapping of str to ndarray
@@ -46,6 +49,9 @@ def explain(
         resolution at which an edit must reproduce what is given.
     entries : mapping of str to ndarray of int, optional
         Which entries of the raveled tensors the arrays hold, where only a sample was checked.
+    gradient : callable, (x, y, masks) -> dict of str to ndarray, optional
+        The code that gave `analytic`. It is asked on one example and one step fewer: sizes that
+        coincide here do not there.
 
     Returns
     -------
@@ -68,10 +74,17 @@ def explain(
         if not given.wrong:
             return []
         search.run()
-        causes = search.causes() or pairs(search) or _under_clipping(program, given)
+        causes = (
+            search.causes()
+            or problems.others(program, given)
+            or pairs(search)
+            or problems.redrawn(program, given)
+            or _under_clipping(program, given)
+        )
         given.judge(program)
         if causes:
-            return _distinct(causes, program, given)
+            asked = None if gradient is None else Asked.of(gradient, net, x, y, masks)
+            return _distinct(causes, program, given, asked)
         return [_best_part(search, program)] if search.part else []
 
 
@@ -108,7 +121,9 @@ def _residual(cause: Cause, program: Program, given: Given, names: set[str]) -> 
     return max(np.linalg.norm(given.of(k, made[k]) - given.value[k]) / given.off[k] for k in names)
 
 
-def _distinct(causes: list[Cause], program: Program, given: Given) -> list[Cause]:
+def _distinct(
+    causes: list[Cause], program: Program, given: Given, asked: Asked | None
+) -> list[Cause]:
     """Return one of all causes that are the same mathematics, and what else would fit as well.
 
     Two causes are the same if they do the same on other numbers: nearby parameters and another
@@ -125,11 +140,15 @@ def _distinct(causes: list[Cause], program: Program, given: Given) -> list[Cause
             kept.append((cause, made, []))
         elif not any(_is_same_line(cause, other, program) for other in (twin[0], *twin[2])):
             twin[2].append(cause)
-    return _told([(cause, same) for cause, _, same in kept], program, given)
+    return _told([(cause, same) for cause, _, same in kept], program, given, asked)
 
 
-def _told(groups: list[tuple[Cause, list[Cause]]], program: Program, given: Given) -> list[Cause]:
+def _told(
+    groups: list[tuple[Cause, list[Cause]]], program: Program, given: Given, asked: Asked | None
+) -> list[Cause]:
     """Return each group's first cause with how well it fits and what else would."""
+    agreeing = [group for group in groups if asked is None or asked.agrees(group[0])]
+    groups = agreeing or groups
     residuals = [_residual(cause, program, given, given.wrong) for cause, _ in groups]
     # where the bounds are wide, some edits only come near what another one hits
     closest = max(100 * min(residuals, default=0), 1e-7)
@@ -139,7 +158,8 @@ def _told(groups: list[tuple[Cause, list[Cause]]], program: Program, given: Give
     return [
         replace(
             cause, tensors=tensors, residual=residual,
-            certain=given.is_proof() and cause.is_named and given.fit_all(cause.apply(program)),
+            certain=bool(agreeing) and given.is_proof() and cause.is_named
+            and given.fit_all(cause.apply(program)),
             alike=tuple(other for other in said if other != cause.said)[:ALIKE],
         )
         for (cause, _), residual in fitting
@@ -152,15 +172,8 @@ def _elsewhere(program: Program) -> list[Program]:
     net, (x, y, masks) = program.net.copy(), program.data
     for value in net.params.values():
         value += (0.3 * rng.standard_normal(value.shape)).astype(value.dtype)
-    n = x.shape[net.batch_axis]
     x, y = np.asarray(x) + 0.3 * rng.standard_normal(x.shape), np.asarray(y)
-    same_size = Program(net, x, y, masks)
-    rows = np.arange(n - (n > 3))
-    x, y = net.pick(x, y, rows)
-    if net.batch_axis and len(x) > 2:
-        x, y = x[:-1], y[:-1] if net.every_step else y
-    masks = None if masks is None else [np.asarray(m)[rows] for m in masks]
-    return [Program(net, x, y, masks), same_size]
+    return [Program(net, *fewer(net, x, y, masks)), Program(net, x, y, masks)]
 
 
 def _made(cause: Cause, others: list[Program]) -> np.ndarray:
@@ -184,7 +197,7 @@ def _sizes(cause: Cause) -> set[str]:
 
 def _is_same_line(one: Cause, two: Cause, program: Program) -> bool:
     """Tell whether two causes are one edit in other words: they do the same to any signal."""
-    if len(one.edits) != len(two.edits) or bool(one.after) != bool(two.after):
+    if len(one.edits) != len(two.edits) or one.taken or bool(one.after) != bool(two.after):
         return False
     if all(a.also and a.changes().keys() == b.changes().keys()
            for a, b in zip(one.edits, two.edits, strict=True)):  # fmt: skip

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+import numpy as np
+
 FACTORS = {1: 0, 2: 0.2, 0.5: 0.7, 4: 0.7, 0.25: 0.7, 0.1: 0.7, 0.01: 0.7, 0.9: 0.7, 3: 0.7}
 UNNAMED = 1.6  # what costs more than this is no number that a person would have written
 
 
+UNITS = re.compile(r"(\w+)\.shape\[(\d)\]")
 #: Sizes of the batch and the network, which may be taken for each other anywhere.
 SIZES = ("N", "K", "T", "H")
 
@@ -26,8 +29,8 @@ def names_of(
     tolerance : float
         Relative; how far `S` may be off.
     local : collection of str, optional
-        What else the line could speak of: lam, keep, the pixels R1 and C1 of its layer. Elsewhere
-        these would be coincidences.
+        What else the line could speak of: lam, keep, the pixels R1 and C1 of its layer, its units
+        W2.shape[1]. Elsewhere these would be coincidences.
     """
     if abs(S) < tolerance:
         return [("0", 0.6)]  # rather say what is left out than that it is multiplied by 0
@@ -66,6 +69,11 @@ def _ratios(
                 yield from ((f"{a} * {b}", v * w, 0.9), (f"1 / ({a} * {b})", 1 / (v * w), 0.9))
             if a != b:
                 yield f"{a} / {b}", v / w, 0.9
+    for name in sorted(local):  # a set has no order, and what is told first must not change
+        if found := UNITS.fullmatch(name):
+            units = np.shape(values[found[1]])[int(found[2])]
+            if units not in FACTORS:
+                yield from ((name, units, 0.55), (f"1 / {name}", 1 / units, 0.55))
     n = sizes.get("N", 0)
     if n > 2:
         yield from (("1 / (N - 1)", 1 / (n - 1), 0.5), ("N / (N - 1)", n / (n - 1), 0.6),

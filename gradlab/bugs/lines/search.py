@@ -17,7 +17,7 @@ import numpy as np
 
 from gradlab.bugs.lines.afterwards import afterwards
 from gradlab.bugs.lines.cause import FACTOR, Cause, Edit, cause_of
-from gradlab.bugs.lines.edits import Scope, edits_of
+from gradlab.bugs.lines.edits import CARRIED, Scope, edits_of, steps_of
 from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.line import NAME, Line
 from gradlab.bugs.lines.numbers import UNNAMED, names_of
@@ -28,6 +28,8 @@ FAILS = (ValueError, IndexError, NameError, KeyError, TypeError, ZeroDivisionErr
          SyntaxError)  # fmt: skip
 MARGIN = 1.5  # how much less usual another edit may be that fits as well, and still be told
 FIRST = 12  # of the edits that explain a part, this many are built on
+TAKEN = re.compile(rf"\b({'|'.join(CARRIED)})\b")
+ADDED = re.compile(rf" \+ {TAKEN.pattern}|{TAKEN.pattern} \+ ")
 BOTH = 3000  # two edits between the same two tensors: at most this many combinations
 # S is read as a plain factor where it stands so; elsewhere only a number with a name is believed
 PLAIN = re.compile(r"S \* \(|- S \* d|^\w+ = S \*")
@@ -73,7 +75,7 @@ class Search:
                     best = min(best, edit.cost)
             if self.full:
                 return
-            for edit in self.exchanged():
+            for edit in (*self.exchanged(), *self.not_carried()):
                 self.keep(edit)
 
     def stages(self) -> Iterator[list[Line]]:
@@ -203,11 +205,14 @@ class Search:
         return replace(edit, name=names[0][0], names=tuple(names), cost=edit.cost + names[0][1])
 
     def local_sizes(self, edit: Edit) -> set[str]:
-        """Return what a line could speak of besides the batch: of L2, of dropout, of its pixels."""
+        """Return what a line could speak of besides the batch: of L2, dropout, pixels, units."""
         line = self.program.lines[edit.index]
         names = set(NAME.findall(" ".join((line.text, *line.others))))
         number = re.search(r"layer (\d+), (?:conv|.* pool)", line.where)
-        return names | ({f"R{number[1]}"} if number else set())
+        weight = line.target.removeprefix("data_").removeprefix("d").replace("b", "W")
+        is_dense = "dense" in line.where and weight in self.program.values
+        units = {f"{weight}.shape[{k}]" for k in (0, 1)[: 1 + ("output" not in line.where)]}
+        return names | ({f"R{number[1]}"} if number else set()) | (units if is_dense else set())
 
     # -- the same edit in several lines -------------------------------------------------------
 
@@ -215,7 +220,8 @@ class Search:
         """Yield an edit as it stands in all sister lines, with each of its factor's names."""
         line = self.program.lines[edit.index]
         kind = re.sub(r"layer \d+, |LSTM, (?!gate)|output, |, gate .", "", line.where)
-        sisters = self.program.sisters(line)
+        # in a layer that has a staying edit, only the way of writing that this one stands in runs
+        sisters = [o for o in self.program.sisters(line) if o.step in self.program.steps]
         for name, cost in close_names(edit) or [("", 0.0)]:
             text = FACTOR.sub(f"({name})", edit.wrong) if name else edit.wrong
             wide = replace(edit, wrong=text, name="", names=(), cost=edit.cost + cost)
@@ -224,8 +230,11 @@ class Search:
                 yield replace(wide, where=f"every {kind}", also=also)
             if "gate" in line.where and text == line.text.replace("+=", "=", 1):
                 sums = [o for o in line.step.body if "+=" in o.text and o.target != "dh_next"]
-                also = tuple((o.index, o.text.replace("+=", "=", 1)) for o in sums if o is not line)
-                yield replace(wide, where="every sum over the steps", also=also)
+                own = [o for o in sums if o.where == line.where]
+                for some, where in ((sums, "every"), (own, f"{line.where}, every")):
+                    also = tuple((o.index, o.text.replace("+=", "=", 1))
+                                 for o in some if o is not line)  # fmt: skip
+                    yield replace(wide, where=f"{where} sum over the steps", also=also)
 
     def exchanged(self) -> Iterator[Edit]:
         """Yield the edits that exchange what two lines of a loop set."""
@@ -238,6 +247,17 @@ class Search:
                         also = ((two.index, f"{b} = {right_a}"),)
                         right = f"{one.text}; {two.text}"
                         yield Edit(one.index, one.where, right, f"{a} = {right_b}", 2, also)
+
+    def not_carried(self) -> Iterator[Edit]:
+        """Yield the edits that carry nothing back in time, in no step or in some of them."""
+        for step in () if self.program.changes else self.program.steps:
+            uses = [o for o in step.body
+                    if not o.reads.isdisjoint(CARRIED) and o.target not in CARRIED]  # fmt: skip
+            for when in ("", *steps_of(self.program.values["T"])) if len(uses) > 1 else ():
+                pattern, used = (TAKEN, rf"\1 * ({when})") if when else (ADDED, "")
+                one, *more = ((o.index, pattern.sub(used, o.text)) for o in uses)
+                right = "; ".join(o.text for o in uses)
+                yield Edit(one[0], uses[0].where, right, one[1], 2, tuple(more))
 
     # -- causes -------------------------------------------------------------------------------
 
@@ -254,7 +274,8 @@ class Search:
         """Return the causes that lie behind the backward pass."""
         found, given = [], self.given
         right, values = self.program.gradient, self.program.values
-        for after in afterwards(right, given, values):
+        weights = self.program.net.weight_names
+        for after in afterwards(right, given, values, weights):
             made = after.function(right, values)
             far = {k: np.linalg.norm(given.of(k, v) - given.value[k]) for k, v in made.items()}
             loose = {k: 1e-2 * given.off[k] if after.is_coarse else 0 for k in far}
@@ -274,8 +295,10 @@ def pairs(search: Search) -> list[Cause]:
     program, given = search.program, search.given
     starts = sorted(search.part, key=lambda p: (-len(p[0]), p[1].cost))
     starts += [(set(), edit) for edit in sorted(search.scaled, key=lambda e: e.cost)]
-    found, gradients = [], []
+    found, gradients, usual = [], [], np.inf
     for seen, edit in starts:
+        if edit.cost > usual:
+            continue
         try:
             second = Program(program.net, *program.data, edit.changes())
         except FAILS:
@@ -289,6 +312,7 @@ def pairs(search: Search) -> list[Cause]:
             continue
         below.run()
         found += below.causes((edit,))
+        usual = min(usual, edit.cost + MARGIN) if found else np.inf
         if len(gradients) >= FIRST:
             break
     given.judge(program)

@@ -9,6 +9,7 @@ import numpy as np
 from gradlab.bugs.lines import layers as declared
 from gradlab.bugs.lines.layers import LOSS_LINES, LayerLines, lines_of
 from gradlab.nn.activations import LEAKY_SLOPE
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.convolution import Conv
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense
@@ -96,6 +97,8 @@ def values_of(
         if isinstance(layer, Dropout) and masks is not None:
             values[f"m{number}"] = np.array(masks[drops], float)
             drops += 1
+        elif isinstance(layer, BatchNorm):
+            values["eps"] = layer.eps
         elif isinstance(layer, LSTM):
             values |= {"T": len(x), "H": net.hidden}
         elif isinstance(layer, Conv):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab.bugs import describe
+from gradlab.bugs import describe, plant
 from gradlab.bugs.lines import Cause, explain
+from gradlab.bugs.lines.ask import Asked, Gradient
 from gradlab.bugs.lines.line import compiled
+from gradlab.bugs.lines.numbers import names_of
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import Suspect, suspects
@@ -21,6 +24,8 @@ from gradlab.nn.network import Network
 DIGITS = 8  # in all wrong entries together, that no bug hits by chance
 EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one
 ALONG = 0.999  # cosine between two deviations of the same kind and another strength
+NEAR = 0.75  # how much less usual a factor may be, such as N / K beside 2, and still be told
+SIZE = re.compile(r"^[^()]*[A-Za-z][^()]*$")  # a formula of sizes, but not of N - 1
 NO_PATTERN = "no known pattern"
 
 
@@ -117,18 +122,46 @@ def diagnose(
     clues = Clues.of(report, net, x)
     found = by_patterns(clues)
     if net is not None and clues.params is not None and x is not None and y is not None:
-        found = _with_suspects(found, clues, suspects(net, x, y, masks))
+        problem = (net, x, y, masks)
+        gradient = net.gradient if _is_its_own(clues, *problem) else None
+        asked = Asked.of(gradient, *problem) if gradient else None
+        found = _with_suspects(
+            found, clues, suspects(*problem), _sizes(clues, net, x, asked), asked
+        )
         found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
         if not any(d.score > 1 - clues.tolerance for d in found):
-            found = _edited_lines(report, clues, net, x, y, masks) + found
-    found = found or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+            found = _edited_lines(report, clues, *problem, gradient) + found
+    found = found or _other_masks(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
 
+def _is_its_own(clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> bool:
+    """Tell whether the gradient is what the network's own code gives, at each call the same.
+
+    Then it can be asked about another batch, too.
+    """
+    if type(net).gradient is Network.gradient or isinstance(masks, np.random.Generator):
+        return False
+    try:
+        again = clues.flat(net.gradient(x, y, masks))
+    except Exception:  # anybody's code
+        return False
+    return all(np.array_equal(a, again[name]) for name, a in clues.analytic.items())
+
+
+def _sizes(clues: Clues, net: Network, x: np.ndarray, asked: Asked | None) -> dict[str, object]:
+    """Return what has sizes that can be taken for each other; none where that was asked."""
+    if asked:
+        return {}
+    sizes = {"N": clues.batch, "K": clues.outputs, **net.params}
+    return {**sizes, "T": len(x), "H": net.hidden} if net.batch_axis else sizes
+
+
 def _edited_lines(
-    report: Report, clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks
-) -> list[Diagnosis]:
+    report: Report, clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks,
+    gradient: Gradient | None,
+) -> list[Diagnosis]:  # fmt: skip
     """Return the lines that, written in the place of the right ones, give this gradient."""
     if isinstance(masks, np.random.Generator):  # nothing would come out twice
         return []
@@ -136,7 +169,8 @@ def _edited_lines(
     if all((a == a.astype(np.float32)).all() for a in analytic.values()):
         analytic = {name: a.astype(np.float32) for name, a in analytic.items()}
     entries = {n: t.entries for n, t in report.tensors.items()} if clues.sampled else None
-    causes = explain(net, x, y, masks, analytic, clues.numerical, clues.bounds, entries)
+    causes = explain(net, x, y, masks, analytic, clues.numerical, clues.bounds, entries,
+                     gradient)  # fmt: skip
     return [_of_line(cause, clues) for cause in causes]
 
 
@@ -147,20 +181,6 @@ def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
         str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
         cause.wrong_line, cause.right_line, cause.residual, cause.certain, cause.alike,
         cause.left_open,
-    )  # fmt: skip
-
-
-def _of_suspect(suspect: Suspect, left: float, twins: list[Suspect], clues: Clues) -> Diagnosis:
-    also = ", ".join(other.bug for other in twins)
-    evidence = (
-        f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open. "
-        f"{clues.where}." + (f" Here it cannot be told from {also}." if also else "")
-    )
-    left = residual(clues, suspect)
-    digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
-    return Diagnosis(
-        suspect.cause, suspect.bug, suspect.layer, evidence, 1 - left, residual=left,
-        certain=left < clues.tolerance and digits >= DIGITS,
     )  # fmt: skip
 
 
@@ -187,6 +207,18 @@ def _with_lines(told: Diagnosis, net: Network, masks: Masks) -> Diagnosis:
     )
 
 
+def _other_masks(clues: Clues) -> list[Diagnosis]:
+    """Return what may be behind a gradient that is wrong everywhere, in a network with dropout."""
+    if not (clues.dropout_rate and clues.all_wrong):
+        return []
+    cause = (
+        "perhaps the dropout masks are not the same in all three places: in the loss that was "
+        "differenced, on backprop's way up, and on its way down"
+    )
+    evidence = f"{clues.where}. Hand the same masks to the check and to what it checks, and see."
+    return [Diagnosis(cause, None, None, evidence, 0.2)]
+
+
 def by_patterns(clues: Clues) -> list[Diagnosis]:
     """Return what the numbers alone say."""
     return [Diagnosis(*found, 0.9) for pattern in PATTERNS for found in pattern(clues)]
@@ -198,18 +230,71 @@ def diagnose_black_box(clues: Clues) -> list[Diagnosis]:
 
 
 def _with_suspects(
-    found: list[Diagnosis], clues: Clues, candidates: list[Suspect]
-) -> list[Diagnosis]:
+    found: list[Diagnosis], clues: Clues, candidates: list[Suspect], sizes: dict[str, object],
+    asked: Asked | None,
+) -> list[Diagnosis]:  # fmt: skip
     """Return the diagnoses from patterns, joined by the suspects that fit."""
     fits = [(left_over(clues, s), s) for s in candidates]
     exact = [(left, s) for left, s in fits if left < EXACT]
     if exact:
-        return _exact(exact, clues) + [d for d in found if d.bug not in {s.bug for _, s in exact}]
+        agreeing = [(left, s) for left, s in exact if asked is None or _agrees(s, asked)]
+        named = _exact(agreeing, clues, sizes) or [
+            replace(d, cause=f"perhaps {d.cause}", score=0.5, certain=False,
+                    evidence=f"{d.evidence} On another batch it is not the same.")
+            for d in _exact(exact, clues, sizes)
+        ]  # fmt: skip
+        return named + [d for d in found if d.bug not in {s.bug for _, s in exact}]
     return found or _alike(clues, candidates) or _drawn(clues, candidates)
 
 
-def _exact(exact: list[tuple[float, Suspect]], clues: Clues) -> list[Diagnosis]:
-    return [_of_suspect(s, left, [o for _, o in exact if o is not s], clues) for left, s in exact]
+def _agrees(suspect: Suspect, asked: Asked) -> bool:
+    """Tell whether a known bug, planted on the spot, gives the same on another batch."""
+    net = plant(without_bugs(asked.net), suspect.bug, suspect.layer)
+    return asked.is_(net.gradient(*asked.problem))
+
+
+def _exact(
+    exact: list[tuple[float, Suspect]], clues: Clues, sizes: dict[str, object]
+) -> list[Diagnosis]:
+    diagnoses, also = [], _as_well(clues, sizes)
+    for left, s in exact:
+        others = [o.bug for _, o in exact if o is not s]
+        twins = f" Here it cannot be told from {', '.join(others)}." if others else ""
+        same = f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open"
+        evidence = f"{same}. {clues.where}.{twins}"
+        off = residual(clues, s)
+        diagnoses.append(
+            Diagnosis(s.cause + also, s.bug, s.layer, evidence, 1 - left, residual=off,
+                      certain=_is_proof(off, clues))
+        )  # fmt: skip
+    return diagnoses
+
+
+def _is_proof(left: float, clues: Clues) -> bool:
+    """Tell whether a bug that leaves so little of the deviation cannot fit by chance."""
+    digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
+    return bool(left < clues.tolerance and digits >= DIGITS)
+
+
+def _as_well(clues: Clues, sizes: dict[str, object]) -> str:
+    """Return what else would give the same here: another way to 0, or a factor of other sizes."""
+    zeros = [name for name in clues.wrong if np.linalg.norm(clues.analytic[name]) < clues.floor]
+    if zeros == clues.wrong:
+        is_square = set(zeros) <= clues.biases and clues.batch == clues.outputs
+        ways = ["over the other axis"] * is_square
+        ways += ["it is never computed"] * (not any(clues.analytic[k].any() for k in zeros))
+        return f", or {', or '.join(ways)}: all of this gives 0 here" if ways else ""
+    factor = clues.factor(clues.wrong) if sizes else None
+    if factor is None or not factor.value:
+        return ""
+    one = clues.wrong[0]
+    units = [f"{one}.shape[{k}]" for k, size in enumerate(clues.shapes[one])
+             if len(clues.wrong) == 1 and size != clues.outputs and "H" not in sizes]  # fmt: skip
+    names = names_of(factor.value, sizes, max(1e-6, factor.error / abs(factor.value)), units)
+    (first, least), *more = names
+    more = [name for name, cost in more if cost <= least + NEAR and SIZE.search(name)]
+    near = list(dict.fromkeys([first, *more]))
+    return f"; its factor is {' = '.join(near)} here: it may be either" if more else ""
 
 
 def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
@@ -226,7 +311,8 @@ def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
                 f"the deviation is {times:.3g} times what {s.bug} gives in this network "
                 f"(cosine {along:.6f}). {clues.where}."
             )
-            alike.append(Diagnosis(s.cause, s.bug, s.layer, evidence, 0.6 * along))
+            cause = f"perhaps at another strength, {times:.3g} times this: {s.cause}"
+            alike.append(Diagnosis(cause, s.bug, s.layer, evidence, 0.6 * along))
     return alike
 
 

@@ -388,7 +388,43 @@ MISSED = [
     mlp("not divided, and clipped", (DIVIDED, "dscores = dscores"), (END, END + "\n" + CLIP.format("np.clip(v, -0.5, 0.5)"))),
 ]  # fmt: skip
 
+DROPPED = ("dc = dcnext + dh", "dc = dh"), ("dh = dhs[t] + dhnext", "dh = dhs[t]")
+FROM_2 = (
+    ("dc = dcnext + dh", "dc = dcnext * (t > 1) + dh"),
+    ("dh = dhs[t] + dhnext", "dh = dhs[t] + dhnext * (t > 1)"),
+)
+EVERY = {"every_step": True}
+L2_END = "dW3 = dW3 + lam * W3\n"
+#: What the search missed when it was tried out again, on variants of what it had been built for.
+MISSED_AGAIN = [
+    lstm("nothing carried back over two steps", *DROPPED, T=2, **EVERY),
+    lstm("nothing carried back, with L2", *DROPPED, **EVERY, **L2),
+    lstm("carried back over the last steps", *FROM_2, **EVERY),
+    lstm("state carried back over the last steps", FROM_2[1], **EVERY),
+    lstm("cell carried back over the first steps", ("dc = dcnext + dh", "dc = dcnext * (t < T - 2) + dh")),
+    lstm("a gate's sums overwritten", *((f"d{w}_f +=", f"d{w}_f =") for w in ("Wx", "Wh", "b"))),
+    lstm("steps read as examples", ("dhs[:] = dtop.reshape(T, N, H)", "dhs[:] = dtop.reshape(N, T, H).transpose(1, 0, 2)"), **EVERY),
+    lstm("h reversed in time", *((f"dWh_{q} += hs[t-1].T", f"dWh_{q} += hs[T-2-t].T") for q in "ifgo")),
+    lstm("sequences the other way round", ("T, N, D = x.shape\n", "x = x[::-1]\nT, N, D = x.shape\n")),
+    mlp("no masks in backprop", ("N = x.shape[0]\n", "N = x.shape[0]\nmasks = [np.ones_like(m) for m in masks]\n"), **DROP),
+    mlp("a row never written, with L2", (END, END + "\ndW2[3] = 0"), **L2),
+    mlp("an entry never written, with L2", (END, END + "\ndW2[3, 2] = 0"), **L2),
+    mlp("a row lost, L2 and all", (L2_END, L2_END + "dW2[3] = 0\n"), **L2),
+    mlp("a loss scale of ten", (END, END + "\n" + CLIP.format("(1000 * v).astype(np.float16).astype(float)"))),
+]  # fmt: skip
+
 RANDOM = "R = np.random.default_rng(5)\n"
+#: Masks that the backward pass draws for itself: no line says which, but they can be solved for.
+NEW_TOP = RANDOM + "da2 = dh2 * (R.random(dh2.shape) < keep) / keep"
+NEW_LOW = "R = np.random.default_rng(6)\nda1 = dh1 * (R.random(dh1.shape) < keep) / keep"
+DRAWN = [
+    mlp("new masks in backward", ("da2 = dh2 * masks[1]", NEW_TOP), **DROP),
+    mlp("new masks below", ("da1 = dh1 * masks[0]", NEW_LOW), **DROP),
+    mlp("new masks in both layers", ("da2 = dh2 * masks[1]", NEW_TOP), ("da1 = dh1 * masks[0]", NEW_LOW), **DROP),
+    mlp("new masks under relu", ("da1 = dh1 * masks[0]", NEW_LOW), activation="relu", **DROP),
+    mlp("one row for all", ("da2 = dh2 * masks[1]", RANDOM + "da2 = dh2 * (R.random(6) < keep) / keep"), **DROP),
+    mlp("new masks not scaled", ("da1 = dh1 * masks[0]", NEW_LOW.replace(" / keep", "")), **DROP),
+]  # fmt: skip
 NAMELESS = [
     mlp("noise on top of everything", (END, END + "\n" + RANDOM + CLIP.format("v * (1 + 0.1 * R.standard_normal(v.shape))"))),
     mlp("a random feedback matrix", ("dh1 = dz2 @ W2.T", RANDOM + "dh1 = dz2 @ R.standard_normal(W2.shape).T")),
@@ -400,7 +436,6 @@ NAMELESS = [
     mlp("straight-through quantised weights", ("dh2 = dscores @ W3.T", "dh2 = dscores @ np.round(W3 * 4).T / 4")),
     mlp("three at once", (T2, "ds2 = da2 * np.cos(a2) * s2"), ("dh1 = dz2 @ W2.T", "dh1 = np.exp(dz2) @ W2"), (T1, "ds1 = np.sin(da1)")),
     mlp("entries sorted", ("dW1 = x.T @ dz1", "dW1 = np.sort(x.T @ dz1, axis=0)")),
-    mlp("new masks in backward", ("da2 = dh2 * masks[1]", RANDOM + "da2 = dh2 * (R.random(dh2.shape) < keep) / keep"), **DROP),
     mlp("bn: running statistics", ("dxhat1 = ds1 * gamma1", "std1 = 0.9 + 0.1 * std1\ndxhat1 = ds1 * gamma1"), **NORM),
     conv("a random kernel", ("s] * conv2_W[f]", "s] * (conv2_W[f] + 0.1 * np.sin(np.arange(conv2_W[f].size) ** 2).reshape(conv2_W[f].shape))")),
     conv("a smoothed kernel", ("dconv1_b = dz1", "dconv1_W = dconv1_W + 0.3 * np.roll(dconv1_W, 1, axis=2) ** 2\ndconv1_b = dz1")),

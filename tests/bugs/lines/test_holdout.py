@@ -1,10 +1,22 @@
 """The search on mistakes that were written down before it: how many it names, and none falsely."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gradlab.bugs.lines import explain
-from tests.bugs.lines.holdout import LATER, MISSED, NAMELESS, PAIRS, SINGLES, mlp_problem
+from tests.bugs.lines.holdout import (
+    DRAWN,
+    LATER,
+    MISSED,
+    MISSED_AGAIN,
+    NAMELESS,
+    PAIRS,
+    SINGLES,
+    lstm_problem,
+    mlp_problem,
+)
 
 KNOWN = next(k for k, case in enumerate(SINGLES) if case.name == "tanh' without the square")
 KINDS = sorted({case.kind for case in SINGLES})
@@ -62,21 +74,52 @@ def test_nine_of_ten_that_were_written_later_are_named():
     assert false == []
 
 
-@pytest.mark.parametrize("case", MISSED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", MISSED + MISSED_AGAIN, ids=lambda case: case.name)
 def test_what_a_sketch_missed_is_named(case):
     assert score([case]) == (1, [])
 
 
-@pytest.mark.parametrize("where", [np.s_[3], np.s_[3, 2], np.s_[:, 4]])
-def test_a_part_that_is_never_written_is_named(where):
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (np.s_[3], "3"), (np.s_[3, 2], "3, 2"), (np.s_[:, 4], ":, 4"), (np.s_[3:], "3:"),
+        (np.s_[2:4, :2], "2:4, :2"), (np.s_[[1, 4]], "[1, 4]"),
+        (np.ix_([1, 4], [0, 2]), "np.ix_([1, 4], [0, 2])"),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_never_written_is_named(where, expected):
     net, x, y, masks = mlp_problem()(0, "float64")
     right = net.gradient(x, y, masks)
     wrong = {**right, "W2": right["W2"].copy()}
     wrong["W2"][where] = 0
     cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
     assert cause.certain
-    expected = {int: "3", tuple: "3, 2" if isinstance(where, tuple) and where[0] == 3 else ":, 4"}
-    assert cause.wrong_line == f"dW2[{expected[type(where)]}] = 0"
+    assert cause.wrong_line == f"dW2[{expected}] = 0"
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.name)
+def test_masks_that_backward_has_drawn_anew_are_solved_for(case):
+    net, x, y, masks = case.problem(0)
+    cause, *more = check(case)
+    assert cause.certain
+    assert more == []
+    assert "another_mask" in cause.wrong_line or "one_mask_for_all" in cause.wrong_line
+    with pytest.raises(NameError):  # on other numbers others would have been drawn
+        cause.replay(net, x, y, masks)
+
+
+def test_masks_that_are_not_determined_are_not_named():
+    problem = mlp_problem(N=30, dropout_rate=0.3)
+    assert not any(cause.certain for cause in check(replace(DRAWN[0], build=problem)))
+
+
+def test_sequences_of_two_steps_are_told_apart_by_longer_ones():
+    """Of two steps the last one is range(1, T) and range(T - 1, T)."""
+    (last,) = [case for case in SINGLES if case.name == "first step left out"]
+    causes = check(replace(last, build=lstm_problem(T=2)))
+    assert {cause.wrong_line for cause in causes if cause.certain} >= {
+        "for t in reversed(range(1, T)):", "for t in reversed(range(T - 1, T)):",
+    }  # fmt: skip
 
 
 def test_three_of_four_pairs_are_named():

@@ -1,0 +1,295 @@
+"""Check a gradient of somebody's own code, and name its wrong line."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+
+import numpy as np
+
+from gradlab._validate import check_integer, check_real_array
+from gradlab.bugs.lines import Cause
+from gradlab.bugs.lines import explain as explain_lines
+from gradlab.checking.check_function import check_function
+from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.own.recognise import Match, recognise
+from gradlab.checking.report import Report
+from gradlab.checking.verdict import SIGNS
+from gradlab.nn.network import Network
+
+SHOWN = 3  # causes that are printed, and other lines that would do the same
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What was found out about somebody's own gradient.
+
+    Attributes
+    ----------
+    report : Report
+        Of `gl.check_function`: the verdict and its numbers.
+    network : str or None
+        The loss that was recognised; None if none was, or none was looked for.
+    causes : list of Diagnosis
+        Empty unless the gradient is wrong. Those with a `wrong_line` come from the network.
+    remarks : tuple of str
+        How the lines are to be read, or why there are none.
+    """
+
+    report: Report
+    network: str | None
+    causes: list[Diagnosis]
+    remarks: tuple[str, ...]
+
+    def _lines(self) -> list[str]:
+        report = self.report
+        lines = [f"{SIGNS[report.verdict]} {report.verdict}: {report.why}"]
+        if report.advice and not any(cause.wrong_line for cause in self.causes):
+            lines.append(f"What to do: {report.advice}")
+        for k, cause in enumerate(self.causes[:SHOWN]):
+            lines.append(f"{'or: ' if k else ''}{cause.cause}")
+            lines.append(f"    {cause.evidence}")
+        if self.network is not None:
+            lines.append(f"Your loss is {self.network}.")
+        return [*lines, *self.remarks, *(f"Remark: {remark}" for remark in report.remarks)]
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.report.verdict}, wrong: {self.report.wrong})"
+
+    def _repr_html_(self) -> str:
+        head, *rest = self._lines()
+        rest = "".join(f"<br>{escape(line)}" for line in rest)
+        return f"<p><b>{escape(head)}</b>{rest}</p>"
+
+
+def explain(
+    loss: Callable[..., float],
+    arrays: Mapping[str, np.ndarray],
+    grads: Mapping[str, np.ndarray] | Callable[..., Mapping[str, np.ndarray]],
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+    like: Network | None = None,
+    *,
+    samples: int | None = None,
+) -> Explanation:
+    """Check the gradient of your own numpy network, and name the line that makes it wrong.
+
+    The verdict needs `loss`, `arrays` and `grads` alone. With the data too, a wrong gradient is
+    compared with networks of gradlab: where one has your loss to the last digits at six points,
+    its backward pass is searched for the edited line that gives your gradient. Dense layers, with
+    batch norm or without, LSTMs and convolutions with pools are known, with any of gradlab's
+    losses, summed or averaged, and L2; weights may be (D_in, D_out) or transposed, examples rows
+    or columns, labels numbers or one-hot.
+
+    Parameters
+    ----------
+    loss : callable
+        Without an argument: it reads `arrays` where they lie. They are shifted in place, and are
+        put back bit by bit whatever happens. Or with one: a dict of copies.
+    arrays : dict of str to ndarray, float64 or float32
+        The parameters, under your names.
+    grads : dict of str to ndarray, or callable
+        With the same keys and shapes; or what returns such a dict, called as `loss` is.
+    x, y : ndarray or None, optional
+        What your loss compares; left out, no network is looked for.
+    like : Network or None, optional
+        The network to compare with, its parameters matched by name, else by order; nothing is
+        searched for then.
+    samples : int, > 0, or None, optional
+        How many entries of each array to check, drawn at random; None is all of them. Each takes
+        four evaluations of the loss and more.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has the wrong type or shape; the message says which.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradlab as gl
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    >>> p = {"A": rng.standard_normal((3, 4)), "B": rng.standard_normal((4, 2))}
+    >>> def loss():
+    ...     return 0.5 * np.sum((np.tanh(x @ p["A"]) @ p["B"] - y) ** 2)
+    >>> def grads():
+    ...     h = np.tanh(x @ p["A"])
+    ...     d = h @ p["B"] - y
+    ...     return {"A": x.T @ (d @ p["B"].T * (1 - h)), "B": h.T @ d}
+    >>> found = gl.explain(loss, p, grads, x, y)
+    >>> found.report.wrong
+    ['A']
+    >>> print(found.causes[0].wrong_line, "  must be  ", found.causes[0].right_line)
+    dz1 = da1 * (1 - a1)   must be   dz1 = da1 * (1 - a1 ** 2)
+    """
+    own = OwnCode(loss, arrays, grads)
+    x, y = (v if v is None else np.array(check_real_array(v, called), float)
+            for v, called in ((x, "x"), (y, "y")))  # fmt: skip
+    if like is not None and not isinstance(like, Network):
+        raise TypeError(f"like must be a network of gradlab's, got {type(like).__name__}")
+    if (x is None) != (y is None) or (like is not None and x is None):
+        raise ValueError("x and y must be given both, and with like; got only a part")
+    chosen = {} if samples is None else {
+        "method": "sampled", "samples": check_integer(samples, "samples", 1)
+    }  # fmt: skip
+    with own:
+        own.check()
+        report = check_function(own, own.gradient, own.theta, tensors=own.layout, **chosen)
+        if not report.wrong:
+            return Explanation(report, None, [], ())
+        patterns = report.diagnosis
+        match = None if x is None else recognise(own, x, y, like)
+    causes = [] if match is None else _causes(match, report, own.theta)
+    found = [told(cause, match, list(own.layout)) for cause in causes]
+    remarks = _remarks(match, causes, x is not None, like)
+    if any(not np.allclose(own.answers[0], other, rtol=1e-3) for other in own.answers[1:2]):
+        found = patterns + found  # it adds to what the call before left: no line can know of that
+    elif not any(cause.certain for cause in found):
+        found = sorted(
+            found + [p for p in patterns if p.score or not found], key=lambda d: -d.score
+        )
+    return Explanation(report, match and str(match), found, remarks)
+
+
+def _remarks(
+    match: Match | None, causes: list[Cause], has_data: bool, like: Network | None
+) -> tuple[str, ...]:
+    if not has_data:
+        return ("With x and y, the line could be looked for in a network that has your loss.",)
+    if match is None and like is not None:
+        return (f"{like!r} has another loss than your code on x and y: no line can be named.",)
+    if match is None:
+        return ("No network of gradlab's was recognised in your loss, so these are patterns in the "
+                "numbers alone. If there is one, like= can name it.",)  # fmt: skip
+    if not causes:
+        return ("No single edit of its backward pass gives your gradient.",)
+    said = (
+        "Your arrays have your names, what stands between (z1, a1, dz1, …) has ours: N examples "
+        "are the rows of x, z1 is layer 1 before its activation, a1 after it."
+    )
+    if match.fit.over_all:
+        said += " What L2 adds to other arrays than weights, lam * b, was taken off first."
+    return (said,)
+
+
+def _causes(match: Match, report: Report, theta: np.ndarray) -> list[Cause]:
+    """Return the edits of the recognised network's backward pass that give this gradient."""
+    clues, fit, net = Clues.of(report), match.fit, match.net
+    places = match.layout.places(net)
+    is_checked = np.concatenate([_mask(report[name]) for name in report] + [[False]])
+    entries = {name: np.flatnonzero(is_checked[where]) for name, where in places.items()}
+    is_whole = all(len(entries[name]) == where.size for name, where in places.items())
+
+    def split(values: Mapping[str, np.ndarray], scale: float) -> dict[str, np.ndarray]:
+        longer = np.zeros(len(theta) + 1)
+        longer[is_checked] = np.concatenate([*values.values()]) / scale
+        return {name: longer[where].ravel()[entries[name]] for name, where in places.items()}
+
+    analytic, numerical = (split(v, fit.scale) for v in (clues.analytic, clues.numerical))
+    bounds = split(clues.bounds, abs(fit.scale))
+    for name in places:
+        if fit.over_all and name not in net.weight_names:  # ours has L2 on weights alone
+            for values in (analytic, numerical):
+                values[name] -= net.l2 * net.params[name].ravel()[entries[name]]
+        if not match.is_exact:  # so far our gradient may be another one
+            bounds[name] += 100 * fit.left * np.abs(numerical[name]).max(initial=0)
+    if theta.dtype == np.float32:
+        analytic = {name: value.astype(np.float32) for name, value in analytic.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a bias that is not there, no entry can be averaged
+        return explain_lines(net, match.x, match.y, None, analytic, numerical, bounds,
+                             None if is_whole else entries)  # fmt: skip
+
+
+def _mask(tensor: object) -> np.ndarray:
+    """Return which entries of a raveled tensor were checked."""
+    mask = np.full(int(np.prod(tensor.shape)), tensor.entries is None)
+    if tensor.entries is not None:
+        mask[tensor.entries] = True
+    return mask
+
+
+# -- in the caller's names -----------------------------------------------------------------------
+
+
+def told(cause: Cause, match: Match, order: list[str]) -> Diagnosis:
+    """Return a cause in the names of somebody's arrays, and in the units of their loss."""
+    parts, factor = match.layout.parts, match.fit.called
+    ours = "|".join(map(re.escape, match.net.params))
+    name = re.compile(rf"(?<![\w.])(data_d|d|)({ours})(?!\w)")
+
+    def renamed(text: str) -> str:
+        text = name.sub(lambda m: m[1] + (parts[m[2]].text if m[2] in parts else m[2]), text)
+        return text.replace(".T.T", "")
+
+    wrong, right = _in_their_units(cause, factor)
+    alike = [renamed(a) for a in cause.alike if not factor or _has_no_units(*a.split(": ", 1))]
+    certain = cause.certain and match.is_exact
+    tensors, left_open = (
+        tuple(k for k in order if k in {parts[t].array for t in some if t in parts})
+        for some in (cause.tensors, cause.left_open)
+    )
+    shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), alike=(),
+                    certain=certain, tensors=tensors, left_open=left_open)  # fmt: skip
+    evidence = (f"With this line, backward leaves {max(cause.residual, 1e-16):.0e} of the "
+                f"deviation of {', '.join(tensors)} open.")  # fmt: skip
+    if alike:
+        more = f" and {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
+        evidence += f" These numbers cannot tell it from {'; '.join(alike[:SHOWN])}{more}."
+    if factor and cause.after and not _has_no_units("after", cause.after.code):
+        evidence += f" g is your gradient over ({factor})."
+    return Diagnosis(str(shown), None, None, evidence, 0.98 if certain else 0.5, cause.where,
+                     shown.wrong_line, shown.right_line, cause.residual, certain)  # fmt: skip
+
+
+def _has_no_units(where: str, line: str) -> bool:
+    """Tell whether a line is the same for a loss that is a multiple of ours.
+
+    Those below the loss are proportional to what comes from above, and lam is that of the caller's
+    own loss.
+    """
+    if where.startswith("loss"):
+        return False
+    if where.endswith("L2") or where.startswith("after"):
+        return line.count("lam") == 1 or line.endswith("* g")
+    return True
+
+
+def _in_their_units(cause: Cause, factor: str) -> tuple[str, str]:
+    """Return the wrong line and the right one, where the loss is `factor` times ours."""
+    places, wrongs, rights = (
+        text.split("; ") for text in (cause.where, cause.wrong_line, cause.right_line)
+    )
+    if not factor or len(places) != len(wrongs) or not cause.right_line:
+        return cause.wrong_line, cause.right_line
+    for k, (where, right) in enumerate(zip(places, rights, strict=False)):
+        if where.startswith("loss") and re.search(r"\by\b", right):  # where the target enters
+            wrongs[k], rights[k] = _times(factor, wrongs[k]), _times(factor, right)
+        elif where.endswith("L2") and not _has_no_units(where, wrongs[k]):
+            line = re.sub(r"\b(data_d\w+|lam)\b", rf"(\1 / ({factor}))", wrongs[k])
+            wrongs[k] = _times(factor, line)
+    return "; ".join(wrongs), "; ".join(rights)
+
+
+def _times(factor: str, line: str) -> str:
+    """Return "left = factor * right", without what cancels."""
+    left, _, right = line.partition(" = ")
+    op = getattr(ast.parse(right, mode="eval").body, "op", None)
+    text = f"{factor} * " + (f"({right})" if isinstance(op, (ast.Add, ast.Sub)) else right)
+    for long, short in (("0.5 * N * 2 *", "N *"), ("0.5 * 2 * ", ""), ("N * 1 / N * ", "")):
+        text = short + text.removeprefix(long) if text.startswith(long) else text
+    text = re.sub(r"^N \* (.*) / N$", r"\1", text)
+    return f"{left} = {ast.unparse(ast.parse(text, mode='eval'))}"
