@@ -10,9 +10,9 @@ import numpy as np
 
 from gradlab._validate import check_integer, check_real_array
 from gradlab.checking.check_function import check_function
-from gradlab.checking.report import SIGNS, Report
+from gradlab.checking.report import Report
 from gradlab.checking.time_steps import Steps, TimeSteps, state_names, table
-from gradlab.checking.verdict import Verdict
+from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.nn.dropout import Masks
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.network import Network

@@ -1,4 +1,4 @@
-"""What a check found, as data and as a table that a person can read."""
+"""What a check found, as data; `page` has it as a person reads it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 
 import numpy as np
 
 from gradlab._validate import check_number
 from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
 from gradlab.checking.judge import KINK, SUBGRADIENT, Finding
+from gradlab.checking.page import html_of, text_of
 from gradlab.checking.verdict import (
+    SIGNS,
     Judgement,
     Setting,
     Verdict,
@@ -24,13 +25,8 @@ from gradlab.checking.verdict import (
     in_brackets,
     met,
     resolution_of,
-    told,
     worst_of,
 )
-
-COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
-WORST = 3  # tensors whose worst entries are printed
-SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +260,7 @@ class Report:
         Blind spots are found when first asked for, by trying every known bug on copies of what was
         checked: some milliseconds for a small network.
         """
-        return (*self.remarks, *self._blind_spots)
+        return (*self.remarks, *self.blind_spots)
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:
@@ -272,7 +268,8 @@ class Report:
         return self.find_remarks() if self.find_remarks else ()
 
     @cached_property
-    def _blind_spots(self) -> tuple[str, ...]:
+    def blind_spots(self) -> tuple[str, ...]:
+        """What this check could not have seen, however good its verdict, and how to see it."""
         return self.find_blind_spots() if self.find_blind_spots else ()
 
     def __getitem__(self, name: str) -> TensorReport:
@@ -286,49 +283,14 @@ class Report:
     def __len__(self) -> int:
         return len(self.tensors)
 
-    def _head(self) -> str:
-        return f"{SIGNS[self.verdict]} {self.verdict}: {self.why}"
-
-    def _foot(self) -> str:
-        steps = "steps chosen entry by entry" if self.eps is None else f"eps {self.eps:g}"
-        done = f"{self.scheme} differences, {steps}, {self.evaluations} evaluations"
-        return f"{self.subject}; {done}"
-
-    def _notes(self) -> list[str]:
-        cause = [f"Probable cause: {self.diagnosis[0].cause}"] if self.diagnosis else []
-        remarks = [f"Remark: {remark}" for remark in self.remarks]
-        blind = [f"Blind spot: {warning}" for warning in self._blind_spots]
-        return cause + self._worst() + remarks + blind
-
-    def _worst(self) -> list[str]:
-        """Return the worst entries of the wrong tensors, one a tensor, or three of a single one."""
-        most = 3 if len(self.wrong) == 1 else 1
-        return [f"Wrong in {name}: {told(entry)}" for name in self.wrong[:WORST]
-                for entry in self[name].worst(most)]  # fmt: skip
-
     def __str__(self) -> str:
-        rows = [COLUMNS, *(t.row() for t in self.tensors.values())]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-                 for row in rows]  # fmt: skip
-        advice = [f"What to do: {self.advice}"] if self.advice else []
-        return "\n".join([self._head(), *advice, *self._notes(), "", *lines, "", self._foot()])
+        return text_of(self)
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}, {len(self.tensors)} tensors, wrong: {self.wrong})"
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-        body = "".join(line(t.row(), "td") for t in self.tensors.values())
-        advice = f"<br>What to do: {escape(self.advice)}" if self.advice else ""
-        notes = "".join(f"<br>{escape(note)}" for note in self._notes())
-        return (
-            f"<p><b>{escape(self._head())}</b>{advice}{notes}</p>"
-            f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
-            f"<p><small>{escape(self._foot())}</small></p>"
-        )
+        return html_of(self)
 
 
 def tensor_report(

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from gradlab.checking.check_function import check_function
-from gradlab.checking.report import SIGNS, TensorReport
-from gradlab.checking.verdict import Verdict
+from gradlab.checking.report import TensorReport
+from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.recurrent import GATES, Step, gates_back
 from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll

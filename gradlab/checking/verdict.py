@@ -40,6 +40,9 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+SIGNS = {Verdict.CORRECT: "✓", Verdict.WRONG: "✗", Verdict.INCONCLUSIVE: "?"}
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A verdict, the reason for it, and what to do about it (may be empty)."""
@@ -296,11 +299,10 @@ def worst_of(
     ]
 
 
-def told(entry: tuple[tuple[int, ...], float, float]) -> str:
-    """Return an entry as "[3, 1]: a = 0.0123, n = 0.0121", to as many digits as differ."""
-    index, a, n = entry
+def in_digits(a: float, n: float) -> tuple[str, str]:
+    """Return two numbers, "0.0123" and "0.0121", in as many digits as show the difference."""
     for digits in range(3, 17):
         first, second = f"{a:.{digits}g}", f"{n:.{digits}g}"
         if abs(float(first) - float(second) - (a - n)) <= 0.1 * abs(a - n):
             break
-    return f"{list(index)}: a = {first}, n = {second}"
+    return first, second

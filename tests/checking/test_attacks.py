@@ -109,7 +109,7 @@ def test_directions_name_no_entries(size):
     )
     text = str(report)
     assert text.startswith("✗ wrong: theta: along 20 random directions: ")
-    assert "Wrong in" not in text
+    assert "worst entries" not in text
     assert report["theta"].worst() == []
     assert report["theta"].coverage == "20 directions"
     net = gl.mlp([2, 2])

@@ -52,9 +52,11 @@ def test_the_report_prints_both_lines():
     assert (first.certain, first.where) == (True, "layer 2, tanh")
     assert "** 2" in first.right_line
     assert "** 2" not in first.wrong_line
-    line = next(line for line in str(report).split("\n") if line.startswith("Probable cause"))
-    assert first.wrong_line in line
-    assert first.right_line in line
+    lines = str(report).split("\n")
+    at = lines.index("Cause: a wrong line, layer 2, tanh")
+    assert lines[at + 1] == f"    wrong  {first.wrong_line}"
+    assert lines[at + 2] == f"    right  {first.right_line}"
+    assert lines[at + 3].count("^") == len(first.right_line) - len(first.wrong_line)
 
 
 def own(case, twin=0):

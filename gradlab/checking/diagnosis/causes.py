@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab.bugs import plant
+from gradlab.bugs import describe, plant
 from gradlab.bugs.lines import Cause, explain
 from gradlab.bugs.lines.ask import Asked, Gradient
+from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.numbers import names_of
+from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
@@ -19,6 +21,7 @@ from gradlab.checking.report import Report
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
+DIGITS = 8  # in all wrong entries together, that no bug hits by chance
 EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one
 ALONG = 0.999  # cosine between two deviations of the same kind and another strength
 NEAR = 0.75  # how much less usual a factor may be, such as N / K beside 2, and still be told
@@ -44,11 +47,16 @@ class Diagnosis:
         1 explains all that is seen, 0 nothing.
     where, wrong_line, right_line : str or None
         The place in the backward pass, and its line as it must be written to give this gradient
-        and to give the right one, where the search for an edited line found it.
+        and to give the right one; of several lines each is "one; other". None where a pattern
+        tells no line.
     residual : float or None
-        What that line leaves of the deviation, relative.
+        What that line leaves of the deviation, relative, in the tensor where it leaves most.
     certain : bool
-        Whether it reproduces every wrong tensor to the resolution of the check.
+        Whether it reproduces every wrong tensor to the resolution of the check, in more digits
+        than chance could.
+    alike, left_open : tuple of str
+        Other lines, "where: wrong line", that fit as well, and the tensors that this one does not
+        explain.
     """
 
     cause: str
@@ -61,6 +69,20 @@ class Diagnosis:
     right_line: str | None = None
     residual: float | None = None
     certain: bool = False
+    alike: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, str, str]]:
+        """Each mistake's place, wrong line and right line; "" where nothing stands there."""
+        if self.wrong_line is None:
+            return []
+        whole = [self.where or "", self.wrong_line, self.right_line or ""]
+        places, wrong, right = (text.split("; ") for text in whole)
+        right += [""] * (len(places) - len(right))  # after backward nothing belongs
+        if not len(places) == len(wrong) == len(right):  # one line with a ; of its own
+            return [tuple(whole)]
+        return list(zip(places, wrong, right, strict=True))
 
     def __str__(self) -> str:
         where = "" if self.layer is None else f" (layer {self.layer})"
@@ -106,9 +128,11 @@ def diagnose(
         found = _with_suspects(
             found, clues, suspects(*problem), _sizes(clues, net, x, asked), asked
         )
+        found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
         if not any(d.score > 1 - clues.tolerance for d in found):
             found = _edited_lines(report, clues, *problem, gradient) + found
     found = found or _other_masks(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
 
@@ -155,8 +179,32 @@ def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
     evidence = f"With this line, backward leaves {left} of the deviation open. {clues.where}."
     return Diagnosis(
         str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
-        cause.wrong_line, cause.right_line, cause.residual, cause.certain,
+        cause.wrong_line, cause.right_line, cause.residual, cause.certain, cause.alike,
+        cause.left_open,
     )  # fmt: skip
+
+
+def _with_lines(told: Diagnosis, net: Network, masks: Masks) -> Diagnosis:
+    """Return a diagnosis with a museum's bug as it stands in the lines of this network."""
+    exhibit, listing, net = (
+        describe(told.bug),
+        listing_of(net, masks is not None),
+        without_bugs(net),
+    )
+    places = exhibit.places(net)
+    position = places.get(told.layer, next(iter(places.values()), None))
+    changes = {} if position is None else exhibit.changes(listing, net, position)
+    if not changes:
+        return replace(
+            told, where="after backward", wrong_line=exhibit.wrong, right_line=exhibit.right
+        )
+    lines = [listing.lines[k] for k in changes]
+    return replace(
+        told,
+        where="; ".join(line.where for line in lines),
+        wrong_line="; ".join(compiled(text)[0] for text in changes.values()),
+        right_line="; ".join(line.text for line in lines),
+    )
 
 
 def _other_masks(clues: Clues) -> list[Diagnosis]:
@@ -191,7 +239,7 @@ def _with_suspects(
     if exact:
         agreeing = [(left, s) for left, s in exact if asked is None or _agrees(s, asked)]
         named = _exact(agreeing, clues, sizes) or [
-            replace(d, cause=f"perhaps {d.cause}", score=0.5,
+            replace(d, cause=f"perhaps {d.cause}", score=0.5, certain=False,
                     evidence=f"{d.evidence} On another batch it is not the same.")
             for d in _exact(exact, clues, sizes)
         ]  # fmt: skip
@@ -214,8 +262,18 @@ def _exact(
         twins = f" Here it cannot be told from {', '.join(others)}." if others else ""
         same = f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open"
         evidence = f"{same}. {clues.where}.{twins}"
-        diagnoses.append(Diagnosis(s.cause + also, s.bug, s.layer, evidence, 1 - left))
+        off = residual(clues, s)
+        diagnoses.append(
+            Diagnosis(s.cause + also, s.bug, s.layer, evidence, 1 - left, residual=off,
+                      certain=_is_proof(off, clues))
+        )  # fmt: skip
     return diagnoses
+
+
+def _is_proof(left: float, clues: Clues) -> bool:
+    """Tell whether a bug that leaves so little of the deviation cannot fit by chance."""
+    digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
+    return bool(left < clues.tolerance and digits >= DIGITS)
 
 
 def _as_well(clues: Clues, sizes: dict[str, object]) -> str:
@@ -277,6 +335,16 @@ def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
         for name, n in clues.numerical.items()
         if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + clues.floor
     }
+
+
+def residual(clues: Clues, suspect: Suspect) -> float:
+    """Return what a suspect leaves of the deviation, in the wrong tensor where it leaves most."""
+    gradient = clues.flat(suspect.gradient)
+    return max(
+        float(np.linalg.norm(clues.analytic[k] - gradient[k])
+              / max(np.linalg.norm(clues.analytic[k] - clues.numerical[k]), np.finfo(float).tiny))
+        for k in clues.wrong
+    )  # fmt: skip
 
 
 def left_over(clues: Clues, suspect: Suspect) -> float:

@@ -287,32 +287,39 @@ class Clues:
 
     @cached_property
     def where(self) -> str:
-        """Which tensors are wrong, and what that says about the signal's path down."""
-        wrong = set(self.wrong)
-        listed = ", ".join(self.wrong)
-        if not self.groups:  # which stands above which is not known
-            if self.all_wrong:
-                return f"All tensors are wrong ({listed})"
-            return f"Only {listed} is wrong" if len(wrong) == 1 else f"Wrong are {listed}"
+        """Which tensors are wrong, and where to look first.
+
+        Names prove no more than that. A wrong signal may show in one bias alone, as where pixels
+        that tie are all 0; and each wrong tensor may have a wrong line of its own.
+        """
+        wrong, listed = set(self.wrong), ", ".join(self.wrong)
+        only = f"Only {listed} is wrong" if len(wrong) == 1 else f"Wrong are {listed}"
         if self.all_wrong:
-            return f"All tensors are wrong ({listed}): the signal is off from the loss on"
+            which = "All tensors" if wrong == set(self.shapes) else "All tensors that have a slope"
+            first = "look first at the loss's derivative, and at what is done to all gradients"
+            return f"{which} are wrong ({listed})" + (f": {first}" if self.groups else "")
+        if not self.groups:  # which stands above which is not known
+            return only
         top = max(i for i, group in enumerate(self.groups) if wrong & set(group))
         below = {name for group in self.groups[: top + 1] for name in group if name in self.live}
-        own = [name for name in self.groups[top] if name in self.live]
-        above = ", ".join(name for group in self.groups[top + 1 : top + 2] for name in group)
+        above = "".join(_listed(group) for group in self.groups[top + 1 : top + 2])
         if below <= wrong and above and len(below) > 1:
             return (
-                f"Wrong are {listed}, right is what stands above: the signal is spoiled on its way "
-                f"down from {above} to {', '.join(self.groups[top])}"
+                f"{only}, and nothing above is: look first at what takes the signal down from "
+                f"{above} to {_listed(self.groups[top])}"
             )
-        if len(wrong) == 1 and len(own) == 1 and above:
-            return f"Only {listed} is wrong: its formula is, or the signal between it and {above}"
         if len(wrong) == 1:
-            return f"Only {listed} is wrong: the signal is right, the formula for {listed} is not"
+            own = len([name for name in self.groups[top] if name in self.live]) == 1 and above
+            also = f", and at what takes the signal down from {above}" if own else ""
+            return f"{only}: look first at its own line{also}"
         if wrong <= self.biases or not wrong & self.biases:
             kind = "biases" if wrong <= self.biases else "weights"
-            return f"Only {kind} are wrong ({listed}): the signal is right, their formula is not"
-        return f"Wrong are {listed}"
+            return f"Only {kind} are wrong ({listed}): look first at their own lines"
+        return only
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]}"
 
 
 def _entries(report: Report) -> dict[str, np.ndarray | slice] | None:

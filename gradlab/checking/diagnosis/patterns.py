@@ -14,6 +14,8 @@ import numpy as np
 
 from gradlab.checking.diagnosis.clues import Clues, Factor
 
+EXACT = 1e-6  # relative: how well a factor must be known to be told as exact
+
 
 class Found(NamedTuple):
     """A cause, the bug's name in the museum or None, the layer or None, and the evidence."""
@@ -54,17 +56,21 @@ def common_factor(clues: Clues) -> Iterator[Found]:
         if factor is None:
             continue
         if factor.value == 0:
-            if any(clues.analytic[name].any() for name in names):
-                continue  # sums that cancel: only what was never computed is exactly 0
+            if any(clues.analytic[name].any() for name in names) or len(names) < len(clues.live):
+                continue  # sums that cancel, or only some tensors: `never_computed` tells these
             yield Found(
-                "the gradient is 0: it is never computed, or reset after it was", None, None,
-                "All of its entries are exactly 0, and their slopes are not.",
+                "the gradient is 0, as if it were never computed, or reset after it was", None,
+                None, f"All entries of {', '.join(names)} are exactly 0, where slopes are not.",
             )  # fmt: skip
             return
         what = "every tensor" if clues.all_wrong else ", ".join(clues.wrong)
         what += " without its L2 part" if part else ""
-        evidence = f"Analytic over numerical is {factor} in {what}, direction the same."
-        yield from (Found(cause, bug, None, evidence) for cause, bug in _meaning(clues, factor))
+        direction = "the same" if factor.value > 0 else "opposite"
+        evidence = f"Analytic over numerical is {factor} in {what}, direction {direction}."
+        is_exact = factor.error <= EXACT * abs(factor.value)
+        for cause, bug in _meaning(clues, factor):
+            told = cause if is_exact else cause.replace("exactly", "about")
+            yield Found(told, bug, None, evidence)
         return
 
 
@@ -79,7 +85,7 @@ def factor_in_each(clues: Clues) -> Iterator[Found]:
     listed = ", ".join(f"{factor} in {name}" for name, factor in factors.items())
     yield Found(
         "each of these tensors is off by a factor of its own", None, None,
-        f"Analytic over numerical is {listed}; the direction is right.",
+        f"Analytic over numerical is {listed}; nothing else is off.",
     )  # fmt: skip
 
 
@@ -210,8 +216,8 @@ def never_computed(clues: Clues) -> Iterator[Found]:
     zero = [name for name in clues.wrong if not clues.analytic[name].any()]
     if zero and len(zero) < len(clues.live):
         yield Found(
-            "the gradient is 0 there: it is never computed, or reset after it was", None, None,
-            f"All entries of {', '.join(zero)} are exactly 0, and their slopes are not.",
+            "the gradient is 0 there, as if it were never computed, or reset after it was", None,
+            None, f"All entries of {', '.join(zero)} are exactly 0, where slopes are not.",
         )  # fmt: skip
 
 
@@ -251,7 +257,7 @@ def rows_or_columns(clues: Clues) -> Iterator[Found]:
     """Find whole rows or columns of a matrix that are 0, or off by one factor, the others right."""
     for name in () if clues.sampled else clues.wrong:
         shape = clues.shapes[name]
-        if len(shape) != 2 or min(shape) < 2:
+        if len(shape) != 2 or min(shape) < 2 or not clues.analytic[name].any():
             continue
         off = clues.off(name).reshape(shape)
         for axis, word in ((1, "row"), (0, "column")):
@@ -272,13 +278,14 @@ def _line(clues: Clues, name: str, axis: int, word: str, lines: np.ndarray) -> I
     if not a.any():
         what = f"{which} of {name} {'are' if len(lines) > 1 else 'is'} exactly 0"
         yield Found(
-            f"{which} of {name}: the gradient there is never written", None, clues.numbers[name],
-            f"{what[0].upper()}{what[1:]}, the slopes are not; the rest of {name} is right.",
+            f"{which} of {name}: the gradient is 0 there, as if it were never written", None,
+            clues.numbers[name],
+            f"{what[0].upper()}{what[1:]}, where slopes are not; nothing else of {name} is off.",
         )  # fmt: skip
         return
     yield Found(
         f"{which} of {name}: the gradient is wrong in whole {word}s only", None,
-        clues.numbers[name], f"All entries off are in {which}; the rest of {name} is right.",
+        clues.numbers[name], f"All entries of {name} that are off are in {which}.",
     )  # fmt: skip
 
 
@@ -296,8 +303,8 @@ def clipped_by_value(clues: Clues) -> Iterator[Found]:
     if cut.sum() > 1 and inside.any() and equal and rest and _round(top):
         yield Found(
             f"the gradient is clipped by value, to {top:.6g}", None, None,
-            f"{cut.sum()} entries are exactly {top:.6g} in size where the slope is larger; all "
-            "others are right.",
+            f"{cut.sum()} entries are exactly {top:.6g} in size where the slope is larger; no "
+            "other one is off.",
         )  # fmt: skip
 
 
@@ -325,11 +332,11 @@ def l2_off(clues: Clues) -> Iterator[Found]:
         yield Found(cause, None, None, f"{evidence} in {where}.")
         return
     if not clues.l2:
-        evidence += f" in {where}, and the loss has no L2; the biases are right."
+        evidence += f" in {where}, and the loss has no L2; no bias is wrong."
         yield Found("L2 is in the gradient and not in the loss", None, None, evidence)
         return
     c = times.over(clues.l2)
-    evidence += f", {c} times λW, in {where}; the biases are right."
+    evidence += f", {c} times λW, in {where}; no bias is wrong."
     n = clues.batch
     known = [
         (-1.0, "L2 is missing in the gradient", "missing_l2"),
@@ -355,7 +362,7 @@ def l2_on_biases(clues: Clues) -> Iterator[Found]:
             "l2_on_biases",
             None,
             f"The analytic gradient less the numerical one is {times} times b in "
-            f"{', '.join(clues.wrong)} (λ is {clues.l2:g}); the weights are right.",
+            f"{', '.join(clues.wrong)} (λ is {clues.l2:g}); no weight is wrong.",
         )
 
 

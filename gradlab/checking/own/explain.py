@@ -18,7 +18,8 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Clues, Diagnosis
 from gradlab.checking.own.arrays import OwnCode
 from gradlab.checking.own.recognise import Match, recognise
-from gradlab.checking.report import SIGNS, Report
+from gradlab.checking.report import Report
+from gradlab.checking.verdict import SIGNS
 from gradlab.nn.network import Network
 
 SHOWN = 3  # causes that are printed, and other lines that would do the same
