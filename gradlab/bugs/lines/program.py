@@ -59,6 +59,12 @@ class Listing:
         """For each line the gradients, by the lines' names of them, that it can move."""
         return reached_in(self.steps, self.grads)
 
+    @cached_property
+    def read_below(self) -> list[set[str]]:
+        """For each step what the steps after it read."""
+        names = [step.reads for step in self.steps]
+        return [set().union(*names[k + 1 :]) for k in range(len(names))]
+
 
 _LISTINGS: dict[tuple, Listing] = {}
 
@@ -215,11 +221,12 @@ class Program:
             in_use = step.form is None or step.form == forms.get(layer, 0)
             if in_use and (step.number in touched or not moved.isdisjoint(step.reads)):
                 step.run(values, edited, skipped)
+                below = self.listing.read_below[step.number]
                 for name in step.writes:
                     if name in base and values[name] is not base[name]:
                         shape = np.shape(base[name])
                         values[name] = fitted(values[name], shape, name in self.grads)
-                    if name not in base or not np.array_equal(values[name], base[name]):
+                    if name in below and not np.array_equal(values[name], base.get(name)):
                         moved.add(name)
             if in_use:
                 names = (wanted or self.grads.keys()) & step.writes

@@ -9,7 +9,7 @@ kept, and a second edit is looked for below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import combinations
 
@@ -31,6 +31,7 @@ FIRST = 12  # of the edits that explain a part, this many are built on
 TAKEN = re.compile(rf"\b({'|'.join(CARRIED)})\b")
 ADDED = re.compile(rf" \+ {TAKEN.pattern}|{TAKEN.pattern} \+ ")
 BOTH = 3000  # two edits between the same two tensors: at most this many combinations
+BOTH_IN_A_LOOP = 1000  # over time steps, whose every run is dearer
 # S is read as a plain factor where it stands so; elsewhere only a number with a name is believed
 PLAIN = re.compile(r"S \* \(|- S \* d|^\w+ = S \*")
 
@@ -143,11 +144,15 @@ class Search:
 
         They are computed first, in less time; an edit that explains neither is given up.
         """
-        line, size = self.program.lines[edit.index], self.given.value
+        line = self.program.lines[edit.index]
         if not line.step.is_long:
             return frozenset()
-        moved = sorted(self.program.reached[line.index] & self.bad)
-        return frozenset(sorted(moved, key=lambda k: size[self.program.grads[k]].size)[:2])
+        return self.smallest(self.program.reached[line.index] & self.bad)
+
+    def smallest(self, grads: Collection[str]) -> frozenset[str]:
+        """Return two of the smallest gradients, by the lines' names."""
+        size, names = self.given.value, self.program.grads
+        return frozenset(sorted(sorted(grads), key=lambda k: size[names[k]].size)[:2])
 
     def is_promising(self, edit: Edit) -> bool:
         """Tell whether an edit explains one of its witnesses, if it has any."""
@@ -158,8 +163,14 @@ class Search:
     def explain_all(self, *edits: Edit) -> bool:
         """Tell whether edits together reproduce the given gradient."""
         changes = {k: text for edit in edits for k, text in edit.changes().items()}
+        few = self.smallest(self.bad)  # two tensors tell most that does not fit, in less time
         try:
-            return all(self.given.fits(*g) for layer in self.program.run(changes) for g in layer)
+            return all(
+                self.given.fits(*tensor)
+                for wanted in (few, frozenset())
+                for layer in self.program.run(changes, wanted=wanted)
+                for tensor in layer
+            )
         except FAILS:
             return False
 
@@ -335,4 +346,6 @@ def together(search: Search) -> list[Cause]:
     ]
     both = sorted(((a, b) for a, b in combinations(edits, 2) if a.index != b.index),
                   key=lambda pair: pair[0].cost + pair[1].cost)  # fmt: skip
-    return [cause_of((a, b)) for a, b in both[:BOTH] if search.explain_all(a, b)]
+    is_long = any(search.program.lines[edit.index].step.is_long for edit in edits)
+    most = BOTH_IN_A_LOOP if is_long else BOTH
+    return [cause_of((a, b)) for a, b in both[:most] if search.explain_all(a, b)]
