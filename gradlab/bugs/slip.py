@@ -17,6 +17,7 @@ from gradlab.bugs.planting import EditedPass, Edits, put
 from gradlab.nn.layers import Grads
 from gradlab.nn.network import Network
 
+MOST_TOLD = 3  # an exhibit may be the same mistake in many lines
 Key = tuple[object, ...]
 #: A whole backward pass in one way of writing it: lines and their texts, from the loss down.
 Written = tuple[tuple[Line, str], ...]
@@ -124,7 +125,9 @@ class Secret:
         return not any(slip.where.startswith("loss") for slip in self.slips)
 
     def __str__(self) -> str:
-        told = [f"Planted in {slip.where}:\n{slip}" for slip in self.slips]
+        told = [f"Planted in {slip.where}:\n{slip}" for slip in self.slips[:MOST_TOLD]]
+        if len(self.slips) > MOST_TOLD:
+            told.append(f"And so in {len(self.slips) - MOST_TOLD} more lines.")
         if self.exhibit is not None:
             told.append(f"The museum has it: {self.exhibit.summary} ({self.exhibit.name}).")
         return "\n".join(told)
