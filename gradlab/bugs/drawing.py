@@ -29,6 +29,7 @@ VISIBLE, ELSEWHERE, SAME = 1e-2, 1e-3, 1e-6
 HUGE = 1e4  # how many times larger a wrong gradient may be: more is told by a look at it
 FROM_MUSEUM = 0.25  # the share of seeds that give a bug of the museum
 ROUNDS = 8  # edits of a line that are tried before another line is
+PLAIN = 0.4  # the share of factors too much that are not passed over
 FEW = 8  # examples on which two gradients are compared
 #: Lines that make room for a sum, or that two sums have alike.
 ROUTINE = re.compile(r" = zeros|^for .*ndindex")
@@ -248,9 +249,12 @@ def _quiet(net: Network, x: np.ndarray, y: np.ndarray, masks: list[np.ndarray] |
 
 
 def _slips(ground: Ground, written: Written, rng: np.random.Generator) -> Iterator[Slip]:
-    """Yield wrong lines: of every line some, the likeliest first for the most part."""
-    reached = ground.program.reached
-    for k in rng.permutation(len(written)):
+    """Yield wrong lines: of every line some, the likeliest first for the most part.
+
+    In a long line there is more to be written wrongly: it comes earlier.
+    """
+    reached, lengths = ground.program.reached, np.array([len(text) ** 0.5 for _, text in written])
+    for k in rng.choice(len(written), len(written), replace=False, p=lengths / lengths.sum()):
         line, right = written[k]
         if not reached[line.index] or ROUTINE.search(right):
             continue
@@ -258,7 +262,10 @@ def _slips(ground: Ground, written: Written, rng: np.random.Generator) -> Iterat
         found = sorted(likely_edits(line, right, ground.scope, before))
         weights = _weights(right, found)
         order = rng.choice(len(found), len(found), replace=False, p=weights) if found else ()
-        yield from (Slip.of(line, found[i][0], right) for i in islice(order, ROUNDS))
+        for wrong, _ in (found[i] for i in islice(order, ROUNDS)):
+            # of a short line little else than factors runs, and all rounds would be alike
+            if kind_of(wrong, right) != "surplus" or rng.random() < PLAIN:
+                yield Slip.of(line, wrong, right)
 
 
 def _weights(right: str, found: list[tuple[str, float]]) -> np.ndarray:

@@ -19,6 +19,7 @@ from gradlab.bugs.lines.line import Line, compiled
 FACTORS = (("2", 0.2), ("-", 0.2), ("1 / N", 0.4), ("0.5", 0.8))
 DEAREST = 2.5  # a cost above which an edit is far-fetched
 FUNCTIONS = {"tanh", "sigmoid", "softmax", "exp", "relu", "softplus", "sqrt", "where"}
+OF_LOSS = {"p", "y", "e", "dp", "logits"}  # names that only its lines speak of
 TOKEN = re.compile(r"axis=\d|\d+\.?\d*|\w+|\*\*|\+=|[^\s\w(),]")
 ABSURD = re.compile(r"[+-] -|\b(\w+) [-/] \1\b")  # what is odd at a glance: a + -b, a / a
 # What another network like this one may lack: it comes and goes with L2 and dropout.
@@ -90,11 +91,13 @@ def is_likely(line: Line, wrong: str, right: str, before: Collection[str], scope
         return False
     if ABSURD.search(wrong) or wrong.partition(" = ")[2] in names_in(wrong) - names_in(right):
         return False
-    lost, new = _differences(wrong, right)
+    lost, come = _differences(wrong, right)
     had, has = names_in(right), names_in(wrong)
     if len(had - has) > 1 or len(has - had) > 1 or not _knows(has - had, before, scope):
         return False
-    if not _are_numbers_likely(lost, new) or new["**"] or any(n > 2 for n in new.values()):
+    if not all(_is_mistaken(new, had - has, line) for new in has - had):
+        return False
+    if not _are_numbers_likely(lost, come) or come["**"] or max(come.values(), default=0) > 2:
         return False
     return line.is_head or _signals(has, line) != set()
 
@@ -115,6 +118,13 @@ def _knows(names: Collection[str], before: Collection[str], scope: Scope) -> boo
         and not PASSING.fullmatch(name)
         for name in names
     )
+
+
+def _is_mistaken(new: str, lost: set[str], line: Line) -> bool:
+    """Tell whether a name can be taken for the one that is lost: by its looks or its job."""
+    if new == "x" or (new in OF_LOSS and not line.where.startswith("loss")):
+        return False
+    return new[0] != "d" or not lost or any(old[0] == "d" or new.endswith(old) for old in lost)
 
 
 def _are_numbers_likely(lost: Counter, new: Counter) -> bool:

@@ -56,7 +56,6 @@ class Feedback:
     def on(
         cls,
         tensor: str,
-        line: str,
         *,
         is_wrong: bool,
         layer_right: bool | None,
@@ -68,31 +67,31 @@ class Feedback:
 
         Parameters
         ----------
-        tensor, line : str
+        tensor : str
             What was picked.
         is_wrong : bool
             The tensor's gradient is wrong.
         layer_right : bool or None
             As in the attributes.
         is_edited : bool
-            The line is a wrong one.
+            The line that was picked is a wrong one.
         near : str
             The line's layer, if a wrong line is in it.
         left : int
             How many wrong lines are to be found after this guess, if it is right.
         """
         hit = is_edited and is_wrong and layer_right is not False
-        words = f"{_on_line(line, is_edited, near)} {_on_tensor(tensor, is_wrong, layer_right)}"
+        words = f"{_on_line(is_edited, near)} {_on_tensor(tensor, is_wrong, layer_right)}"
         if hit and left:
             words += " One of two is found: now the other one."
         return cls(hit and not left, hit, is_wrong, is_edited, layer_right, words)
 
 
-def _on_line(line: str, is_edited: bool, near: str) -> str:
+def _on_line(is_edited: bool, near: str) -> str:
     if is_edited:
-        return f"This line was written wrongly: {line}."
-    but = f", but another one in {near} is wrong" if near else ""
-    return f"This line is as it should be{but}: {line}."
+        return "This line is written wrongly."
+    but = f", but another one of {near} is not" if near else ""
+    return f"This line is as it should be{but}."
 
 
 def _on_tensor(tensor: str, is_wrong: bool, layer_right: bool | None) -> str:

@@ -131,7 +131,6 @@ class Mystery:
         check_choice(line, self.choices, "line")
         feedback = Feedback.on(
             tensor,
-            line,
             is_wrong=tensor in self._case.wrong,
             layer_right=self._case.layer_is(tensor),
             is_edited=line in self._edited,
@@ -179,7 +178,7 @@ class Mystery:
         """Return what was done and where, with the line as it is and as it should be."""
         self._begin()
         self.revealed = True
-        return f"{self.secret}\nIt shows in {', '.join(self._case.wrong)}."
+        return f"It shows in {', '.join(self._case.wrong)}. {self.secret}"
 
     def __repr__(self) -> str:
         state = "solved" if self.solved else "revealed" if self.revealed else "open"

@@ -52,14 +52,14 @@ class MysteryView(widgets.VBox):
 
     def __init__(self, state: LabState) -> None:
         self._state = state
-        narrow = {"description_width": "60px"}
+        narrow = {"description_width": "75px"}
         self.tensor = locked.Dropdown(
             description="tensor", tooltip="tensor: the first wrong one, coming from the loss",
             style=narrow, layout=widgets.Layout(width="200px"),
         )  # fmt: skip
         self.line = locked.Dropdown(
-            description="line", tooltip="line: the one that is written wrongly", style=narrow,
-            layout=widgets.Layout(width="auto", max_width="1100px"),
+            description="wrong line", tooltip="wrong line: the one that is not as it should be",
+            style=narrow, layout=widgets.Layout(width="auto", max_width="1100px"),
         )  # fmt: skip
         self.line.add_class("gradlab-code")  # a row of its own: lines are long
         self.buttons = {
@@ -97,8 +97,7 @@ class MysteryView(widgets.VBox):
                 self._tell("Choose a tensor and a line first.")
                 return
             feedback = mystery.guess(self.tensor.value, self.line.value)
-            solved = f"Solved. {mystery.reveal()}" if feedback.solved else ""
-            self._tell(f"{feedback.words}\n{solved}".strip())
+            self._tell(f"Solved. {mystery.reveal()}" if feedback.solved else feedback.words)
 
     def _on_hint(self, button: widgets.Button) -> None:
         with LOCK:
@@ -121,10 +120,8 @@ class MysteryView(widgets.VBox):
         for name in ("guess", "hint", "reveal"):
             self.buttons[name].disabled = mystery.finished
         lines = "<br>".join(_shown(line) for line in words.splitlines())
-        self.told.value = (
-            f'<div class="gradlab-told" role="status">{lines}<br>'
-            f"<b>{escape(str(self._state.score))}</b></div>"
-        )
+        score = escape(str(self._state.score))  # not on a line of its own: the screen is full
+        self.told.value = f'<div class="gradlab-told" role="status"><b>{score}.</b> {lines}</div>'
 
 
 def _shown(line: str) -> str:

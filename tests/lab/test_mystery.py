@@ -200,7 +200,7 @@ def test_feedback_on_a_line_is_true():
         assert ("written wrongly" in words) == choice.endswith(NO_DERIVATIVE[0])
         assert ("as it should be" in words) != choice.endswith(NO_DERIVATIVE[0])
         is_near = choice.startswith("layer 2") and not choice.endswith(NO_DERIVATIVE[0])
-        assert ("another one in layer 2 is wrong" in words) == is_near
+        assert ("another one of layer 2 is not" in words) == is_near
         assert NO_DERIVATIVE[1] not in words.replace(NO_DERIVATIVE[0], "")
 
 
@@ -306,10 +306,9 @@ def test_every_round_has_hints_also_with_dropout_redrawn(seed):
 def test_the_reveal_tells_where_and_both_lines_one_under_the_other():
     mystery = hidden(NO_DERIVATIVE)
     assert mystery.reveal() == (
-        "Planted in layer 2, tanh:\n"
+        "It shows in W1, b1, W2, b2. Planted in layer 2, tanh:\n"
         "  wrong: dz2 = da2\n"
-        "  right: dz2 = da2 * (1 - a2 ** 2)\n"
-        "It shows in W1, b1, W2, b2."
+        "  right: dz2 = da2 * (1 - a2 ** 2)"
     )
 
 
