@@ -137,21 +137,6 @@ def test_descriptions_tell_both_lines():
     assert set(numbers) == {*range(1, 26), 27, 30, 31, 32, 33}
 
 
-def test_a_mystery_is_kept_and_then_told():
-    nets = [gl.bugs.mystery(seed) for seed in range(40)]
-    names = {net.reveal().exhibit.name for net in nets}
-    assert len(names) > 12
-    for net in nets[:8]:
-        about = net.reveal().exhibit
-        assert about.name not in repr(net) + repr(vars(net).keys()) + type(net).__name__
-        again = gl.bugs.mystery(nets.index(net)).reveal()
-        assert again == net.reveal()
-        x, y = make(net, 6, 0)[1:3]
-        assert gl.check(net, x, y).verdict == "wrong", about.name
-    own = gl.mlp([3, 4, 2], "relu")
-    assert gl.bugs.mystery(1, own).params["W1"] is own.params["W1"]
-
-
 @pytest.mark.parametrize(
     ("name", "loss", "ratio"),
     [

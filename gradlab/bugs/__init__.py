@@ -6,13 +6,17 @@
 Each was seen in a public repository or a course's forum.
 """
 
+from gradlab.bugs.drawing import mystery
 from gradlab.bugs.exhibit import Exhibit
-from gradlab.bugs.museum import Found, describe, layers, mystery, names, plant, wrong_tensors
+from gradlab.bugs.museum import Found, describe, layers, names, plant, wrong_tensors
+from gradlab.bugs.slip import Secret, Slip
 from gradlab.bugs.suspects import Suspect
 
 __all__ = [
     "Exhibit",
     "Found",
+    "Secret",
+    "Slip",
     "Suspect",
     "describe",
     "layers",

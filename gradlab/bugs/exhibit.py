@@ -154,6 +154,11 @@ class Exhibit:
                 changes[line.index] = text
         return changes
 
+    def right_of(self, line: Line) -> str:
+        """Return a line that it changes in the way of saying it that it changes."""
+        right = next(right for right, _ in self.edits[line.of] if line.is_written(right))
+        return split_gates(right)[1].format(**line.names)
+
     # -- where it can be ----------------------------------------------------------------------
 
     @property

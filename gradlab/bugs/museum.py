@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from gradlab._validate import check_choice, check_integer
 from gradlab.bugs.exhibit import Exhibit
 from gradlab.bugs.layers import OF_LAYERS
 from gradlab.bugs.losses import OF_LOSSES
 from gradlab.bugs.planting import EditedPass, put, without_bugs
 from gradlab.bugs.structures import OF_STRUCTURES
-from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 
 ALL = (*OF_LOSSES, *OF_LAYERS, *OF_STRUCTURES)
 EXHIBITS = {exhibit.name: exhibit for exhibit in sorted(ALL, key=lambda e: e.number)}
-VISIBLE = 1e-3  # change of the gradient, beside its norm, that a mystery makes at least
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +29,7 @@ class Found:
 
 def names(net: Network | None = None) -> list[str]:
     """Return the names of all bugs, or of those that `net` can have, in the museum's order."""
-    return [n for n in EXHIBITS if net is None or EXHIBITS[n].places(_checked(net))]
+    return [n for n in EXHIBITS if net is None or EXHIBITS[n].places(checked(net))]
 
 
 def layers(net: Network, name: str) -> list[int]:
@@ -42,7 +38,7 @@ def layers(net: Network, name: str) -> list[int]:
     Layer 1 is that of the first weights; an activation and a dropout belong to the layer before
     them, and a bug of the loss to the last layer.
     """
-    return list(describe(name).places(_checked(net)))
+    return list(describe(name).places(checked(net)))
 
 
 def describe(name: str) -> Exhibit:
@@ -100,63 +96,12 @@ def wrong_tensors(net: Network, name: str, layer: int | None = None) -> list[str
     return list(describe(name).damage(net, _place(net, name, layer)[1]))
 
 
-def mystery(seed: int, net: Network | None = None) -> Network:
-    """Return a network with a bug that it does not tell until asked by `reveal()`.
-
-    Parameters
-    ----------
-    seed : int, >= 0
-        Same seed, same bug.
-    net : Network or None, optional
-        Where to plant it. None is a small network for two inputs and three classes, with L2 and
-        biases that are not 0. Bugs of dropout, which show only with masks, are not chosen, nor
-        ones that do not show at the present parameters.
-
-    Raises
-    ------
-    ValueError, TypeError
-        `seed` is not an integer >= 0, or no bug of the museum would show in `net`.
-    """
-    rng = np.random.default_rng(check_integer(seed, "seed"))
-    net = _small_network(rng) if net is None else _checked(net)
-    places = [(name, layer) for name in names(net) for layer in layers(net, name)]
-    for pick in rng.permutation(len(places)):
-        planted = plant(net, *places[pick])
-        if _shows(net, planted):
-            return planted
-    raise ValueError(f"net must be one in which a bug of the museum shows, got {net!r}")
-
-
-def _small_network(rng: np.random.Generator) -> Network:
-    net = mlp([2, 6, 6, 3], l2=0.01, weight_scale=1.0, seed=int(rng.integers(1 << 16)))
-    for value in net.params.values():
-        value += 0.1 * rng.standard_normal(value.shape)
-    return net
-
-
-def _shows(net: Network, planted: Network) -> bool:
-    x, y = _probe(net)
-    right, wrong = net.unroll(net.gradient(x, y)), net.unroll(planted.gradient(x, y))
-    return bool(np.linalg.norm(wrong - right) > VISIBLE * np.linalg.norm(right))
-
-
-def _probe(net: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs and targets that fit `net`, for a look at its gradient."""
-    rng, n = np.random.default_rng(0), 5
-    shape = [5 if size is None else size for size in net.input_shape]
-    shape.insert(net.batch_axis, n)
-    examples = (5, n) if getattr(net, "every_step", False) else (n,)
-    x = rng.standard_normal(shape)
-    if net.loss_name == "softmax_cross_entropy":
-        return x, rng.integers(0, net.outputs, examples)
-    return x, rng.random((*examples, net.outputs))
-
-
 def _known(name: object) -> str:
     return check_choice(name, tuple(EXHIBITS), "name")
 
 
-def _checked(net: object) -> Network:
+def checked(net: object) -> Network:
+    """Return `net` if it is a network, or raise TypeError."""
     if not isinstance(net, Network):
         raise TypeError(f"net must be a network such as gl.mlp makes, got {type(net).__name__}")
     return net
@@ -164,7 +109,7 @@ def _checked(net: object) -> Network:
 
 def _place(net: Network, name: str, layer: int | None) -> tuple[int, int]:
     """Return the layer's number and its position in `net.layers`, or raise."""
-    exhibit, net = describe(name), without_bugs(_checked(net))
+    exhibit, net = describe(name), without_bugs(checked(net))
     places = exhibit.places(net)
     if not places:
         raise ValueError(f"net must have {exhibit.needs} for {name!r}, got {net!r}")

@@ -13,7 +13,14 @@ from gradlab.lab.settings import Settings
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
 
-__all__ = ["Place", "analytic_gradient", "bug_choices", "place_of_bug", "seconds_of_a_backprop"]
+__all__ = [
+    "Place",
+    "Planted",
+    "analytic_gradient",
+    "bug_choices",
+    "place_of_bug",
+    "seconds_of_a_backprop",
+]
 
 
 @dataclass(frozen=True)
@@ -23,13 +30,21 @@ class Place:
     name: str
     layer: int
 
+    def plant(self, net: Network) -> Network:
+        """Return a network with the bug, sharing the parameters of `net`."""
+        return bugs.plant(net, self.name, self.layer)
+
+
+#: What the lab plants: a bug that is named, or a mystery's.
+Planted = Place | bugs.Secret
+
 
 def bug_choices(net: Network) -> tuple[str, ...]:
     """Return what `bug` can be for this network."""
     return (NO_BUG, *bugs.names(net), MYSTERY)
 
 
-def place_of_bug(settings: Settings, net: Network, secret: Place | None) -> Place | None:
+def place_of_bug(settings: Settings, net: Network, secret: bugs.Secret | None) -> Planted | None:
     """Return which bug goes where; None for none.
 
     Raises
@@ -40,7 +55,7 @@ def place_of_bug(settings: Settings, net: Network, secret: Place | None) -> Plac
     if settings.bug == NO_BUG:
         return None
     if settings.bug == MYSTERY:
-        if secret is not None and secret.layer not in bugs.layers(net, secret.name):
+        if secret is not None and not secret.fits(net):
             raise ValueError(
                 "the mystery bug of this round cannot be in such a network: go back, or start a "
                 "new round"
@@ -58,10 +73,10 @@ def place_of_bug(settings: Settings, net: Network, secret: Place | None) -> Plac
 
 
 def analytic_gradient(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, place: Place | None
+    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, place: Planted | None
 ) -> dict[str, np.ndarray]:
     """Return the gradient by backpropagation, with a bug if there is a place for one."""
-    planted = net if place is None else bugs.plant(net, place.name, place.layer)
+    planted = net if place is None else place.plant(net)
     return planted.gradient(x, y, masks)
 
 

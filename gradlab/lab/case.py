@@ -1,17 +1,21 @@
-"""What a planted bug does to the gradient of the network in the lab."""
+"""What a hidden bug does to the gradient of the network in the lab."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from gradlab import bugs
+from gradlab.bugs import Secret
+from gradlab.bugs.choices import choices
+from gradlab.bugs.drawing import draw, far
 from gradlab.bugs.exhibit import layer_numbers
-from gradlab.checking import Report, bisect, check, norm_ratio
+from gradlab.bugs.slip import Written
+from gradlab.checking import Report, bisect, check
 from gradlab.checking.diagnosis import Clues
-from gradlab.lab.backward import Place, analytic_gradient
 from gradlab.lab.problem import Problem
 from gradlab.lab.settings import Settings
 from gradlab.nn.dropout import Masks
@@ -19,9 +23,8 @@ from gradlab.nn.network import Network
 
 __all__ = ["Case"]
 
-#: Norm ratio, in one tensor at least, of a bug that is worth looking for; of a tensor that is
-#: wrong; and of two gradients that are the same.
-VISIBLE, WRONG, SAME = 1e-2, 1e-4, 1e-6
+TRIES = 20  # to find a bug that was not played
+WRONG = 1e-4  # norm ratio of a tensor that is wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,9 @@ class Case:
     x, y : ndarray
     masks : list of ndarray or None
         Frozen, also where the lab draws them anew: a bug must be all that there is to find.
-    place : Place
+    secret : Secret
+    lines : sequence of (Line, str)
+        Those to choose from, as they should be.
     sampling : dict
         Which entries a check takes, as arguments of `gl.check`.
     """
@@ -44,58 +49,62 @@ class Case:
     x: np.ndarray
     y: np.ndarray
     masks: Masks
-    place: Place
+    secret: Secret
+    lines: Written
     sampling: dict[str, Any]
 
     @classmethod
-    def of(cls, problem: Problem, settings: Settings, place: Place) -> Case:
-        """Return the case of a bug planted in the lab's network."""
-        masks = problem.masks(settings.replace(freeze_masks=True))
-        return cls(problem.in_gradient, problem.x, problem.y, masks, place, problem.sampling)
+    def draw(
+        cls,
+        problem: Problem,
+        settings: Settings,
+        rng: np.random.Generator,
+        count: int = 1,
+        played: Collection[Secret] = (),
+    ) -> Case:
+        """Return the case of a bug that shows in the lab's network, if there is one not `played`.
 
-    def changes(self) -> dict[str, float]:
-        """Return how far off the bug puts each tensor, as a norm ratio."""
-        return self._beside(self._gradient(self.place), self._gradient(None))
+        Raises
+        ------
+        ValueError
+            None shows.
+        """
+        net, masks = problem.in_gradient, problem.masks(settings.replace(freeze_masks=True))
+        at = (net, problem.x, problem.y, masks)
+        for _ in range(TRIES):
+            secret = draw(*at, rng, count, is_of_lines=True)
+            if secret not in played:
+                break
+        return cls(*at, secret, tuple(choices(secret, *at, rng)), problem.sampling)
 
-    @property
-    def shows(self) -> bool:
-        """Whether a check at a good step sees it."""
-        return max(self.changes().values()) > VISIBLE
-
-    @property
+    @cached_property
     def wrong(self) -> list[str]:
         """The tensors that are wrong."""
-        return [name for name, change in self.changes().items() if change > WRONG]
+        right = self.net.gradient(self.x, self.y, self.masks)
+        return [name for name, ratio in far(self.gradient, right).items() if ratio > WRONG]
 
-    @property
-    def layered(self) -> bool:
-        """Whether the bug is in one layer, and not in the loss or in the whole gradient."""
-        return bugs.describe(self.place.name).is_of_layer
+    @cached_property
+    def gradient(self) -> dict[str, np.ndarray]:
+        """The wrong gradient."""
+        return self.secret.plant(self.net).gradient(self.x, self.y, self.masks)
 
     def layer_is(self, tensor: str) -> bool | None:
-        """Tell whether `tensor` is of the topmost layer that is wrong; None if not `layered`.
+        """Tell whether `tensor` is of the topmost layer that is wrong; None for a bug of the loss.
 
         That is where the damage begins on the way down from the loss.
         """
-        if not self.layered:
+        if not self.secret.is_of_layer:
             return None
         numbers = self._numbers()
         return numbers[tensor] == max(numbers[name] for name in self.wrong)
 
-    def same_as(self, name: str) -> bool:
-        """Tell whether the bug `name`, at some layer, gives the same gradient."""
-        mine = self._gradient(self.place)
-        others = (Place(name, layer) for layer in bugs.layers(self.net, name))
-        return any(max(self._beside(self._gradient(o), mine).values()) < SAME for o in others)
-
     def which_tensors(self) -> str:
         """Return a sentence on which tensors are wrong, and what that says."""
-        return f"{self._clues().where}."
+        return f"{Clues.of(self._report(), self.net, self.x).where}."
 
     def which_step(self) -> str:
         """Return sentences on where the signal goes wrong, and on what the worst tensor shows."""
-        planted = bugs.plant(self.net, self.place.name, self.place.layer)
-        found = bisect(planted, self.x, self.y, self.masks)
+        found = bisect(self.secret.plant(self.net), self.x, self.y, self.masks)
         report = self._report()
         worst = report[max(self.wrong, key=lambda name: report[name].norm_ratio)]
         remark = "" if found.step else f" But {found.remark}."
@@ -105,17 +114,9 @@ class Case:
         )
 
     def _report(self) -> Report:
-        analytic = self._gradient(self.place)
-        return check(self.net, self.x, self.y, masks=self.masks, analytic=analytic, **self.sampling)
-
-    def _clues(self) -> Clues:
-        return Clues.of(self._report(), self.net, self.x)
-
-    def _gradient(self, place: Place | None) -> dict[str, np.ndarray]:
-        return analytic_gradient(self.net, self.x, self.y, self.masks, place)
-
-    def _beside(self, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, float]:
-        return {name: float(norm_ratio(a[name].ravel(), b[name].ravel())) for name in a}
+        return check(
+            self.net, self.x, self.y, masks=self.masks, analytic=self.gradient, **self.sampling
+        )
 
     def _numbers(self) -> dict[str, int]:
         """Return the number of each tensor's layer, 1 for that of the first weights."""

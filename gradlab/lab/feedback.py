@@ -33,7 +33,11 @@ class Feedback:
 
     Attributes
     ----------
-    solved, tensor_right, cause_right : bool
+    solved : bool
+        With this guess nothing is left to be found.
+    hit : bool
+        Tensor and line are right; of two lines the other one may be left.
+    tensor_right, line_right : bool
     layer_right : bool or None
         Whether the tensor is of the layer where the damage begins, on the way down from the loss;
         None where the bug is in no one layer.
@@ -42,29 +46,63 @@ class Feedback:
     """
 
     solved: bool
+    hit: bool
     tensor_right: bool
-    cause_right: bool
+    line_right: bool
     layer_right: bool | None
     words: str
 
     @classmethod
     def on(
-        cls, tensor: str, cause: str, wrong: bool, cause_right: bool, layer: bool | None
+        cls,
+        tensor: str,
+        *,
+        is_wrong: bool,
+        layer_right: bool | None,
+        is_edited: bool,
+        near: str,
+        left: int,
     ) -> Feedback:
-        """Return the feedback on a guess of which these things are right or not."""
-        told = [f"The cause is {'right' if cause_right else 'another one than'}: {cause}."]
-        if not wrong:
-            told.append(f"The gradient of {tensor} is right: look at one that is wrong.")
-            if layer:
-                told.append("But its layer is where the damage begins.")
-        elif layer is False:
-            told.append(
-                f"{tensor} is wrong, but the damage begins further up: look for the wrong tensor "
-                "that is nearest to the loss."
-            )
-        elif layer:
-            told.append(f"{tensor} is wrong, and its layer is where the damage begins.")
-        else:
-            told.append(f"{tensor} is among the wrong ones.")
-        solved = cause_right and wrong and layer is not False
-        return cls(solved, wrong, cause_right, layer, " ".join(told))
+        """Return the feedback on a guess.
+
+        Parameters
+        ----------
+        tensor : str
+            What was picked.
+        is_wrong : bool
+            The tensor's gradient is wrong.
+        layer_right : bool or None
+            As in the attributes.
+        is_edited : bool
+            The line that was picked is a wrong one.
+        near : str
+            The line's layer, if a wrong line is in it.
+        left : int
+            How many wrong lines are to be found after this guess, if it is right.
+        """
+        hit = is_edited and is_wrong and layer_right is not False
+        words = f"{_on_line(is_edited, near)} {_on_tensor(tensor, is_wrong, layer_right)}"
+        if hit and left:
+            words += " One of two is found: now the other one."
+        return cls(hit and not left, hit, is_wrong, is_edited, layer_right, words)
+
+
+def _on_line(is_edited: bool, near: str) -> str:
+    if is_edited:
+        return "This line is written wrongly."
+    but = f", but another one of {near} is not" if near else ""
+    return f"This line is as it should be{but}."
+
+
+def _on_tensor(tensor: str, is_wrong: bool, layer_right: bool | None) -> str:
+    if not is_wrong:
+        but = " But its layer is where the damage begins." if layer_right else ""
+        return f"The gradient of {tensor} is right: look at one that is wrong.{but}"
+    if layer_right is False:
+        return (
+            f"{tensor} is wrong, but the damage begins further up: look for the wrong tensor that "
+            "is nearest to the loss."
+        )
+    if layer_right:
+        return f"{tensor} is wrong, and its layer is where the damage begins."
+    return f"{tensor} is among the wrong ones."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 
-from gradlab import bugs
 from gradlab._validate import check_choice, check_integer
-from gradlab.lab.backward import Place
+from gradlab.bugs import Secret
+from gradlab.bugs.likely import KINDS, kind_of
+from gradlab.bugs.slip import key_of
 from gradlab.lab.case import Case
 from gradlab.lab.feedback import Feedback, Score
 from gradlab.lab.problem import Problem
@@ -21,14 +22,17 @@ HINTS = 3
 
 
 class Mystery:
-    """One bug to be found. `pick` makes one.
+    """One wrong line to be found, or two. `pick` makes a round.
 
     Attributes
     ----------
     choices : tuple of str
-        The causes that can be picked, all that this network could have.
+        The lines that can be picked, as they should be, with their places. One of them was edited
+        (or two were), and no edit of another one gives the same gradient.
     tensors : tuple of str
         The tensors that can be picked.
+    count : int
+        How many of `choices` were edited.
     guesses, hints : int
         How many wrong guesses and hints there were.
     solved, revealed : bool
@@ -38,8 +42,16 @@ class Mystery:
 
     def __init__(self, case: Case, score: Score | None = None) -> None:
         self._case = case
-        self._causes = {bugs.describe(name).title: name for name in bugs.names(case.net)}
-        self.choices, self.tensors = tuple(self._causes), tuple(case.net.params)
+        keys = {slip.key for slip in case.secret.slips}
+        self._places = {f"{line.where}: {text}": line.where for line, text in case.lines}
+        self._edited = {
+            choice
+            for choice, (line, _) in zip(self._places, case.lines, strict=True)
+            if key_of(line) in keys
+        }
+        self._found: set[str] = set()
+        self.choices, self.tensors = tuple(self._places), tuple(case.net.params)
+        self.count = len(self._edited)
         self.guesses = self.hints = 0
         self.solved = self.revealed = False
         self.score = Score() if score is None else score
@@ -50,8 +62,9 @@ class Mystery:
         problem: Problem,
         settings: Settings,
         seed: int | None = None,
-        played: Sequence[Place] = (),
+        played: Collection[Secret] = (),
         score: Score | None = None,
+        count: int = 1,
     ) -> Mystery:
         """Return a round with a bug that shows in this network, at these examples.
 
@@ -63,33 +76,31 @@ class Mystery:
         seed : int or None, optional
             Same seed, same bug. None is that of the round's number, and none of `played` as long
             as there are others.
-        played : sequence of Place, optional
+        played : collection of Secret, optional
             The bugs of earlier rounds.
         score : Score or None, optional
+        count : {1, 2}, optional
+            How many lines are wrong.
 
         Raises
         ------
         ValueError
-            No bug of the museum shows.
+            No bug shows.
         """
         number = len(played) if seed is None else check_integer(seed, "seed")
-        net = problem.in_gradient
-        places = [Place(n, layer) for n in bugs.names(net) for layer in bugs.layers(net, n)]
-        order = [places[i] for i in np.random.default_rng(number).permutation(len(places))]
-        if seed is None:
-            order.sort(key=lambda place: place in played)  # stable: the rest stays shuffled
-        for place in order:
-            case = Case.of(problem, settings, place)
-            if case.shows:
-                return cls(case, score)
-        raise ValueError(
-            "no bug of the museum shows in this network at these settings: raise the weight scale"
-        )
+        rng = np.random.default_rng(number)
+        try:
+            case = Case.draw(problem, settings, rng, count, played if seed is None else ())
+        except ValueError as error:
+            raise ValueError(
+                "no bug shows in this network at these settings: raise the weight scale"
+            ) from error
+        return cls(case, score)
 
     @property
-    def secret(self) -> Place:
+    def secret(self) -> Secret:
         """What is planted, for the lab that has to plant it."""
-        return self._case.place
+        return self._case.secret
 
     @property
     def finished(self) -> bool:
@@ -101,34 +112,48 @@ class Mystery:
         """How many points solving it now would give."""
         return 0 if self.revealed else max(0, POINTS - self.hints - self.guesses)
 
-    def guess(self, tensor: str, cause: str) -> Feedback:
+    def guess(self, tensor: str, line: str) -> Feedback:
         """Say what is right about a guess.
 
         Parameters
         ----------
         tensor : str
             Where the bug does its damage first, on the way down from the loss: one of `tensors`.
-        cause : str
-            One of `choices`.
+        line : str
+            One of `choices`. Of two wrong lines each takes a guess of its own.
 
         Raises
         ------
         ValueError, TypeError
-            There is no such tensor or cause.
+            There is no such tensor or line.
         """
         check_choice(tensor, self.tensors, "tensor")
-        name = self._causes[check_choice(cause, self.choices, "cause")]
-        cause_right = name == self.secret.name or self._case.same_as(name)
-        wrong, layer = tensor in self._case.wrong, self._case.layer_is(tensor)
-        feedback = Feedback.on(tensor, cause, wrong, cause_right, layer)
+        check_choice(line, self.choices, "line")
+        feedback = Feedback.on(
+            tensor,
+            is_wrong=tensor in self._case.wrong,
+            layer_right=self._case.layer_is(tensor),
+            is_edited=line in self._edited,
+            near=self._near(line),
+            left=self.count - len(self._found | {line} & self._edited),
+        )
         self._begin()
-        if feedback.solved and not self.finished:
+        if self.finished:
+            return feedback
+        if feedback.hit:
+            self._found.add(line)
+        else:
+            self.guesses += 1
+        if feedback.solved:
             self.score.solved += 1
             self.score.points += self.worth
             self.solved = True
-        elif not self.finished:
-            self.guesses += 1
         return feedback
+
+    def _near(self, line: str) -> str:
+        """Return the layer of a line if a wrong one is in it, else ""."""
+        layer = _layer(self._places[line])
+        return layer if layer in {_layer(slip.where) for slip in self.secret.slips} else ""
 
     def hint(self) -> str:
         """Return the next hint; there are three, each says more, and the last one is repeated."""
@@ -137,26 +162,32 @@ class Mystery:
         if not self.finished:
             self.hints = number + 1
         if number == 2:
-            return f"It is about {bugs.describe(self.secret.name).family}."
+            return self._what_kind()
         return self._case.which_step() if number else self._case.which_tensors()
+
+    def _what_kind(self) -> str:
+        """Return a sentence on what was done, without the line."""
+        told = dict.fromkeys(
+            f"It is a line of {slip.line.of.replace('_', ' ')}: "
+            f"{KINDS[kind_of(slip.wrong, slip.right)][0]}."
+            for slip in self.secret.slips
+        )
+        return " The other: ".join(text if k == 0 else text[6:] for k, text in enumerate(told))
 
     def reveal(self) -> str:
         """Return what was done and where, with the line as it is and as it should be."""
         self._begin()
         self.revealed = True
-        about = bugs.describe(self.secret.name)
-        where = f" at layer {self.secret.layer}" if self._case.layered else ""
-        return (
-            f"Planted{where}: {about.summary}.\n"
-            f"  wrong: {about.wrong}\n"
-            f"  right: {about.right}\n"
-            f"It shows in {', '.join(self._case.wrong)}."
-        )
+        return f"It shows in {', '.join(self._case.wrong)}. {self.secret}"
 
     def __repr__(self) -> str:
         state = "solved" if self.solved else "revealed" if self.revealed else "open"
         return f"Mystery({state}, {self.guesses} wrong guesses, {self.hints} hints)"
 
     def _begin(self) -> None:
-        if not (self.guesses or self.hints or self.finished):
+        if not (self.guesses or self.hints or self._found or self.finished):
             self.score.played += 1
+
+
+def _layer(where: str) -> str:
+    return where.partition(",")[0]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.bugs import Secret
 from gradlab.lab import budget
 from gradlab.lab.backward import (
-    Place,
     analytic_gradient,
     place_of_bug,
     seconds_of_a_backprop,
@@ -71,7 +71,7 @@ def pose(
     settings: Settings,
     given: Given | None = None,
     trainer: Trainer | None = None,
-    secret: Place | None = None,
+    secret: Secret | None = None,
 ) -> Problem:
     """Build the network, train it if it is to be trained, and compute its gradient."""
     x, y, outputs = examples(settings, given)

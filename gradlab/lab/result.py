@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 
 import gradlab as gl
+from gradlab.bugs import Secret
 from gradlab.checking import EpsSweep, Report
 from gradlab.lab import budget
-from gradlab.lab.backward import Place
 from gradlab.lab.cost import Cost
 from gradlab.lab.given import Given
 from gradlab.lab.problem import Problem, pose
@@ -103,7 +103,7 @@ def compute(
     *,
     coarse: bool = False,
     trainer: Trainer | None = None,
-    secret: Place | None = None,
+    secret: Secret | None = None,
 ) -> Result:
     """Compute what the lab shows for `settings`.
 
@@ -118,7 +118,7 @@ def compute(
         Whether a new sweep may take fewer steps, to be quick.
     trainer : Trainer or None, optional
         Remembers what was trained before.
-    secret : Place or None, optional
+    secret : Secret or None, optional
         What `bug="mystery"` stands for.
 
     Returns

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from traitlets import Float, Instance, Int
 
-from gradlab.lab.backward import Place, bug_choices
+from gradlab.bugs import Secret
+from gradlab.lab.backward import bug_choices
 from gradlab.lab.feedback import Score
 from gradlab.lab.given import Given
 from gradlab.lab.line import read_line
@@ -93,7 +94,8 @@ class LabState(SettingTraits):
         self.computed = 0
         self.score = Score()
         self._trainer = Trainer(partial(self.set_trait, "progress"))
-        self._played: list[Place] = []
+        self._played: list[Secret] = []
+        self._wrong_lines = 1
         values = validated_all(settings)
         self.start = self._scenario(scenario).replace(**values)
         self._assign({name: getattr(self.start, name) for name in NAMES})
@@ -128,13 +130,14 @@ class LabState(SettingTraits):
         start = self._scenario(values.pop("scenario", None))
         self._go_to(start.replace(**{n: self.check_fixed(n, v) for n, v in values.items()}))
 
-    def new_mystery(self, seed: int | None = None) -> Mystery | None:
+    def new_mystery(self, seed: int | None = None, count: int = 1) -> Mystery | None:
         """Start a round: plant another bug that is not told. Returns it, or None on an error.
 
-        `seed` chooses the bug; None is another one than in the rounds before.
+        `seed` chooses the bug; None is another one than in the rounds before. With a `count` of 2
+        two lines are wrong.
         """
         with LOCK:
-            before = self.mystery
+            before, self._wrong_lines = self.mystery, count
             self._assign({"bug": MYSTERY})
             self._recompute(("bug",), coarse=True, new_round=True, seed=seed)
             return self.mystery if self.mystery is not before else None
@@ -215,6 +218,6 @@ class LabState(SettingTraits):
     def _pick(self, seed: int | None) -> Mystery:
         settings = self.settings.replace(bug=NO_BUG)
         problem = pose(settings, self.given, self._trainer)
-        mystery = Mystery.pick(problem, settings, seed, self._played, self.score)
+        mystery = Mystery.pick(problem, settings, seed, self._played, self.score, self._wrong_lines)
         self._played.append(mystery.secret)
         return mystery

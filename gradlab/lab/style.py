@@ -35,6 +35,8 @@ body[data-jp-theme-light="false"] .gradlab-auto .gradlab-panels {
 .gradlab-chooser .widget-toggle-button { padding: 0 10px; }
 .gradlab-folded, .gradlab-group .gradlab-heading { display: none; }
 .gradlab-told { font-size: 13px; line-height: 1.4; margin: 2px 4px; max-width: 800px; }
+.gradlab-code select, .gradlab-told code { font-family: var(--jp-code-font-family, monospace); }
+.gradlab-told code { white-space: pre-wrap; font-size: 13px; background: none; color: inherit; }
 .gradlab-large { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; }
 .gradlab-large .gradlab-banner { font-size: 15px; height: 84px; }
 .gradlab-large .widget-label { width: 125px !important; }

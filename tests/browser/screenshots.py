@@ -30,7 +30,8 @@ THEMES = ("light", "dark")
 STATES = {
     "start": "",
     "deep": "_lab.state.update(hidden=(64, 48, 32, 16), data='digits')",
-    "mystery": "_lab.state.new_mystery(seed=1)",
+    "mystery": "_lab.state.new_mystery(seed=1)\n_lab.mystery.line.index = 2",
+    "revealed": "_lab.state.new_mystery(seed=3)\n_lab.mystery.buttons['reveal'].click()",
     "error": ("_lab.state.fail(('weight_scale',), ValueError('the gradient of W1 is not finite'))"),
 } | {name: f"_lab.state.load_scenario({name!r})" for name in SCENARIOS}
 TO_THE_TOP = "element => element.scrollIntoView({block: 'start'})"

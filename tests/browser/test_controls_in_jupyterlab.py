@@ -26,8 +26,8 @@ GROUPS = {
         "slider λ of L2", "checkbox in the numerical loss", "checkbox in the analytic gradient",
     },
     "Bugs": {
-        "combobox bug", "spinbutton bug layer", "combobox tensor", "combobox cause",
-        "button Guess", "button Hint", "button Reveal", "button New bug",
+        "combobox bug", "spinbutton bug layer", "combobox tensor", "combobox wrong line",
+        "button Guess", "button Hint", "button Reveal", "button New bug", "button Two bugs",
     },
     "Scenarios": {"combobox scenario", "button Copy settings", "textbox line"},
     "Appearance": {

@@ -1,10 +1,15 @@
 import itertools
+import time
 
 import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.bugs.choices import choices
+from gradlab.bugs.lines.program import listing_of
+from gradlab.bugs.slip import Secret, Slip
 from gradlab.lab import LabState, Mystery, Score, settings_line
+from gradlab.lab.case import Case
 from gradlab.lab.problem import pose
 from gradlab.lab.scenarios import MLP_BUGS
 from gradlab.lab.settings import Settings
@@ -20,12 +25,12 @@ def state():
 
 
 def right_guess(mystery):
-    """Return a tensor and a cause that solve the round."""
-    for tensor in mystery.tensors:
-        feedback = twin(mystery).guess(tensor, gl.bugs.describe(mystery.secret.name).title)
-        if feedback.solved:
-            return tensor, gl.bugs.describe(mystery.secret.name).title
-    raise AssertionError("no guess solves it")
+    """Return a tensor and a line that solve the round."""
+    return next(pair for pair in pairs(mystery) if twin(mystery).guess(*pair).solved)
+
+
+def pairs(mystery):
+    return itertools.product(mystery.tensors, mystery.choices)
 
 
 def twin(mystery):
@@ -34,8 +39,7 @@ def twin(mystery):
 
 
 def wrong_guess(mystery):
-    pairs = itertools.product(mystery.tensors, mystery.choices)
-    return next(pair for pair in pairs if not twin(mystery).guess(*pair).solved)
+    return next(pair for pair in pairs(mystery) if not twin(mystery).guess(*pair).solved)
 
 
 def test_it_is_there_while_the_bug_is_a_mystery(state):
@@ -50,26 +54,28 @@ def test_it_is_there_while_the_bug_is_a_mystery(state):
 @pytest.mark.parametrize("seed", range(40))
 def test_the_bug_shows_and_can_be_found(seed):
     mystery = Mystery.pick(pose(RICH), RICH, seed)
-    net = mystery._case.net
-    assert mystery.secret.layer in gl.bugs.layers(net, mystery.secret.name)
-    report = gl.check(net, mystery._case.x, mystery._case.y, masks=mystery._case.masks,
-                      analytic=mystery._case._gradient(mystery.secret))  # fmt: skip
+    case = mystery._case
+    report = gl.check(case.net, case.x, case.y, masks=case.masks, analytic=case.gradient)
     assert report.verdict == "wrong"
+    assert set(report.wrong) >= {n for n in case.wrong if report[n].norm_ratio > 1e-2}
     assert mystery.guess(*right_guess(mystery)).solved
     assert mystery.solved
 
 
 def test_seeds_pick_different_bugs_and_the_same_seed_the_same():
     problem = pose(RICH)
-    picked = [Mystery.pick(problem, RICH, seed).secret for seed in range(30)]
-    assert picked[7] == Mystery.pick(problem, RICH, 7).secret
-    assert len({place.name for place in picked}) > 10
+    rounds = [Mystery.pick(problem, RICH, seed) for seed in range(30)]
+    again = Mystery.pick(problem, RICH, 7)
+    assert (rounds[7].secret, rounds[7].choices) == (again.secret, again.choices)
+    assert len({mystery.secret for mystery in rounds}) > 25
+    from_museum = [mystery.secret.exhibit for mystery in rounds if mystery.secret.exhibit]
+    assert 2 < len(from_museum) < 15
 
 
 def test_rounds_without_a_seed_do_not_repeat_a_bug():
     state = LabState(hidden=(3,), bug="mystery")
-    places = [state.mystery.secret] + [state.new_mystery().secret for _ in range(8)]
-    assert len(set(places)) == len(places)
+    secrets = [state.mystery.secret] + [state.new_mystery().secret for _ in range(12)]
+    assert len(set(secrets)) == len(secrets)
 
 
 def test_a_new_round_plants_another_bug_and_computes_the_gradient_anew(state):
@@ -107,33 +113,37 @@ def test_another_network_starts_another_round_and_tells_nothing_of_the_bug(chang
         assert set(state.mystery.tensors) == set(state.result.report)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(30))
 def test_nothing_that_is_shown_gives_the_bug_away(seed):
     state = LabState(hidden=(4, 4), use_l2=True, l2=0.1, train_steps=20)
-    state.new_mystery(seed)
-    result, about = state.result, gl.bugs.describe(state.mystery.secret.name)
+    state.new_mystery(seed, count=1 + seed % 2)
+    result, secret = state.result, state.mystery.secret
     shown = [
         repr(state), str(state), repr(state.mystery), str(state.settings),
         settings_line(state.settings), banner_html(result, state.error, state.settings),
         " ".join(explanation(result)), cost_line(result), str(result.report),
         repr(result.report), result.report._repr_html_(), str(state.score),
     ]  # fmt: skip
-    secrets = (
-        about.name,
-        gl.bugs.describe(about.name).title,
-        about.cause,
-        about.summary,
-        about.wrong,
-    )
+    about = secret.exhibit
+    secrets = [about.name, about.title, about.cause, about.summary, about.wrong] if about else []
+    for slip in secret.slips:
+        secrets += [slip.wrong, slip.right, slip.where]
+        assert not [line for line in state.mystery.choices if line.endswith(f": {slip.wrong}")]
     for text in shown:
         assert not [secret for secret in secrets if secret in text]
         assert "at layer" not in text
+        assert "Planted" not in text
 
 
-def test_the_choices_are_short_and_each_a_bug_that_the_network_can_have(state):
-    assert len(set(state.mystery.choices)) == len(state.mystery.choices)
-    names = gl.bugs.names(state.result.net)
-    assert state.mystery.choices == tuple(gl.bugs.describe(name).title for name in names)
+def test_the_choices_are_lines_of_this_network_with_their_places(state):
+    assert len(set(state.mystery.choices)) == len(state.mystery.choices) == 5
+    lines = {
+        f"{line.where}: {text}"
+        for line in listing_of(state.result.net, with_masks=False).lines
+        for text in (line.text, *line.others)
+    }
+    for seed in range(20):
+        assert lines.issuperset(state.new_mystery(seed).choices)
 
 
 def test_titles_are_short_and_no_two_alike():
@@ -146,28 +156,34 @@ def test_titles_are_short_and_no_two_alike():
 # -- guesses ---------------------------------------------------------------------------------------
 
 
-def planted(name, layer=None, **settings):
-    """Return a round with a bug that the test knows."""
+def hidden(*slips, **settings):
+    """Return a round with wrong lines that the test knows, as (right line, wrong line)."""
     settings = Settings(hidden=(6, 6)).replace(**settings)
     problem = pose(settings)
-    layers = gl.bugs.layers(problem.in_gradient, name)
-    for seed in range(400):
-        mystery = Mystery.pick(problem, settings, seed)
-        if mystery.secret.name == name and mystery.secret.layer == (layer or max(layers)):
-            return mystery
-    raise AssertionError(f"{name} was never picked")
+    at = (problem.in_gradient, problem.x, problem.y, problem.masks(settings))
+    lines = {line.text: line for line in listing_of(at[0], at[3] is not None).lines}
+    written = tuple((line, text) for text, line in lines.items() if not line.step.form)
+    secret = Secret.of_slips(tuple(Slip.of(lines[r], w, r) for r, w in slips), written)
+    lines = choices(secret, *at, np.random.default_rng(0))
+    return Mystery(Case(*at, secret, tuple(lines), problem.sampling))
 
 
-def test_feedback_tells_tensor_cause_and_layer_apart():
-    mystery = planted("missing_activation_derivative", layer=2)
-    right, other = (
-        gl.bugs.describe("missing_activation_derivative").title,
-        gl.bugs.describe("flipped_sign").title,
-    )
+NO_DERIVATIVE = ("dz2 = da2 * (1 - a2 ** 2)", "dz2 = da2")
+MEAN = ("db1 = dz1.sum(axis=0)", "db1 = dz1.mean(axis=0)")
 
-    def told(tensor, cause):
-        f = mystery.guess(tensor, cause)
-        return f.tensor_right, f.cause_right, f.layer_right, f.solved
+
+def chosen(mystery, line):
+    return next(choice for choice in mystery.choices if choice.endswith(f": {line}"))
+
+
+def test_feedback_tells_tensor_line_and_layer_apart():
+    mystery = hidden(NO_DERIVATIVE)
+    right = chosen(mystery, NO_DERIVATIVE[0])
+    other = next(choice for choice in mystery.choices if choice != right)
+
+    def told(tensor, line):
+        f = mystery.guess(tensor, line)
+        return f.tensor_right, f.line_right, f.layer_right, f.solved
 
     assert told("W3", other) == (False, False, False, False)
     assert told("W1", other) == (True, False, False, False)
@@ -177,53 +193,105 @@ def test_feedback_tells_tensor_cause_and_layer_apart():
     assert told("b2", right) == (True, True, True, True)
 
 
-def test_a_bug_of_the_whole_gradient_has_no_layer():
-    mystery = planted("flipped_sign")
-    feedback = mystery.guess("b1", gl.bugs.describe("flipped_sign").title)
+def test_feedback_on_a_line_is_true():
+    mystery = hidden(NO_DERIVATIVE)
+    for choice in mystery.choices:
+        words = mystery.guess("W2", choice).words
+        assert ("written wrongly" in words) == choice.endswith(NO_DERIVATIVE[0])
+        assert ("as it should be" in words) != choice.endswith(NO_DERIVATIVE[0])
+        is_near = choice.startswith("layer 2") and not choice.endswith(NO_DERIVATIVE[0])
+        assert ("another one of layer 2 is not" in words) == is_near
+        assert NO_DERIVATIVE[1] not in words.replace(NO_DERIVATIVE[0], "")
+
+
+def test_a_bug_of_the_loss_is_in_no_layer():
+    mystery = hidden(("dlogits = (p - y) / N", "dlogits = (p - y) * N"))
+    feedback = mystery.guess("b1", chosen(mystery, "dlogits = (p - y) / N"))
     assert feedback.solved
     assert feedback.layer_right is None
 
 
 def test_a_bias_bug_is_not_in_the_weights():
-    mystery = planted("bias_mean", layer=1)
-    feedback = mystery.guess("W1", gl.bugs.describe("bias_mean").title)
+    mystery = hidden(MEAN)
+    line = chosen(mystery, MEAN[0])
+    feedback = mystery.guess("W1", line)
     assert (feedback.tensor_right, feedback.layer_right) == (False, True)
     assert "its layer is" in feedback.words
-    assert mystery.guess("b1", gl.bugs.describe("bias_mean").title).solved
+    assert mystery.guess("b1", line).solved
 
 
-def test_bugs_with_the_same_gradient_are_the_same_answer():
-    mystery = planted("missing_factor_2", loss="mse")  # two outputs: divided by K is the same
-    assert mystery.guess("W1", gl.bugs.describe("mean_over_outputs").title).solved
+def test_a_line_that_explains_the_gradient_as_well_is_no_choice():
+    """A factor 2 can stand in da1 or in dz1: who picks the other one would be right, too."""
+    doubled = ("da1 = dz2 @ W2.T", "da1 = 2 * (dz2 @ W2.T)")
+    assert not any("dz1 = da1" in choice for choice in hidden(doubled).choices)
+    square = ("dz1 = da1 * (1 - a1 ** 2)", "dz1 = da1 * (1 - a1)")
+    assert any("da1 = dz2" in choice for choice in hidden(square).choices)
+
+
+def test_of_two_bugs_both_are_to_be_found():
+    mystery = hidden(NO_DERIVATIVE, MEAN)
+    assert mystery.count == 2
+    assert len(mystery.choices) == 5
+    first = mystery.guess("b2", chosen(mystery, MEAN[0]))
+    assert (first.hit, first.solved) == (True, False)
+    assert "now the other one" in first.words
+    again = mystery.guess("b2", chosen(mystery, MEAN[0]))
+    assert not again.solved
+    assert mystery.guess("b2", chosen(mystery, NO_DERIVATIVE[0])).solved
+    assert mystery.score == Score(3, 1, 1)
+    told = mystery.reveal()
+    assert all(line in told for slip in (NO_DERIVATIVE, MEAN) for line in slip)
 
 
 @pytest.mark.parametrize(
-    ("tensor", "cause", "words"),
-    [("W9", "1/N is missing", "tensor must be one of 'W1'"), ("W1", "gremlins", "cause must be")],
+    ("tensor", "line", "words"),
+    [("W9", 0, "tensor must be one of 'W1'"), ("W1", "gremlins", "line must be")],
 )
-def test_a_guess_at_what_is_not_there_costs_nothing(state, tensor, cause, words):
+def test_a_guess_at_what_is_not_there_costs_nothing(state, tensor, line, words):
+    line = line or state.mystery.choices[0]
     with pytest.raises(ValueError, match=words):
-        state.mystery.guess(tensor, cause)
+        state.mystery.guess(tensor, line)
     assert (state.mystery.guesses, state.score.played) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"hidden": (16, 16)}, {"hidden": (64,) * 4, "data": "digits"}]
+)
+def test_a_round_is_there_in_time(settings):
+    settings, times = Settings(**settings), []
+    problem = pose(settings)
+    for seed in range(9):
+        start = time.perf_counter()
+        Mystery.pick(problem, settings, seed, count=1 + seed % 2)
+        times.append(time.perf_counter() - start)
+    assert np.median(times) < 0.5
 
 
 # -- hints and the reveal --------------------------------------------------------------------------
 
 
-def test_hints_say_more_and_more_and_end_with_the_family():
-    mystery = planted("activation_as_derivative", layer=1)
+def test_hints_say_more_and_more_and_end_with_the_kind():
+    mystery = hidden(("dz1 = da1 * (1 - a1 ** 2)", "dz1 = da1 * a1"))
     first, second, third, again = (mystery.hint() for _ in range(4))
     assert "W1" in first
     assert "Activation(tanh)" in second
     assert "cosine" in second
-    assert third == again == "It is about an activation's derivative."
+    assert third == again == "It is a line of tanh: something is missing in it."
     assert mystery.hints == 3
-    name = gl.bugs.describe("activation_as_derivative").title
-    assert name not in first + second + third
+    assert "dz1" not in first + second + third
+
+
+def test_the_last_hint_on_two_bugs_is_about_both():
+    mystery = hidden(NO_DERIVATIVE, MEAN)
+    mystery.hint(), mystery.hint()
+    assert mystery.hint() == (
+        "It is a line of tanh: something is missing in it. "
+        "The other: a line of dense: a part of it was taken for another one."
+    )
 
 
 def test_the_hint_for_a_bug_off_the_signals_path_says_that_the_path_is_right():
-    mystery = planted("bias_mean", layer=2)
+    mystery = hidden(("db2 = dz2.sum(axis=0)", "db2 = dz2.mean(axis=0)"))
     mystery.hint()
     assert "every step on its path is" in mystery.hint()
 
@@ -235,15 +303,23 @@ def test_every_round_has_hints_also_with_dropout_redrawn(seed):
     assert all(mystery.hint().endswith(".") for _ in range(3))
 
 
-def test_the_reveal_tells_what_was_done_and_both_lines():
-    mystery = planted("missing_transpose")
-    told = mystery.reveal()
-    about = gl.bugs.describe("missing_transpose")
-    assert about.wrong in told
-    assert about.right in told
-    assert "at layer 2" in told
-    assert "W1" in told
-    assert "at layer" not in planted("flipped_sign").reveal()
+def test_the_reveal_tells_where_and_both_lines_one_under_the_other():
+    mystery = hidden(NO_DERIVATIVE)
+    assert mystery.reveal() == (
+        "It shows in W1, b1, W2, b2. Planted in layer 2, tanh:\n"
+        "  wrong: dz2 = da2\n"
+        "  right: dz2 = da2 * (1 - a2 ** 2)"
+    )
+
+
+def test_the_reveal_of_an_exhibit_names_it():
+    problem = pose(RICH)
+    rounds = [Mystery.pick(problem, RICH, seed) for seed in range(20)]
+    known = [mystery for mystery in rounds if mystery.secret.exhibit]
+    assert known
+    for mystery in known:
+        assert f"({mystery.secret.exhibit.name})" in mystery.reveal()
+        assert mystery.secret.exhibit.name in gl.bugs.names(problem.in_gradient)
 
 
 # -- the score -------------------------------------------------------------------------------------
@@ -267,7 +343,7 @@ def test_the_score_is_that_of_all_rounds_and_a_reveal_ends_one_without_points(st
     state.mystery.guess(*right_guess(state.mystery))
     second = state.new_mystery()
     second.reveal()
-    assert second.guess(*right_guess(second)).cause_right, "it may still be tried out"
+    assert second.guess(*right_guess(second)).line_right, "it may still be tried out"
     state.new_mystery()  # not touched: not played
     state.new_mystery().hint()
     assert state.score == Score(points=3, solved=1, played=3)
@@ -290,7 +366,7 @@ def test_where_no_bug_shows_there_is_no_round():
     x = np.zeros((4, 2))
     state = LabState(gl.mlp([2, 3, 1], loss="mse"), x, np.zeros((4, 1)))
     assert state.new_mystery() is None
-    assert "no bug of the museum shows" in state.error
+    assert "no bug shows" in state.error
 
 
 @pytest.mark.parametrize("kind", ["convnet", "lstm"])

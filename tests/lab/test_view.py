@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import gc
+import html
 import io
 import threading
 import weakref
@@ -210,17 +211,44 @@ def test_clicks_and_what_is_none(lab, front_end):
     assert pressed == [("network", 3.0, 4.5)]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_no_message_to_the_browser_gives_a_mystery_away(front_end, seed):
     lab = Lab(hidden=(4, 4), use_l2=True, l2=0.1, panels=ALL)
     front_end.clear()
-    secret = lab.state.new_mystery(seed).secret.name
+    secret = lab.state.new_mystery(seed).secret
     front_end.move(lab.controls["eps"], 1e-7)
-    choices = {lab.controls["bug"].model_id, lab.mystery.cause.model_id}  # which list all causes
+    # which list all bugs, and the lines as they should be
+    choices = {lab.controls["bug"].model_id, lab.mystery.line.model_id}
     sent = [str(data) for where, _, data, _ in front_end.messages if where not in choices]
     assert len(sent) > 5
-    words = (secret, gl.bugs.describe(secret).title, gl.bugs.describe(secret).summary)
+    words = [word for slip in secret.slips for word in (slip.wrong, slip.right, slip.where)]
+    if secret.exhibit:
+        words += [secret.exhibit.name, secret.exhibit.title, secret.exhibit.summary]
     assert not [text for text in sent for word in words if word in text]
+    assert not [o for o, _ in lab.mystery.line.options if o.endswith(f": {secret.slips[0].wrong}")]
+
+
+def test_the_mysterys_reveal_is_code_and_escaped(front_end):
+    lab = Lab(hidden=(4, 4), activation="relu", bug="mystery")
+    for seed in range(40):
+        secret = lab.state.new_mystery(seed).secret
+        if ">" in secret.slips[0].right:
+            break
+    front_end.press(lab.mystery.buttons["reveal"])
+    told = lab.mystery.told.value
+    assert f"<code>  right: {html.escape(secret.slips[0].right)}</code>" in told
+    assert f"<code>  wrong: {html.escape(secret.slips[0].wrong)}</code>" in told
+    assert "&gt;" in told
+
+
+def test_two_bugs_at_a_time_are_asked_for_by_a_button(front_end):
+    lab = Lab(hidden=(4, 4), bug="mystery")
+    assert "One of these lines" in lab.mystery.told.value
+    front_end.press(lab.mystery.buttons["two"])
+    assert lab.state.mystery.count == 2
+    assert "Two of these lines" in lab.mystery.told.value
+    front_end.press(lab.mystery.buttons["next"])
+    assert lab.state.mystery.count == 1
 
 
 def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monkeypatch, front_end):
