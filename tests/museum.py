@@ -9,6 +9,7 @@ import gradlab as gl
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.diagnosis.blind_spots import hides
+from gradlab.nn.point import Point
 
 MAKERS = {
     "tanh": lambda seed: gl.mlp([5, 6, 6, 3], l2=0.1, dropout_rate=0.3, seed=seed),
@@ -80,4 +81,6 @@ def hidden_bugs(net, x, y, masks=None):
     """Return the bugs that would not show here: a check passes with any of them in the code."""
     report = gl.check(without_bugs(net), x, y, masks=masks)
     right = {name: report[name].analytic for name in report}
-    return [s for s in suspects(net, x, y, masks) if hides(s.gradient, right, report.tensors)]
+    return [
+        s for s in suspects(Point(net, x, y, masks)) if hides(s.gradient, right, report.tensors)
+    ]

@@ -15,6 +15,7 @@ from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import key_of
+from gradlab.nn.point import Point
 from tests.museum import make
 
 SAME = 1e-7  # round-off, of a bias below a batch norm too
@@ -41,12 +42,12 @@ def cases():
     for name, net in NETS.items():
         given = make(net, 9, 0)
         masks = given.masks if net.dropout_rate else None
-        found[name] = Ground(net, given.x, given.y, masks), (net, given.x, given.y, masks)
+        found[name] = Ground(Point(net, given.x, given.y, masks)), (net, given.x, given.y, masks)
     return found
 
 
 def drawn(case, seed, count=1, **more):
-    return draw(*case, np.random.default_rng(seed), count, **more)
+    return draw(Point(*case), np.random.default_rng(seed), count, **more)
 
 
 @pytest.mark.parametrize(("name", "seed"), EVERY)
@@ -88,14 +89,14 @@ def test_of_the_lines_to_choose_from_only_the_edited_one_can_be_wrong(cases, nam
     case = cases[name][1]
     net = case[0]
     secret = drawn(case, seed, is_of_lines=True)
-    lines = choices(secret, *case, np.random.default_rng(seed))
+    lines = choices(secret, Point(*case), np.random.default_rng(seed))
     assert len(lines) == 5
     assert len({(line.where, text) for line, text in lines}) == 5
     own = {key_of(line): line for line in listing_of(net, case[3] is not None).lines}
     assert all(text in (own[key_of(line)].text, *own[key_of(line)].others) for line, text in lines)
     wrong = {slip.key for slip in secret.slips}
     assert sum(key_of(line) in wrong for line, _ in lines) == 1
-    trial = trials_of(secret, *case)[0]
+    trial = trials_of(secret, Point(*case))[0]
     for line, _ in lines:
         if key_of(line) not in wrong:
             assert not trial.is_explained_by(line)
@@ -109,7 +110,7 @@ def test_the_place_among_the_choices_tells_nothing(cases):
     for seed in range(200):
         secret = drawn(case, seed, is_of_lines=True)
         wrong = {slip.key for slip in secret.slips}
-        lines = choices(secret, *case, np.random.default_rng((seed, 1)))
+        lines = choices(secret, Point(*case), np.random.default_rng((seed, 1)))
         places.append(next(k for k, (line, _) in enumerate(lines) if key_of(line) in wrong))
     assert min(np.bincount(places)) > 20
 
@@ -126,10 +127,10 @@ def test_two_bugs_at_a_time_both_show(cases, name):
         for slip in secret.slips:
             assert max(far(both, gradient_with(ground.program, (slip,))).values()) > 1e-2
             assert not ground.is_of_museum(slip)
-        lines = choices(secret, *case, np.random.default_rng(seed))
+        lines = choices(secret, Point(*case), np.random.default_rng(seed))
         assert sum(key_of(line) in (one.key, two.key) for line, _ in lines) == 2
         assert len(lines) == 5
-        for trial, slip in zip(trials_of(secret, *case), (one, two), strict=True):
+        for trial, slip in zip(trials_of(secret, Point(*case)), (one, two), strict=True):
             explained = {key_of(line) for line, _ in lines if trial.is_explained_by(line)}
             assert slip.key in explained
             assert not explained - {one.key, two.key}
@@ -231,7 +232,7 @@ def test_every_line_has_a_key_of_its_own(name):
 )
 def test_likely_and_absurd_lines(wrong, is_one, kind):
     net = gl.mlp([3, 5, 2])
-    program = program_of(net, *make(net, 4, 0)[1:3], None)
+    program = program_of(Point(net, *make(net, 4, 0)[1:3]))
     k, line = next((k, li) for k, li in enumerate(program.lines) if li.target == "dz1")
     before = {other.target for other in program.lines[:k]}
     wrong = compiled(f"dz1 = {wrong}")[0]
@@ -253,6 +254,6 @@ def test_a_round_does_not_keep_one_waiting(cases, name, seconds):
     for seed in range(9):
         start = time.perf_counter()
         secret = drawn(case, seed, count=1 + seed % 2, is_of_lines=True)
-        choices(secret, *case, np.random.default_rng(seed))
+        choices(secret, Point(*case), np.random.default_rng(seed))
         times.append(time.perf_counter() - start)
     assert np.median(times) < seconds

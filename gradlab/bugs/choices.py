@@ -16,9 +16,8 @@ from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import Secret, Slip, Written, changes_of, key_of
-from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Grads
-from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 NEAR = 2  # lines that move the same tensors, for which it takes a look at the gradient to tell
 TESTED = 4  # of them so many are tested at most: in a long loop that takes its time
@@ -29,10 +28,7 @@ WRONG = 1e-4  # norm ratio of a tensor that is wrong
 
 def choices(
     secret: Secret,
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    masks: Masks,
+    point: Point,
     rng: np.random.Generator,
     count: int = 5,
 ) -> list[tuple[Line, str]]:
@@ -44,7 +40,7 @@ def choices(
     ----------
     secret : Secret
         Its lines are in the backward pass.
-    net, x, y, masks
+    point
         As in `Network.gradient`, where it shows.
     rng : Generator
     count : int, optional
@@ -57,7 +53,7 @@ def choices(
     others = [pair for pair in secret.written
               if key_of(pair[0]) not in wrong and not ROUTINE.search(pair[1])]  # fmt: skip
     others = [others[k] for k in rng.permutation(len(others))]
-    trials = trials_of(secret, net, x, y, masks)
+    trials = trials_of(secret, point)
     found = [*edited, *islice(_innocent(trials, others), count - len(edited))]
     return [found[k] for k in rng.permutation(len(found))]
 
@@ -82,13 +78,11 @@ def _innocent(trials: list[Trial], others: Written) -> Iterator[tuple[Line, str]
     yield from only(near[TESTED:])
 
 
-def trials_of(
-    secret: Secret, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks
-) -> list[Trial]:
+def trials_of(secret: Secret, point: Point) -> list[Trial]:
     """Return for each wrong line what another one would have to explain, on a few examples."""
-    n = np.shape(x)[net.batch_axis]
+    n = point.batch
     for few in (FEW, n):
-        program = _program(net, x, y, masks, np.arange(min(few, n)))
+        program = _program(point, np.arange(min(few, n)))
         made = secret.gradient(program)
         if max(far(made, program.gradient).values()) > WRONG:
             break
@@ -98,11 +92,12 @@ def trials_of(
     return [Trial(program, made, rest) for rest in rests]
 
 
-def _program(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, rows: np.ndarray) -> Program:
-    data = program_of(net, x, y, masks).data
+def _program(point: Point, rows: np.ndarray) -> Program:
+    net, x, y, _ = point
+    drawn = program_of(point).point.masks
     x, y = net.pick(np.asarray(x), np.asarray(y), rows)
     with np.errstate(all="ignore"):
-        return Program(net, x, y, data[2] and [np.asarray(m)[rows] for m in data[2]])
+        return Program(Point(net, x, y, drawn and [np.asarray(m)[rows] for m in drawn]))
 
 
 class Trial:

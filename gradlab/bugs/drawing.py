@@ -19,10 +19,11 @@ from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.museum import EXHIBITS, checked, pass_with
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import Secret, Slip, Written, changes_of
-from gradlab.nn.dropout import Dropout, Masks
+from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Grads
 from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 #: Norm ratio that a bug makes in one tensor at least; on other numbers; and of what is the same.
 VISIBLE, ELSEWHERE, SAME = 1e-2, 1e-3, 1e-6
@@ -71,14 +72,11 @@ def mystery(seed: int, net: Network | None = None, count: int = 1) -> Network:
     net = _small_network(rng) if net is None else checked(net)
     if net.backward_pass is not None:
         raise ValueError("net must be a network without a planted bug")
-    return draw(net, *_probe(net), None, rng, count).plant(net)
+    return draw(Point(net, *_probe(net)), rng, count).plant(net)
 
 
 def draw(
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    masks: Masks,
+    point: Point,
     rng: np.random.Generator,
     count: int = 1,
     *,
@@ -102,7 +100,7 @@ def draw(
     """
     if check_integer(count, "count", 1) > 2:
         raise ValueError(f"count must be 1 or 2, got {count}")
-    ground = Ground(net, x, y, masks)
+    ground = Ground(point)
     written = written_out(ground.program.listing, rng)
     if count == 1 and rng.random() < FROM_MUSEUM:
         found = _of_museum(ground, rng, is_of_lines=is_of_lines)
@@ -115,7 +113,7 @@ def draw(
                 slips = (*slips, slip)
             if len(slips) == count:
                 return Secret.of_slips(slips, written)
-    raise ValueError(f"net must be one in which a bug shows on these examples, got {net!r}")
+    raise ValueError(f"net must be one in which a bug shows on these examples, got {point.net!r}")
 
 
 def written_out(
@@ -155,8 +153,8 @@ def far(one: Grads, two: Grads) -> dict[str, float]:
 class Ground:
     """Where a bug has to show: the network's lines on the examples, and on other numbers."""
 
-    def __init__(self, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> None:
-        self.net, self.program = net, program_of(net, x, y, masks)
+    def __init__(self, point: Point) -> None:
+        self.net, self.program = point.net, program_of(point)
         self.scope = Scope(self.program)
 
     def takes(self, slips: tuple[Slip, ...]) -> bool:
@@ -179,7 +177,8 @@ class Ground:
     @cached_property
     def elsewhere(self) -> Program:
         """The lines at other parameters, on other and fewer examples (but two at least)."""
-        rng, net, (x, y, masks) = np.random.default_rng(0), self.net.copy(), self.program.data
+        rng, (net, x, y, masks) = np.random.default_rng(0), self.program.point
+        net = net.copy()
         for value in net.params.values():
             size = 0.3 * (np.std(value) or 1.0)
             value += (size * rng.standard_normal(value.shape)).astype(value.dtype)
@@ -187,18 +186,19 @@ class Ground:
         rows = np.arange(max(2, min(n - 1, FEW))) % n
         x, y = net.pick(np.asarray(x), np.asarray(y), rows)
         x = x + 0.3 * rng.standard_normal(x.shape)
-        return _quiet(net, x, y, None if masks is None else [np.asarray(m)[rows] for m in masks])
+        masks = None if masks is None else [np.asarray(m)[rows] for m in masks]
+        return _quiet(Point(net, x, y, masks))
 
     @cached_property
     def built_on(self) -> list[Program]:
         """The lines with and without L2, and with dropout where there can be some."""
-        x, y, _ = self.elsewhere.data
+        _, x, y, _ = self.elsewhere.point
         net, n = self.elsewhere.net.replace(dropout_rate=0.0), np.shape(x)[self.net.batch_axis]
-        found = [_quiet(net.replace(l2=0.0 if net.l2 else 0.1), x, y, None)]
+        found = [_quiet(Point(net.replace(l2=0.0 if net.l2 else 0.1), x, y, None))]
         if any(isinstance(layer, Dropout) for layer in net.layers):
             net = net.replace(dropout_rate=0.4)
             masks = net.draw_masks(n, np.random.default_rng(0))
-            found.append(program_of(net, x, y, masks))
+            found.append(program_of(Point(net, x, y, masks)))
         return found
 
     def is_of_museum(self, slip: Slip) -> bool:
@@ -243,9 +243,9 @@ def _without(slips: tuple[Slip, ...], k: int) -> tuple[Slip, ...]:
     return slips[:k] + slips[k + 1 :]
 
 
-def _quiet(net: Network, x: np.ndarray, y: np.ndarray, masks: list[np.ndarray] | None) -> Program:
+def _quiet(point: Point) -> Program:
     with np.errstate(all="ignore"):
-        return Program(net, x, y, masks)
+        return Program(point)
 
 
 def _slips(ground: Ground, written: Written, rng: np.random.Generator) -> Iterator[Slip]:

@@ -15,9 +15,9 @@ from gradlab.bugs.lines.layers import LINES_BY_NAME
 from gradlab.bugs.lines.line import Line, split_gates
 from gradlab.bugs.lines.program import Listing, listing_of
 from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Grads
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.
@@ -33,17 +33,10 @@ class Spot(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a bug would be: a layer's position in a network that is looked at on a batch."""
+    """Where a bug would be: a layer's position in the network that is checked."""
 
-    net: Network
-    x: np.ndarray
-    masks: Masks
+    point: Point
     position: int
-
-    @property
-    def batch(self) -> int:
-        """The number of examples."""
-        return np.shape(self.x)[self.net.batch_axis]
 
 
 def always(at: Place) -> bool:

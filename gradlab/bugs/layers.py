@@ -16,9 +16,10 @@ DROPOUT = "dropout's mask"
 
 
 def _all_positive(at: Place) -> bool:
-    chain = at.net.chain(at.masks, at.batch)
-    cuts = at.net.forward(at.net.params, at.net.prepare_x(at.x), chain)
-    return bool((cuts[chain.index(at.net.layers[at.position])] > 0).all())
+    net, x, _, masks = at.point
+    chain = net.chain(masks, at.point.batch)
+    cuts = net.forward(net.params, net.prepare_x(x), chain)
+    return bool((cuts[chain.index(net.layers[at.position])] > 0).all())
 
 
 def _in_activations(wrong: str) -> dict[str, tuple[tuple[str, Wrong], ...]]:
@@ -68,7 +69,7 @@ def _has_twin(net: Network, position: int) -> bool:
 
 
 NO_MASKS = Spot(
-    lambda at: at.masks is None,
+    lambda at: at.point.masks is None,
     "no dropout masks: dropout's own backward pass is not tested; pass frozen masks",
 )
 LINEAR = Spot(
@@ -77,7 +78,7 @@ LINEAR = Spot(
     "show; raise weight_scale, or check again after some training",
 )
 SINGLE_UNIT = Spot(
-    lambda at: at.net.params[at.net.layers[at.position].b].size == 1,
+    lambda at: at.point.net.params[at.point.net.layers[at.position].b].size == 1,
     "a layer of one unit: a bias's gradient that is summed without an axis would not show; "
     "check with two units",
 )

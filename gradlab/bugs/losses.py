@@ -25,12 +25,12 @@ def _doubled(grads: Grads) -> Grads:
 
 
 def _biases_are_0(at: Place) -> bool:
-    weights = at.net.weight_names
-    return not any(v.any() for name, v in at.net.params.items() if name not in weights)
+    weights = at.point.net.weight_names
+    return not any(v.any() for name, v in at.point.net.params.items() if name not in weights)
 
 
 ONE_EXAMPLE = Spot(
-    lambda at: at.batch == 1,
+    lambda at: at.point.batch == 1,
     "one example: a forgotten, doubled or misplaced mean over the batch, or a softmax over the "
     "whole batch, would not show; check with several",
 )

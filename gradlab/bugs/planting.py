@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.bugs.lines.program import Listing, Program
-from gradlab.nn.dropout import Masks
 from gradlab.nn.layers import Grads, Mask
 from gradlab.nn.network import Network
 from gradlab.nn.parameters import Params
+from gradlab.nn.point import Point
 
 #: For a network's lines, the texts of those that are wrong, by their numbers.
 Edits = Callable[[Listing], Mapping[int, str]]
@@ -40,12 +40,10 @@ class EditedPass:
     after: Callable[[Grads], Grads] | None = None
     told: object = None
 
-    def gradient(
-        self, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, params: Params | None
-    ) -> Grads:
+    def gradient(self, point: Point, params: Params | None) -> Grads:
         """Return the wrong gradient; arguments as in `Network.gradient`."""
-        program = program_of(net, x, y, masks, params)
-        return {k: v.astype(net.dtype) for k, v in self.applied_to(program).items()}
+        program = program_of(point, params)
+        return {k: v.astype(point.net.dtype) for k, v in self.applied_to(program).items()}
 
     def applied_to(self, program: Program) -> Grads:
         """Return the gradient that a right program computes with these edits."""
@@ -57,10 +55,7 @@ class EditedPass:
 
     def cut_gradients(
         self,
-        net: Network,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: Masks,
+        point: Point,
         params: Params | None = None,
         put: tuple[int, np.ndarray] | None = None,
     ) -> list[np.ndarray]:
@@ -68,24 +63,25 @@ class EditedPass:
 
         Parameters
         ----------
-        net, x, y, masks, params
+        point : Point
+        params : dict or None
             As in `Network.cut_gradients`.
         put : (int, ndarray) or None
             A cut's number and what stands there instead of what comes there.
         """
-        program = program_of(net, x, y, masks, params, put)
+        program = program_of(point, params, put)
         changes, values = self.edits(program.listing), dict(program.values)
         if changes:
             with np.errstate(all="ignore"):
                 list(program.run(changes, into=values))
-        return [np.array(values[name], net.dtype) for name in program.listing.cuts]
+        return [np.array(values[name], point.net.dtype) for name in program.listing.cuts]
 
     def state_gradients(self, net: Network, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         """Return an LSTM's dL/dh and dL/dc as its lines use them: "h" and "c", each (T, N, H).
 
         The lines keep those of one step only, so the line that sets dc writes both down.
         """
-        program = program_of(net, x, y, None)
+        program = program_of(Point(net, x, y, None))
         changes = dict(self.edits(program.listing))
         line = next(line for line in program.lines if line.target == "dc")
         record = "; dh_all[t] = dh; dc_all[t] = dc"
@@ -102,21 +98,19 @@ class EditedPass:
 
 
 def program_of(
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    masks: Masks,
+    point: Point,
     params: Params | None = None,
     put: tuple[int, np.ndarray] | None = None,
 ) -> Program:
     """Return the lines of `net` on this batch; what is drawn anew is drawn here."""
+    net, x, y, masks = point
     chain = net.chain(masks, net.prepare(x, y)[0].shape[-2])
     drawn = [layer.mask[..., 0].T for layer in chain if isinstance(layer, Mask)]
     if params is not None:
         net, given = copy.copy(net), net.check_params(params)
         net.params = given
     with np.errstate(all="ignore"):
-        return Program(net, x, y, None if masks is None else drawn, put=put)
+        return Program(Point(net, x, y, None if masks is None else drawn), put=put)
 
 
 def put(net: Network, backward_pass: EditedPass) -> Network:

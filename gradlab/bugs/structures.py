@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.bugs.exhibit import Exhibit, Spot, always
+from gradlab.bugs.exhibit import Exhibit, Place, Spot, always
 from gradlab.nn.convolution import Conv
 from gradlab.nn.network import Network
 from gradlab.nn.pooling import AveragePool, MaxPool
@@ -40,8 +40,13 @@ def _oblong(net: Network, position: int) -> bool:
     return len(set(sides.tolist())) == 2
 
 
+def _gamma_is_1(at: Place) -> bool:
+    net = at.point.net
+    return bool((net.params[net.layers[at.position].gamma] == 1).all())
+
+
 ONE_STEP = Spot(
-    lambda at: len(at.x) == 1,
+    lambda at: len(at.point.x) == 1,
     "a single time step: most of backpropagation through time is not tested; check with four or "
     "more",
 )
@@ -75,7 +80,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         blind="gamma = 1, as it is at the start: exactly 0",
         hidden=(
             Spot(
-                lambda at: bool((at.net.params[at.net.layers[at.position].gamma] == 1).all()),
+                _gamma_is_1,
                 (
                     "batch norm's gamma is 1: a backward pass without it would not show; check "
                     "after some training"

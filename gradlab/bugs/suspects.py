@@ -10,8 +10,7 @@ import numpy as np
 from gradlab.bugs.exhibit import Exhibit, Place
 from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
 from gradlab.bugs.planting import program_of, without_bugs
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,19 +49,20 @@ class Suspect:
         return f"{self.bug}{where}: {self.cause}"
 
 
-def suspects(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> list[Suspect]:
+def suspects(point: Point) -> list[Suspect]:
     """Return all bugs that this network could have here. Costs a backward pass for each."""
-    return list(line_up(net, x, y, masks))
+    return list(line_up(point))
 
 
-def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> Iterator[Suspect]:
+def line_up(point: Point) -> Iterator[Suspect]:
     """Yield the same one by one: all their gradients at once may be too many.
 
     A bug that `net` may have already is left out of it first. Those that make no difference in
     this network come last, with the right gradient.
     """
-    net = without_bugs(net)
-    program = program_of(net, x, y, masks)
+    net = without_bugs(point.net)
+    point = point._replace(net=net)
+    program = program_of(point)
     right = program.gradient
     for name in names(net):
         exhibit = describe(name)
@@ -70,12 +70,12 @@ def line_up(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks = None) -> 
             gradient = pass_with(exhibit, net, layer, position).applied_to(program)
             # where nothing comes down, no bug does anything, and that is another story
             dead = not any(right[tensor].any() for tensor in exhibit.damage(net, position))
-            place = Place(net, x, masks, position)
+            place = Place(point, position)
             told = "" if dead else exhibit.warning(place)
             yield _suspect(exhibit, layer if exhibit.is_of_layer else None, gradient, told)
     for exhibit in EXHIBITS.values():
         for layer, position in exhibit.mute_places(net).items():
-            place = Place(net, x, masks, position)
+            place = Place(point, position)
             at = layer if exhibit.is_of_layer else None
             yield _suspect(exhibit, at, right, exhibit.warning(place))
 

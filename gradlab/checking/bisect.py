@@ -16,6 +16,7 @@ from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.nn.dropout import Masks
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 PATH_ONLY = (
     "this is about the signal's path only: a bias summed wrongly, or L2, leaves every cut right. "
@@ -135,7 +136,7 @@ def bisect(
     grads = _checked(given, {name: value.shape for name, value in places.items()}, net, x)
     cuts: dict[str, Report] = {}
     for position, (name, value) in enumerate(places.items()):
-        f, below = from_cut(net, x, y, masks, position)
+        f, below = from_cut(Point(net, x, y, masks), position)
         gradient = grads[name].ravel()
         cuts[name] = check_function(
             f,
@@ -157,12 +158,13 @@ def bisect(
 
 
 def from_cut(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, position: int
+    point: Point, position: int
 ) -> tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]:
     """Return the data's loss and its gradient as functions of what stands at cut `position`.
 
     The activation is flat, in the order of `net.cut_activations`.
     """
+    net, x, y, masks = point
     a, target = net.prepare(x, y)
     n = a.shape[-2]
     chain = net.chain(masks, n)
@@ -184,7 +186,7 @@ def from_cut(
 
     def gradient(flat: np.ndarray) -> np.ndarray:
         if net.backward_pass is not None:
-            cuts = net.backward_pass.cut_gradients(net, x, y, masks, put=(position, flat))
+            cuts = net.backward_pass.cut_gradients(point, put=(position, flat))
             return cuts[position].ravel()
         activations = net.forward(net.params, laid_in(flat), rest)
         deltas, _ = net.backward(net.params, activations, target, rest)

@@ -36,6 +36,7 @@ from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Judgement, Setting, not_deterministic
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 Gradient = Mapping[str, np.ndarray]
 # Of the largest entry: how far a numerical gradient of unknown making may be off and agree, and
@@ -111,17 +112,16 @@ def check(
     if (method != "full" and numerical is not None) or (method == "directional" and given):
         what = "numerical" if numerical is not None else "eps or scheme"
         raise ValueError(f"method must be 'full' where {what} is given, got {method!r}")
+    point = Point(net, x, y, masks)
     own = partial(_gradient, x, y, masks) if analytic is None else None
-    a = own_gradient(net, x, y, masks) if own else checked_gradient(net, analytic, "analytic")
+    a = own_gradient(point) if own else checked_gradient(net, analytic, "analytic")
     if method == "directional":
         f = net.loss_function(x, y, masks)
         report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
                               samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
-        return _with_later(
-            replace(report, subject=repr(net), find_causes=None), net, x, y, masks, a
-        )
+        return _with_later(replace(report, subject=repr(net), find_causes=None), point, a)
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
-    loss = NetworkLoss(net, x, y, masks, a, entries, own)
+    loss = NetworkLoss(point, a, entries, own)
     if given or numerical is not None:
         machine_eps = float(np.finfo(net.dtype).eps)
         best = machine_eps ** (1 / (rule.order + rule.subtracts))
@@ -136,25 +136,24 @@ def check(
     report = Report(
         tensors, summary(tensors, setting), repr(net), measure, scheme, eps, evaluations, seconds
     )
-    return _with_later(report, net, x, y, masks, a)
+    return _with_later(report, point, a)
 
 
-def _with_later(
-    report: Report, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, a: Gradient
-) -> Report:
+def _with_later(report: Report, point: Point, a: Gradient) -> Report:
     """Return the report with what it finds out when it is first asked: about copies made now."""
-    kept = _kept(net, x, y, masks)
-    known = report.tensors.keys() == net.params.keys()  # along directions nothing is told apart
+    kept = _kept(point)
+    # along directions nothing is told apart
+    known = report.tensors.keys() == point.net.params.keys()
     seen = {name: t for name, t in report.tensors.items() if known}
     return replace(
         report,
         find_remarks=partial(_at_kinks, kept, report),
         find_causes=partial(_causes, kept) if known else None,
-        find_blind_spots=partial(blind_spots, *kept, a, seen),
+        find_blind_spots=partial(blind_spots, kept, a, seen),
     )
 
 
-def _at_kinks(kept: tuple, report: Report) -> tuple[str, ...]:
+def _at_kinks(kept: Point, report: Report) -> tuple[str, ...]:
     """Return how many units are at a kink, where the gradient of an entry depends on it."""
     marks = np.concatenate([t.marks.ravel() for t in report.tensors.values()])
     net, x, _, masks = kept
@@ -170,7 +169,7 @@ def _at_kinks(kept: tuple, report: Report) -> tuple[str, ...]:
     )
 
 
-def _causes(kept: tuple, report: Report) -> list[Diagnosis]:
+def _causes(kept: Point, report: Report) -> list[Diagnosis]:
     return diagnose(report, *kept)
 
 
@@ -249,24 +248,26 @@ def _slopes(loss: NetworkLoss, eps: float, rule: Scheme) -> np.ndarray:
     return np.concatenate([n[name].reshape(2, -1) for name in loss.names], axis=1).astype(float)
 
 
-def _kept(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> tuple:
+def _kept(point: Point) -> Point:
     """Return copies: what a report finds out later is about what was checked, not what became."""
+    net, x, y, masks = point
     if isinstance(masks, (list, tuple)):
         masks = [np.array(mask) for mask in masks]
     elif masks is not None:
         masks = copy.deepcopy(masks)  # a Generator: one that is asked later must not move
-    return net.copy(), np.array(x), np.array(y), masks
+    return Point(net.copy(), np.array(x), np.array(y), masks)
 
 
 def _gradient(x: np.ndarray, y: np.ndarray, masks: Masks, net: Network) -> Gradient:
     return net.gradient(x, y, masks)
 
 
-def own_gradient(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> Gradient:
+def own_gradient(point: Point) -> Gradient:
     """Return `net.gradient`; that of a second call where it is not gradlab's own code.
 
     A backward pass that adds to what an earlier call left is right at the first call only.
     """
+    net, x, y, masks = point
     if type(net).gradient is not Network.gradient and not isinstance(masks, np.random.Generator):
         net.gradient(x, y, masks)
     return net.gradient(x, y, masks)

@@ -12,8 +12,8 @@ from gradlab.checking.black_box import GRADIENT_ROUNDING, REPEATS, Background, a
 from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
 from gradlab.checking.sampling import Entries
-from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 GradientOf = Callable[[Network], Mapping[str, np.ndarray]]
 FEW_ROUNDINGS = 4  # one evaluation of a mean over a batch errs by a few roundings of its value
@@ -30,14 +30,12 @@ class NetworkLoss:
 
     def __init__(
         self,
-        net: Network,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: Masks,
+        point: Point,
         analytic: Mapping[str, np.ndarray],
         entries: Entries | None = None,
         gradient_of: GradientOf | None = None,
     ) -> None:
+        net, x, y, masks = point
         self.net, self.x, self.y, self.masks = net, x, y, masks
         self.picked, self.gradient_of = entries, gradient_of
         self.f = net.loss_function(x, y, masks)
@@ -152,7 +150,7 @@ class NetworkLoss:
                 return None
             if not all(np.isfinite(value).all() for value in gradient.values()):
                 return None
-            side = NetworkLoss(net, self.x, self.y, self.masks, gradient, self.picked)
+            side = NetworkLoss(Point(net, self.x, self.y, self.masks), gradient, self.picked)
             side.base, side.noise = float(side.f(side.theta)), self.noise
             sides.append(side)
         return sides[0], sides[1]

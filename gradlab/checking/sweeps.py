@@ -21,6 +21,7 @@ from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Verdict
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 from gradlab.nn.scaling import scaled, weight_scale_of
 
 
@@ -122,7 +123,7 @@ def sweep_eps(
     rule = SCHEME_TABLE[check_choice(scheme, SCHEMES, "scheme")]
     check_choice(measure, MEASURES, "measure")
     a = (
-        own_gradient(net, x, y, masks)
+        own_gradient(Point(net, x, y, masks))
         if analytic is None
         else checked_gradient(net, analytic, "analytic")
     )

@@ -20,6 +20,7 @@ from gradlab.lab.problem import Problem
 from gradlab.lab.settings import Settings
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 __all__ = ["Case"]
 
@@ -70,12 +71,12 @@ class Case:
             None shows.
         """
         net, masks = problem.in_gradient, problem.masks(settings.replace(freeze_masks=True))
-        at = (net, problem.x, problem.y, masks)
+        point = Point(net, problem.x, problem.y, masks)
         for _ in range(TRIES):
-            secret = draw(*at, rng, count, is_of_lines=True)
+            secret = draw(point, rng, count, is_of_lines=True)
             if secret not in played:
                 break
-        return cls(*at, secret, tuple(choices(secret, *at, rng)), problem.sampling)
+        return cls(*point, secret, tuple(choices(secret, point, rng)), problem.sampling)
 
     @cached_property
     def wrong(self) -> list[str]:

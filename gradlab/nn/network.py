@@ -12,22 +12,18 @@ from gradlab.nn.chain import Chain, check_settings
 from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.layers import Grads, Layer
 from gradlab.nn.parameters import Params
+from gradlab.nn.point import Point
 
 
 class BackwardPass(Protocol):
     """What can stand in the place of the layers' own backward pass: one with a bug in it."""
 
-    def gradient(
-        self, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, params: Params | None
-    ) -> Grads:
+    def gradient(self, point: Point, params: Params | None) -> Grads:
         """Return what `net.gradient` returns."""
 
     def cut_gradients(
         self,
-        net: Network,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: Masks,
+        point: Point,
         params: Params | None = None,
         put: tuple[int, np.ndarray] | None = None,
     ) -> list[np.ndarray]:
@@ -138,7 +134,7 @@ class Network(Chain):
         errors as in `loss`.
         """
         if self.backward_pass is not None:
-            return self.backward_pass.gradient(self, x, y, masks, params)
+            return self.backward_pass.gradient(Point(self, x, y, masks), params)
         a, target = self.prepare(x, y)
         params = self.check_params(params)
         chain = self.chain(masks, a.shape[-2])
@@ -187,7 +183,7 @@ class Network(Chain):
             Names and shapes as in `cut_activations`: "input" is like `x`.
         """
         if self.backward_pass is not None:
-            cuts = self.backward_pass.cut_gradients(self, x, y, masks, params)
+            cuts = self.backward_pass.cut_gradients(Point(self, x, y, masks), params)
             places = self.cut_activations(x, masks)
             return {k: g.reshape(a.shape) for (k, a), g in zip(places.items(), cuts, strict=True)}
         a, target = self.prepare(x, y)

@@ -4,6 +4,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.planting import EditedPass, program_of, put
 from gradlab.checking.bisect import from_cut
+from gradlab.nn.point import Point
 from tests.museum import case, make
 
 STEPS = {
@@ -79,7 +80,7 @@ def test_the_gradient_above_a_cut_is_that_of_the_cut():
     net, x, y, _ = case("lstm_every_step", 0)
     places, cuts = net.cut_activations(x), net.cut_gradients(x, y)
     for position, name in enumerate(places):
-        _, gradient = from_cut(net, x, y, None, position)
+        _, gradient = from_cut(Point(net, x, y, None), position)
         np.testing.assert_allclose(gradient(places[name].ravel()), cuts[name].ravel(), atol=1e-16)
 
 
@@ -215,7 +216,7 @@ def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):
     T, H = ((2, 4), (3, 3))[every_step]
     net, x, y, _ = small(every_step, T, H)
     wrong = edited(net, pairs)
-    assert wrong.backward_pass.edits(program_of(net, x, y, None).listing), "no such line"
+    assert wrong.backward_pass.edits(program_of(Point(net, x, y, None)).listing), "no such line"
     found = gl.bisect(wrong, x, y)
     phrases = said[-1] if every_step else said[0]
     if phrases is None:

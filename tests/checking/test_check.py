@@ -7,6 +7,7 @@ import gradlab as gl
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.errors import norm_ratio
 from gradlab.checking.judge import Differences, Finding
+from gradlab.nn.point import Point
 from tests.checking.cases import case
 
 
@@ -221,7 +222,7 @@ def test_results_that_hold_arrays_can_be_compared():
     ones = np.ones((2, 2))
     d = Differences(0.0, ones, ones, ones, ones)
     found = Finding(np.array(["ok", "bug"]), *np.ones((5, 2)))
-    suspect = suspects(net, x, y)[0]
+    suspect = suspects(Point(net, x, y))[0]
     for one in (d, found, suspect):
         assert one == one
         assert one != copy.copy(one)

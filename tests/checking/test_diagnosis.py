@@ -6,6 +6,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.diagnosis import causes
+from gradlab.nn.point import Point
 from tests.checking.by_hand import gradient
 from tests.museum import MAKERS, SIZES, case, hidden_bugs, make, plantings, report
 
@@ -22,7 +23,7 @@ def test_the_right_cause_comes_first_in_nine_of_ten(monkeypatch):
     score = Counter()
     for kind in KINDS:
         for seed in range(len(SIZES)):
-            known = suspects(*case(kind, seed))  # once: it is most of a diagnosis's time
+            known = suspects(Point(*case(kind, seed)))  # once: it is most of a diagnosis's time
             monkeypatch.setattr(causes, "suspects", lambda *_, known=known: known)
             for name, layer in plantings(kind):
                 first = gl.diagnose(report(kind, seed, name, layer), *case(kind, seed))[0]

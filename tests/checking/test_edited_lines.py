@@ -5,6 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.lines import explain
+from gradlab.nn.point import Point
 from tests.bugs.lines.holdout import DIVIDED, SINGLES, lstm, mlp
 
 
@@ -22,9 +23,9 @@ def test_a_line_told_as_a_fact_makes_this_mistake_on_other_numbers_too(k):
     assert f"{first.wrong_line}" in str(report)
     bounds = {name: report[name].bounds for name in report}
     numerical = {name: report[name].numerical for name in report}
-    cause = explain(net, x, y, masks, wrong, numerical, bounds)[0]
+    cause = explain(Point(net, x, y, masks), wrong, numerical, bounds)[0]
     other = SINGLES[k].problem(1)
-    again, right = cause.replay(*other), SINGLES[k].gradient(*other)
+    again, right = cause.replay(Point(*other)), SINGLES[k].gradient(*other)
     for name in right:
         assert np.allclose(again[name], right[name], rtol=1e-6, atol=1e-12), (SINGLES[k].name, name)
 

@@ -12,6 +12,7 @@ from gradlab.bugs.lines.program import Program
 from gradlab.checking.blocks import MOST, WIDTH, Lines, differing
 from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.page import causes_told
+from gradlab.nn.point import Point
 from tests.bugs.lines.holdout import LATER, NAMELESS, PAIRS, SINGLES
 from tests.museum import MAKERS, case, plantings, report
 
@@ -127,7 +128,7 @@ def test_a_bug_of_the_museum_has_its_lines_in_this_network(kind):
         assert f"to {digits} digits of what is off." in " ".join(str(found).split())
         if first.where == "after backward":
             continue
-        right = Program(net, x, y, masks)
+        right = Program(Point(net, x, y, masks))
         changes = {
             line.index: wrong
             for where, wrong, text in first.parts
@@ -135,7 +136,7 @@ def test_a_bug_of_the_museum_has_its_lines_in_this_network(kind):
             if (line.where, line.text) == (where, text)
         }
         assert len(changes) == len(first.parts)
-        made = Program(net, x, y, masks, changes).gradient
+        made = Program(Point(net, x, y, masks), changes).gradient
         for key in net.params:
             assert np.allclose(made[key], found[key].analytic, rtol=1e-9, atol=1e-13), (name, key)
 

@@ -5,6 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.checking.bisect import from_cut
+from gradlab.nn.point import Point
 
 SEEDS = range(5)
 STEPS = {"kernel_not_flipped": "Conv(conv2_W, conv2_b, padding=1)", "missing_1_over_n": "loss"}
@@ -19,7 +20,7 @@ def digits(seed, n=6):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_gradient_of_the_pixels_is_not_blamed(seed):
     net, x, y = digits(seed)
-    f, gradient = from_cut(net, x, y, None, 0)
+    f, gradient = from_cut(Point(net, x, y, None), 0)
     report = gl.check_function(f, gradient, x.ravel().astype(float))
     assert report.verdict != "wrong", report
     known = np.isin(report["theta"].marks, ("ok", "subgradient", "zero"))

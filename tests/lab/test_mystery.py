@@ -14,6 +14,7 @@ from gradlab.lab.problem import pose
 from gradlab.lab.scenarios import MLP_BUGS
 from gradlab.lab.settings import Settings
 from gradlab.lab.words import banner_html, cost_line, explanation
+from gradlab.nn.point import Point
 
 RICH = Settings(hidden=(4, 4), use_l2=True, l2=0.1, use_dropout=True, dropout_rate=0.3,
                 train_steps=20)  # fmt: skip
@@ -164,7 +165,7 @@ def hidden(*slips, **settings):
     lines = {line.text: line for line in listing_of(at[0], at[3] is not None).lines}
     written = tuple((line, text) for text, line in lines.items() if not line.step.form)
     secret = Secret.of_slips(tuple(Slip.of(lines[r], w, r) for r, w in slips), written)
-    lines = choices(secret, *at, np.random.default_rng(0))
+    lines = choices(secret, Point(*at), np.random.default_rng(0))
     return Mystery(Case(*at, secret, tuple(lines), problem.sampling))
 
 

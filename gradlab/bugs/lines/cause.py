@@ -12,7 +12,7 @@ from gradlab.bugs.lines.afterwards import After
 from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.numbers import UNNAMED
 from gradlab.bugs.lines.program import Program
-from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 FACTOR = re.compile(r"\bS\b")
 
@@ -80,7 +80,7 @@ class Taken:
     def program(self, program: Program) -> Program:
         """Return the backward pass of the same network, run on what was taken."""
         net = program.net
-        return Program(net, *self.function(*program.data, 1 - net.dropout_rate))
+        return Program(Point(net, *self.function(*program.point[1:], 1 - net.dropout_rate)))
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,10 @@ class Cause:
             gradient.update(layer)
         return self.after.function(gradient, program.values) if self.after else gradient
 
-    def replay(
-        self,
-        net: Network,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: list[np.ndarray] | None = None,
-    ) -> dict[str, np.ndarray]:
+    def replay(self, point: Point) -> dict[str, np.ndarray]:
         """Return the gradient of another network of the same kind, with this mistake made in it."""
         with np.errstate(all="ignore"):
-            return self.apply(Program(net, x, y, masks))
+            return self.apply(Program(point))
 
 
 def cause_of(

@@ -15,17 +15,14 @@ from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.given import EXACT, Arrays, Given
 from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS, Search, pairs
-from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 ALIKE = 8  # other edits that are told beside a cause
 MOST = 100  # causes that fit, of which the most usual are compared with each other
 
 
 def explain(
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    masks: list[np.ndarray] | None,
+    point: Point,
     analytic: Arrays,
     numerical: Arrays,
     bounds: Mapping[str, np.ndarray | float],
@@ -38,9 +35,8 @@ def explain(
 
     Parameters
     ----------
-    net : Network
-        Its forward pass must be right; its `gradient` is called only if it is handed in.
-    x, y, masks : as in `net.gradient`
+    point : Point
+        Its network's forward pass must be right; the `gradient` is called only if it is handed in.
         With masks that are drawn anew at each call nothing can be explained.
     analytic, numerical : mapping of str to ndarray
         For every parameter, raveled or in its shape.
@@ -60,6 +56,7 @@ def explain(
         are `certain` differ on other data, but not on these: all are to be told. One that explains
         a part only is not certain, and says what it leaves open.
     """
+    net, x, y, masks = point
     is_float32 = net.dtype == np.float32 or any(
         np.asarray(v).dtype == np.float32 for v in analytic.values()
     )
@@ -67,7 +64,7 @@ def explain(
     if isinstance(masks, np.random.Generator):  # no pass is like another one: nothing to reproduce
         return []
     with np.errstate(all="ignore"):
-        program = Program(net, x, y, masks)
+        program = Program(Point(net, x, y, masks))
         if not given.knows(program):
             return []
         search = Search(program, given)
@@ -83,7 +80,7 @@ def explain(
         )
         given.judge(program)
         if causes:
-            asked = None if gradient is None else Asked.of(gradient, net, x, y, masks)
+            asked = None if gradient is None else Asked.of(gradient, point)
             return _distinct(causes, program, given, asked)
         return [_best_part(search, program)] if search.part else []
 
@@ -169,11 +166,13 @@ def _told(
 def _elsewhere(program: Program) -> list[Program]:
     """Return the program at other parameters, on fewer examples and steps and on as many."""
     rng = np.random.default_rng(0)
-    net, (x, y, masks) = program.net.copy(), program.data
+    net, x, y, masks = program.point
+    net = net.copy()
     for value in net.params.values():
         value += (0.3 * rng.standard_normal(value.shape)).astype(value.dtype)
     x, y = np.asarray(x) + 0.3 * rng.standard_normal(x.shape), np.asarray(y)
-    return [Program(net, *fewer(net, x, y, masks)), Program(net, x, y, masks)]
+    point = Point(net, x, y, masks)
+    return [Program(fewer(point)), Program(point)]
 
 
 def _made(cause: Cause, others: list[Program]) -> np.ndarray:

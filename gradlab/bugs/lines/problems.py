@@ -57,7 +57,7 @@ def redrawn(program: Program, given: Given) -> list[Cause]:
 
 def _taken(program: Program, given: Given) -> Iterator[Taken]:
     """Yield what else the right backward pass gives this gradient of."""
-    masks, candidates = program.data[2], []
+    masks, candidates = program.point.masks, []
     if masks is not None and program.net.dropout_rate:
         shapes = {np.shape(m) for m in masks}
         candidates += [t for t in OTHER_MASKS if len(shapes) == 1 or "masks[" not in t.text]

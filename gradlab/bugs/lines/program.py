@@ -13,6 +13,7 @@ from gradlab.bugs.lines.layers import FAMILIES, SOFTMAX_BACKWARD
 from gradlab.bugs.lines.line import Line, Step, block, compiled, split_gates
 from gradlab.bugs.lines.writing import Written, values_of, write_out
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 Changes = Mapping[int, str]
 SET = re.compile(r".*? \+?= ")
@@ -88,8 +89,7 @@ class Program:
 
     Parameters
     ----------
-    net : Network
-    x, y, masks : as in `net.gradient`
+    point : Point
     changes : mapping of int to str, optional
         Edits that stay: a line's index and its text.
     put : (int, ndarray), optional
@@ -108,23 +108,20 @@ class Program:
 
     def __init__(
         self,
-        net: Network,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: list[np.ndarray] | None = None,
+        point: Point,
         changes: Changes | None = None,
         put: tuple[int, np.ndarray] | None = None,
     ) -> None:
-        self.net, self.data, self.changes = net, (x, y, masks), dict(changes or {})
-        self.listing = listing_of(net, masks is not None)
+        self.point, self.net, self.changes = point, point.net, dict(changes or {})
+        self.listing = listing_of(point.net, point.masks is not None)
         self.grads, self.lines, self.steps = (
             self.listing.grads, self.listing.lines, self.listing.steps
         )  # fmt: skip
-        self.values = values_of(net, x, y, masks)
+        self.values = values_of(point)
         self._run_forward(put)
         self._run_all()
         self._skipped: dict[frozenset[str], set[int]] = {}
-        self.gradient = {name: self.values["d" + name] for name in net.params}
+        self.gradient = {name: self.values["d" + name] for name in self.net.params}
 
     @cached_property
     def first_written(self) -> dict[str, int]:

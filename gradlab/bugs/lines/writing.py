@@ -14,6 +14,7 @@ from gradlab.nn.convolution import Conv
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 from gradlab.nn.recurrent import LSTM
 
 
@@ -81,10 +82,9 @@ def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
     ]
 
 
-def values_of(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: list[np.ndarray] | None
-) -> dict[str, object]:
+def values_of(point: Point) -> dict[str, object]:
     """Return what the lines read: parameters, data and sizes, in float64."""
+    net, x, y, masks = point
     x = np.array(x, float)  # the lines lock what they read, and the caller's stays his own
     target = net.prepare(x, y)[1]
     rows = np.eye(net.outputs)[target] if target.ndim == 1 else target[..., 0].T

@@ -9,8 +9,8 @@ import numpy as np
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import line_up
 from gradlab.checking.report import TensorReport
-from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 Gradient = Mapping[str, np.ndarray]
 UNDECIDED = 1e-2  # of the largest entry: what would be seen in one that could not be decided
@@ -19,10 +19,7 @@ SWAMPED = 1e3  # L2's gradient over the data's, above which the data's hardly co
 
 
 def blind_spots(
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    masks: Masks,
+    point: Point,
     analytic: Gradient,
     seen: Mapping[str, TensorReport],
 ) -> tuple[str, ...]:
@@ -31,12 +28,12 @@ def blind_spots(
     Every known bug that the network could have is tried: that costs a backward pass for each.
     `seen` is what the check saw, tensor by tensor; empty where it cannot be told apart.
     """
-    found = _swamped(net, analytic)
+    found = _swamped(point.net, analytic)
     zero = [name for name, value in analytic.items() if not np.any(value)]
     if zero:
         found.append(f"the gradient of {', '.join(zero)} is exactly 0: code that returns 0 there "
                      "would pass; check at other parameters")  # fmt: skip
-    return (*found, *hiding_places(net, x, y, masks, seen))
+    return (*found, *hiding_places(point, seen))
 
 
 def _swamped(net: Network, analytic: Gradient) -> list[str]:
@@ -52,21 +49,20 @@ def _swamped(net: Network, analytic: Gradient) -> list[str]:
             "part, even a flipped sign, can hide there; check with l2=0 first"]  # fmt: skip
 
 
-def hiding_places(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, seen: Mapping[str, TensorReport]
-) -> list[str]:
+def hiding_places(point: Point, seen: Mapping[str, TensorReport]) -> list[str]:
     """Return a sentence for every reason why a bug would not show here, each once.
 
     A sentence says at which layers, where the same bug would show at another one. Nothing is said
     of masks that are drawn anew at every call: no two gradients are the same then.
     """
+    net, x, y, masks = point
     if isinstance(masks, np.random.Generator):
         return []
     right = without_bugs(net).gradient(x, y, masks)
     told: dict[str, dict[str, set]] = {}  # by sentence and bug, the layers
     shown = set()  # bugs that show at some layer
     with np.errstate(all="ignore"):
-        for s in line_up(net, x, y, masks):
+        for s in line_up(point):
             if not hides(s.gradient, right, seen):
                 shown.add(s.bug)
             elif s.warning:

@@ -20,6 +20,7 @@ from gradlab.checking.diagnosis.patterns import PATTERNS
 from gradlab.checking.report import Report
 from gradlab.nn.dropout import Masks
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 DIGITS = 8  # in all wrong entries together, that no bug hits by chance
 EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one
@@ -122,26 +123,26 @@ def diagnose(
     clues = Clues.of(report, net, x)
     found = by_patterns(clues)
     if net is not None and clues.params is not None and x is not None and y is not None:
-        problem = (net, x, y, masks)
-        gradient = net.gradient if _is_its_own(clues, *problem) else None
-        asked = Asked.of(gradient, *problem) if gradient else None
-        found = _with_suspects(
-            found, clues, suspects(*problem), _sizes(clues, net, x, asked), asked
-        )
+        point = Point(net, x, y, masks)
+        gradient = net.gradient if _is_its_own(clues, point) else None
+        asked = Asked.of(gradient, point) if gradient else None
+        found = _with_suspects(found, clues, suspects(point), _sizes(clues, net, x, asked), asked)
         found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
         if not any(d.score > 1 - clues.tolerance for d in found):
-            found = _edited_lines(report, clues, *problem, gradient) + found
+            found = _edited_lines(report, clues, point, gradient) + found
     found = found or _other_masks(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
     found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
 
-def _is_its_own(clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> bool:
+def _is_its_own(clues: Clues, point: Point) -> bool:
     """Tell whether the gradient is what the network's own code gives, at each call the same.
 
     Then it can be asked about another batch, too.
     """
-    if type(net).gradient is Network.gradient or isinstance(masks, np.random.Generator):
+    net, x, y, masks = point
+    is_ours = type(net).gradient is Network.gradient and net.backward_pass is None
+    if is_ours or isinstance(masks, np.random.Generator):
         return False
     try:
         again = clues.flat(net.gradient(x, y, masks))
@@ -159,17 +160,17 @@ def _sizes(clues: Clues, net: Network, x: np.ndarray, asked: Asked | None) -> di
 
 
 def _edited_lines(
-    report: Report, clues: Clues, net: Network, x: np.ndarray, y: np.ndarray, masks: Masks,
+    report: Report, clues: Clues, point: Point,
     gradient: Gradient | None,
 ) -> list[Diagnosis]:  # fmt: skip
     """Return the lines that, written in the place of the right ones, give this gradient."""
-    if isinstance(masks, np.random.Generator):  # nothing would come out twice
+    if isinstance(point.masks, np.random.Generator):  # nothing would come out twice
         return []
     analytic = {name: np.ravel(report[name].analytic) for name in report}
     if all((a == a.astype(np.float32)).all() for a in analytic.values()):
         analytic = {name: a.astype(np.float32) for name, a in analytic.items()}
     entries = {n: t.entries for n, t in report.tensors.items()} if clues.sampled else None
-    causes = explain(net, x, y, masks, analytic, clues.numerical, clues.bounds, entries,
+    causes = explain(point, analytic, clues.numerical, clues.bounds, entries,
                      gradient)  # fmt: skip
     return [_of_line(cause, clues) for cause in causes]
 
@@ -249,8 +250,8 @@ def _with_suspects(
 
 def _agrees(suspect: Suspect, asked: Asked) -> bool:
     """Tell whether a known bug, planted on the spot, gives the same on another batch."""
-    net = plant(without_bugs(asked.net), suspect.bug, suspect.layer)
-    return asked.is_(net.gradient(*asked.problem))
+    net = plant(without_bugs(asked.point.net), suspect.bug, suspect.layer)
+    return asked.is_(net.gradient(*asked.point[1:]))
 
 
 def _exact(

@@ -21,6 +21,7 @@ from gradlab.checking.own.recognise import Match, recognise
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import SIGNS
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
 SHOWN = 3  # causes that are printed, and other lines that would do the same
 
@@ -210,7 +211,7 @@ def _causes(match: Match, report: Report, theta: np.ndarray) -> list[Cause]:
         analytic = {name: value.astype(np.float32) for name, value in analytic.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a bias that is not there, no entry can be averaged
-        return explain_lines(net, match.x, match.y, None, analytic, numerical, bounds,
+        return explain_lines(Point(net, match.x, match.y), analytic, numerical, bounds,
                              None if is_whole else entries)  # fmt: skip
 
 

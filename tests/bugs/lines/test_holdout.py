@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradlab.bugs.lines import explain
+from gradlab.nn.point import Point
 from tests.bugs.lines.holdout import (
     DRAWN,
     LATER,
@@ -35,13 +36,13 @@ def check(case, dtype="float64"):
     bounds = {k: close * (np.abs(v) + 0.1 * largest) for k, v in right.items()}
     rng = np.random.default_rng(1)
     numerical = {k: v + bounds[k] * rng.uniform(-1, 1, v.shape) for k, v in right.items()}
-    return explain(net, x, y, masks, wrong, numerical, bounds)
+    return explain(Point(net, x, y, masks), wrong, numerical, bounds)
 
 
 def is_right(cause, case):
     """Tell whether a cause makes the mistake's gradient on other numbers, too."""
     net, x, y, masks = case.problem(1)
-    wrong, made = case.gradient(net, x, y, masks), cause.replay(net, x, y, masks)
+    wrong, made = case.gradient(net, x, y, masks), cause.replay(Point(net, x, y, masks))
     return all(
         np.linalg.norm(made[k] - w) <= 1e-4 * np.linalg.norm(w) + 1e-12 for k, w in wrong.items()
     )
@@ -92,7 +93,7 @@ def test_a_part_that_is_never_written_is_named(where, expected):
     right = net.gradient(x, y, masks)
     wrong = {**right, "W2": right["W2"].copy()}
     wrong["W2"][where] = 0
-    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    cause, *_ = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9))
     assert cause.certain
     assert cause.wrong_line == f"dW2[{expected}] = 0"
 
@@ -105,7 +106,7 @@ def test_masks_that_backward_has_drawn_anew_are_solved_for(case):
     assert more == []
     assert "another_mask" in cause.wrong_line or "one_mask_for_all" in cause.wrong_line
     with pytest.raises(NameError):  # on other numbers others would have been drawn
-        cause.replay(net, x, y, masks)
+        cause.replay(Point(net, x, y, masks))
 
 
 def test_masks_that_are_not_determined_are_not_named():
@@ -150,7 +151,7 @@ def test_a_random_number_is_never_explained(dtype, sizes):
         rng = np.random.default_rng(seed)
         wrong = {**right, "b3": rng.standard_normal(right["b3"].shape).astype(dtype)}
         close = 1e-9 if dtype == "float64" else 1e-6
-        causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, close))
+        causes = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, close))
         assert not any(cause.certain for cause in causes)
 
 
@@ -158,7 +159,7 @@ def test_nan_is_no_gradient_that_is_explained():
     net, x, y, masks = mlp_problem()(0, "float64")
     right = net.gradient(x, y, masks)
     wrong = {**right, "b1": right["b1"] / len(x), "W1": right["W1"] * np.nan}
-    causes = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    causes = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9))
     assert not any(cause.certain for cause in causes)
 
 
@@ -167,7 +168,7 @@ def test_zeros_in_the_output_bias_are_told_as_both():
     net, x, y, masks = mlp_problem()(0, "float64")
     right = net.gradient(x, y, masks)
     wrong = {**right, "b3": np.zeros(3)}
-    cause, *_ = explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9))
+    cause, *_ = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9))
     assert cause.certain
     assert cause.wrong_line == "db3 = zeros_like(b3)"
     assert "output, dense: db3 = dlogits.sum()" in cause.alike
@@ -180,7 +181,7 @@ def test_a_sample_of_the_entries_is_enough():
     rng = np.random.default_rng(0)
     entries = {k: rng.choice(v.size, min(5, v.size), replace=False) for k, v in right.items()}
     a, n = ({k: np.ravel(v)[entries[k]] for k, v in g.items()} for g in (wrong, right))
-    cause, *_ = explain(net, x, y, masks, a, n, dict.fromkeys(right, 1e-9), entries)
+    cause, *_ = explain(Point(net, x, y, masks), a, n, dict.fromkeys(right, 1e-9), entries)
     assert cause.certain
     assert is_right(cause, case)
 
@@ -190,7 +191,7 @@ def test_another_networks_gradient_is_not_explained():
     case = SINGLES[KNOWN]
     net, x, y, masks = case.problem()
     wrong, right = case.gradient(net, x, y, masks), net.gradient(x + 1, y, masks)
-    assert explain(net, x, y, masks, wrong, right, dict.fromkeys(right, 1e-9)) == []
+    assert explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9)) == []
 
 
 def test_how_a_cause_is_said():

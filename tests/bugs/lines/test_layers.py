@@ -9,6 +9,7 @@ from gradlab.bugs.lines import Program, lines_of
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Layer
 from gradlab.nn.losses import LOSSES
+from gradlab.nn.point import Point
 from tests.bugs.lines.holdout import convnet_problem, lstm_problem, mlp_problem
 
 PROBLEMS = {
@@ -36,7 +37,7 @@ def classes(base):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_lines_compute_the_layers_own_gradient(name):
     net, x, y, masks = PROBLEMS[name](0, "float64")
-    program, own = Program(net, x, y, masks), net.gradient(x, y, masks)
+    program, own = Program(Point(net, x, y, masks)), net.gradient(x, y, masks)
     for k in own:
         np.testing.assert_allclose(program.gradient[k], own[k], rtol=1e-12, atol=1e-14)
 
@@ -45,7 +46,7 @@ def test_the_lines_compute_the_layers_own_gradient(name):
 def test_every_way_of_writing_computes_the_same(name):
     """A line that is replaced by itself in other words, or in another form, changes nothing."""
     net, x, y, masks = PROBLEMS[name](0, "float64")
-    program = Program(net, x, y, masks)
+    program = Program(Point(net, x, y, masks))
     for line in program.lines:
         for text in (line.text, *line.others):
             for layer in program.run({line.index: text}):
@@ -73,4 +74,4 @@ def test_a_layer_without_lines_is_refused():
     net = gl.mlp([2, 3, 2])
     net.layers.insert(1, Scale())
     with pytest.raises(KeyError):
-        Program(net, np.ones((4, 2)), np.zeros(4, int))
+        Program(Point(net, np.ones((4, 2)), np.zeros(4, int)))
