@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradlab.bugs.lines.layers import LINES_BY_NAME
+from gradlab.bugs.lines.layers import LINES_BY_NAME, has_lines
 from gradlab.bugs.lines.line import Line, split_gates
 from gradlab.bugs.lines.program import Listing, listing_of
 from gradlab.nn.batch_norm import BatchNorm
@@ -170,6 +170,8 @@ class Exhibit:
         return {n: p for n, p in found.items() if not self.fits(net, p)}
 
     def _candidates(self, net: Network) -> dict[int, int]:
+        if not has_lines(net.layers):
+            return {}
         numbers = layer_numbers(net)
         if self.after:
             return {numbers[-1]: EVERYWHERE}

@@ -141,5 +141,5 @@ def _are_numbers_likely(lost: Counter, new: Counter) -> bool:
 def _signals(names: set[str], line: Line) -> set[str]:
     """Return which of the names bring the gradient from above; at the loss, the outputs do."""
     if line.where.startswith("loss"):
-        return names & {"p", "e", "logits", "dp"}
+        return names & {"p", "e", "dp", line.names["x"]}
     return {name for name in names if name[0] == "d"} - FUNCTIONS - {"dsigmoid"}

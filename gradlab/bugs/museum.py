@@ -79,6 +79,11 @@ def plant(net: Network, name: str, layer: int | None = None) -> Network:
     number, position = _place(net, name, layer)
     if net.backward_pass is not None:
         raise ValueError("net must be a network without a planted bug: one at a time")
+    if type(net).gradient is not Network.gradient:
+        raise ValueError(
+            f"net must go back by gradlab's own layers, got a {type(net).__name__} with a gradient "
+            "of its own"
+        )
     return put(net, pass_with(EXHIBITS[name], net, number, position))
 
 

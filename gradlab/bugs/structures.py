@@ -15,7 +15,7 @@ from gradlab.nn.pooling import AveragePool, MaxPool
 
 _BATCH_NORM_DX = (
     "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"
-    " / sqrt(var{i} + eps)"
+    " / sqrt(var{i} + eps{i})"
 )
 _KERNEL_GRADIENT = (
     "{g}{W}[:, :, i, j] = einsum('nfyx,ncyx->fc', {dy}, {x}_pad[:, :, i:i + R{i}, j:j + C{i}])"
@@ -58,7 +58,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         title="batch statistics taken for constants",
         family="batch norm",
         summary="the batch's mean and variance are treated as if they were constants",
-        edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + eps)"),)},
+        edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + eps{i})"),)},
         shows=(
             "everything below, 0.08 to 1; the bias right below, whose gradient is 0, gets another "
             "one"
@@ -99,7 +99,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
                 (
                     _BATCH_NORM_DX,
                     "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0)"
-                    " - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0) / N) / sqrt(var{i} + eps)",
+                    " - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0) / N) / sqrt(var{i} + eps{i})",
                 ),
             )
         },

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.bugs.exhibit import Exhibit, Place
+from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
 from gradlab.bugs.planting import program_of, without_bugs
 from gradlab.nn.point import Point
@@ -58,9 +59,12 @@ def line_up(point: Point) -> Iterator[Suspect]:
     """Yield the same one by one: all their gradients at once may be too many.
 
     A bug that `net` may have already is left out of it first. Those that make no difference in
-    this network come last, with the right gradient.
+    this network come last, with the right gradient. A layer of somebody's own has no lines, and a
+    network with one no bugs that are known.
     """
     net = without_bugs(point.net)
+    if not has_lines(net.layers):
+        return
     point = point._replace(net=net)
     program = program_of(point)
     right = program.gradient

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from traitlets import Float, Instance, Int
 
+from gradlab._validate import check_integer
 from gradlab.bugs import Secret
 from gradlab.lab.backward import bug_choices
 from gradlab.lab.feedback import Score
@@ -136,10 +137,13 @@ class LabState(SettingTraits):
         `seed` chooses the bug; None is another one than in the rounds before. With a `count` of 2
         two lines are wrong.
         """
+        if check_integer(count, "count", 1) > 2:
+            raise ValueError(f"count must be 1 or 2, got {count}")
         with LOCK:
             before, self._wrong_lines = self.mystery, count
             self._assign({"bug": MYSTERY})
             self._recompute(("bug",), coarse=True, new_round=True, seed=seed)
+            self._wrong_lines = 1  # a round that the lab starts by itself has one
             return self.mystery if self.mystery is not before else None
 
     def refine(self) -> bool:

@@ -13,6 +13,7 @@ from gradlab.bugs.lines.afterwards import clipping
 from gradlab.bugs.lines.ask import Asked, Gradient, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.given import EXACT, Arrays, Given
+from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS, Search, pairs
 from gradlab.nn.point import Point
@@ -61,7 +62,8 @@ def explain(
         np.asarray(v).dtype == np.float32 for v in analytic.values()
     )
     given = Given(analytic, numerical, bounds, entries, is_float32)
-    if isinstance(masks, np.random.Generator):  # no pass is like another one: nothing to reproduce
+    # no pass is like another one, or a layer of somebody's own has no lines: nothing to reproduce
+    if isinstance(masks, np.random.Generator) or not has_lines(net.layers):
         return []
     with np.errstate(all="ignore"):
         program = Program(Point(net, x, y, masks))

@@ -13,7 +13,7 @@ of mistakes; `tests/bugs/lines` holds every layer's lines to the layer's own bac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -108,21 +108,22 @@ BATCH_NORM = LayerLines(
     """
 mu{i} = {x}.mean(axis=0)
 var{i} = {x}.var(axis=0)
-xhat{i} = ({x} - mu{i}) / sqrt(var{i} + eps)
+xhat{i} = ({x} - mu{i}) / sqrt(var{i} + eps{i})
 {y} = gamma{i} * xhat{i} + beta{i}
 """,
     """
-dgamma{i} = ({dy} * xhat{i}).sum(axis=0)  ~  ({dy} * ({x} - mu{i}) / sqrt(var{i} + eps)).sum(axis=0)
+dgamma{i} = ({dy} * xhat{i}).sum(axis=0)  ~  \
+({dy} * ({x} - mu{i}) / sqrt(var{i} + eps{i})).sum(axis=0)
 dbeta{i} = {dy}.sum(axis=0)
 dxhat{i} = {dy} * gamma{i}
 """,
     (
         "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"
-        " / sqrt(var{i} + eps)",
+        " / sqrt(var{i} + eps{i})",
         """
-dvar{i} = (dxhat{i} * ({x} - mu{i})).sum(axis=0) * -0.5 * (var{i} + eps)**-1.5
-dmu{i} = -(dxhat{i} / sqrt(var{i} + eps)).sum(axis=0)
-{dx} = dxhat{i} / sqrt(var{i} + eps) + dvar{i} * 2 * ({x} - mu{i}) / N + dmu{i} / N
+dvar{i} = (dxhat{i} * ({x} - mu{i})).sum(axis=0) * -0.5 * (var{i} + eps{i})**-1.5
+dmu{i} = -(dxhat{i} / sqrt(var{i} + eps{i})).sum(axis=0)
+{dx} = dxhat{i} / sqrt(var{i} + eps{i}) + dvar{i} * 2 * ({x} - mu{i}) / N + dmu{i} / N
 """,
     ),
 )
@@ -261,6 +262,16 @@ LINES_BY_NAME: Mapping[str, LayerLines] = MappingProxyType({
                   AVERAGE_POOL, LSTM_LINES, *LOSS_LINES.values())
 })  # fmt: skip
 FAMILIES = (*ACTIVATION_LINES.values(), MAX_POOL, AVERAGE_POOL, STRIDE)
+
+
+def has_lines(layers: Iterable[Layer | Dropout]) -> bool:
+    """Tell whether all of these layers have lines: one of somebody's own has none."""
+    return all(
+        layer.function.name in ACTIVATION_LINES
+        if isinstance(layer, Activation)
+        else type(layer) in _OF_CLASS
+        for layer in layers
+    )
 
 
 def lines_of(layer: Layer | Dropout) -> LayerLines:

@@ -76,12 +76,14 @@ def listing_of(net: Network, with_masks: bool) -> Listing:
         (type(layer), repr(layer), getattr(layer, "name", ""), getattr(layer, "function", None))
         for layer in net.layers
     )
-    built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks)
-    if built not in _LISTINGS:
+    built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks,
+             len(net.input_shape))  # fmt: skip
+    found = _LISTINGS.get(built)
+    if found is None:
         if len(_LISTINGS) >= MOST_LISTINGS:
-            _LISTINGS.clear()
-        _LISTINGS[built] = Listing(net, with_masks)
-    return _LISTINGS[built]
+            _LISTINGS.clear()  # another thread may do so at any time, too
+        found = _LISTINGS[built] = Listing(net, with_masks)
+    return found
 
 
 class Program:

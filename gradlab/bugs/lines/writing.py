@@ -15,6 +15,7 @@ from gradlab.nn.dropout import Dropout
 from gradlab.nn.layers import Activation, Dense
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
+from gradlab.nn.pooling import AveragePool, MaxPool
 from gradlab.nn.recurrent import LSTM
 
 
@@ -32,9 +33,11 @@ class Written:
 def write_out(net: Network, with_masks: bool) -> list[Written]:
     """Return the layers' lines from the input up to the loss; dropout without masks has none."""
     written, last, number, place = [], "x", 0, ""
+    is_image = len(net.input_shape) == 3
     output = max(k for k, layer in enumerate(net.layers) if isinstance(layer, Dense))
     for k, layer in enumerate(net.layers):
-        if isinstance(layer, Dense) and written and written[-1].names["y"][0] in "pr":
+        if isinstance(layer, Dense) and is_image:
+            is_image = False
             flat = {"x": last, "y": "flat", "dx": "d" + last, "dy": "dflat", "i": ""}
             written.append(Written(declared.FLATTEN, "flatten", flat, k))
             last = "flat"
@@ -70,11 +73,13 @@ def _bare(W: str, number: int | str = "") -> dict[str, str]:
 
 
 def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
-    """Call what comes out "logits", and put the loss on top."""
-    rename = {last: "logits", "d" + last: "dlogits"}
-    for layer in written:
-        layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
-    names = {"x": "logits", "dx": "dlogits", "y": "loss", "dy": "dloss", "i": "",
+    """Put the loss on top; what comes out is called "logits", but for what an activation made."""
+    if not isinstance(net.layers[-1], Activation):
+        rename = {last: "logits", "d" + last: "dlogits"}
+        for layer in written:
+            layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
+        last = "logits"
+    names = {"x": last, "dx": "d" + last, "y": "loss", "dy": "dloss", "i": "",
              "slope": repr(LEAKY_SLOPE)}  # fmt: skip
     return [
         *written,
@@ -90,7 +95,7 @@ def values_of(point: Point) -> dict[str, object]:
     rows = np.eye(net.outputs)[target] if target.ndim == 1 else target[..., 0].T
     values = {name: np.array(value, float) for name, value in net.params.items()}
     values |= {"x": x, "y": np.array(rows, float), "N": x.shape[net.batch_axis], "K": net.outputs}
-    values |= {"lam": net.l2, "keep": 1 - net.dropout_rate, "eps": 1e-5, "S": 1.0}
+    values |= {"lam": net.l2, "keep": 1 - net.dropout_rate, "S": 1.0}
     number, drops, size = 0, 0, x.shape[2:]
     for layer in net.layers:
         number += isinstance(layer, (Dense, Conv))
@@ -98,7 +103,7 @@ def values_of(point: Point) -> dict[str, object]:
             values[f"m{number}"] = np.array(masks[drops], float)
             drops += 1
         elif isinstance(layer, BatchNorm):
-            values["eps"] = layer.eps
+            values[f"eps{number}"] = layer.eps
         elif isinstance(layer, LSTM):
             values |= {"T": len(x), "H": net.hidden, "D": x.shape[-1]}
         elif isinstance(layer, Conv):
@@ -108,5 +113,7 @@ def values_of(point: Point) -> dict[str, object]:
                 ("KH", "KW", "P", "H", "V", "R", "C"), (*kernel, p, *size, *out), strict=True
             )
             values |= {f"{name}{number}": value for name, value in named}
-            size = [n // 2 for n in out]
+            size = out
+        elif isinstance(layer, (MaxPool, AveragePool)):
+            size = [n // 2 for n in size]
     return values
