@@ -156,6 +156,17 @@ for n, f, i, j in ndindex(*{dy}.shape):
 
 {dx} = {dx}_pad[:, :, P{i}:P{i} + H{i}, P{i}:P{i} + V{i}]
 """,
+        """
+{g}{W} = zeros_like({W})
+for i, j in ndindex(R{i}, C{i}):
+    {g}{W} += einsum('nf,nchw->fchw', {dy}[:, :, i, j], {x}_pad[:, :, i:i + KH{i}, j:j + KW{i}])
+
+{dx}_pad = zeros_like({x}_pad)
+for i, j in ndindex(R{i}, C{i}):
+    {dx}_pad[:, :, i:i + KH{i}, j:j + KW{i}] += einsum('nf,fchw->nchw', {dy}[:, :, i, j], {W})
+
+{dx} = {dx}_pad[:, :, P{i}:P{i} + H{i}, P{i}:P{i} + V{i}]
+""",
     ),
     input="a",
 )
