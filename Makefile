@@ -41,6 +41,7 @@ lessons: $(VENV)/.test
 benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/numerical_gradient.py
 	$(BIN)/python benchmarks/checkers.py
+	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/lab_controls.py
 	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/lab_latency.py
 

@@ -64,8 +64,6 @@ class Exhibit:
         Its number in the list of bugs that the museum was built from.
     title : str
         A few words, to be picked from a list.
-    family : str
-        The part of a backward pass that it is about.
     summary : str
         One line: what was done.
     edits : mapping of str to sequence of (str, str)
@@ -98,7 +96,6 @@ class Exhibit:
     name: str
     number: int
     title: str
-    family: str
     summary: str
     shows: str
     cause: str

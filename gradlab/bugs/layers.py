@@ -9,11 +9,6 @@ from gradlab.bugs.lines.program import Listing, listing_of
 from gradlab.bugs.losses import ONE_EXAMPLE
 from gradlab.nn.network import Network
 
-BIAS = "a bias's gradient"
-ACTIVATION = "an activation's derivative"
-WAY = "the way of the signal through the weights"
-DROPOUT = "dropout's mask"
-
 
 def _all_positive(at: Place) -> bool:
     net, x, _, masks = at.point
@@ -88,7 +83,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="bias_summed_without_axis",
         number=9,
         title="bias summed without an axis",
-        family=BIAS,
         summary="the bias's gradient is one sum over everything",
         edits={
             "dense": (("d{b} = {dy}.sum(axis=0)", "d{b} = {dy}.sum()"),),
@@ -109,7 +103,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="bias_mean",
         number=10,
         title="bias averaged, not summed",
-        family=BIAS,
         summary="the bias's gradient is a mean over the batch, not a sum",
         edits={
             "dense": (("d{b} = {dy}.sum(axis=0)", "d{b} = {dy}.mean(axis=0)"),),
@@ -129,7 +122,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="activation_derivative_at_output",
         number=11,
         title="activation's derivative at a, not z",
-        family=ACTIVATION,
         summary="the activation's derivative is taken at a, not z",
         edits={
             "tanh": (("{dx} = {dy} * (1 - tanh({x})**2)", "{dx} = {dy} * (1 - tanh({y})**2)"),),
@@ -158,7 +150,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="missing_activation_derivative",
         number=12,
         title="activation's derivative is missing",
-        family=ACTIVATION,
         summary="the activation is skipped on the way back",
         edits=_in_activations("{dx} = {dy}"),
         shows="that layer's tensors and all below, 0.06 to 0.5",
@@ -174,7 +165,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="activation_as_derivative",
         number=13,
         title="activation in place of its derivative",
-        family=ACTIVATION,
         summary="the activation itself stands for its derivative",
         edits=_in_activations("{dx} = {dy} * {y}"),
         shows="that layer's tensors and all below, 0.2 to 1, the direction is lost",
@@ -185,7 +175,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="missing_transpose",
         number=14,
         title="W where its transpose belongs",
-        family=WAY,
         summary="the signal goes down through W and not through its transpose",
         edits={"dense": (("{dx} = {dy} @ {W}.T", "{dx} = {dy} @ {W}"),)},
         shows="everything below that layer, 0.3 to 0.7",
@@ -207,7 +196,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="updated_weights",
         number=15,
         title="signal through updated weights",
-        family=WAY,
         summary="the signal goes down through weights that are already updated",
         edits={
             "dense": (("{dx} = {dy} @ {W}.T", "{dx} = {dy} @ ({W} - 0.1 * {g}{W}).T"),),
@@ -240,7 +228,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="copied_bias_gradient",
         number=16,
         title="bias gradient of another layer",
-        family=BIAS,
         summary="a line was copied and its index not changed",
         edits={
             "dense": (("d{b} = {dy}.sum(axis=0)", _that_of_another),),
@@ -266,7 +253,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="missing_dropout_mask",
         number=19,
         title="dropout's mask is not applied",
-        family=DROPOUT,
         summary="dropout only in the forward pass",
         edits={"dropout": (("{dx} = {dy} * m{i}", "{dx} = {dy}"),)},
         shows="that layer's tensors and all below, 0.1 to 0.7 at rate 0.3",
@@ -280,7 +266,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="missing_dropout_scale",
         number=20,
         title="dropout's 1/keep is missing",
-        family=DROPOUT,
         summary="what was dropped is zeroed, but not scaled by 1/keep",
         edits={"dropout": (("{dx} = {dy} * m{i}", "{dx} = {dy} * (m{i} > 0)"),)},
         shows="that layer's tensors and all below: cosine 1, ratio exactly keep; 0.18 at rate 0.3",
@@ -294,7 +279,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="redrawn_dropout_mask",
         number=21,
         title="another dropout mask on the way back",
-        family=DROPOUT,
         summary="a new dropout mask is drawn for the backward pass",
         edits={"dropout": (("{dx} = {dy} * m{i}", "{dx} = {dy} * redrawn(m{i})"),)},
         shows="that layer's tensors and all below, 0.1 to 0.9 at rate 0.3",
@@ -309,7 +293,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="relu_masks_by_gradient",
         number=32,
         title="ReLU looks at the gradient's sign",
-        family=ACTIVATION,
         summary="ReLU's backward looks at the gradient's sign, not at z's",
         edits={"relu": (("{dx} = {dy} * ({x} > 0)", "{dx} = {dy} * ({dy} > 0)"),)},
         shows="that layer's tensors and all below, 0.2 to 0.8",
@@ -320,7 +303,6 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         name="leaky_slope_dropped",
         number=33,
         title="leaky ReLU's small slope is dropped",
-        family=ACTIVATION,
         summary="leaky ReLU's small slope is forgotten on the way back",
         edits={
             "leaky_relu": (("{dx} = {dy} * where({x} > 0, 1, {slope})", "{dx} = {dy} * ({x} > 0)"),)

@@ -6,10 +6,6 @@ from gradlab.bugs.exhibit import Exhibit, Place, Spot, always
 from gradlab.nn.layers import Grads
 from gradlab.nn.network import Network
 
-MEAN = "the mean over the batch, or another common factor"
-LOSS = "the loss's derivative"
-L2 = "L2's part of the gradient"
-
 
 def _several_outputs(net: Network, position: int) -> bool:
     return net.outputs > 1
@@ -54,7 +50,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="missing_1_over_n",
         number=1,
         title="1/N is missing",
-        family=MEAN,
         summary="the mean over the batch is in the loss but not in its derivative",
         edits={
             "softmax_cross_entropy": (("{dx} = (p - y) / N", "{dx} = p - y"),),
@@ -71,7 +66,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="double_1_over_n",
         number=1,
         title="1/N is there twice",
-        family=MEAN,
         summary="the mean over the batch is taken twice",
         edits={
             "softmax_cross_entropy": (("{dx} = (p - y) / N", "{dx} = (p - y) / N / N"),),
@@ -90,7 +84,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="missing_factor_2",
         number=2,
         title="the 2 of the square is missing",
-        family=MEAN,
         summary="the derivative of the square lacks its 2",
         edits={"mse": (("{dx} = 2 * ({x} - y) / N", "{dx} = ({x} - y) / N"),)},
         shows="every tensor: cosine 1, ratio 1/2, norm ratio 1/3",
@@ -104,7 +97,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="mean_over_outputs",
         number=3,
         title="divided by the number of outputs",
-        family=MEAN,
         summary="the derivative is divided by N·K, the loss by N",
         edits={"mse": (("{dx} = 2 * ({x} - y) / N", "{dx} = 2 * ({x} - y) / (N * K)"),)},
         shows="every tensor: cosine 1, ratio 1/K, norm ratio (K - 1)/(K + 1) = 0.5",
@@ -122,7 +114,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="flipped_sign",
         number=4,
         title="the sign is flipped",
-        family=LOSS,
         summary="the difference is taken the wrong way round",
         edits={
             "softmax_cross_entropy": (("{dx} = (p - y) / N", "{dx} = (y - p) / N"),),
@@ -141,7 +132,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="accumulated_gradients",
         number=5,
         title="gradients are added to earlier ones",
-        family=MEAN,
         summary="gradients are added to those of the call before",
         edits={},
         shows="every tensor: cosine 1, on the second call ratio 2, norm ratio 1/3",
@@ -157,7 +147,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="softmax_over_batch",
         number=6,
         title="softmax over the whole batch",
-        family=LOSS,
         summary="backward normalises softmax over the whole batch",
         edits={
             "softmax_cross_entropy": (
@@ -177,7 +166,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="softmax_derivative_twice",
         number=7,
         title="softmax's derivative applied twice",
-        family=LOSS,
         summary="softmax's derivative is applied to p - y, which has it",
         edits={
             "softmax_cross_entropy": (
@@ -195,7 +183,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="missing_label",
         number=8,
         title="the label is not subtracted",
-        family=LOSS,
         summary="the 1 at the label is not subtracted",
         edits={"softmax_cross_entropy": (("{dx} = (p - y) / N", "{dx} = p / N"),)},
         shows="every tensor, 0.4 to 1, cosine far from 1",
@@ -206,7 +193,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="missing_l2",
         number=17,
         title="L2 is missing in the gradient",
-        family=L2,
         summary="L2 is in the loss but not in the gradient",
         edits={"L2": (("d{W} = data_d{W} + lam * {W}", "d{W} = data_d{W}"),)},
         shows=(
@@ -223,7 +209,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="doubled_l2",
         number=17,
         title="L2 is doubled in the gradient",
-        family=L2,
         summary="the derivative of λ·ΣW², where the loss has ½·λ·ΣW²",
         edits={"L2": (("d{W} = data_d{W} + lam * {W}", "d{W} = data_d{W} + 2 * lam * {W}"),)},
         shows="weights wrong, biases right; a - n = +λW: 0.14 to 0.3 at λ = 0.1",
@@ -237,7 +222,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="l2_over_n",
         number=17,
         title="L2 divided by the batch size",
-        family=L2,
         summary="L2's gradient is divided by the batch size",
         edits={"L2": (("d{W} = data_d{W} + lam * {W}", "d{W} = data_d{W} + lam * {W} / N"),)},
         shows="weights wrong, biases right; a - n = (1/N - 1)·λW: 0.14 to 0.4 at λ = 0.1",
@@ -251,7 +235,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="negated_l2",
         number=17,
         title="L2 is subtracted",
-        family=L2,
         summary="L2's gradient is subtracted",
         edits={"L2": (("d{W} = data_d{W} + lam * {W}", "d{W} = data_d{W} - lam * {W}"),)},
         shows="weights wrong, biases right; a - n = -2λW: 0.3 to 0.8 at λ = 0.1",
@@ -265,7 +248,6 @@ OF_LOSSES: tuple[Exhibit, ...] = (
         name="l2_on_biases",
         number=18,
         title="L2 on the biases too",
-        family=L2,
         summary="the gradient has L2 on the biases, the loss has not",
         edits={
             "dense": (("d{b} = {dy}.sum(axis=0)", "d{b} = {dy}.sum(axis=0) + lam * {b}"),),

@@ -56,7 +56,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="batch_norm_constant_statistics",
         number=22,
         title="batch statistics taken for constants",
-        family="batch norm",
         summary="the batch's mean and variance are treated as if they were constants",
         edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + eps{i})"),)},
         shows=(
@@ -71,7 +70,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="batch_norm_missing_gamma",
         number=23,
         title="batch norm's gamma is missing",
-        family="batch norm",
         summary="batch norm's backward forgets the factor gamma",
         edits={"batch norm": (("dxhat{i} = {dy} * gamma{i}", "dxhat{i} = {dy}"),)},
         shows="everything below but the bias right below: 0.04 to 0.3 with gammas some 0.2 off 1",
@@ -92,7 +90,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="batch_norm_over_m_squared",
         number=24,
         title="batch norm's variance over m squared",
-        family="batch norm",
         summary="the variance's term is divided by the batch size twice",
         edits={
             "batch norm": (
@@ -124,7 +121,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="swapped_width_and_height",
         number=25,
         title="rows and columns swapped",
-        family="a convolution",
         summary="the loops of backward take rows for columns",
         edits={
             "convolution": (
@@ -153,7 +149,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="max_pool_all_ties",
         number=27,
         title="all pixels that tie win",
-        family="a max pool",
         summary="all pixels that equal the maximum get the gradient",
         edits={"max pool": (("{dx} = up({dy}) * win{i}", "{dx} = up({dy}) * ties{i}"),)},
         shows=(
@@ -177,7 +172,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="lstm_cell_gradient_dropped",
         number=30,
         title="cell state's gradient not carried back",
-        family="the way back through time in the LSTM",
         summary="what the later cell state sends back is dropped",
         edits={
             "LSTM": (
@@ -194,7 +188,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="lstm_sigmoid_as_derivative",
         number=30,
         title="input gate in place of its derivative",
-        family="the way back through time in the LSTM",
         summary="the input gate stands for its derivative",
         edits={"LSTM": (("i: dz_{q} = d{q} * {q}[t] * (1 - {q}[t])", "dz_{q} = d{q} * {q}[t]"),)},
         shows="all gates, 0.002 to 0.5",
@@ -206,7 +199,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="lstm_tanh_twice",
         number=30,
         title="tanh applied twice",
-        family="the way back through time in the LSTM",
         summary="tanh is applied to tanh(c)",
         edits={
             "LSTM": (
@@ -234,7 +226,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="lstm_step_overwrites",
         number=30,
         title="each time step overwrites",
-        family="the way back through time in the LSTM",
         summary="each time step's gradient replaces that of the one after",
         edits={
             "LSTM": (
@@ -253,7 +244,6 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         name="kernel_not_flipped",
         number=31,
         title="kernel not flipped",
-        family="a convolution",
         summary="the input's gradient correlates with the kernel as it stands",
         edits={
             "convolution": (

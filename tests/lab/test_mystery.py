@@ -151,7 +151,6 @@ def test_titles_are_short_and_no_two_alike():
     titles = [gl.bugs.describe(name).title for name in gl.bugs.names()]
     assert len(set(titles)) == len(titles)
     assert all(len(gl.bugs.describe(name).title) <= 40 for name in MLP_BUGS)
-    assert all(gl.bugs.describe(name).family for name in gl.bugs.names())
 
 
 # -- guesses ---------------------------------------------------------------------------------------

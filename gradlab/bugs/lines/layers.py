@@ -266,11 +266,10 @@ _OF_CLASS: Mapping[type, LayerLines] = MappingProxyType({
     Dense: DENSE, Conv: CONV, BatchNorm: BATCH_NORM, Dropout: DROPOUT, Mask: DROPOUT,
     MaxPool: MAX_POOL, AveragePool: AVERAGE_POOL, LSTM: LSTM_LINES,
 })  # fmt: skip
-#: All of them by their names; the LSTM's by that of its steps.
+#: All of them by their names.
 LINES_BY_NAME: Mapping[str, LayerLines] = MappingProxyType({
     lines.name: lines
-    for lines in (DENSE, L2, *ACTIVATION_LINES.values(), DROPOUT, BATCH_NORM, CONV, MAX_POOL,
-                  AVERAGE_POOL, LSTM_LINES, *LOSS_LINES.values())
+    for lines in (L2, *ACTIVATION_LINES.values(), *_OF_CLASS.values(), *LOSS_LINES.values())
 })  # fmt: skip
 FAMILIES = (*ACTIVATION_LINES.values(), MAX_POOL, AVERAGE_POOL, STRIDE)
 
