@@ -56,9 +56,10 @@ def test_every_range_and_every_lint_exception_has_its_reason():
             assert " # " in line, f"no reason beside {line.strip()}"
 
 
-def test_the_readmes_snippet_prints_what_stands_below_it():
-    code, printed = re.search(r"```python\n(.*?)```\s+```\n(.*?)```", README, re.DOTALL).groups()
-    assert len([line for line in code.splitlines() if line]) == 6
+def test_the_readmes_snippets_print_what_stands_below_them():
+    snippets = re.findall(r"```python\n(.*?)```\s+```\n(.*?)```", README, re.DOTALL)
+    code, printed = ("".join(part) for part in zip(*snippets, strict=True))
+    assert len([line for line in snippets[0][0].splitlines() if line]) == 6
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert (run.stdout, run.stderr) == (printed, "")
 
