@@ -243,8 +243,8 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
     Exhibit(
         name="kernel_not_flipped",
         number=31,
-        title="kernel not flipped",
-        summary="the input's gradient correlates with the kernel as it stands",
+        title="kernel turned the wrong way round",
+        summary="the kernel is turned the wrong way round for the input's gradient",
         edits={
             "convolution": (
                 (
@@ -254,7 +254,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
             )
         },
         shows="everything below that convolution, 0.2 to 0.8",
-        cause="the kernel is not flipped in the convolution's input gradient",
+        cause="the kernel is turned the wrong way round in the convolution's input gradient",
         needs="a convolution of more than one pixel above another layer",
         blind="a kernel that is its own mirror image",
         fits=_has_kernel,
