@@ -47,6 +47,17 @@ LabState._on_setting = _broken
 """
 
 
+LINES_OFF = """
+
+FUNCTIONS["tanh"] = lambda z: 1.000001 * np.tanh(z)
+"""
+
+EDIT_LOST = """
+
+Program.run = lambda self, changes, S=1.0, wanted=(), into=None: iter(())
+"""
+
+
 @pytest.fixture
 def tree(tmp_path):
     """Copy what the suite needs; the installed package is hidden behind the copy."""
@@ -95,6 +106,20 @@ def test_an_engine_off_by_a_thousandth_fails_a_lesson(tree):
     assert passes(tree, *NBVAL, LESSON)
     plant(tree, "nn/network.py", ENGINE_OFF)
     assert "Cell" in fails(tree, *NBVAL, LESSON)
+
+
+def test_lines_off_by_a_millionth_fail_the_tests_of_the_layers(tree):
+    lines = ("tests/bugs/lines/test_layers.py", "-k", "compute_the_layers_own_gradient and tanh")
+    assert passes(tree, *lines)
+    plant(tree, "bugs/lines/functions.py", LINES_OFF)
+    fails(tree, *lines)
+
+
+def test_an_edit_that_is_lost_fails_the_museum(tree):
+    museum = ("tests/bugs/test_museum.py", "-k", "names_exactly and tanh-0")
+    assert passes(tree, *museum)
+    plant(tree, "bugs/lines/program.py", EDIT_LOST)
+    fails(tree, *museum)
 
 
 def test_a_callback_that_raises_fails_the_labs_tests(tree):
