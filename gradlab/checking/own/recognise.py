@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from time import perf_counter
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from gradlab.nn.network import Network
 
 POINTS = 6  # at which the losses are compared: the arrays as they are, and shifted
 SAME = {8: 1e-11, 4: 1e-5}  # of the loss, by the bytes of a number: what round-off may leave
+SECONDS = 3.0  # of searching, after which no further network is tried
 FIRST = 2  # of these points: most networks differ there already
 NEAR = 1e-6  # the same but for a small number, such as that in log(p + 1e-8)
 HEADS = (
@@ -96,8 +98,10 @@ def recognise(
 ) -> Match | None:
     """Return the network whose loss is that of `own` at six points; None if no network has it.
 
-    An exact one wins over one that is nearly the same. The most it costs is two forward passes of
-    every network that the shapes allow, where none has this loss.
+    An exact one wins over one that is nearly the same. Where none has this loss it costs two
+    forward passes of every network that the shapes allow (of an LSTM some hundred, by the order of
+    the gates and of the axes; of two convolutions some 150), and no more than `SECONDS`: the likely
+    ones come first. The time is that on the clock, so one machine may get further than another.
     """
     points = np.vstack([own.theta[None], own.elsewhere(POINTS - 1)])
     values = own.at(points)
@@ -106,11 +110,11 @@ def recognise(
     points, exact = points.astype(float), SAME[own.theta.itemsize]
     pieces = [Piece(name, np.arange(lo, hi).reshape(shape), name)
               for name, (lo, hi, shape) in own.layout.items()]  # fmt: skip
-    near = None
+    near, end = None, perf_counter() + (SECONDS if like is None else np.inf)
     with np.errstate(all="ignore"):
         for layout in [_named(like, pieces, x)] if like is not None else layouts(pieces, x):
             heads = [(like.loss_name, None)] if like is not None else HEADS
-            for match in _matches(layout, heads, points, values, y, exact):
+            for match in _matches(layout, heads, points, values, y, exact, end):
                 if match.is_exact:
                     return _filled(match, own.theta)
                 near = near or match
@@ -131,10 +135,13 @@ def _matches(
     values: np.ndarray,
     y: np.ndarray,
     exact: float,
+    end: float,
 ) -> Iterator[Match]:
-    """Yield the networks of a layout that have these values, exactly or nearly."""
+    """Yield the networks of a layout that have these values, exactly or nearly, until `end`."""
     heads = [head for head in heads if layout.has_head or head[1] in (None, "identity")]
     for names in layout.activations():
+        if perf_counter() >= end:
+            return
         body = layout.make(names, "mse", "identity")
         K, n = body.outputs, layout.rows[-1]
         targets = {loss: list(_targets(y, layout.rows, K, loss)) for loss, _ in heads}
