@@ -6,6 +6,7 @@ a person would have mistyped it.
 
 import inspect
 import textwrap
+from itertools import pairwise
 
 import numpy as np
 
@@ -553,6 +554,95 @@ def flat_theta():
     return loss, p, grads, images, y
 
 
+def ones_before_x():
+    """Andrew Ng's course in Octave: the first column of each Theta is the bias; L2 without it."""
+    X, Y = numbers(7, 4), np.eye(3)[[0, 1, 2, 2, 1, 0, 1]]
+    Theta1, Theta2 = 0.5 * numbers(6, 5), 0.5 * numbers(3, 7)
+    lam, m = 0.7, len(X)
+
+    def with_ones(A):
+        return np.column_stack([np.ones(len(A)), A])
+
+    def forward():
+        a1 = with_ones(X)
+        z2 = a1 @ Theta1.T
+        a2 = with_ones(sigmoid(z2))
+        return a1, z2, a2, sigmoid(a2 @ Theta2.T)
+
+    def loss():
+        h = forward()[3]
+        J = np.sum(-Y * np.log(h) - (1 - Y) * np.log(1 - h)) / m
+        return J + lam / (2 * m) * ((Theta1[:, 1:] ** 2).sum() + (Theta2[:, 1:] ** 2).sum())
+
+    def grads():
+        a1, z2, a2, h = forward()
+        d3 = h - Y
+        d2 = (d3 @ Theta2)[:, 1:] * sigmoid(z2) * (1 - sigmoid(z2))
+        G1, G2 = d2.T @ a1 / m, d3.T @ a2 / m
+        G1[:, 1:] += lam / m * Theta1[:, 1:]
+        G2[:, 1:] += lam / m * Theta2[:, 1:]
+        return {"Theta1": G1, "Theta2": G2}
+
+    return loss, {"Theta1": Theta1, "Theta2": Theta2}, grads, X, Y
+
+
+def ones_after_x():
+    """The bias is the last row; a single output."""
+    X, y = numbers(6, 3), numbers(6, 1)
+    A, B = numbers(4, 5), numbers(6, 1)
+    ones = np.ones((6, 1))
+
+    def loss():
+        return ((np.hstack([np.tanh(np.hstack([X, ones]) @ A), ones]) @ B - y) ** 2).mean()
+
+    def grads():
+        inputs = np.hstack([X, ones])
+        h = np.tanh(inputs @ A)
+        hidden = np.hstack([h, ones])
+        d = 2 * (hidden @ B - y) / len(X)
+        return {"A": inputs.T @ (d @ B[:-1].T * (1 - h**2)), "B": hidden.T @ d}
+
+    return loss, {"A": A, "B": B}, grads, X, y
+
+
+def lists_of_columns():
+    """Nielsen's book: x and y are lists of columns (n, 1)."""
+    sizes = [4, 6, 5, 3]
+    w = [numbers(n, k) for k, n in pairwise(sizes)]
+    b = [0.5 * numbers(n, 1) for n in sizes[1:]]
+    xs = [numbers(4, 1, seed=k) for k in range(7)]
+    ys = [np.eye(3)[:, [k % 3]] for k in range(7)]
+
+    def loss():
+        total = 0.0
+        for a, y in zip(xs, ys, strict=True):
+            for k in range(3):
+                a = sigmoid(w[k] @ a + b[k])
+            total += 0.5 * ((a - y) ** 2).sum()
+        return total / len(xs)
+
+    def grads():
+        g = {f"{kind}{k}": 0 for k in range(3) for kind in "wb"}
+        for x, y in zip(xs, ys, strict=True):
+            a = [x]
+            for k in range(3):
+                a.append(sigmoid(w[k] @ a[-1] + b[k]))
+            delta = (a[-1] - y) * a[-1] * (1 - a[-1])
+            for k in (2, 1, 0):
+                g[f"w{k}"] = g[f"w{k}"] + delta @ a[k].T / len(xs)
+                g[f"b{k}"] = g[f"b{k}"] + delta / len(xs)
+                delta = (w[k].T @ delta) * a[k] * (1 - a[k])
+        return g
+
+    return (
+        loss,
+        {f"{kind}{k}": {"w": w, "b": b}[kind][k] for k in range(3) for kind in "wb"},
+        grads,
+        xs,
+        ys,
+    )
+
+
 #: (network, what is right in its source, what is mistyped, and of the line that is named: where it
 #: is, and a part of the wrong one and of the right one)
 BUGS = [
@@ -611,5 +701,12 @@ BUGS = [
     (flat_theta, "a1 + 1)", "a1)", "layer 1, elu", "where(z1 > 0, 1, a1)", "a1 + 1)"),
     (flat_theta, '"b2": d2.sum(0)', '"b2": d2.sum(0) / 5', "layer 2, dense",
      "db2 = 1 / N * dz2.sum(axis=0)", "db2 = dz2.sum(axis=0)"),
+    (ones_before_x, "sigmoid(z2) * (1 - sigmoid(z2))", "(1 - sigmoid(z2))", "layer 1, sigmoid",
+     "dz1 = da1 * (1 - a1)", "dz1 = da1 * a1 * (1 - a1)"),
+    (ones_before_x, "lam / m * Theta2[:, 1:]\n", "lam * Theta2[:, 1:]\n", "output, L2",
+     "dTheta2[:, 1:].T = data_dTheta2[:, 1:].T + N * (lam * Theta2[:, 1:].T)", ""),
+    (ones_after_x, "1 - h**2", "1 - h", "layer 1, tanh", "(1 - a1)", "(1 - a1 ** 2)"),
+    (lists_of_columns, "(a[-1] - y) * a[-1] * (1 - a[-1])", "(a[-1] - y)", "output, sigmoid",
+     "dz3 = dlogits", "dz3 = dlogits * logits * (1 - logits)"),
 ]  # fmt: skip
 MAKERS = list(dict.fromkeys(bug[0] for bug in BUGS))

@@ -1,9 +1,14 @@
 """`gl.explain`: the wrong line in a network of one's own, in one's own names."""
 
+import time
+from itertools import product
+
 import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.own.recognise import SECONDS, recognise
 from tests.checking.own_networks import (
     BUGS,
     MAKERS,
@@ -12,6 +17,7 @@ from tests.checking.own_networks import (
     eleven_lines,
     flat_theta,
     l2_on_everything,
+    ones_before_x,
     planted,
     pure_functions,
     safe_log,
@@ -137,6 +143,57 @@ def test_many_square_layers_end_in_time():
     assert found.network is None
 
 
+@pytest.mark.parametrize("kind", ["lstm", "convnet"])
+def test_what_is_not_recognised_takes_no_long_search(kind):
+    rng = np.random.default_rng(0)
+    if kind == "lstm":  # where any axis may be the time, and any the features
+        arrays = {"Wx": (16, 64), "Wh": (16, 64), "b": (64,), "Wy": (16, 3), "by": (3,)}
+        x, y = rng.standard_normal((16, 16, 16)), rng.integers(0, 3, 16)
+    else:
+        arrays = {"K": (4, 1, 3, 3), "c": (4,), "W": (784, 10), "b": (10,)}
+        x, y = rng.standard_normal((64, 1, 28, 28)), rng.integers(0, 10, 64)
+    arrays = {name: 0.1 * rng.standard_normal(shape) for name, shape in arrays.items()}
+    own = OwnCode(lambda: 3 + sum(np.sin(v).sum() for v in arrays.values()), arrays, arrays)
+    start = time.perf_counter()
+    with own:
+        assert recognise(own, x, y.astype(float)) is None
+    assert time.perf_counter() - start < SECONDS + 2
+
+
+def test_a_search_ends_when_its_time_is_over(monkeypatch):
+    monkeypatch.setattr("gradlab.checking.own.recognise.SECONDS", 0)
+    found = gl.explain(*wrong_columns())
+    assert (found.report.verdict, found.network) == ("wrong", None)
+
+
+def test_without_the_line_a_network_with_ones_is_recognised():
+    bug = planted(ones_before_x, "(d3 @ Theta2)[:, 1:]", "(d3 @ Theta2)[:, :-1]")
+    found = gl.explain(*bug())
+    assert "gl.mlp([4, 6, 3], activation='sigmoid', loss='binary_cross_en" in found.network
+    assert not any(cause.certain for cause in found.causes)
+
+
+def test_a_bias_in_any_column_or_row():
+    for first, turned in product((True, False), (True, False)):
+        loss, thetas, grads, x, y = planted(ones_before_x, "d3 = h - Y", "d3 = 2 * (h - Y)")()
+
+        def put(a, first=first, turned=turned):
+            a = a if first else np.roll(a, -1, axis=1)
+            return np.ascontiguousarray(a if turned else a.T)
+
+        def own_loss(p, loss=loss, thetas=thetas, first=first, turned=turned):
+            for name, a in p.items():
+                a = a if turned else a.T
+                thetas[name][...] = a if first else np.roll(a, 1, axis=1)
+            return loss()
+
+        arrays = {name: put(a) for name, a in thetas.items()}
+        wrong = {name: put(a) for name, a in grads().items()}
+        found = gl.explain(own_loss, arrays, wrong, x, y)
+        assert "gl.mlp([4, 6, 3], activation='sigmoid'" in found.network, (first, turned)
+        assert found.causes[0].where.startswith("loss")
+
+
 def test_a_sample_of_the_entries_is_enough():
     found = gl.explain(*planted(eleven_lines, "* (l1 * (1 - l1))", "* l1")(), samples=5)
     assert found.report["syn0"].coverage == "5 of 12 entries"
@@ -242,6 +299,9 @@ BAD = [
     ({"grads": lambda: None}, TypeError, r"grads\(\) must be a dict .* got NoneType"),
     ({"y": None}, ValueError, "x and y must be given both"),
     ({"x": "abc"}, TypeError, "x must hold real numbers"),
+    ({"x": np.array(2.0)}, ValueError, "x must be an array of N examples, .* number, 2"),
+    ({"y": 1}, ValueError, "y must be an array of N examples, .* got a single number, 1"),
+    ({"x": []}, ValueError, r"x must hold at least one example, got shape \(0,\)"),
     ({"like": "mlp"}, TypeError, "like must be a network of gradlab's, got str"),
     ({"samples": 0}, ValueError, "samples must be an integer >= 1"),
 ]

@@ -137,6 +137,17 @@ class OwnCode:
         return np.concatenate([np.ravel(value) for value in checked])
 
 
+def check_examples(value: object, called: str) -> np.ndarray:
+    """Return x or y as an array of its own, float64, or raise."""
+    array = np.array(check_real_array(value, called), float)
+    if array.ndim == 0:
+        raise ValueError(f"{called} must be an array of N examples, such as (N, n) or a list of N "
+                         f"rows or columns, got a single number, {array[()]:g}")  # fmt: skip
+    if array.size == 0:
+        raise ValueError(f"{called} must hold at least one example, got shape {array.shape}")
+    return array
+
+
 def _check_arrays(arrays: object) -> dict[str, np.ndarray]:
     if not isinstance(arrays, Mapping):
         raise TypeError(f"arrays must be a dict of name to array, got {type(arrays).__name__}")

@@ -11,12 +11,12 @@ from html import escape
 
 import numpy as np
 
-from gradlab._validate import check_integer, check_real_array
+from gradlab._validate import check_integer
 from gradlab.bugs.lines import Cause
 from gradlab.bugs.lines import explain as explain_lines
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Clues, Diagnosis
-from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.own.arrays import OwnCode, check_examples
 from gradlab.checking.own.recognise import Match, recognise
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import SIGNS
@@ -137,8 +137,7 @@ def explain(
     dz1 = da1 * (1 - a1)   must be   dz1 = da1 * (1 - a1 ** 2)
     """
     own = OwnCode(loss, arrays, grads)
-    x, y = (v if v is None else np.array(check_real_array(v, called), float)
-            for v, called in ((x, "x"), (y, "y")))  # fmt: skip
+    x, y = (v if v is None else check_examples(v, name) for v, name in ((x, "x"), (y, "y")))
     if like is not None and not isinstance(like, Network):
         raise TypeError(f"like must be a network of gradlab's, got {type(like).__name__}")
     if (x is None) != (y is None) or (like is not None and x is None):

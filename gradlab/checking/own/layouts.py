@@ -48,10 +48,10 @@ class Piece:
     where: np.ndarray
     array: str
 
-    def __getitem__(self, key: slice | tuple) -> Piece:
+    def __getitem__(self, key: slice | int | tuple) -> Piece:
         parts = key if isinstance(key, tuple) else (key,)
-        shown = ", ".join("None" if p is None else f"{'' if p.start is None else p.start}:"
-                          f"{'' if p.stop is None else p.stop}" for p in parts)  # fmt: skip
+        shown = ", ".join(f"{'' if p.start is None else p.start}:{'' if p.stop is None else p.stop}"
+                          if isinstance(p, slice) else str(p) for p in parts)  # fmt: skip
         columns = re.fullmatch(r"(.+)\[:, (\d+:\d+)\]", self.text)
         text = f"{columns[1]}[{shown}, {columns[2]}]" if columns else f"{self.text}[{shown}]"
         return Piece(text, self.where[key], self.array)
@@ -85,6 +85,8 @@ class Layout:
         (N,), or (T, N) where every step has a target.
     about : str
         What cannot be seen in the network's repr.
+    has_head : bool
+        Whether there may be an activation at the output.
     """
 
     make: Callable[[Sequence[str], str, str], Network]
@@ -93,6 +95,7 @@ class Layout:
     x: np.ndarray
     rows: tuple[int, ...]
     about: str = ""
+    has_head: bool = True
 
     def activations(self) -> Iterator[tuple[str, ...]]:
         """Yield what may be chosen: the same everywhere first; of two hidden layers, all pairs."""
@@ -119,8 +122,9 @@ def layouts(pieces: list[Piece], x: np.ndarray) -> Iterator[Layout]:
     if x.ndim in (2, 3):
         yield from _lstms(pieces, x)
     flat = x.reshape(len(x), -1)
-    for rows in (flat, x.T) if x.ndim == 2 else (flat,):
-        yield from _mlps(pieces, rows)
+    ways = (flat, x.T) if x.ndim == 2 else (flat,)
+    for find, rows in product((_stacks, _stacks_with_ones), ways):
+        yield from _mlps(find(pieces, rows.shape[1]), rows)
 
 
 # -- dense layers -----------------------------------------------------------------------------
@@ -189,13 +193,32 @@ def _vectors(roles: list[str], left: list[Piece], W: Piece) -> Iterator[tuple[Pi
             yield (piece, *more)
 
 
+def _stacks_with_ones(pieces: list[Piece], inputs: int) -> Iterator[list[dict[str, Piece]]]:
+    """Yield dense layers whose bias is the first or last column, or row, of the weights.
+
+    That is how one writes them who puts a column of ones before x and before each hidden layer.
+    """
+    if any(p.where.ndim != 2 for p in pieces):
+        return
+    for rest, one in ((slice(1, None), 0), (slice(None, -1), -1)):
+        for turned in (True, False):
+            layers = [
+                {"W": p[:, rest].turned, "b": p[:, one]} if turned else {"W": p[rest], "b": p[one]}
+                for p in pieces
+            ]
+            for stack in islice(permutations(layers), MOST):
+                rows, columns = zip(*(layer["W"].where.shape for layer in stack), strict=True)
+                if rows == (inputs, *columns[:-1]) and 0 not in columns:
+                    yield list(stack)
+
+
 def _number(name: str) -> str:
     """Return the last number in a name: arrays of one layer often share it."""
     return (re.findall(r"\d+", name) or [""])[-1]
 
 
-def _mlps(pieces: list[Piece], x: np.ndarray) -> Iterator[Layout]:
-    for stack in _stacks(pieces, x.shape[1]):
+def _mlps(stacks: Iterator[list[dict[str, Piece]]], x: np.ndarray) -> Iterator[Layout]:
+    for stack in stacks:
         sizes = [x.shape[1], *(layer["W"].where.shape[1] for layer in stack)]
         parts = {f"{role}{i}": p for i, layer in enumerate(stack, 1) for role, p in layer.items()}
         batch_norm = "gamma1" in parts
@@ -317,12 +340,10 @@ def _lstm(
     parts: dict, x: np.ndarray, H: int, K: int, every_step: bool, order: tuple[str, ...]
 ) -> Layout:
     def make(names: Sequence[str], loss: str, output: str) -> Network:
-        if output != "identity":
-            raise ValueError  # there is none with an activation at its end
         return lstm(x.shape[2], H, K, loss, every_step)
 
     rows = x.shape[:2] if every_step else x.shape[1:2]
-    return Layout(make, 0, parts, x, rows, f"gates in the order {', '.join(order)}")
+    return Layout(make, 0, parts, x, rows, f"gates in the order {', '.join(order)}", False)
 
 
 def _gates(

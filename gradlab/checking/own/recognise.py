@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
+from time import perf_counter
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from gradlab.nn.network import Network
 
 POINTS = 6  # at which the losses are compared: the arrays as they are, and shifted
 SAME = {8: 1e-11, 4: 1e-5}  # of the loss, by the bytes of a number: what round-off may leave
+SECONDS = 3.0  # of searching, after which no further network is tried
+FIRST = 2  # of these points: most networks differ there already
 NEAR = 1e-6  # the same but for a small number, such as that in log(p + 1e-8)
 HEADS = (
     ("softmax_cross_entropy", "identity"),
@@ -94,7 +98,10 @@ def recognise(
 ) -> Match | None:
     """Return the network whose loss is that of `own` at six points; None if no network has it.
 
-    An exact one wins over one that is nearly the same.
+    An exact one wins over one that is nearly the same. Where none has this loss it costs two
+    forward passes of every network that the shapes allow (of an LSTM some hundred, by the order of
+    the gates and of the axes; of two convolutions some 150), and no more than `SECONDS`: the likely
+    ones come first. The time is that on the clock, so one machine may get further than another.
     """
     points = np.vstack([own.theta[None], own.elsewhere(POINTS - 1)])
     values = own.at(points)
@@ -103,11 +110,11 @@ def recognise(
     points, exact = points.astype(float), SAME[own.theta.itemsize]
     pieces = [Piece(name, np.arange(lo, hi).reshape(shape), name)
               for name, (lo, hi, shape) in own.layout.items()]  # fmt: skip
-    near = None
+    near, end = None, perf_counter() + (SECONDS if like is None else np.inf)
     with np.errstate(all="ignore"):
         for layout in [_named(like, pieces, x)] if like is not None else layouts(pieces, x):
             heads = [(like.loss_name, None)] if like is not None else HEADS
-            for match in _matches(layout, heads, points, values, y, exact):
+            for match in _matches(layout, heads, points, values, y, exact, end):
                 if match.is_exact:
                     return _filled(match, own.theta)
                 near = near or match
@@ -128,16 +135,25 @@ def _matches(
     values: np.ndarray,
     y: np.ndarray,
     exact: float,
+    end: float,
 ) -> Iterator[Match]:
-    """Yield the networks of a layout that have these values, exactly or nearly."""
+    """Yield the networks of a layout that have these values, exactly or nearly, until `end`."""
+    heads = [head for head in heads if layout.has_head or head[1] in (None, "identity")]
     for names in layout.activations():
+        if perf_counter() >= end:
+            return
         body = layout.make(names, "mse", "identity")
         K, n = body.outputs, layout.rows[-1]
         targets = {loss: list(_targets(y, layout.rows, K, loss)) for loss, _ in heads}
         if not any(targets.values()):
             return
-        outputs = [body.predict(layout.x, layout.params(body, theta)).reshape(-1, K).T[..., None]
-                   for theta in points]  # fmt: skip
+        sizes = {"N": n, "K": K, "T": layout.rows[0] if len(layout.rows) > 1 else 1}
+
+        def outputs_at(some: np.ndarray, body: Network = body) -> list[np.ndarray]:
+            predicted = (body.predict(layout.x, layout.params(body, theta)) for theta in some)
+            return [out.reshape(-1, body.outputs).T[..., None] for out in predicted]
+
+        outputs = outputs_at(points[:FIRST])
         places = layout.places(body)
         weights = np.concatenate([places[name].ravel() for name in body.weight_names])
         squares = [(points[:, which] ** 2).sum(axis=1)
@@ -148,16 +164,35 @@ def _matches(
             for target in targets[loss]:
                 prepared = rule.prepare(target, len(target), K, np.dtype(float))
                 data = [rule.per_example(f(z), prepared).sum() / n for z in outputs]
-                sizes = {"N": n, "K": K, "T": layout.rows[0] if len(layout.rows) > 1 else 1}
+                if not _may_fit(values, np.array(data[:FIRST]), squares, sizes, exact):
+                    continue
+                if len(outputs) == FIRST:
+                    outputs += outputs_at(points[FIRST:])
+                    data += [rule.per_example(f(z), prepared).sum() / n for z in outputs[FIRST:]]
                 fit = _fit(values, np.array(data), squares, sizes, exact)
                 if fit is None:
                     continue
-                try:
-                    net = layout.make(names, loss, output)
-                except ValueError:  # it has no activation at its output
-                    continue
+                net = layout.make(names, loss, output)
                 shape = (*layout.rows, *target.shape[1:])
                 yield Match(net, layout, layout.x, target.reshape(shape), fit, fit.left < exact)
+
+
+def _may_fit(
+    values: np.ndarray, data: np.ndarray, squares: list, sizes: dict[str, int], exact: float
+) -> bool:
+    """Tell from the first two points whether `_fit` may find something.
+
+    Two losses minus what L2 adds are without lam, and the scale that is left must have a name.
+    """
+    if not np.isfinite(data).all() or not data.any():
+        return False
+    allowed = 3 * max(exact, NEAR) * np.abs(values).max()
+    scales = np.array([exact for *_, exact in _names(tuple(sizes.items()))])
+    (v, w), (d, e) = values[:FIRST], data
+    if (np.maximum(abs(v - scales * d), abs(w - scales * e)) < allowed).any():
+        return True
+    return any((abs(v * s[1] - w * s[0] - scales * (d * s[1] - e * s[0])) < allowed * s[:2].sum())
+               .any() for s in squares)  # fmt: skip
 
 
 def _fit(
@@ -196,19 +231,24 @@ def _least_squares(A: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _name_of(value: float, sizes: dict[str, int]) -> tuple[str | None, float]:
     """Return what a factor of the data loss is called, and its exact value; None for no name."""
-    ratios = [
-        [("", "", 1.0), (f" * {k}", "", n), ("", k, 1 / n)] for k, n in sizes.items() if n > 1
-    ]
+    found = [name for name in _names(tuple(sizes.items()))
+             if abs(value - name[2]) < 1e-3 * abs(name[2])]  # fmt: skip
+    return min(found)[1:] if found else (None, value)
+
+
+@lru_cache(maxsize=32)
+def _names(sizes: tuple[tuple[str, int], ...]) -> list[tuple[float, str, float]]:
+    """Return the factors that have a name: (how odd it is, the name, the factor)."""
+    ratios = [[("", "", 1.0), (f" * {k}", "", n), ("", k, 1 / n)] for k, n in sizes if n > 1]
     found = []
     for number, *choice in product((1, 0.5, 2, -1), *ratios):
+        above = f"{number:g}" + "".join(r[0] for r in choice)
+        below = "".join(f" / {r[1]}" for r in choice if r[1])
+        letters = sum(r[2] != 1 for r in choice)
+        text = (above + below).removeprefix("1 * ")
         exact = number * float(np.prod([r[2] for r in choice]))
-        if abs(value - exact) < 1e-3 * abs(exact):
-            above = f"{number:g}" + "".join(r[0] for r in choice)
-            below = "".join(f" / {r[1]}" for r in choice if r[1])
-            letters = sum(r[2] != 1 for r in choice)
-            text = (above + below).removeprefix("1 * ")
-            found.append((letters + 1.5 * (number != 1), "" if text == "1" else text, exact))
-    return min(found)[1:] if found else (None, value)
+        found.append((letters + 1.5 * (number != 1), "" if text == "1" else text, exact))
+    return found
 
 
 def _targets(y: np.ndarray, rows: tuple[int, ...], K: int, loss: str) -> Iterator[np.ndarray]:
@@ -217,6 +257,8 @@ def _targets(y: np.ndarray, rows: tuple[int, ...], K: int, loss: str) -> Iterato
         return
     n = int(np.prod(rows))
     ways = [y, *([y.T] if y.ndim == 2 else []), *([y.swapaxes(0, 1)] if y.ndim == 3 else [])]
+    if y.ndim == 3 and y.shape[2] == 1:  # a list of columns (K, 1)
+        ways.append(y[..., 0])
     found = [w.reshape(n, K) for w in ways if w.size == n * K
              and (w.shape in ((*rows, K), (n, K)) or K == 1)]  # fmt: skip
     labels = [w.ravel() for w in ways if w.size == n and K > 1 and w.dtype.kind in "iuf"]
