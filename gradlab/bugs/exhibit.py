@@ -22,7 +22,7 @@ from gradlab.nn.point import Point
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.
 Wrong = str | Callable[[Line, Listing, Network], str | None]
-SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i", "slope": "0.01"}
+SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i", "slope": "0.01", "eps": "eps"}
 
 
 class Spot(NamedTuple):

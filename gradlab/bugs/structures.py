@@ -15,7 +15,7 @@ from gradlab.nn.pooling import AveragePool, MaxPool
 
 _BATCH_NORM_DX = (
     "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"
-    " / sqrt(var{i} + eps{i})"
+    " / sqrt(var{i} + {eps})"
 )
 _KERNEL_GRADIENT = (
     "{g}{W}[:, :, i, j] = einsum('nfyx,ncyx->fc', {dy}, {x}_pad[:, :, i:i + R{i}, j:j + C{i}])"
@@ -57,7 +57,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         number=22,
         title="batch statistics taken for constants",
         summary="the batch's mean and variance are treated as if they were constants",
-        edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + eps{i})"),)},
+        edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + {eps})"),)},
         shows=(
             "everything below, 0.08 to 1; the bias right below, whose gradient is 0, gets another "
             "one"
@@ -96,7 +96,7 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
                 (
                     _BATCH_NORM_DX,
                     "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0)"
-                    " - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0) / N) / sqrt(var{i} + eps{i})",
+                    " - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0) / N) / sqrt(var{i} + {eps})",
                 ),
             )
         },

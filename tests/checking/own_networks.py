@@ -663,7 +663,7 @@ BUGS = [
     (eleven_lines, "* (l1 * (1 - l1))", "* l1", "layer 1, sigmoid", "dz1 = da1 * a1",
      "dz1 = da1 * a1 * (1 - a1)"),
     (eleven_lines, "l2_delta.dot(syn1.T)", "(l2 - y).dot(syn1.T)", "output, dense",
-     "da1 = dlogits @ syn1.T", "da1 = dz2 @ syn1.T"),
+     "da1 = da2 @ syn1.T", "da1 = dz2 @ syn1.T"),
     (layer_objects, "self.out * self.out", "self.out", "every tanh", "(1 - a2)", "(1 - a2 ** 2)"),
     (layer_objects, "y.size", "len(y)", "loss", "dlogits = 1 / K * 2 * (2 * (logits - y) / N)",
      "dlogits = 1 / K * 2 * (logits - y) / N"),
@@ -707,6 +707,6 @@ BUGS = [
      "dTheta2[:, 1:].T = data_dTheta2[:, 1:].T + N * (lam * Theta2[:, 1:].T)", ""),
     (ones_after_x, "1 - h**2", "1 - h", "layer 1, tanh", "(1 - a1)", "(1 - a1 ** 2)"),
     (lists_of_columns, "(a[-1] - y) * a[-1] * (1 - a[-1])", "(a[-1] - y)", "output, sigmoid",
-     "dz3 = dlogits", "dz3 = dlogits * logits * (1 - logits)"),
+     "dz3 = da3", "dz3 = da3 * a3 * (1 - a3)"),
 ]  # fmt: skip
 MAKERS = list(dict.fromkeys(bug[0] for bug in BUGS))

@@ -1,6 +1,5 @@
 """`gl.explain`: the wrong line in a network of one's own, in one's own names."""
 
-import time
 from itertools import product
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.checking.own.arrays import OwnCode
-from gradlab.checking.own.recognise import SECONDS, recognise
+from gradlab.checking.own.recognise import recognise
 from tests.checking.own_networks import (
     BUGS,
     MAKERS,
@@ -154,14 +153,12 @@ def test_what_is_not_recognised_takes_no_long_search(kind):
         x, y = rng.standard_normal((64, 1, 28, 28)), rng.integers(0, 10, 64)
     arrays = {name: 0.1 * rng.standard_normal(shape) for name, shape in arrays.items()}
     own = OwnCode(lambda: 3 + sum(np.sin(v).sum() for v in arrays.values()), arrays, arrays)
-    start = time.perf_counter()
     with own:
         assert recognise(own, x, y.astype(float)) is None
-    assert time.perf_counter() - start < SECONDS + 2
 
 
-def test_a_search_ends_when_its_time_is_over(monkeypatch):
-    monkeypatch.setattr("gradlab.checking.own.recognise.SECONDS", 0)
+def test_a_search_ends_when_its_work_is_done(monkeypatch):
+    monkeypatch.setattr("gradlab.checking.own.recognise.MOST_WORK", 0)
     found = gl.explain(*wrong_columns())
     assert (found.report.verdict, found.network) == ("wrong", None)
 

@@ -1,8 +1,8 @@
 """What a layer is: its forward and backward pass, once, as lines of numpy.
 
 In a line {x} and {y} stand for the layer's input and output, {dx} and {dy} for the loss's gradients
-by them, {i} for the layer's number, {W} and {b} for its parameters, {slope} for a leaky ReLU's.
-Examples are rows, as in a textbook. `backward` stands in every way of writing the layer; of `forms`
+by them, {i} for the layer's number, {W} and {b} for its parameters, {slope} and {eps} for a
+leaky ReLU's and a batch norm's. Examples are rows, as in a textbook. `backward` stands in every way of writing the layer; of `forms`
 the first one runs, and the others say the same in several other lines; what follows a "~" says the
 same as the one line before it. A person may have written any of them, and makes a mistake in the
 form that he wrote.
@@ -108,22 +108,22 @@ BATCH_NORM = LayerLines(
     """
 mu{i} = {x}.mean(axis=0)
 var{i} = {x}.var(axis=0)
-xhat{i} = ({x} - mu{i}) / sqrt(var{i} + eps{i})
+xhat{i} = ({x} - mu{i}) / sqrt(var{i} + {eps})
 {y} = gamma{i} * xhat{i} + beta{i}
 """,
     """
 dgamma{i} = ({dy} * xhat{i}).sum(axis=0)  ~  \
-({dy} * ({x} - mu{i}) / sqrt(var{i} + eps{i})).sum(axis=0)
+({dy} * ({x} - mu{i}) / sqrt(var{i} + {eps})).sum(axis=0)
 dbeta{i} = {dy}.sum(axis=0)
 dxhat{i} = {dy} * gamma{i}
 """,
     (
         "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"
-        " / sqrt(var{i} + eps{i})",
+        " / sqrt(var{i} + {eps})",
         """
-dvar{i} = (dxhat{i} * ({x} - mu{i})).sum(axis=0) * -0.5 * (var{i} + eps{i})**-1.5
-dmu{i} = -(dxhat{i} / sqrt(var{i} + eps{i})).sum(axis=0)
-{dx} = dxhat{i} / sqrt(var{i} + eps{i}) + dvar{i} * 2 * ({x} - mu{i}) / N + dmu{i} / N
+dvar{i} = (dxhat{i} * ({x} - mu{i})).sum(axis=0) * -0.5 * (var{i} + {eps})**-1.5
+dmu{i} = -(dxhat{i} / sqrt(var{i} + {eps})).sum(axis=0)
+{dx} = dxhat{i} / sqrt(var{i} + {eps}) + dvar{i} * 2 * ({x} - mu{i}) / N + dmu{i} / N
 """,
     ),
 )

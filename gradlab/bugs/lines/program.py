@@ -11,7 +11,7 @@ import numpy as np
 from gradlab.bugs.lines.functions import FUNCTIONS
 from gradlab.bugs.lines.layers import FAMILIES, SOFTMAX_BACKWARD
 from gradlab.bugs.lines.line import Line, Step, block, compiled, split_gates
-from gradlab.bugs.lines.writing import Written, values_of, write_out
+from gradlab.bugs.lines.writing import Written, eps_of, values_of, write_out
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
 
@@ -77,7 +77,7 @@ def listing_of(net: Network, with_masks: bool) -> Listing:
         for layer in net.layers
     )
     built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks,
-             len(net.input_shape))  # fmt: skip
+             len(net.input_shape), eps_of(net, 0))  # fmt: skip
     found = _LISTINGS.get(built)
     if found is None:
         if len(_LISTINGS) >= MOST_LISTINGS:

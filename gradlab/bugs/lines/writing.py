@@ -52,7 +52,7 @@ def write_out(net: Network, with_masks: bool) -> list[Written]:
         names = {"x": last, "y": y, "dx": "d" + last, "dy": "d" + y, "i": str(number)}
         names["g"] = "data_d" if net.l2 else "d"
         slope = layer.function.slope if isinstance(layer, Activation) else LEAKY_SLOPE
-        names["slope"] = repr(slope)
+        names |= {"slope": repr(slope), "eps": eps_of(net, number)}
         if isinstance(layer, LSTM):
             step = declared.EVERY_STEP if net.every_step else declared.LAST_STEP
             weights = layer.weight_names if net.l2 else ()
@@ -87,6 +87,12 @@ def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
     ]
 
 
+def eps_of(net: Network, number: int) -> str:
+    """Return what a batch norm's eps is called: by its layer's number where there are several."""
+    several = len({layer.eps for layer in net.layers if isinstance(layer, BatchNorm)}) > 1
+    return f"eps{number}" if several else "eps"
+
+
 def values_of(point: Point) -> dict[str, object]:
     """Return what the lines read: parameters, data and sizes, in float64."""
     net, x, y, masks = point
@@ -103,7 +109,7 @@ def values_of(point: Point) -> dict[str, object]:
             values[f"m{number}"] = np.array(masks[drops], float)
             drops += 1
         elif isinstance(layer, BatchNorm):
-            values[f"eps{number}"] = layer.eps
+            values[eps_of(net, number)] = layer.eps
         elif isinstance(layer, LSTM):
             values |= {"T": len(x), "H": net.hidden, "D": x.shape[-1]}
         elif isinstance(layer, Conv):

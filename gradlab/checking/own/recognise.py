@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from time import perf_counter
 
 import numpy as np
 
@@ -19,7 +18,9 @@ from gradlab.nn.network import Network
 
 POINTS = 6  # at which the losses are compared: the arrays as they are, and shifted
 SAME = {8: 1e-11, 4: 1e-5}  # of the loss, by the bytes of a number: what round-off may leave
-SECONDS = 3.0  # of searching, after which no further network is tried
+#: Multiply-adds of a search, after which no further network is tried: a few seconds. By size and
+#: not by the clock, so that all machines find the same. A try costs at least `LEAST`.
+MOST_WORK, LEAST = 3e9, 4e6
 FIRST = 2  # of these points: most networks differ there already
 NEAR = 1e-6  # the same but for a small number, such as that in log(p + 1e-8)
 HEADS = (
@@ -100,8 +101,8 @@ def recognise(
 
     An exact one wins over one that is nearly the same. Where none has this loss it costs two
     forward passes of every network that the shapes allow (of an LSTM some hundred, by the order of
-    the gates and of the axes; of two convolutions some 150), and no more than `SECONDS`: the likely
-    ones come first. The time is that on the clock, so one machine may get further than another.
+    the gates and of the axes; of two convolutions some 150), and no more than `MOST_WORK`: the
+    likely ones come first.
     """
     points = np.vstack([own.theta[None], own.elsewhere(POINTS - 1)])
     values = own.at(points)
@@ -110,15 +111,32 @@ def recognise(
     points, exact = points.astype(float), SAME[own.theta.itemsize]
     pieces = [Piece(name, np.arange(lo, hi).reshape(shape), name)
               for name, (lo, hi, shape) in own.layout.items()]  # fmt: skip
-    near, end = None, perf_counter() + (SECONDS if like is None else np.inf)
+    near, work = None, Work(MOST_WORK if like is None else np.inf)
     with np.errstate(all="ignore"):
         for layout in [_named(like, pieces, x)] if like is not None else layouts(pieces, x):
             heads = [(like.loss_name, None)] if like is not None else HEADS
-            for match in _matches(layout, heads, points, values, y, exact, end):
+            for match in _matches(layout, heads, points, values, y, exact, work):
                 if match.is_exact:
                     return _filled(match, own.theta)
                 near = near or match
     return near and _filled(near, own.theta)
+
+
+class Work:
+    """What may still be spent on a search, in multiply-adds."""
+
+    def __init__(self, left: float) -> None:
+        self.left = left
+
+    def allows(self, net: Network, x: np.ndarray) -> bool:
+        """Take the first passes of a network off; tell whether there was enough left."""
+        pixels = x.size / x.shape[1] if x.ndim == 4 else 0
+        rows = len(x) if x.ndim == 4 else x.size / x.shape[-1]
+        once = sum(
+            w.size * (pixels if w.ndim == 4 else rows) for w in net.params.values() if w.ndim > 1
+        )
+        self.left -= max(FIRST * once, LEAST)
+        return self.left >= 0
 
 
 def _filled(match: Match, theta: np.ndarray) -> Match:
@@ -135,14 +153,14 @@ def _matches(
     values: np.ndarray,
     y: np.ndarray,
     exact: float,
-    end: float,
+    work: Work,
 ) -> Iterator[Match]:
-    """Yield the networks of a layout that have these values, exactly or nearly, until `end`."""
+    """Yield the networks of a layout that have these values, exactly or nearly."""
     heads = [head for head in heads if layout.has_head or head[1] in (None, "identity")]
     for names in layout.activations():
-        if perf_counter() >= end:
-            return
         body = layout.make(names, "mse", "identity")
+        if not work.allows(body, layout.x):
+            return
         K, n = body.outputs, layout.rows[-1]
         targets = {loss: list(_targets(y, layout.rows, K, loss)) for loss, _ in heads}
         if not any(targets.values()):
