@@ -1,11 +1,11 @@
 """What a layer is: its forward and backward pass, once, as lines of numpy.
 
 In a line {x} and {y} stand for the layer's input and output, {dx} and {dy} for the loss's gradients
-by them, {i} for the layer's number, {W} and {b} for its parameters, {slope} and {eps} for a
-leaky ReLU's and a batch norm's. Examples are rows, as in a textbook. `backward` stands in every way of writing the layer; of `forms`
-the first one runs, and the others say the same in several other lines; what follows a "~" says the
-same as the one line before it. A person may have written any of them, and makes a mistake in the
-form that he wrote.
+by them, {i} for the layer's number, {W} and {b} for its parameters, {slope} and {eps} for a leaky
+ReLU's and a batch norm's. Examples are rows, as in a textbook. `backward` stands in every way of
+writing the layer; of `forms` the first one runs, and the others say the same in several other
+lines; what follows a "~" says the same as the one line before it. A person may have written any of
+them, and makes a mistake in the form that he wrote.
 
 A blank line ends a loop. "ifo: d{q} = …" is one line for each of these gates. Nothing here knows
 of mistakes; `tests/bugs/lines` holds every layer's lines to the layer's own backward pass.
