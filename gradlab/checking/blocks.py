@@ -15,6 +15,7 @@ from typing import Protocol
 
 WIDTH = 100
 MOST = 88  # columns of a line of code
+MARKS = 30  # at most under a line: more of them point at nothing
 INDENT = "    "
 # Of JupyterLab's, those that stand out 4.5 times from the light and the dark background.
 COLOURS = {"wrong": "--jp-error-color1", "right": "--jp-success-color0"}
@@ -32,18 +33,16 @@ class Block(Protocol):
 
 @dataclass(frozen=True)
 class Words:
-    """A paragraph; `tag` is what HTML sets it in, and as text a `short` one is cut to one line."""
+    """A paragraph; `tag` is what HTML sets it in, and as text `indent` what follows line one."""
 
     words: str
     tag: str = "span"
-    short: bool = False
+    indent: str = "  "
 
     def text(self) -> str:
         """Return it, with what follows the first line set in."""
-        if self.short:
-            return _short(self.words, WIDTH)
-        return textwrap.fill(self.words, WIDTH, subsequent_indent="  ", break_long_words=False,
-                             break_on_hyphens=False)  # fmt: skip
+        return textwrap.fill(self.words, WIDTH, subsequent_indent=self.indent,
+                             break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
     def html(self) -> str:
         """Return it as a line of its own."""
@@ -52,9 +51,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Lines:
-    """A wrong line of code above the right one, and marks where they differ; `right` may be "".
+    """A wrong line of code above the right one, which may be "".
 
-    As text, what is longer than `MOST` is cut around the difference.
+    Marks below say what of the right line is another, where that is a short stretch of it. What is
+    longer than `MOST` goes on in the next line, without marks.
     """
 
     wrong: str
@@ -62,9 +62,9 @@ class Lines:
 
     def text(self) -> str:
         """Return both, the marks below."""
-        wrong, right, at, size = self._cut()
-        lines = [f"wrong  {wrong}", *([f"right  {right}", " " * (7 + at) + "^" * size]
-                                      if right else [])]  # fmt: skip
+        lines = _code("wrong", self.wrong)
+        if self.right:
+            lines += [*_code("right", self.right), *self._marks()]
         return "\n".join((INDENT + line).rstrip() for line in lines)
 
     def html(self) -> str:
@@ -79,16 +79,12 @@ class Lines:
         )
         return f'<pre style="margin: 0.3em 1em; white-space: pre; overflow-x: auto">{told}</pre>'
 
-    def _cut(self) -> tuple[str, str, int, int]:
-        """Return both lines and the column and number of the marks."""
+    def _marks(self) -> list[str]:
         start, end = differing(self.wrong, self.right)
-        longest = max(len(self.wrong), len(self.right))
-        size = longest - start - end
-        gone = max(0, min(longest - MOST, start - 8))
-        wrong, right = (f"… {line[gone + 2 :]}" if gone else line
-                        for line in (self.wrong, self.right))  # fmt: skip
-        at = start - gone
-        return _short(wrong, MOST), _short(right, MOST), at, min(size, MOST - at)
+        size = len(self.right) - start - end
+        if not 0 < size <= MARKS or len(self.right) > MOST:
+            return []
+        return [" " * (7 + start) + "^" * size]
 
 
 @dataclass(frozen=True)
@@ -119,8 +115,11 @@ class Table:
         )  # fmt: skip
 
 
-def _short(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 2]} …"
+def _code(label: str, line: str) -> list[str]:
+    """Return a line of code after its label, what is too long set in below."""
+    first, *more = textwrap.wrap(line, MOST, subsequent_indent=INDENT,
+                                 break_on_hyphens=False) or [""]  # fmt: skip
+    return [f"{label}  {first}", *(" " * 7 + part for part in more)]
 
 
 def differing(one: str, other: str) -> tuple[int, int]:

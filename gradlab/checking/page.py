@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("tensor", "shape", "max relative", "norm ratio", "ratio a/n", "cosine", "verdict")
 WORST = 3  # tensors whose worst entries are told
-CAUSES = 3  # that are told, the first in full
+OTHERS = 3  # causes that are told after the first
 PARTS = 2  # of a cause with several lines, that are told
 PERHAPS = "perhaps "
 DIGITS = 12  # at most: more of them are another machine's rounding
@@ -23,28 +23,42 @@ DIGITS = 12  # at most: more of them are another machine's rounding
 
 def text_of(report: Report) -> str:
     """Return a report as lines of at most 100 columns."""
-    parts = ("\n".join(block.text() for block in part) for part in _parts(report))
-    return "\n\n".join(part for part in parts if part)
+    return as_text(_parts(report))
 
 
 def html_of(report: Report) -> str:
     """Return the same as HTML."""
-    parts = ("".join(block.html() for block in part) for part in _parts(report))
+    return as_html(_parts(report))
+
+
+def as_text(parts: Sequence[Sequence[Block]]) -> str:
+    """Return blocks as text, an empty line between the parts."""
+    parts = ("\n".join(block.text() for block in part) for part in parts)
+    return "\n\n".join(part for part in parts if part)
+
+
+def as_html(parts: Sequence[Sequence[Block]]) -> str:
+    """Return the same as HTML."""
+    parts = ("".join(block.html() for block in part) for part in parts)
     html = "".join(f'<div style="margin-bottom: 0.6em">{part}</div>' for part in parts if part)
     return f'<div class="gradlab-report">{html}</div>'
 
 
 def _parts(report: Report) -> list[list[Block]]:
-    causes = report.diagnosis
-    told = any(d.certain for d in causes)  # the advice is how to find what is found already
-    head = [Words(f"{SIGNS[report.verdict]} {report.verdict}: {report.why}", "b")]
-    if report.advice and not told:
-        head.append(Words(f"What to do: {report.advice}"))
     tensors = Table(COLUMNS, [t.row() for t in report.tensors.values()])
     notes = [Words(f"Remark: {remark}") for remark in report.remarks]
     if report.verdict != Verdict.WRONG:  # what else could hide is asked when nothing else is wrong
         notes += [Words(f"Blind spot: {warning}") for warning in report.blind_spots]
-    return [head, causes_told(causes), _worst(report), [tensors], [*notes, _foot(report)]]
+    return [head_of(report), causes_told(report.diagnosis), _worst(report), [tensors],
+            [*notes, _foot(report)]]  # fmt: skip
+
+
+def head_of(report: Report) -> list[Block]:
+    """Return the verdict, and what to do if it leaves a question open."""
+    head = [Words(f"{SIGNS[report.verdict]} {report.verdict}: {report.why}", "b")]
+    if report.advice and report.verdict != Verdict.WRONG:  # else the causes say it
+        head.append(Words(f"What to do: {report.advice}"))
+    return head
 
 
 def _foot(report: Report) -> Words:
@@ -67,24 +81,35 @@ def _worst(report: Report) -> list[Block]:
 # -- causes --------------------------------------------------------------------------------------
 
 
-def causes_told(causes: Sequence[Diagnosis]) -> list[Block]:
-    """Return the first cause in full, and a line for each of the next."""
+def causes_told(causes: Sequence[Diagnosis], held: str = "report.diagnosis") -> list[Block]:
+    """Return the first cause in full, and a line for each of the next; `held` has them all."""
     if not causes:
         return []
     first = causes[0]
-    others = dict.fromkeys([*map(_brief, causes[1:]), *first.alike])
-    others = [other for other in others if other != _brief(first)]
+    if not first.score:
+        return [Words("No cause was found.", "b"), Words(_fit(first))]
     kind, also = ("Cause", "fits as well") if first.certain else ("Probable cause", "or")
-    kind = kind if first.score else "Cause"
     kind = "Perhaps" if first.cause.startswith(PERHAPS) else kind
-    more = len(others) - (CAUSES - 1)
+    others = _others(causes)
+    more = len(others) - OTHERS
     return [
         Words(f"{kind}: {_title(first)}", "b"),
         *_lines(first.parts),
         Words(_fit(first)),
-        *(Words(f"  {also}: {other}", short=True) for other in others[: CAUSES - 1]),
-        *[Words(f"  and {more} more: report.diagnosis has them")] * (more > 0),
+        *(Words(f"  {also}: {other}", indent=" " * 6) for other in others[:OTHERS]),
+        *[Words(f"  and {more} more: {held} has them")] * (more > 0),
     ]
+
+
+def _others(causes: Sequence[Diagnosis]) -> list[str]:
+    """Return what may be the cause instead of the first; not the same lines said of more places."""
+    said = [(_brief(cause), [wrong for _, wrong, _ in cause.parts]) for cause in causes]
+    said[1:] += [(other, other.partition(": ")[2].split("; ")) for other in causes[0].alike]
+    kept: list[tuple[str, set[str]]] = []
+    for brief, lines in said:
+        if not any(brief == other or (seen and seen <= set(lines)) for other, seen in kept):
+            kept.append((brief, set(lines)))
+    return [brief for brief, _ in kept[1:]]
 
 
 def _lines(parts: Sequence[tuple[str, str, str]]) -> list[Block]:
@@ -119,14 +144,15 @@ def _fit(cause: Diagnosis) -> str:
     if cause.residual is None or (cause.bug and not cause.certain):
         return cause.evidence
     digits = min(int(-math.log10(max(cause.residual, 1e-300)) + 1e-9), DIGITS)
-    lines = "the wrong line" if len(cause.parts) == 1 else "these wrong lines"
+    one = len(cause.parts) == 1
+    lines, s = ("The wrong line", "s") if one else ("These wrong lines", "")
     if cause.left_open:
-        told = f"{lines.capitalize()} would leave {', '.join(cause.left_open)} unexplained."
+        told = f"{lines} would leave {', '.join(cause.left_open)} unexplained."
     elif digits < 1:
-        told = f"With {lines}, {cause.residual:.0%} of what is off would be unexplained."
+        told = f"{lines} would leave {cause.residual:.0%} of the error unexplained."
     else:
         sure = "" if cause.certain else "; yet the cause may be another"
         so_many = f"{digits} digit{'s' * (digits > 1)}"
-        told = f"With {lines}, backward gives this gradient, to {so_many} of what is off{sure}."
+        told = f"{lines} reproduce{s} the error of your gradient to {so_many}{sure}."
     museum = f' gl.bugs.describe("{cause.bug}") tells more.' if cause.bug else ""
     return told + museum

@@ -159,16 +159,21 @@ class TensorReport:
         return cosine(self.analytic.ravel(), self.numerical.ravel())
 
     def row(self) -> tuple[str, ...]:
-        """Return the cells of this tensor's line in the table."""
-        return (
-            self.name,
-            str(self.shape).replace(" ", ""),
+        """Return the cells of this tensor's line in the table.
+
+        Of zero against zero, or against its rounding, nothing relative is told.
+        """
+        numbers = (
             f"{self.relative_error:.1e}",
             f"{self.norm_ratio:.1e}",
             f"{self.ratio:.3g}",
             f"{self.cosine:.3g}",
-            f"{SIGNS[self.verdict]} {self.verdict}",
         )
+        if self.verdict != Verdict.WRONG and "nan" in numbers:
+            numbers = ("–",) * len(numbers)
+        shape = str(self.shape).replace(" ", "")
+        cells = ("–" if number == "nan" else number for number in numbers)
+        return (self.name, shape, *cells, f"{SIGNS[self.verdict]} {self.verdict}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.checking.blocks import WIDTH
 from gradlab.checking.own.arrays import OwnCode
 from gradlab.checking.own.recognise import recognise
 from tests.checking.own_networks import (
@@ -40,7 +41,10 @@ def test_the_mistyped_line_is_named_first(bug):
     assert wrong_line in first.wrong_line
     assert right_line in first.right_line
     assert first.certain == (maker is not safe_log)  # whose loss is no network's to the last digit
-    assert first.wrong_line in str(found).split("\n")[1]
+    text = str(found)
+    assert max(map(len, text.split("\n"))) <= WIDTH
+    if len(first.parts) == 1:
+        assert "".join(f"wrong  {first.wrong_line}".split()) in "".join(text.split())
 
 
 def wrong_columns():
@@ -49,18 +53,25 @@ def wrong_columns():
 
 def test_what_is_printed():
     found = gl.explain(*planted(l2_on_everything, "np.where(z > 0, 1, 0.01)", "(z > 0)")())
-    verdict, line, fit, network, names = str(found).split("\n")
+    verdict, causes, notes = str(found).split("\n\n")
     assert verdict.startswith("✗ wrong: W0, b0: ")
-    assert line == (
-        "layer 1, leaky_relu: dz1 = da1 * (z1 > 0)    where it must be    "
-        "dz1 = da1 * where(z1 > 0, 1, 0.01)"
+    title, *lines, fit = causes.split("\n")
+    assert title == "Cause: a wrong line, layer 1, leaky_relu"
+    assert lines == [
+        "    wrong  dz1 = da1 * (z1 > 0)",
+        "    right  dz1 = da1 * where(z1 > 0, 1, 0.01)",
+        " " * 23 + "^" * 22,
+    ]
+    digits = int(-np.log10(found.causes[0].residual))
+    assert (
+        fit == f"The wrong line reproduces the error of your gradient to {min(digits, 12)} digits."
     )
-    assert "of the deviation of W0, b0 open" in fit
-    assert network == (
+    network = " ".join(notes.split())
+    assert network.startswith(
         "Your loss is N times that of gl.mlp([3, 4, 2], activation='leaky_relu', loss='mse') + "
         "1/2 lam * (the sum of squares of all arrays), lam = 0.2; equal at 6 points to 15 digits."
     )
-    assert "what stands between (z1, a1, dz1, …) has ours" in names
+    assert "what stands between (z1, a1, dz1, …) has ours" in network
     assert "(z1 &gt; 0)" in found._repr_html_()
     assert repr(found) == "Explanation(wrong, wrong: ['W0', 'b0'])"
 
@@ -79,9 +90,10 @@ def test_in_a_summed_loss_a_term_without_lam_is_told_in_its_units():
 def test_a_bound_of_clipping_is_told_in_its_units():
     loss, arrays, grads, x, y = pure_functions()
     clipped = {name: np.clip(value, -0.5, 0.5) for name, value in grads(arrays).items()}
-    first = gl.explain(loss, arrays, clipped, x, y).causes[0]
+    found = gl.explain(loss, arrays, clipped, x, y)
+    first = found.causes[0]
     assert first.wrong_line == "g = np.clip(g, -0.0833333, 0.0833333)"
-    assert "g is your gradient over (N)" in first.evidence
+    assert "g is your gradient over (N)" in " ".join(str(found).split())
 
 
 def test_like_names_the_network():
@@ -127,8 +139,9 @@ def test_an_unknown_network_and_no_data():
     found = gl.explain(other, arrays, grads, x, y)
     assert (found.report.verdict, found.network) == ("wrong", None)
     assert not any(cause.wrong_line for cause in found.causes)
-    assert "No network of gradlab's was recognised in your loss" in str(found)
-    assert "like= can name it" in str(found)
+    text = " ".join(str(found).split())
+    assert "No network of gradlab's was recognised in your loss" in text
+    assert "like= can name it" in text
     found = gl.explain(other, arrays, grads)
     assert "With x and y, the line could be looked for" in str(found)
 

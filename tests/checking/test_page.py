@@ -9,7 +9,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.lines.program import Program
-from gradlab.checking.blocks import MOST, WIDTH, Lines, differing
+from gradlab.checking.blocks import MARKS, MOST, WIDTH, Lines, differing
 from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.page import causes_told
 from gradlab.nn.point import Point
@@ -45,7 +45,7 @@ def test_no_line_is_longer_than_the_screen_is_wide(case):
 
 def test_what_helps_most_comes_first():
     text = str(held(SINGLES[20]))
-    order = ("✗ wrong: ", "Cause: ", "    wrong  ", "    right  ", "With the wrong line",
+    order = ("✗ wrong: ", "Cause: ", "    wrong  ", "    right  ", "The wrong line",
              "worst entries", "tensor  shape", "; central differences")  # fmt: skip
     flat = [text.index(words) if words in text else text.replace("\n  ", " ").index(words)
             for words in order]  # fmt: skip
@@ -70,23 +70,27 @@ def test_the_marks_stand_under_what_differs(wrong, right, marked):
     assert longer[start : len(longer) - end] in (marked, "m2")
     assert wrong[:start] == right[:start]
     assert wrong[len(wrong) - end :] == right[len(right) - end :]
-    first, second, marks = Lines(wrong, right).text().split("\n")
-    column = marks.index("^")
+    first, second, *marks = Lines(wrong, right).text().split("\n")
     assert (first[11:], second[11:]) == (wrong, right)
-    assert marks.strip() == "^" * len(marked)
-    assert column - 11 == start
+    size = len(right) - start - end  # of the right line alone: nothing is marked beyond it
+    assert [mark[11:] for mark in marks] == [" " * start + "^" * size] * (size > 0)
     underlined = re.findall("<u>(.*?)</u>", Lines(wrong, right).html())
     assert marked in underlined
 
 
-def test_long_lines_are_cut_around_the_difference():
+def test_long_lines_are_shown_whole_without_marks():
     common = "x" * 40 + " + " + "y" * 60
     for tail in ("", " + " + "z" * 90):
-        text = Lines(f"d = {common} / 2{tail}", f"d = {common} / 3{tail}").text()
-        wrong, right, marks = text.split("\n")
-        assert max(map(len, (wrong, right, marks))) <= 11 + MOST <= WIDTH
-        at = marks.index("^")
-        assert (wrong[at], right[at]) == ("2", "3")
+        lines = (f"d = {common} / 2{tail}", f"d = {common} / 3{tail}")
+        text = Lines(*lines).text()
+        assert max(map(len, text.split("\n"))) <= 11 + MOST <= WIDTH
+        assert "^" not in text
+        assert "".join(text.split()) == "".join(f"wrong{lines[0]}right{lines[1]}".split())
+
+
+def test_a_long_stretch_is_not_marked():
+    assert "^" not in Lines("d = a", "d = " + "b" * (MARKS + 1)).text()
+    assert "^" * MARKS in Lines("d = a", "d = " + "b" * MARKS).text()
 
 
 def words(text):
@@ -125,7 +129,7 @@ def test_a_bug_of_the_museum_has_its_lines_in_this_network(kind):
         assert first.residual < 1e-6, (name, first)
         assert first.certain, (name, first)
         digits = min(12, int(-np.log10(max(first.residual, 1e-300)) + 1e-9))
-        assert f"to {digits} digits of what is off." in " ".join(str(found).split())
+        assert f"error of your gradient to {digits} digits." in " ".join(str(found).split())
         if first.where == "after backward":
             continue
         right = Program(Point(net, x, y, masks))
@@ -147,14 +151,14 @@ def test_a_certain_cause_stands_without_vague_ones(case):
     assert all(told.certain for told in causes) or not any(told.certain for told in causes)
 
 
-def test_the_same_is_told_once_and_at_most_three_causes():
+def test_the_same_is_told_once_and_at_most_four_causes():
     found = held(named(LATER, "L2 halved"))
     assert [told.certain for told in found.diagnosis] == [True]
     assert "half" not in str(found)  # the factor stands in the line
-    told = [Diagnosis(f"cause {k}", None, None, "", 0.5 - 0.1 * k) for k in range(5)]
+    told = [Diagnosis(f"cause {k}", None, None, "", 0.5 - 0.1 * k) for k in range(6)]
     text = [block.text() for block in causes_told(told)]
     assert text == ["Probable cause: cause 0", "", "  or: cause 1", "  or: cause 2",
-                    "  and 2 more: report.diagnosis has them"]  # fmt: skip
+                    "  or: cause 3", "  and 2 more: report.diagnosis has them"]  # fmt: skip
 
 
 def test_what_fits_as_well_is_told():
@@ -171,9 +175,9 @@ def test_what_is_left_open_and_what_is_not_sure_is_said():
     told = Diagnosis("c", None, None, "", 0.5, "layer 1, tanh", "a = 1", "a = 2", 1e-4)
     text = " ".join(" ".join(block.text() for block in causes_told([told])).split())
     assert text.startswith("Probable cause: a wrong line, layer 1, tanh")
-    assert "to 4 digits of what is off; yet the cause may be another." in text
+    assert "to 4 digits; yet the cause may be another." in text
     far = dataclasses.replace(told, residual=0.3)
-    assert "30% of what is off would be unexplained" in causes_told([far])[-1].text()
+    assert "would leave 30% of the error unexplained" in causes_told([far])[-1].text()
     part = dataclasses.replace(told, left_open=("W1", "b1"))
     assert "would leave W1, b1 unexplained" in causes_told([part])[-1].text()
 
@@ -184,3 +188,33 @@ def test_a_bug_that_is_not_sure_is_told_with_its_reason():
     text = "\n".join(block.text() for block in causes_told([told]))
     assert text.startswith("Perhaps: the derivative is missing (layer 1, tanh)\n    wrong  a = 1")
     assert text.endswith("On another batch it is not the same.")
+
+
+def test_the_same_line_said_of_more_places_is_no_alternative():
+    line = "dz1 = da1 * (z2 > 0)"
+    told = Diagnosis("c", None, None, "", 0.98, "layer 1, relu", line, "dz1 = da1", 1e-16, True,
+                     (f"every relu: {line}", "layer 1, dense: db1 = 0", "every dense: db1 = 0",
+                      f"layer 1, relu; loss: {line}; b = 2"))  # fmt: skip
+    text = "\n".join(block.text() for block in causes_told([told, told]))
+    assert text.endswith("12 digits.\n  fits as well: layer 1, dense: db1 = 0")
+    assert text.count(line) == 1
+
+
+def test_where_nothing_was_found_the_next_step_is_told():
+    net, x, y, _ = case("mlp", 0)
+    rng = np.random.default_rng(0)
+    analytic = {k: v + rng.standard_normal(v.shape) for k, v in net.gradient(x, y).items()}
+    text = " ".join(str(gl.check(net, x, y, analytic=analytic)).split())
+    assert "No cause was found. All tensors are wrong" in text
+    assert "look first at the loss's derivative" in text
+    assert "gl.bisect(net, x, y) finds the first wrong step" in text
+    assert "ratio and cosine" not in text
+
+
+def test_of_zero_against_zero_nothing_relative_is_told():
+    net = gl.mlp([4, 6, 3], batch_norm=True)  # a bias before batch norm does nothing
+    rng = np.random.default_rng(0)
+    found = gl.check(net, rng.standard_normal((7, 4)), rng.integers(0, 3, 7))
+    assert np.isnan(found["b1"].cosine)
+    assert found["b1"].row() == ("b1", "(6,)", "–", "–", "–", "–", "✓ correct")
+    assert "nan" not in str(found)

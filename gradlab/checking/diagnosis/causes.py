@@ -28,6 +28,7 @@ ALONG = 0.999  # cosine between two deviations of the same kind and another stre
 NEAR = 0.75  # how much less usual a factor may be, such as N / K beside 2, and still be told
 SIZE = re.compile(r"^[^()]*[A-Za-z][^()]*$")  # a formula of sizes, but not of N - 1
 NO_PATTERN = "no known pattern"
+BISECT = ". gl.bisect(net, x, y) finds the first wrong step from above"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def diagnose(
         found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
         if not any(d.score > 1 - clues.tolerance for d in found):
             found = _edited_lines(report, clues, point, gradient) + found
-    found = found or _other_masks(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    found = found or _other_masks(clues) or unknown(clues, BISECT)
     found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
@@ -172,10 +173,11 @@ def _edited_lines(
     entries = {n: t.entries for n, t in report.tensors.items()} if clues.sampled else None
     causes = explain(point, analytic, clues.numerical, clues.bounds, entries,
                      gradient)  # fmt: skip
-    return [_of_line(cause, clues) for cause in causes]
+    return [of_line(cause, clues) for cause in causes]
 
 
-def _of_line(cause: Cause, clues: Clues) -> Diagnosis:
+def of_line(cause: Cause, clues: Clues) -> Diagnosis:
+    """Return what is told of an edited line."""
     left = f"{max(cause.residual, 1e-16):.0e}"
     evidence = f"With this line, backward leaves {left} of the deviation open. {clues.where}."
     return Diagnosis(
@@ -225,9 +227,14 @@ def by_patterns(clues: Clues) -> list[Diagnosis]:
     return [Diagnosis(*found, 0.9) for pattern in PATTERNS for found in pattern(clues)]
 
 
+def unknown(clues: Clues, more: str = "") -> list[Diagnosis]:
+    """Return that no cause is known, where to look first and with what."""
+    return [Diagnosis(NO_PATTERN, None, None, f"{clues.where}{more}.", 0.0)]
+
+
 def diagnose_black_box(clues: Clues) -> list[Diagnosis]:
     """Return what made the gradient of a function of one's own wrong, from the numbers alone."""
-    return by_patterns(clues) or [Diagnosis(NO_PATTERN, None, None, clues.where, 0.0)]
+    return by_patterns(clues) or unknown(clues)
 
 
 def _with_suspects(

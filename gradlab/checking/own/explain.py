@@ -7,23 +7,22 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from html import escape
 
 import numpy as np
 
 from gradlab._validate import check_integer
 from gradlab.bugs.lines import Cause
 from gradlab.bugs.lines import explain as explain_lines
+from gradlab.checking.blocks import Block, Words
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.own.arrays import OwnCode, check_examples
 from gradlab.checking.own.recognise import Match, recognise
+from gradlab.checking.page import as_html, as_text, causes_told, head_of
 from gradlab.checking.report import Report
-from gradlab.checking.verdict import SIGNS
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
-
-SHOWN = 3  # causes that are printed, and other lines that would do the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,28 +46,20 @@ class Explanation:
     causes: list[Diagnosis]
     remarks: tuple[str, ...]
 
-    def _lines(self) -> list[str]:
-        report = self.report
-        lines = [f"{SIGNS[report.verdict]} {report.verdict}: {report.why}"]
-        if report.advice and not any(cause.wrong_line for cause in self.causes):
-            lines.append(f"What to do: {report.advice}")
-        for k, cause in enumerate(self.causes[:SHOWN]):
-            lines.append(f"{'or: ' if k else ''}{cause.cause}")
-            lines.append(f"    {cause.evidence}")
-        if self.network is not None:
-            lines.append(f"Your loss is {self.network}.")
-        return [*lines, *self.remarks, *(f"Remark: {remark}" for remark in report.remarks)]
+    def _parts(self) -> list[list[Block]]:
+        found = [] if self.network is None else [f"Your loss is {self.network}."]
+        notes = [*found, *self.remarks, *(f"Remark: {told}" for told in self.report.remarks)]
+        causes = causes_told(self.causes, "found.causes")
+        return [head_of(self.report), causes, [Words(note) for note in notes]]
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return as_text(self._parts())
 
     def __repr__(self) -> str:
         return f"Explanation({self.report.verdict}, wrong: {self.report.wrong})"
 
     def _repr_html_(self) -> str:
-        head, *rest = self._lines()
-        rest = "".join(f"<br>{escape(line)}" for line in rest)
-        return f"<p><b>{escape(head)}</b>{rest}</p>"
+        return as_html(self._parts())
 
 
 def explain(
@@ -153,7 +144,8 @@ def explain(
         patterns = report.diagnosis
         match = None if x is None else recognise(own, x, y, like)
     causes = [] if match is None else _causes(match, report, own.theta)
-    found = [told(cause, match, list(own.layout)) for cause in causes]
+    clues = Clues.of(report)
+    found = [told(cause, match, clues) for cause in causes]
     remarks = _remarks(match, causes, x is not None, like)
     if any(not np.allclose(own.answers[0], other, rtol=1e-3) for other in own.answers[1:2]):
         found = patterns + found  # it adds to what the call before left: no line can know of that
@@ -182,6 +174,9 @@ def _remarks(
     )
     if match.fit.over_all:
         said += " What L2 adds to other arrays than weights, lam * b, was taken off first."
+    factor = match.fit.called
+    if factor and any(c.after and not _has_no_units("after", c.after.code) for c in causes):
+        said += f" g is your gradient over ({factor})."
     return (said,)
 
 
@@ -225,7 +220,7 @@ def _mask(tensor: object) -> np.ndarray:
 # -- in the caller's names -----------------------------------------------------------------------
 
 
-def told(cause: Cause, match: Match, order: list[str]) -> Diagnosis:
+def told(cause: Cause, match: Match, clues: Clues) -> Diagnosis:
     """Return a cause in the names of somebody's arrays, and in the units of their loss."""
     parts, factor = match.layout.parts, match.fit.called
     ours = "|".join(map(re.escape, match.net.params))
@@ -239,20 +234,12 @@ def told(cause: Cause, match: Match, order: list[str]) -> Diagnosis:
     alike = [renamed(a) for a in cause.alike if not factor or _has_no_units(*a.split(": ", 1))]
     certain = cause.certain and match.is_exact
     tensors, left_open = (
-        tuple(k for k in order if k in {parts[t].array for t in some if t in parts})
+        tuple(k for k in clues.shapes if k in {parts[t].array for t in some if t in parts})
         for some in (cause.tensors, cause.left_open)
     )
-    shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), alike=(),
-                    certain=certain, tensors=tensors, left_open=left_open)  # fmt: skip
-    evidence = (f"With this line, backward leaves {max(cause.residual, 1e-16):.0e} of the "
-                f"deviation of {', '.join(tensors)} open.")  # fmt: skip
-    if alike:
-        more = f" and {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
-        evidence += f" These numbers cannot tell it from {'; '.join(alike[:SHOWN])}{more}."
-    if factor and cause.after and not _has_no_units("after", cause.after.code):
-        evidence += f" g is your gradient over ({factor})."
-    return Diagnosis(str(shown), None, None, evidence, 0.98 if certain else 0.5, cause.where,
-                     shown.wrong_line, shown.right_line, cause.residual, certain)  # fmt: skip
+    shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), certain=certain,
+                    tensors=tensors, left_open=left_open, alike=tuple(alike))  # fmt: skip
+    return of_line(shown, clues)
 
 
 def _has_no_units(where: str, line: str) -> bool:
@@ -289,7 +276,13 @@ def _times(factor: str, line: str) -> str:
     left, _, right = line.partition(" = ")
     op = getattr(ast.parse(right, mode="eval").body, "op", None)
     text = f"{factor} * " + (f"({right})" if isinstance(op, (ast.Add, ast.Sub)) else right)
-    for long, short in (("0.5 * N * 2 *", "N *"), ("0.5 * 2 * ", ""), ("N * 1 / N * ", "")):
+    for long, short in (
+        ("0.5 * N * 2 *", "N *"),
+        ("0.5 * 2 * ", ""),
+        ("N * 1 / N * ", ""),
+        ("1 / N * N * ", ""),
+        ("1 / K * K * ", ""),
+    ):
         text = short + text.removeprefix(long) if text.startswith(long) else text
     text = re.sub(r"^N \* (.*) / N$", r"\1", text)
     return f"{left} = {ast.unparse(ast.parse(text, mode='eval'))}"
