@@ -104,3 +104,14 @@ def test_a_gradient_of_ones_own_cannot_have_a_bug_planted():
     own.__dict__.update(vars(net))
     with pytest.raises(ValueError, match="a gradient of its own"):
         gl.bugs.plant(own, "bias_mean")
+
+
+def test_a_number_that_nobody_would_write_is_no_fact():
+    """The gradient times the square root of N: the number is true, and says nothing of why."""
+    net = gl.mlp([4, 5, 3], seed=2)
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((7, 4)), rng.integers(0, 3, 7)
+    wrong = {name: np.sqrt(7) * value for name, value in net.gradient(x, y).items()}
+    report = gl.check(net, x, y, analytic=wrong)
+    assert report.wrong
+    assert not any(cause.certain for cause in report.diagnosis)

@@ -25,12 +25,15 @@ class After:
         `values` are those of the program: sizes and parameters.
     is_coarse : bool
         What is left of a cast to few digits, or of a sum in them, is not reproduced to the last.
+    is_named : bool
+        It holds no number that nobody would write.
     """
 
     what: str
     code: str
     function: Callable[[Arrays, Mapping[str, object]], dict[str, np.ndarray]]
     is_coarse: bool = False
+    is_named: bool = True
 
 
 def _each(f: Callable[[np.ndarray], np.ndarray]) -> Callable[..., dict[str, np.ndarray]]:
@@ -108,12 +111,13 @@ def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> It
     if abs(S - 1) <= given.exact:
         return
     names = names_of(S, values, given.exact)
-    for name, _ in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
+    for name, cost in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
 
         def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
             return {k: number(name, values) * v for k, v in g.items()}
 
-        yield After(f"the finished gradient is multiplied by {name}", f"g = {name} * g", times)
+        what = f"the finished gradient is multiplied by {name}"
+        yield After(what, f"g = {name} * g", times, is_named=cost < UNNAMED)
 
 
 def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:

@@ -138,7 +138,8 @@ class Cause:
 
         Any other may stand for something that these numbers alone do not show, such as a norm.
         """
-        return all(not e.names or dict(e.names).get(e.name, 0) < UNNAMED for e in self.edits)
+        edits = all(not e.names or dict(e.names).get(e.name, 0) < UNNAMED for e in self.edits)
+        return edits and (self.after is None or self.after.is_named)
 
     @property
     def cost(self) -> float:
