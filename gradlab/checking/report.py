@@ -169,7 +169,8 @@ class TensorReport:
             f"{self.ratio:.3g}",
             f"{self.cosine:.3g}",
         )
-        if self.verdict != Verdict.WRONG and "nan" in numbers:
+        sizes = np.maximum(np.abs(self.analytic), np.abs(self.numerical))
+        if self.verdict == Verdict.CORRECT and ("nan" in numbers or (sizes <= self.bounds).all()):
             numbers = ("–",) * len(numbers)
         shape = str(self.shape).replace(" ", "")
         cells = ("–" if number == "nan" else number for number in numbers)

@@ -201,8 +201,8 @@ def test_the_same_line_said_of_more_places_is_no_alternative():
 
 
 def test_where_nothing_was_found_the_next_step_is_told():
-    net, x, y, _ = case("mlp", 0)
-    rng = np.random.default_rng(0)
+    net, rng = gl.mlp([3, 4, 2]), np.random.default_rng(0)
+    x, y = rng.standard_normal((5, 3)), rng.integers(0, 2, 5)
     analytic = {k: v + rng.standard_normal(v.shape) for k, v in net.gradient(x, y).items()}
     text = " ".join(str(gl.check(net, x, y, analytic=analytic)).split())
     assert "No cause was found. All tensors are wrong" in text
@@ -215,6 +215,6 @@ def test_of_zero_against_zero_nothing_relative_is_told():
     net = gl.mlp([4, 6, 3], batch_norm=True)  # a bias before batch norm does nothing
     rng = np.random.default_rng(0)
     found = gl.check(net, rng.standard_normal((7, 4)), rng.integers(0, 3, 7))
-    assert np.isnan(found["b1"].cosine)
+    assert found["b1"].relative_error > 0.5  # of what rounding leaves
     assert found["b1"].row() == ("b1", "(6,)", "–", "–", "–", "–", "✓ correct")
     assert "nan" not in str(found)
