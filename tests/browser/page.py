@@ -28,8 +28,7 @@ class Page:
         tab.on("console", self._note_console)
         tab.goto(url)
         tab.wait_for_selector(".jp-Notebook .jp-Cell")
-        tab.wait_for_function("window.jupyterapp !== undefined")
-        tab.evaluate(READY)
+        tab.wait_for_function(READY)
         tab.wait_for_selector(SPLASH, state="detached")
         self.wait_idle()
 

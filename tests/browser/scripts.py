@@ -4,12 +4,11 @@
 # `jupyterapp` is there because the server runs with --expose-app-in-browser.
 NOTEBOOK = "const app = window.jupyterapp, notebook = app.shell.currentWidget;"
 SPLASH = "#jupyterlab-splash"  # lies over everything while JupyterLab starts or changes its theme
-READY = """async () => {
-  const app = window.jupyterapp;
-  await app.restored;
-  const notebook = app.shell.currentWidget;
-  await notebook.context.ready;
-  await notebook.sessionContext.ready;
+# Asked again and again: a promise that is waited for in the page can be garbage collected there.
+READY = """() => {
+  const app = window.jupyterapp, notebook = app?.shell.currentWidget;
+  app?.restored.then(() => { window.gradlabRestored = true; });
+  return window.gradlabRestored && notebook?.context?.isReady && notebook.sessionContext?.isReady;
 }"""
 IDLE = (
     "() => {"
