@@ -128,6 +128,8 @@ def bisect(
     >>> [name for name, check in found.steps[2].items() if check.verdict == "wrong"]
     ['c', 'x']
     """
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a network such as gl.mlp makes, got {type(net).__name__}")
     samples, seed = check_integer(samples, "samples", 1), check_integer(seed, "seed")
     if isinstance(masks, np.random.Generator):
         raise TypeError("masks must be frozen: a list of arrays, or None; got a Generator")
@@ -149,7 +151,8 @@ def bisect(
         if cuts[name].verdict == Verdict.CORRECT:
             break
     batch = net.prepare_x(x).shape[-2]
-    found = _conclude(cuts, [repr(layer) for layer in net.chain(masks, batch)])
+    layers = [repr(layer) for layer in net.chain(masks, batch)]
+    found = _conclude(cuts, layers, analytic is not None)
     if not isinstance(net, LSTMNet):
         return found
     if found.between == ("input", "hidden") and analytic is None:
@@ -232,13 +235,15 @@ def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
     return replace(found, why=why, steps=inside.steps)
 
 
-def _conclude(cuts: dict[str, Report], layers: list[str]) -> Bisection:
+def _conclude(cuts: dict[str, Report], layers: list[str], is_given: bool) -> Bisection:
     """Return what the verdicts say, cuts from the input up to the first that is right."""
     names = [*cuts]
     wrong = [i for i, name in enumerate(names) if cuts[name].verdict == Verdict.WRONG]
     if not wrong:
         if cuts[names[-1]].verdict == Verdict.CORRECT:
             why = "The signal is right at the input, so every step on its path is."
+            if is_given:  # each cut by itself: nothing says that one came from the other
+                why = "The signal is right at the input; the cuts above it were not looked at."
             if len(names) > 1:
                 why = f"The signal is right at {names[-1]}; what lies below could not be judged."
             return Bisection(cuts, None, (), why)

@@ -115,3 +115,24 @@ def test_a_number_that_nobody_would_write_is_no_fact():
     report = gl.check(net, x, y, analytic=wrong)
     assert report.wrong
     assert not any(cause.certain for cause in report.diagnosis)
+
+
+def test_what_dropout_keeps_is_no_number_of_another_line():
+    net = gl.mlp([3, 5, 4, 3], dropout_rate=0.4, seed=1)
+    rng = np.random.default_rng(1)
+    for value in net.params.values():
+        value += 0.3 * rng.standard_normal(value.shape)
+    x, y, masks = rng.standard_normal((7, 3)), rng.integers(0, 3, 7), net.draw_masks(7, rng)
+    halved = [np.where(mask > 0, 1.0, 0.0) for mask in masks]
+    p = net.cut_activations(x, masks)
+    d = np.exp(p["output"]) / np.exp(p["output"]).sum(axis=1, keepdims=True)
+    d[np.arange(7), y] -= 1
+    d, wrong = d / 7, {}
+    for k in (3, 2, 1):
+        below = x if k == 1 else p[f"a{k - 1}"] * masks[k - 2]
+        wrong |= {f"W{k}": below.T @ d, f"b{k}": d.sum(axis=0)}
+        if k > 1:
+            d = (d @ net.params[f"W{k}"].T) * halved[k - 2] * (1 - p[f"a{k - 1}"] ** 2)
+    report = gl.check(net, x, y, masks=masks, analytic=wrong)
+    assert report.wrong == ["W1", "b1", "W2", "b2"]
+    assert not any(cause.certain and "dense" in cause.where for cause in report.diagnosis)

@@ -35,6 +35,8 @@ class Edit:
         What S is, a formula of sizes or a number.
     names : tuple of (str, float)
         All that S may be called, with costs.
+    is_named : bool
+        Its factor is one that a person would write.
     """
 
     index: int
@@ -45,6 +47,7 @@ class Edit:
     also: tuple[tuple[int, str], ...] = ()
     name: str = ""
     names: tuple[tuple[str, float], ...] = ()
+    is_named: bool = True
 
     @property
     def text(self) -> str:
@@ -138,7 +141,10 @@ class Cause:
 
         Any other may stand for something that these numbers alone do not show, such as a norm.
         """
-        edits = all(not e.names or dict(e.names).get(e.name, 0) < UNNAMED for e in self.edits)
+        edits = all(
+            e.is_named and (not e.names or dict(e.names).get(e.name, 0) < UNNAMED)
+            for e in self.edits
+        )
         return edits and (self.after is None or self.after.is_named)
 
     @property

@@ -209,11 +209,20 @@ class Search:
         """Return an edit with a name for its factor, if it is one that can be believed."""
         is_rate = "- S * d" in edit.wrong  # a learning rate is no size of the network
         values = {} if is_rate else self.program.values
-        names = names_of(S, values, self.given.exact, self.local_sizes(edit))
+        local = self.local_sizes(edit)
+        names = names_of(S, values, self.given.exact, local)
+        if "keep" not in local and self.is_keep(S):  # the mask's own factor, in whatever line
+            names = [(name, cost + UNNAMED) for name, cost in names]
         is_plain = entries >= 3 and PLAIN.search(edit.wrong) and ".sum()" not in edit.wrong
         if not is_plain and names[0][1] >= UNNAMED:
             return None
         return replace(edit, name=names[0][0], names=tuple(names), cost=edit.cost + names[0][1])
+
+    def is_keep(self, S: float) -> bool:
+        """Tell whether a number is what dropout keeps, or one over it."""
+        keep = self.program.values["keep"]
+        has_masks = self.program.point.masks is not None
+        return has_masks and any(abs(S - k) <= self.given.exact * k for k in (keep, 1 / keep))
 
     def local_sizes(self, edit: Edit) -> set[str]:
         """Return what a line could speak of besides the batch: of L2, dropout, pixels, units."""
@@ -235,7 +244,9 @@ class Search:
         sisters = [o for o in self.program.sisters(line) if o.step in self.program.steps]
         for name, cost in close_names(edit) or [("", 0.0)]:
             text = FACTOR.sub(f"({name})", edit.wrong) if name else edit.wrong
-            wide = replace(edit, wrong=text, name="", names=(), cost=edit.cost + cost)
+            is_named = dict(edit.names).get(name, 0) < UNNAMED
+            wide = replace(edit, wrong=text, name="", names=(), cost=edit.cost + cost,
+                           is_named=is_named)  # fmt: skip
             if sisters:
                 also = tuple((other.index, line.translate(text, other)) for other in sisters)
                 yield replace(wide, where=f"every {kind}", also=also)

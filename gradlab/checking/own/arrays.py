@@ -66,7 +66,10 @@ class OwnCode:
     def __exit__(self, *error: object) -> None:
         if not self.loss_takes:
             for name, array in self.arrays.items():
+                is_locked = not array.flags.writeable  # by the loss: it came in writeable
+                array.flags.writeable = True
                 array[...] = self._before[name]
+                array.flags.writeable = not is_locked
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return the loss at theta."""
