@@ -18,7 +18,7 @@ from pathlib import Path
 import comm
 
 import gradlab as gl
-from gradlab.lab.panels import NAMES as PANELS
+from gradlab.lab.board.panels import NAMES as PANELS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # what stands for the browser
 from lab.front_end import FrontEnd

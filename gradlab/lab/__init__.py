@@ -1,13 +1,13 @@
 """The live lab: widgets around a state that can be used, and tested, without a screen."""
 
-from gradlab.lab.feedback import Feedback, Score
-from gradlab.lab.line import read_line, settings_line
-from gradlab.lab.mystery import Mystery
-from gradlab.lab.ranges import RANGES
-from gradlab.lab.scenarios import SCENARIOS, Scenario
-from gradlab.lab.settings import Settings
+from gradlab.lab.lab import Lab
+from gradlab.lab.model.line import read_line, settings_line
+from gradlab.lab.model.ranges import RANGES
+from gradlab.lab.model.scenarios import SCENARIOS, Scenario
+from gradlab.lab.model.settings import Settings
+from gradlab.lab.mystery.feedback import Feedback, Score
+from gradlab.lab.mystery.mystery import Mystery
 from gradlab.lab.state import LabState
-from gradlab.lab.view import Lab
 
 __all__ = [
     "RANGES",

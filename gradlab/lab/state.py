@@ -12,20 +12,20 @@ from traitlets import Float, Instance, Int
 
 from gradlab._validate import check_integer
 from gradlab.bugs import Secret
-from gradlab.lab.backward import bug_choices
-from gradlab.lab.feedback import Score
-from gradlab.lab.given import Given
-from gradlab.lab.line import read_line
 from gradlab.lab.lock import LOCK
-from gradlab.lab.mystery import Mystery
-from gradlab.lab.problem import pose
-from gradlab.lab.ranges import LABELS, MYSTERY, NO_BUG, STRUCTURE
-from gradlab.lab.result import Result, UnknownTensorError, compute
-from gradlab.lab.scenarios import scenario_named
-from gradlab.lab.setting_traits import SettingTraits
-from gradlab.lab.settings import NAMES, Settings, validated, validated_all
-from gradlab.lab.summary import summary
-from gradlab.lab.warm_up import Trainer
+from gradlab.lab.model.given import Given
+from gradlab.lab.model.line import read_line
+from gradlab.lab.model.planted import bug_choices
+from gradlab.lab.model.problem import pose
+from gradlab.lab.model.ranges import LABELS, MYSTERY, NO_BUG, STRUCTURE
+from gradlab.lab.model.result import Result, UnknownTensorError, compute
+from gradlab.lab.model.scenarios import scenario_named
+from gradlab.lab.model.setting_traits import SettingTraits
+from gradlab.lab.model.settings import NAMES, Settings, validated, validated_all
+from gradlab.lab.model.training import Trainer
+from gradlab.lab.mystery.feedback import Score
+from gradlab.lab.mystery.mystery import Mystery
+from gradlab.lab.text.summary import summary
 from gradlab.nn.network import Network
 
 __all__ = ["LabState"]

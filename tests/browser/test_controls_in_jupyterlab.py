@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import expect
 
-from gradlab.lab.settings import NAMES
+from gradlab.lab.model.settings import NAMES
 
 from .lab_parts import banner, controls_of, expect_start, expect_state, expect_verdict, open_group
 

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import SCENARIOS, LabState, Settings, budget
-from gradlab.lab.cost import Cost
-from gradlab.lab.result import compute
-from gradlab.lab.words import cost_line
+from gradlab.lab import SCENARIOS, LabState, Settings
+from gradlab.lab.model import budget
+from gradlab.lab.model.cost import Cost
+from gradlab.lab.model.result import compute
+from gradlab.lab.text.banner import cost_line
 
 SPACE = "\N{NARROW NO-BREAK SPACE}"
 

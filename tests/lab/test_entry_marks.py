@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradlab.lab import LabState
-from gradlab.lab.entry_marks import SIGNS
+from gradlab.lab.board.entry_marks import SIGNS
 
 
 def marks(name="", **settings):

@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import Lab, LabState
-from gradlab.lab.settings import NAMES
+from gradlab.lab.model.settings import NAMES
 
 RNG = np.random.default_rng(0)
 IMAGES, LABELS = RNG.standard_normal((6, 1, 8, 8)), np.arange(6)

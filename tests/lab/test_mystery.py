@@ -9,11 +9,11 @@ from gradlab.bugs.choices import choices
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.slip import Secret, Slip
 from gradlab.lab import LabState, Mystery, Score, settings_line
-from gradlab.lab.case import Case
-from gradlab.lab.problem import pose
-from gradlab.lab.scenarios import MLP_BUGS
-from gradlab.lab.settings import Settings
-from gradlab.lab.words import banner_html, cost_line, explanation
+from gradlab.lab.model.problem import pose
+from gradlab.lab.model.scenarios import MLP_BUGS
+from gradlab.lab.model.settings import Settings
+from gradlab.lab.mystery.case import Case
+from gradlab.lab.text.banner import banner_html, cost_line, explanation
 from gradlab.nn.point import Point
 
 RICH = Settings(hidden=(4, 4), use_l2=True, l2=0.1, use_dropout=True, dropout_rate=0.3,

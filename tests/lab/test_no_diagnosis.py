@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab.panels import NAMES as PANELS
+from gradlab.lab.board.panels import NAMES as PANELS
 
 BUGS = ("missing_activation_derivative", "mystery")
 

@@ -6,14 +6,14 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from gradlab.lab.board import Board
-from gradlab.lab.colour_table import ColourTable, colour_table
-from gradlab.lab.live_figure import Layer, LiveFigure
-from gradlab.lab.panels import NAMES, PANELS
-from gradlab.lab.png import encode_png
-from gradlab.lab.result import compute
-from gradlab.lab.scene import Scene
-from gradlab.lab.settings import Settings
+from gradlab.lab.board.board import Board
+from gradlab.lab.board.colour_table import ColourTable, colour_table
+from gradlab.lab.board.live_figure import Layer, LiveFigure
+from gradlab.lab.board.panels import NAMES, PANELS
+from gradlab.lab.board.png import encode_png
+from gradlab.lab.board.scene import Scene
+from gradlab.lab.model.result import compute
+from gradlab.lab.model.settings import Settings
 from gradlab.plots import PALETTES
 
 SMALL = Settings(hidden=(4,))

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import Settings, budget
-from gradlab.lab.given import Given
-from gradlab.lab.result import SWEEP_EPS, compute
+from gradlab.lab import Settings
+from gradlab.lab.model import budget
+from gradlab.lab.model.given import Given
+from gradlab.lab.model.result import SWEEP_EPS, compute
 
 SMALL = Settings(hidden=(4,))
 

@@ -7,9 +7,9 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import SCENARIOS, LabState, Settings
-from gradlab.lab.scenarios import MLP_BUGS
-from gradlab.lab.settings import validated_all
-from gradlab.lab.words import banner_html
+from gradlab.lab.model.scenarios import MLP_BUGS
+from gradlab.lab.model.settings import validated_all
+from gradlab.lab.text.banner import banner_html
 
 REQUIRED = {
     "healthy", "step_too_small", "step_too_large", "float32", "saturated_tanh",

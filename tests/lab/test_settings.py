@@ -1,8 +1,8 @@
 import pytest
 
 import gradlab as gl
-from gradlab.lab.ranges import LABELS, MOST_LAYERS, RANGES
-from gradlab.lab.settings import NAMES, Settings, validated
+from gradlab.lab.model.ranges import LABELS, MOST_LAYERS, RANGES
+from gradlab.lab.model.settings import NAMES, Settings, validated
 
 BAD = [
     ("eps", 0.0, ValueError),

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab import Lab, LabState, warm_up
-from gradlab.lab.warm_up import Trainer
+from gradlab.lab import Lab, LabState
+from gradlab.lab.model import training as warm_up
+from gradlab.lab.model.training import Trainer
 
 SMALL = {"hidden": (4,)}
 

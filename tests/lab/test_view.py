@@ -13,11 +13,12 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import gradlab as gl
-from gradlab.lab import Lab, lifetime, view
+from gradlab.lab import Lab, lifetime
+from gradlab.lab import lab as view
 from gradlab.lab import state as state_module
-from gradlab.lab.controls import TOOLTIPS
-from gradlab.lab.ranges import LABELS
-from gradlab.lab.settings import NAMES
+from gradlab.lab.controls.make import TOOLTIPS
+from gradlab.lab.model.ranges import LABELS
+from gradlab.lab.model.settings import NAMES
 from tests.lab.test_state import CHANGES
 
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 import pytest
 
 from gradlab.lab import SCENARIOS
-from gradlab.lab.result import compute
-from gradlab.lab.settings import Settings
-from gradlab.lab.summary import summary
-from gradlab.lab.words import banner_html, explanation
+from gradlab.lab.model.result import compute
+from gradlab.lab.model.settings import Settings
+from gradlab.lab.text.banner import banner_html, explanation
+from gradlab.lab.text.summary import summary
 
 SMALL = Settings(hidden=(4,))
 

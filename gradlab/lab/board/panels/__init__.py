@@ -1,0 +1,19 @@
+"""The lab's panels: each draws one thing of a result.
+
+`PANELS` is in the order in which they stand beside each other.
+"""
+
+from gradlab.lab.board.panels.agreement import AgreementPanel
+from gradlab.lab.board.panels.heatmap import HeatmapPanel
+from gradlab.lab.board.panels.network import NetworkPanel
+from gradlab.lab.board.panels.panel import Panel
+from gradlab.lab.board.panels.tensors import TensorsPanel
+from gradlab.lab.board.panels.u_curve import UCurvePanel
+
+__all__ = ["DEFAULT", "NAMES", "PANELS", "Panel"]
+
+PANELS: tuple[type[Panel], ...] = (
+    UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel,
+)  # fmt: skip
+NAMES = tuple(panel.name for panel in PANELS)
+DEFAULT = ("u_curve", "tensors", "network")

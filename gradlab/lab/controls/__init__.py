@@ -1,0 +1,1 @@
+"""The lab's controls: a widget a setting, and what stands beside them."""

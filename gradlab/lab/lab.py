@@ -1,0 +1,220 @@
+"""The lab: controls, a banner and pictures, linked to a `LabState`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from traitlets import link
+
+from gradlab._validate import check_choice, check_names
+from gradlab.lab.at_rest import AtRest
+from gradlab.lab.board.board import Board
+from gradlab.lab.board.panels import DEFAULT
+from gradlab.lab.board.panels import NAMES as PANEL_NAMES
+from gradlab.lab.board.scene import Scene
+from gradlab.lab.board.style import palette_of
+from gradlab.lab.controls.extras import THEMES
+from gradlab.lab.controls.linking import Link
+from gradlab.lab.controls.make import make_controls
+from gradlab.lab.controls.parts import Parts
+from gradlab.lab.lifetime import family, replace_earlier
+from gradlab.lab.lock import LOCK
+from gradlab.lab.model.settings import NAMES
+from gradlab.lab.state import LabState
+from gradlab.lab.text.banner import banner_html
+from gradlab.nn.network import Network
+
+__all__ = ["Lab"]
+
+#: A slider that has not moved for so long rests: time for the sharp picture.
+_REST_SECONDS = 0.3
+#: Pixels per pixel of the papers at rest.
+_SHARP = 2
+#: How much larger everything is in presentation size: two panels still fit side by side.
+_LARGE = 1.27
+
+
+class Lab(widgets.VBox):
+    """The live lab: move a control, watch the relative error.
+
+    Parameters
+    ----------
+    net : Network or None, optional
+        A network of yours (MLP, convnet or LSTM), with its data; copies are taken. Without it the
+        lab builds its own MLP.
+    x : ndarray, shape (N, D), or as the network takes it, optional
+    y : ndarray, shape (N,) or (N, K), optional
+    panels : sequence of str, optional
+        Which pictures, in which order: "u_curve", "tensors", "network", "heatmap", "agreement".
+    controls : sequence of str or None, optional
+        The settings that get a control, such as ("eps", "weight_scale"); None: all that mean
+        something for the network, and scenarios, bugs and appearance.
+    theme : {"auto", "light", "dark"}, optional
+        Colours of the pictures. "auto" follows JupyterLab's theme.
+    scenario : str or None, optional
+        Where to start: a name of `gradlab.lab.SCENARIOS`.
+    **settings
+        Where the controls start, such as `eps=1e-7`; see `gradlab.lab.Settings` for all.
+
+    Attributes
+    ----------
+    state : LabState
+        `lab.state.eps = 1e-8` moves the lab from code.
+    controls : dict of str to Widget
+        A control for every setting.
+    board : Board
+        The banner and the panels.
+    scenarios, appearance, mystery, reset_button : Widget
+        What is no setting.
+    frames : int
+        How many times the board was told what to show.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A setting is unknown, out of range or of the wrong type; or `net`, `x` and `y` do not fit.
+
+    Examples
+    --------
+    >>> import gradlab as gl
+    >>> lab = gl.Lab(eps=1e-7, activation="relu")
+    >>> lab.state.eps = 1e-8
+    """
+
+    theme = traitlets.Unicode("auto")
+
+    def __init__(
+        self,
+        net: Network | None = None,
+        x: np.ndarray | None = None,
+        y: np.ndarray | None = None,
+        *,
+        panels: Sequence[str] = DEFAULT,
+        controls: Sequence[str] | None = None,
+        theme: str = "auto",
+        scenario: str | None = None,
+        **settings: Any,
+    ) -> None:
+        check_choice(theme, THEMES, "theme")
+        panels = check_names(panels, PANEL_NAMES, "panels")
+        wanted = None if controls is None else check_names(controls, NAMES, "controls")
+        self.state = LabState(net, x, y, scenario=scenario, **settings)
+        can = [name for name in NAMES if name in self.state.applicable]
+        check_names(wanted or (), can, "controls")
+        self.frames = 0
+        self._scene = Scene(palette_of(theme), panels)
+        self._rest = AtRest(self._on_rest, _REST_SECONDS)
+        self.controls = make_controls(self.state)
+        self.board = Board(panels, self._on_press, lambda *at: self._link.slide(*at))
+        parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
+        self.reset_button = parts.reset_button
+        self.scenarios, self.mystery = parts.scenarios, parts.mystery
+        self.appearance = parts.appearance
+        super().__init__(parts.arranged(self.controls, wanted))
+        self.add_class("gradlab-lab")
+        self._link = Link(self.state, self.controls)
+        self.reset_button.on_click(self._on_reset)
+        link((self.appearance.theme, "value"), (self, "theme"))
+        self.theme = theme
+        self.observe(self._on_theme, "theme")
+        self.state.observe(self._on_revision, "revision")
+        self._show(scale=_SHARP)
+        replace_earlier(self)
+
+    def close(self) -> None:
+        """Take the lab off the screen and let go of everything it holds."""
+        if self.comm is None:  # closed already, or refused before it began
+            return
+        with LOCK:
+            self._rest.cancel()
+            self.state.unobserve_all()
+            # also what is not on the screen: controls that were not asked for or do not apply
+            parts = [*self.controls.values(), *self._parts.all(), self.board, self]
+            for widget in {id(w): w for part in parts for w in family(part)}.values():
+                widget.unobserve_all()
+                if widget is not self:
+                    widget.close()
+            super().close()
+
+    # -- what a person does ------------------------------------------------------------------------
+
+    def _on_reset(self, button: widgets.Button) -> None:
+        with LOCK:
+            self.state.reset()
+            self._link.follow_all()  # also a control that shows a value that was refused
+
+    def _on_press(self, panel: str, x: float, y: float) -> None:
+        """Choose the tensor that was clicked."""
+        with LOCK:
+            result = self.state.result
+            tensor = result and self._scene.panels[panel].pressed(result, x, y)
+            if tensor:
+                self.state.tensor = tensor
+
+    def _on_appearance(self) -> None:
+        with LOCK:
+            large = self.appearance.large.value
+            (self.add_class if large else self.remove_class)("gradlab-large")
+            self._scene.visible = tuple(self.appearance.visible)
+            self.board.zoom = _LARGE if large else 1.0
+            self.board.visible = self.appearance.visible
+            self._show(scale=_SHARP)
+
+    def _on_theme(self, change: Any) -> None:
+        with LOCK:
+            self._scene.recolour(palette_of(self.theme))
+            self._show(scale=_SHARP)
+
+    @traitlets.validate("theme")
+    def _check_theme(self, proposal: Any) -> str:
+        return check_choice(proposal["value"], THEMES, "theme")
+
+    # -- from the state to the screen --------------------------------------------------------------
+
+    def _on_revision(self, change: Any) -> None:
+        with LOCK:
+            self._link.follow_result()
+            self._show()
+            if not self._rest.touch():  # no event loop, no screen: nothing to be quick for
+                self.state.refine()
+
+    def _on_rest(self) -> None:
+        with LOCK:
+            if not self.state.refine():  # which shows, and comes to rest again
+                self._show(scale=_SHARP)
+
+    def _show(self, scale: int = 1) -> None:
+        """Send a frame and the words that belong to it."""
+        state = self.state
+        (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
+        banner = banner_html(state.result, state.error, state.settings)
+        if state.result is None:
+            self.board.banner = banner
+            return
+        try:
+            words = self._link.held is None  # nobody reads while a handle is dragged
+            self.board.show(banner, *self._scene.frame(state.result, scale, words))
+            self.frames += 1
+        except Exception as error:  # nobody would see it: a callback has no output
+            told = f"picture: {error}"
+            self.board.banner = banner_html(state.result, told, state.settings)
+
+    # -- as text -----------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return repr(self.state)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the live view, and for viewers without a kernel a picture and the text."""
+        bundle = super()._repr_mimebundle_(**kwargs) or {}
+        bundle["text/plain"] = repr(self)
+        if self.state.result is not None and self._scene.visible:
+            with LOCK:
+                picture = self._scene.whole(self.state.result, _SHARP)
+            bundle["image/png"] = base64.b64encode(picture).decode("ascii")
+        return bundle

@@ -1,0 +1,1 @@
+"""What the lab computes, as plain data: settings, the problem that they pose, the result."""

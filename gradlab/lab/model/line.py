@@ -1,0 +1,71 @@
+"""Settings as one line of code, to be copied, shared and pasted."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+from gradlab.lab.model.scenarios import SCENARIOS, scenario_named
+from gradlab.lab.model.settings import NAMES, SWITCHES, Settings, validated_all
+
+__all__ = ["read_line", "settings_line"]
+
+
+def settings_line(settings: Settings, base: Settings | None = None) -> str:
+    """Return the shortest line that recreates the settings: `gl.Lab(eps=1e-07)`.
+
+    Parameters
+    ----------
+    settings : Settings
+    base : Settings or None, optional
+        Those of a network of the caller's as it was given (`Given.settings`): the line is then
+        `gl.Lab(net, x, y, …)`, with what differs from them.
+    """
+    if base is None:
+        for name, scenario in SCENARIOS.items():
+            if scenario.full() == settings and settings != Settings():
+                return f'gl.Lab(scenario="{name}")'
+    start = Settings() if base is None else base
+    changed = {n: getattr(settings, n) for n in NAMES if getattr(settings, n) != getattr(start, n)}
+    for rate, switch in SWITCHES.items():
+        if rate in changed:  # giving it switches it on
+            changed[switch] = getattr(settings, switch)
+            if changed[switch]:
+                del changed[switch]
+    parts = [] if base is None else ["net", "x", "y"]
+    parts += [f"{name}={_literal(value)}" for name, value in changed.items()]
+    return f"gl.Lab({', '.join(parts)})"
+
+
+def read_line(line: str) -> dict[str, Any]:
+    """Return the keywords of a line such as `settings_line` returns, validated; runs nothing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        It is no such line, or a setting is unknown, out of range or of the wrong type.
+    """
+    shape = 'a line such as gl.Lab(eps=1e-07, activation="relu")'
+    if not isinstance(line, str):
+        raise TypeError(f"line must be {shape}, got {line!r}")
+    try:
+        call = ast.parse(line.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) not in ("gl.Lab", "Lab"):
+            raise ValueError
+        if [ast.unparse(argument) for argument in call.args] not in ([], ["net", "x", "y"]):
+            raise ValueError
+        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (ValueError, SyntaxError):
+        raise ValueError(f"line must be {shape}, with plain values, got {line[:80]!r}") from None
+    if None in values:
+        raise ValueError(f"line must be {shape}, without **, got {line[:80]!r}")
+    scenario = {} if "scenario" not in values else {"scenario": values.pop("scenario")}
+    if scenario:
+        scenario_named(scenario["scenario"])
+    return scenario | validated_all(values)
+
+
+def _literal(value: object) -> str:
+    # A string as JSON writes it is one in Python too, and in the double quotes of all our code.
+    return json.dumps(value) if isinstance(value, str) else repr(value)

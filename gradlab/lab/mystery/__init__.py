@@ -1,0 +1,1 @@
+"""The mystery bug: a round, its case, its answers, and its view."""

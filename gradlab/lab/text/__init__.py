@@ -1,0 +1,1 @@
+"""Every word that the lab says about a result."""

@@ -1,0 +1,97 @@
+"""The lab as plain text: what `repr` shows and nbval compares, the same on every machine."""
+
+from __future__ import annotations
+
+import math
+
+from gradlab.lab.model import budget
+from gradlab.lab.model.ranges import MYSTERY, NO_BUG, YOURS
+from gradlab.lab.model.result import Result
+from gradlab.lab.model.settings import Settings
+from gradlab.lab.text.banner import FAR
+from gradlab.nn.mlp import MLP
+
+__all__ = ["summary"]
+
+#: Ng's bands for the norm ratio: great, look again, worry, and beyond.
+_NORM_EDGES = (1e-7, 1e-5, 1e-3, math.inf)
+
+
+def summary(settings: Settings, result: Result | None, error: str) -> str:
+    """Return settings, verdict and orders of magnitude as plain text, the same on every machine.
+
+    Round-off differs between machines, and a largest entry jumps with it. So each tensor is told
+    by its verdict and by the decade bands of its norm ratio, which average over entries; a power of
+    ten of the error stands only where truncation rules: there it is a fact about the function.
+    """
+    network, check = _network_line(settings, result), _check_line(settings, result)
+    lines = ["gradlab lab", f"  {network}", f"  {check}"]
+    if error:
+        lines.append(f"  error: {error}")
+    if result is not None and not error:
+        lines.append(f"  verdict: {_verdicts(result)}")
+        lines += _numbers(result)
+    return "\n".join(lines)
+
+
+def _network_line(s: Settings, result: Result | None) -> str:
+    where = "your data" if s.data == YOURS else s.data
+    n = budget.count(result.net, result.x) if result else 0
+    count = f", {n} example{'s' * (n > 1)}" if n else ""
+    more = f", {s.train_steps} training steps" if s.train_steps else ""
+    if result and not isinstance(result.net, MLP):
+        return f"network: {result.net}, {where}{count}, weights times {s.weight_scale:.2g}{more}"
+    more = (", float32" if s.dtype == "float32" else "") + more
+    sizes = result.net.sizes if result else s.hidden
+    shape = "-".join(str(n) for n in sizes)
+    return (
+        f"network: {shape} {s.activation}, {s.loss}, {where}{count}, seed {s.seed}, "
+        f"weight scale {s.weight_scale:.2g}{more}"
+    )
+
+
+def _check_line(s: Settings, result: Result | None) -> str:
+    dropout, l2 = "off", "off"
+    if s.use_dropout:
+        dropout = f"{s.dropout_rate:g}, masks {'frozen' if s.freeze_masks else 'redrawn'}"
+    if s.use_l2:
+        where = {(True, True): "both", (True, False): "the loss alone",
+                 (False, True): "the gradient alone", (False, False): "neither"}  # fmt: skip
+        l2 = f"{s.l2:.2g} in {where[s.l2_in_loss, s.l2_in_gradient]}"
+    bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
+    if bug and s.bug != MYSTERY and s.bug_layer:
+        bug += f" at layer {s.bug_layer}"
+    samples = result and result.problem.samples
+    part = f"; up to {samples} entries of each tensor" if samples else ""
+    return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}{part}"
+
+
+def _verdicts(result: Result) -> str:
+    report = result.report
+    groups = {}
+    for name in report:
+        groups.setdefault(str(report[name].verdict), []).append(name)
+    if len(groups) == 1:
+        return f"{report.verdict}, every tensor"
+    told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
+    return f"{report.verdict} ({told})"
+
+
+def _numbers(result: Result) -> list[str]:
+    report, parts, low = result.report, [], None
+    for edge in _NORM_EDGES:
+        names = [n for n in report if _between(report[n].norm_ratio, low, edge)]
+        if names:
+            interval = f"up to {edge:.0e}" if edge < math.inf else f"above {low:.0e}"
+            parts.append(f"{interval} in {', '.join(names)}")
+        low = edge
+    lines = ["  norm ratio: " + "; ".join(parts)]
+    truncation_rules = result.settings.eps >= result.sweep.predicted_best_eps * FAR
+    error = report.error
+    if truncation_rules and 0 < error < math.inf:
+        lines.append(f"  worst relative error: about 1e{round(math.log10(error)):+03d}")
+    return lines
+
+
+def _between(value: float, low: float | None, edge: float) -> bool:
+    return (low is None or not value <= low) and (value <= edge or edge == math.inf)
