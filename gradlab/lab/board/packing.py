@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.plots.chart import Axis, Chart, Mark
+from gradlab.plots.scales import ticks_of
 
 __all__ = ["pack_chart", "pack_ghost", "pack_ink", "shares"]
 
@@ -35,7 +36,7 @@ def pack_chart(chart: Chart) -> dict[str, Any]:
     told = {
         "title": chart.title, "aside": chart.aside, "note": chart.note,
         "legend": [asdict(entry) for entry in chart.legend], "framed": chart.framed,
-        "square": chart.square, "right": chart.right, **_axes(chart),
+        "square": chart.square, "right": chart.right, "bottom": chart.bottom, **_axes(chart),
         "marks": numbers.take(chart.marks, chart),
     }  # fmt: skip
     return told | {"bytes": numbers.joined()}
@@ -94,5 +95,16 @@ class _Numbers:
         return place
 
 
-def _axes(chart: Chart) -> dict[str, Any]:
-    return {"x": asdict(chart.x), "y": asdict(chart.y)}
+def _axes(chart: Chart) -> dict[str, dict[str, Any]]:
+    return {"x": _axis(chart.x), "y": _axis(chart.y)}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    """Return an axis with the ticks that it has as a whole, and whether others may be found."""
+    ticks = ticks_of(axis)
+    at = shares(np.array([value for value, _ in ticks]), axis).tolist()
+    return {
+        "low": float(axis.low), "high": float(axis.high), "log": axis.log, "label": axis.label,
+        "ticks": list(zip(at, (text for _, text in ticks), strict=True)),
+        "free": axis.log or axis.ticks is None,
+    }  # fmt: skip

@@ -115,9 +115,11 @@ class Scene:
         """Return the visible panels as one picture, a file's bytes; `kind` is "png" or "svg"."""
         from gradlab.plots.figure import figure_of  # matplotlib: only where something is stored
 
-        drawn = [(chart, moving) for _, chart, moving in self._drawn(result)]
+        drawn = list(self._drawn(result))
+        widths = [panel.width for panel, *_ in drawn]
+        pictures = [(chart, moving) for _, chart, moving in drawn]
         file = io.BytesIO()
-        figure_of(drawn, palette, columns=_COLUMNS).savefig(file, format=kind)
+        figure_of(pictures, palette, _COLUMNS, widths=widths).savefig(file, format=kind)
         return file.getvalue()
 
     def _drawn(self, result: Result) -> Iterator[tuple[Panel, Chart, Sequence[Mark]]]:
