@@ -18,7 +18,7 @@ from gradlab.lab.board.panels import DEFAULT
 from gradlab.lab.board.panels import NAMES as PANEL_NAMES
 from gradlab.lab.board.scene import Scene
 from gradlab.lab.board.style import palette_of
-from gradlab.lab.controls.extras import THEMES
+from gradlab.lab.controls.appearance import THEMES
 from gradlab.lab.controls.linking import Link
 from gradlab.lab.controls.make import make_controls
 from gradlab.lab.controls.parts import Parts
@@ -111,8 +111,11 @@ class Lab(widgets.VBox):
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(self.state)
         self.board = Board(panels, self._on_press, lambda *at: self._link.slide(*at))
-        parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
-        self.reset_button = parts.reset_button
+        parts = self._parts = Parts(
+            self.state, self.board, panels, theme,
+            changed=self._on_appearance, pin=self._on_pin, save=self._on_save,
+        )  # fmt: skip
+        self.reset_button = parts.toolbar.reset
         self.scenarios, self.mystery = parts.scenarios, parts.mystery
         self.appearance = parts.appearance
         super().__init__(parts.arranged(self.controls, wanted))
@@ -164,6 +167,12 @@ class Lab(widgets.VBox):
             self.board.zoom = _LARGE if large else 1.0
             self.board.visible = self.appearance.visible
             self._show(scale=_SHARP)
+
+    def _on_pin(self, down: bool) -> None:
+        """Keep what is shown behind what will be, or let go of it."""
+
+    def _on_save(self, kind: str) -> None:
+        """Save the picture as "png" or "svg"."""
 
     def _on_theme(self, change: Any) -> None:
         with LOCK:
