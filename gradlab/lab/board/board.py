@@ -16,6 +16,8 @@ from gradlab.plots.palette import PALETTES
 __all__ = ["MODULES", "Board", "bundle"]
 
 _FOLDER = Path(__file__).parent
+# The controls' too: anywidget brings a style sheet to the page, and ipywidgets none.
+_STYLES = (_FOLDER / "board.css", _FOLDER.parent / "controls/controls.css")
 #: What board.js is made of, each after what it imports.
 MODULES = (
     "scales.js", "layout.js", "frame.js", "paint.js", "zoom.js", "panel.js", "banner.js",
@@ -90,7 +92,7 @@ class Board(_Charts, anywidget.AnyWidget):
     """
 
     _esm = bundle()
-    _css = (_FOLDER / "board.css").read_text(encoding="utf-8")
+    _css = "".join(path.read_text(encoding="utf-8") for path in _STYLES)
     panels = _dict(**_about_panels())
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     theme = traitlets.Unicode("auto").tag(sync=True)
