@@ -11,8 +11,9 @@ export function emOf(widths, room, now = 0) {
   if (!widths.length || !(room.width > 0)) return room.em;
   const rows = rowsAt(widths, room.width, SMALLEST);
   // several rows do not fit a window anyhow: they are not made larger for one
-  const most = Math.min(LARGEST * room.em, Math.max(rows > 1 ? room.em : SMALLEST, room.height / HEIGHT / rows));
-  let best = Math.min(SMALLEST, room.width / Math.max(...widths)); // one too wide for the page: it shrinks
+  const high = Math.max(rows > 1 ? room.em : SMALLEST, room.height / HEIGHT / rows);
+  const most = Math.min(LARGEST * room.em, high, room.width / Math.max(...widths));
+  let best = Math.min(SMALLEST, most);
   for (const em of [most, ...runs(widths).map(length => room.width / length)]) {
     if (em <= most && em > best && rowsAt(widths, room.width, em) <= rows) best = em;
   }
