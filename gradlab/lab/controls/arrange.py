@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 import ipywidgets as widgets
 
-from gradlab.lab.board.style import CSS
 from gradlab.lab.controls.groups import Groups
 from gradlab.lab.model.settings import GROUPS
 
 __all__ = ["arrange"]
-
-_STYLE = (Path(__file__).parent / "controls.css").read_text(encoding="utf-8")
 
 
 def arrange(
@@ -52,6 +48,4 @@ def arrange(
     groups = Groups({title: parts for title, parts in inside.items() if parts}, toolbar, story)
     shown = widgets.VBox([*([sliders] if sliders.children else []), board])
     shown.add_class("gradlab-shown")
-    # Not displayed, and still in force: a style sheet needs no room.
-    style = f"{CSS}<style>{_STYLE}</style>"
-    return [widgets.HTML(style, layout=widgets.Layout(display="none")), shown, groups], groups
+    return [shown, groups], groups

@@ -176,9 +176,9 @@ class Settings:
         subjects=NETWORKS, trains=True,
     )  # fmt: skip
     l2_in_loss: bool = flag(
-        True, label="L2 in the numerical loss", group="Dropout, L2", words="L2 in the numerical loss",
-        tooltip="the loss that is differenced has the L2 term", needs="use_l2", subjects=NETWORKS,
-        trains=True,
+        True, label="L2 in the numerical loss", group="Dropout, L2",
+        words="L2 in the numerical loss", tooltip="the loss that is differenced has the L2 term",
+        needs="use_l2", subjects=NETWORKS, trains=True,
     )  # fmt: skip
     l2_in_gradient: bool = flag(
         True, label="L2 in the analytic gradient", group="Dropout, L2",
