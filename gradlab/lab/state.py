@@ -92,6 +92,7 @@ class LabState(SettingTraits):
     revision = Int(0)
     progress = Float(1.0)
     mystery = Instance(Mystery, allow_none=True)
+
     can_undo = Bool(False)
     can_redo = Bool(False)
 
