@@ -133,14 +133,14 @@ class Settings:
         0, 0, 9999, label="seed", group="Network", is_open=True,
         tooltip="of the random weights and dropout masks: same seed, same draws", trains=True,
     )  # fmt: skip
+    eps: float = logarithmic(
+        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
+        tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
+    )  # fmt: skip
     weight_scale: float = logarithmic(
         0.5, 1e-4, 1e2, label="weight scale", group="", step=0.05, subjects=NETWORKS, trains=True,
         tooltip="standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
         tooltip_given="all weights times this factor, 1e-4 to 1e2; 1 leaves them as given",
-    )  # fmt: skip
-    eps: float = logarithmic(
-        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
-        tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
     )  # fmt: skip
     scheme: str = choice(
         "central", SCHEMES, {"five_point": "five-point", "complex_step": "complex step"},
