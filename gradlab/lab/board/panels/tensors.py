@@ -24,7 +24,7 @@ _TALL = 4.0
 class TensorsPanel(Panel):
     """Bands and names stand still; a dot an entry, a bar and a sign a tensor move."""
 
-    name, title, width = "tensors", "Every entry at this step", 18.0
+    name, title, width = "tensors", "Every entry at this step", 17.5
     hint = "Click a dot to choose that entry, a name to choose the tensor."
 
     def key(self, result: Result) -> Hashable:
