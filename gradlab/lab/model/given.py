@@ -20,7 +20,7 @@ __all__ = ["Given", "applicable"]
 
 #: What means something for a network that the lab cannot build itself.
 _FOR_ANY_NETWORK = frozenset({
-    "eps", "scheme", "measure", "dtype", "weight_scale", "train_steps", "tensor", "entry",
+    "eps", "scheme", "measure", "dtype", "weight_scale", "train_steps", "tensor",
     "use_l2", "l2", "l2_in_loss", "l2_in_gradient", "bug", "bug_layer",
 })  # fmt: skip
 

@@ -174,4 +174,4 @@ def _check_tensor(settings: Settings, net: Network) -> None:
 
 def _without_cursor(settings: Settings) -> Settings:
     """Return the settings without those that move on the same sweep."""
-    return settings.replace(eps=1.0, tensor="", entry=-1)
+    return settings.replace(eps=1.0, tensor="")

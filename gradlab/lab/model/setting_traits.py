@@ -60,7 +60,6 @@ class SettingTraits(HasTraits):
     bug = _Setting()
     bug_layer = _Setting()
     tensor = _Setting()
-    entry = _Setting()
 
     def __init__(self, given: Given | None) -> None:
         super().__init__()

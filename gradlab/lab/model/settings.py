@@ -59,8 +59,6 @@ class Settings:
         At which layer; 0 is the bug's own choice, the last that can have it.
     tensor : str
         Which tensor is looked at closely; "" is the one with the largest error.
-    entry : int
-        Which entry of that tensor, in the order of its raveled array; -1 is the worst.
     """
 
     data: str = "moons"
@@ -84,7 +82,6 @@ class Settings:
     bug: str = NO_BUG
     bug_layer: int = 0
     tensor: str = ""
-    entry: int = -1
 
     def replace(self, **changes: Any) -> Settings:
         """Return settings with some values changed; they are taken as valid."""
@@ -182,7 +179,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "dtype": _choice("dtype", DTYPES),
     "bug": _choice("bug", BUGS),
     "tensor": _tensor,
-    "entry": lambda value: check_integer(value, "entry", -1),
     **{name: _integer(name) for name in ("seed", "train_steps", "bug_layer")},
     **{name: _number(name) for name in ("weight_scale", "eps", "dropout_rate", "l2")},
     **{
