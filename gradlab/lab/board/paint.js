@@ -192,7 +192,7 @@ function paintGhost(pen, chart, ghost) {
   ctx.restore();
 }
 
-function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, labelRow}) {
+function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, labelRow, width}) {
   const bottom = box.y + box.height;
   ctx.strokeStyle = colour('faint');
   ctx.lineWidth = k;
@@ -218,7 +218,7 @@ function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, la
   ctx.textAlign = 'center';
   let free = -Infinity; // where the last text ends: two never overlap
   for (const [share, text] of ticks.x) {
-    const half = ctx.measureText(text).width / 2, at = place.x(share);
+    const half = ctx.measureText(text).width / 2, at = Math.min(place.x(share), width - half - 1);
     if (at - half < free) continue;
     free = at + half + 0.2 * em;
     ctx.fillText(text, at, tickRow);
