@@ -59,7 +59,7 @@ def _frame(ax: Axes, chart: Chart, palette: Palette) -> None:
     ax.set_ylim(chart.y.low, chart.y.high)
     ax.set_autoscale_on(False)
     if chart.square:
-        ax.set_aspect("equal", adjustable="box")
+        ax.set_aspect("equal", adjustable="box", anchor="NW")
     ax.tick_params(
         colors=palette.ink, labelsize=SMALL * POINTS, length=3, color=palette.faint, pad=2.5
     )
@@ -76,9 +76,12 @@ def _texts(ax: Axes, chart: Chart, palette: Palette) -> None:
 
     They begin where the ticks' texts do, so that a narrow panel has room for its legend.
     """
-    wide = ax.get_position().width * ax.figure.get_figwidth() / _INCH
+    wide, given = (
+        ax.get_position(original).width * ax.figure.get_figwidth() / _INCH
+        for original in (False, True)  # a square chart takes less than it is given
+    )
     left, right = (room - EDGE for room in sides(chart))
-    rows = legend_rows(chart.legend, wide + left + right)
+    rows = legend_rows(chart.legend, given + left + right)
     style = {"fontsize": POINTS, "color": palette.ink,
              "pad": POINTS * (LEGEND_ROW * len(rows) + 0.5)}  # fmt: skip
     ax.set_title(chart.title, loc="left", x=-left / wide, **style)
@@ -132,13 +135,21 @@ def _dots(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
         hue = palette.hex(colour)
         ring = mark["sign"] == "ring"
         edge = hue if ring or mark["edge"] is None else palette.hex(mark["edge"])
+        x, y = _inside(ax, mark["x"][start:end], mark["y"][start:end])
         line = Line2D(
-            mark["x"][start:end], mark["y"][start:end], ls="none", marker=_MARKERS[mark["sign"]],
+            x, y, ls="none", marker=_MARKERS[mark["sign"]], clip_on=False,
             ms=2 * mark["radius"] * _PIXEL, color=hue, mfc="none" if ring else hue, mec=edge,
             mew=1.6 * _PIXEL if ring else 0.0 if mark["edge"] is None else 0.8, zorder=zorder,
         )  # fmt: skip
         ax.add_line(line)
         start = end
+
+
+def _inside(ax: Axes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points on the axes: a dot on their edge is drawn whole, one outside is not."""
+    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    here = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+    return x[here], y[here]
 
 
 def _segments(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:

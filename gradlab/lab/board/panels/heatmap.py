@@ -55,7 +55,7 @@ class HeatmapPanel(Panel):
             words([_BAR[1]] * len(texts), heights, texts, "ink", 0.8, "left", dx=0.3, outside=True),
         ]
         legend = [
-            Legend("0 = 0" if mark == "zero" else mark, "ink", sign=SIGNS[mark])
+            Legend("both 0" if mark == "zero" else mark, "ink", sign=SIGNS[mark])
             for mark in _explained(tensor)
         ]
         return Chart(
