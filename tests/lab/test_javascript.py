@@ -14,7 +14,11 @@ import pytest
 from gradlab.lab.board import board
 from gradlab.lab.board.board import MODULES, Board, bundle
 
-NODE = Path(playwright.__file__).parent / "driver" / ("node.exe" if sys.platform == "win32" else "node")
+NODE = (
+    Path(playwright.__file__).parent
+    / "driver"
+    / ("node.exe" if sys.platform == "win32" else "node")
+)
 TESTS = sorted((Path(__file__).parents[1] / "board_js").glob("*.test.mjs"))
 FOLDER = Path(board.__file__).parent
 
