@@ -321,3 +321,14 @@ def test_figures_have_rows_of_columns(sweep):
     assert grid.dpi == 2 * row.dpi
     boxes = [ax.get_position() for ax in grid.axes]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_texts_stay_on_a_figure_that_is_laid_out_later(sweep):
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    plots.u_curve(axes := figure.subplots(), sweep)
+    figure.canvas.draw()
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert (box.min >= 0).all(), text.get_text()
+        assert (box.max <= figure.bbox.max).all(), text.get_text()

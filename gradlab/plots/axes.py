@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import NullLocator
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from gradlab.plots.chart import Chart, Legend, Mark
 from gradlab.plots.layout import (
@@ -76,33 +76,35 @@ def _texts(ax: Axes, chart: Chart, palette: Palette) -> None:
 
     They begin where the ticks' texts do, so that a narrow panel has room for its legend.
     """
-    wide, given = (
-        ax.get_position(original).width * ax.figure.get_figwidth() / _INCH
-        for original in (False, True)  # a square chart takes less than it is given
-    )
+    given = ax.get_position(original=True).width * ax.figure.get_figwidth() / _INCH
     left, right = (room - EDGE for room in sides(chart))
     rows = legend_rows(chart.legend, given + left + right)
-    style = {"fontsize": POINTS, "color": palette.ink,
-             "pad": POINTS * (LEGEND_ROW * len(rows) + 0.5)}  # fmt: skip
-    ax.set_title(chart.title, loc="left", x=-left / wide, **style)
+    up = LEGEND_ROW * len(rows) + 0.5
+    size = {"fontsize": POINTS, "color": palette.ink}
+    ax.text(-left * _INCH, up * _INCH, chart.title, transform=_from(ax, 0, 1), **size)
     if chart.aside:
-        ax.set_title(chart.aside, loc="right", x=1 + right / wide, **style)
+        place = right * _INCH, up * _INCH
+        ax.text(*place, chart.aside, ha="right", transform=_from(ax, 1, 1), **size)
     for number, row in enumerate(rows):
         up = LEGEND_ROW * (len(rows) - number - 0.5) + 0.2
         for x, entry in row:
             _legend_entry(ax, entry, palette, x - left, up)
     if chart.note:
-        ax.annotate(
-            chart.note, (-left / wide, 0), (0, -POINTS * (below(chart) + 0.2)), va="top",
-            xycoords="axes fraction", textcoords="offset points", fontsize=SMALL * POINTS,
-            color=palette.faint, annotation_clip=False,
+        ax.text(
+            -left * _INCH, -(below(chart) + 0.2) * _INCH, chart.note, va="top",
+            fontsize=SMALL * POINTS, color=palette.faint, transform=_from(ax, 0, 0),
         )  # fmt: skip
+
+
+def _from(ax: Axes, x: float, y: float) -> Transform:
+    """Return what places things in inches from a corner of the axes, wherever that will be."""
+    return ax.figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)
 
 
 def _legend_entry(ax: Axes, entry: Legend, palette: Palette, x: float, up: float) -> None:
     """Draw one entry, its left end `x` em from the axes' left side, `up` em above its top."""
     colour = palette.hex(entry.colour)
-    corner = ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, ax.transAxes)
+    corner = _from(ax, 0, 1)
     style = {"fontsize": SMALL * POINTS, "va": "center", "transform": corner}
     if entry.sign:
         ax.text(x * _INCH, up * _INCH, entry.sign, color=colour, **style)
