@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from gradlab.bugs.exhibit import Spot, always
 from gradlab.bugs.planting import without_bugs
-from gradlab.bugs.suspects import line_up
-from gradlab.checking.report import TensorReport
+from gradlab.bugs.suspects import Suspect, line_up
+from gradlab.checking.report import BlindSpot, TensorReport
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
 
@@ -22,21 +23,25 @@ def blind_spots(
     point: Point,
     analytic: Gradient,
     seen: Mapping[str, TensorReport],
-) -> tuple[str, ...]:
-    """Return sentences on what stays hidden here, and what to do to see it; often none.
+    suspects: Iterable[Suspect] | None = None,
+) -> tuple[BlindSpot, ...]:
+    """Return what stays hidden here, and what to do to see it; often nothing.
 
-    Every known bug that the network could have is tried: that costs a backward pass for each.
-    `seen` is what the check saw, tensor by tensor; empty where it cannot be told apart.
+    Every known bug that the network could have is tried: that costs a backward pass for each,
+    unless they are handed in as `suspects`. `seen` is what the check saw, tensor by tensor; empty
+    where it cannot be told apart.
     """
     found = _swamped(point.net, analytic)
     zero = [name for name, value in analytic.items() if not np.any(value)]
     if zero:
-        found.append(f"the gradient of {', '.join(zero)} is exactly 0: code that returns 0 there "
-                     "would pass; check at other parameters")  # fmt: skip
-    return (*found, *hiding_places(point, seen))
+        found.append(Spot(always, f"the gradient of {', '.join(zero)} is exactly 0",
+                          "code that returns 0 there", "check at other parameters",
+                          surely=True))  # fmt: skip
+    told = tuple(BlindSpot(spot.caveat(), spot.sentence, spot.cure) for spot in found)
+    return (*told, *hiding_places(point, seen, suspects))
 
 
-def _swamped(net: Network, analytic: Gradient) -> list[str]:
+def _swamped(net: Network, analytic: Gradient) -> list[Spot]:
     names = []
     for name in net.weight_names if net.l2 else ():
         penalty = net.l2 * net.params[name]
@@ -45,36 +50,44 @@ def _swamped(net: Network, analytic: Gradient) -> list[str]:
             names.append(name)
     if not names:
         return []
-    return [f"L2 makes up nearly all of the gradient of {', '.join(names)}: a bug in the data's "
-            "part, even a flipped sign, can hide there; check with l2=0 first"]  # fmt: skip
+    return [Spot(always, f"L2 makes up nearly all of the gradient of {', '.join(names)}",
+                 "a bug in the data's part, even a flipped sign,",
+                 "check with l2=0 first")]  # fmt: skip
 
 
-def hiding_places(point: Point, seen: Mapping[str, TensorReport]) -> list[str]:
-    """Return a sentence for every reason why a bug would not show here, each once.
+def hiding_places(
+    point: Point, seen: Mapping[str, TensorReport], suspects: Iterable[Suspect] | None = None
+) -> list[BlindSpot]:
+    """Return every reason why a bug would not show here, each once.
 
-    A sentence says at which layers, where the same bug would show at another one. Nothing is said
-    of masks that are drawn anew at every call: no two gradients are the same then.
+    It says at which layers, where the same bug would show at another one. Nothing is said of masks
+    that are drawn anew at every call: no two gradients are the same then.
     """
     net, x, y, masks = point
     if isinstance(masks, np.random.Generator):
         return []
     right = without_bugs(net).gradient(x, y, masks)
-    told: dict[str, dict[str, set]] = {}  # by sentence and bug, the layers
+    told: dict[Spot, dict[str, set]] = {}  # by reason and bug, the layers
     shown = set()  # bugs that show at some layer
     with np.errstate(all="ignore"):
-        for s in line_up(point):
+        for s in line_up(point) if suspects is None else suspects:
             if not hides(s.gradient, right, seen):
                 shown.add(s.bug)
-            elif s.warning:
-                told.setdefault(s.warning, {}).setdefault(s.bug, set()).add(s.layer)
-    return [_at_layers(by_bug, shown) + sentence for sentence, by_bug in told.items()]
+            elif s.spot:
+                told.setdefault(s.spot, {}).setdefault(s.bug, set()).add(s.layer)
+    found = []
+    for spot, by_bug in told.items():
+        where = _at_layers(by_bug, shown)
+        start = f"{where}, " if where else ""
+        caveat = spot.caveat(where and f" {where}")
+        found.append(BlindSpot(caveat, start + spot.sentence, spot.cure))
+    return found
 
 
 def _at_layers(by_bug: dict[str, set], shown: set[str]) -> str:
-    if not by_bug.keys() <= shown:  # one of them shows nowhere
-        return ""
+    """Return "at layer 2, 3", or "" where one of the bugs shows nowhere."""
     layers = sorted(set().union(*by_bug.values()) - {None})
-    return f"at layer {', '.join(map(str, layers))}, " if layers else ""
+    return f"at layer {', '.join(map(str, layers))}" if layers and by_bug.keys() <= shown else ""
 
 
 def hides(gradient: Gradient, right: Gradient, seen: Mapping[str, TensorReport]) -> bool:
