@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from gradlab.checking.verdict import (
 
 
 class BlindSpot(NamedTuple):
-    """What a check could not have seen: as it follows "correct here, and", as a sentence, a cure."""
+    """What a check could not have seen: a caveat after "correct here, and", a sentence, a cure."""
 
     caveat: str
     sentence: str

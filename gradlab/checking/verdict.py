@@ -219,8 +219,9 @@ def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
 
 def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
     seen = found.within[found.mark == NOISE].max()
+    size = about(float(seen)) + (" of the largest entry" if seen <= 1 else "")
     what = (
-        f"for {which} an error of {about(float(seen))} of the largest entry could hide"
+        f"for {which} an error of {size} could hide"
         if np.isfinite(seen) else f"{which} are no larger than what rounding does to the loss"
     )  # fmt: skip
     if setting.eps is not None:

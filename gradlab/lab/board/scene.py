@@ -12,7 +12,7 @@ from gradlab.lab.board.panels import PANELS, Panel
 from gradlab.lab.board.panels.ink import Shape, pack
 from gradlab.lab.board.png import encode_png
 from gradlab.lab.model.result import Result
-from gradlab.lab.text.banner import cost_line, explanation
+from gradlab.lab.text.banner import cost_line, said
 from gradlab.plots import Palette
 
 __all__ = ["Scene"]
@@ -58,7 +58,7 @@ class Scene:
         return {
             "alt": {name: self.panels[name].alt(result) for name in self.visible},
             "cost": cost_line(result),
-            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+            "said": said(result),
         }
 
     def whole(self, result: Result, scale: int = 1) -> bytes:

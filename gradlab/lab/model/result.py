@@ -6,10 +6,10 @@ slider is dragged (`coarse`) and on all of them when it rests.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class Result:
         The U-curve.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
+    anew : callable, Settings -> Result, or None
+        Computes the same with other settings, coarsely; what was trained is trained again.
     """
 
     settings: Settings
@@ -60,6 +62,7 @@ class Result:
     cost: Cost
     sweep: EpsSweep
     stride: int
+    anew: Callable[[Settings], Result] | None = None
 
     @property
     def net(self) -> Network:
@@ -83,11 +86,15 @@ class Result:
 
     @cached_property
     def tensor(self) -> str:
-        """The tensor that is looked at closely: the one set, or that with the largest error."""
+        """The tensor that is looked at closely: the one set, or that which decides the verdict."""
         if self.settings.tensor:
             return self.settings.tensor
-        errors = {name: self.report[name].error for name in self.report}
-        return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
+        return self.report.deciding
+
+    @property
+    def dormant(self) -> str:
+        """Why no bug that is planted can show; "" if one can, or there is none."""
+        return ""
 
     @property
     def rough(self) -> bool:
@@ -138,7 +145,7 @@ def compute(
         if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
         else:
-            report, cost = _check(settings, problem)
+            report, cost = check_at(settings, problem)
         limit = budget.COARSE if coarse else budget.FULL
         stride = budget.stride(settings, problem.net, problem.x, limit)
         if previous and previous.stride <= stride:
@@ -148,10 +155,12 @@ def compute(
             measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
             **problem.sampling,
         )  # fmt: skip
-    return Result(settings, problem, report, cost, sweep, stride)
+    anew = partial(compute, given=given, secret=secret, coarse=True)
+    return Result(settings, problem, report, cost, sweep, stride, anew)
 
 
-def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+def check_at(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+    """Check at the step of the settings; return the report and what it cost."""
     masks = problem.masks(settings)
     start = time.perf_counter()
     report = gl.check(
