@@ -10,7 +10,7 @@ from typing import Any
 from gradlab.lab.model.ranges import LABELS, NO_BUG, YOURS
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.steps import best_step, drowned, remedy, rounding
-from gradlab.lab.text.words import number
+from gradlab.lab.text.words import number, rounded_down, rounded_up
 
 __all__ = ["NO_ADVICE", "Advice", "another_step", "to_change"]
 
@@ -60,8 +60,8 @@ def _because(result: Result) -> str:
         largest = abs(result.analytic[name]).max()
         longest = rounding(result) / 0.1
         return (
-            f"the gradient of {name} is at most {number(largest)}, and rounding alone can put a "
-            f"slope off by {number(longest)} even at the longest step"
+            f"the gradient of {name} is at most {rounded_up(largest)}, and rounding alone can put "
+            f"a slope off by {rounded_down(longest)} even at the longest step"
         )
     if math.isfinite(result.sweep.kinks_from):
         return "short ones leave round-off, and longer ones cross kinks"

@@ -9,13 +9,13 @@ import numpy as np
 from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
 from gradlab.checking.judge import KINK
-from gradlab.checking.verdict import Verdict, about
+from gradlab.checking.verdict import Verdict
 from gradlab.lab.model.planted import place_of_bug
 from gradlab.lab.model.ranges import MYSTERY, NO_BUG
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.steps import remedy
 from gradlab.lab.text.advice import NO_ADVICE, Advice, another_step, to_change
-from gradlab.lab.text.words import listed, number, sentence
+from gradlab.lab.text.words import listed, number, rounded_down, rounded_up, sentence
 
 __all__ = ["FAR", "advice", "deserves_a_band", "explanation", "told"]
 
@@ -121,18 +121,13 @@ def _swamped(result: Result) -> tuple[str, Advice] | None:
         times[name] = np.linalg.norm(l2) / max(data, np.finfo(float).tiny)
     if not times or min(times.values()) < SWAMPED:
         return None
-    left = max(result.report[name].norm_ratio for name in times)
+    least = rounded_down(min(times.values()))
+    left = rounded_up(max(result.report[name].norm_ratio for name in times))
     return (
-        f"In {', '.join(times)} the L2 term is over {_rounded_down(min(times.values()))} times the "
-        f"data's gradient, and leaves a norm ratio of at most {about(left)} of the planted bug: "
-        f"{describe(s.bug).summary}",
+        f"In {', '.join(times)} the L2 term is over {least} times the data's gradient, and leaves "
+        f"a norm ratio of at most {left} of the planted bug: {describe(s.bug).summary}",
         Advice("Lower λ to 0.001.", {"l2": 1e-3}),
     )
-
-
-def _rounded_down(value: float) -> str:
-    power = math.floor(math.log10(value))
-    return number(math.floor(value / 10**power + 1e-9) * 10**power)
 
 
 def _of_tensors(report: Report) -> str:
@@ -223,8 +218,8 @@ def _only_round_off(report: Report) -> str:
         of = "the whole gradient's"
     verb = "differs" if off == 1 else "differ"
     return (
-        f"{off} of {size} entries {verb} by more than 1e-4 of their own size, but by less than "
-        f"{about(seen)} of {of} largest"
+        f"{off} of {size} entries {verb} by more than 1e-4 of their own size, but by at most "
+        f"{rounded_up(seen)} of {of} largest"
     ) if off else ""  # fmt: skip
 
 

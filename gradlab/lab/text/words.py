@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["listed", "number", "sentence", "thousands"]
+__all__ = ["listed", "number", "rounded_down", "rounded_up", "sentence", "thousands"]
 
 
 def number(value: float) -> str:
     """Return "6e-06" with a hyphen that no line breaks at."""
     return f"{value:.0e}".replace("-", "‑")
+
+
+def rounded_up(value: float) -> str:
+    """Return a size in one digit, rounded up: 2.1e-9 is "3e-09"."""
+    return _rounded(value, math.ceil)
+
+
+def rounded_down(value: float) -> str:
+    """Return a size in one digit, rounded down: 2.9e-9 is "2e-09"."""
+    return _rounded(value, math.floor)
+
+
+def _rounded(value: float, to: Callable[[float], int]) -> str:
+    if not 0 < value < math.inf:
+        return f"{value:.0f}"
+    power = math.floor(math.log10(value))
+    return number(to(round(value / 10.0**power, 9)) * 10.0**power)
 
 
 def thousands(count: int) -> str:
