@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from gradlab.bugs.exhibit import Spot, always
 from gradlab.bugs.planting import without_bugs
-from gradlab.bugs.suspects import Suspect, line_up
+from gradlab.bugs.suspects import line_up
 from gradlab.checking.report import BlindSpot, TensorReport
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
@@ -23,13 +24,13 @@ def blind_spots(
     point: Point,
     analytic: Gradient,
     seen: Mapping[str, TensorReport],
-    suspects: Iterable[Suspect] | None = None,
+    known: Iterable[Trace] | None = None,
 ) -> tuple[BlindSpot, ...]:
     """Return what stays hidden here, and what to do to see it; often nothing.
 
     Every known bug that the network could have is tried: that costs a backward pass for each,
-    unless they are handed in as `suspects`. `seen` is what the check saw, tensor by tensor; empty
-    where it cannot be told apart.
+    unless their traces are handed in as `known`. `seen` is what the check saw, tensor by tensor;
+    empty where it cannot be told apart.
     """
     found = _swamped(point.net, analytic)
     zero = [name for name, value in analytic.items() if not np.any(value)]
@@ -38,7 +39,7 @@ def blind_spots(
                           "code that returns 0 there", "check at other parameters",
                           surely=True))  # fmt: skip
     told = tuple(BlindSpot(spot.caveat(), spot.sentence, spot.cure) for spot in found)
-    return (*told, *hiding_places(point, seen, suspects))
+    return (*told, *hiding_places(point, seen, known))
 
 
 def _swamped(net: Network, analytic: Gradient) -> list[Spot]:
@@ -55,26 +56,47 @@ def _swamped(net: Network, analytic: Gradient) -> list[Spot]:
                  "check with l2=0 first")]  # fmt: skip
 
 
+class Trace(NamedTuple):
+    """What a bug would change in the entries that are checked, over each tensor's largest."""
+
+    bug: str
+    layer: int | None
+    spot: Spot | None
+    change: np.ndarray
+
+
+def traces(point: Point, seen: Mapping[str, TensorReport]) -> Iterator[Trace]:
+    """Yield the trace of each known bug that the network could have.
+
+    None for masks that are drawn anew at every call: no two gradients are the same then.
+    """
+    net, x, y, masks = point
+    if isinstance(masks, np.random.Generator):
+        return
+    right = without_bugs(net).gradient(x, y, masks)
+    with np.errstate(all="ignore"):
+        for s in line_up(point):
+            yield Trace(s.bug, s.layer, s.spot, _change(s.gradient, right, seen))
+
+
 def hiding_places(
-    point: Point, seen: Mapping[str, TensorReport], suspects: Iterable[Suspect] | None = None
+    point: Point, seen: Mapping[str, TensorReport], known: Iterable[Trace] | None = None
 ) -> list[BlindSpot]:
     """Return every reason why a bug would not show here, each once.
 
-    It says at which layers, where the same bug would show at another one. Nothing is said of masks
-    that are drawn anew at every call: no two gradients are the same then.
+    It says at which layers, where the same bug would show at another one.
     """
     net, x, y, masks = point
     if isinstance(masks, np.random.Generator):
         return []
-    right = without_bugs(net).gradient(x, y, masks)
+    unseen = _unseen(without_bugs(net).gradient(x, y, masks), seen)
     told: dict[Spot, dict[str, set]] = {}  # by reason and bug, the layers
     shown = set()  # bugs that show at some layer
-    with np.errstate(all="ignore"):
-        for s in line_up(point) if suspects is None else suspects:
-            if not hides(s.gradient, right, seen):
-                shown.add(s.bug)
-            elif s.spot:
-                told.setdefault(s.spot, {}).setdefault(s.bug, set()).add(s.layer)
+    for trace in traces(point, seen) if known is None else known:
+        if not (trace.change <= unseen).all():  # nan shows
+            shown.add(trace.bug)
+        elif trace.spot:
+            told.setdefault(trace.spot, {}).setdefault(trace.bug, set()).add(trace.layer)
     found = []
     for spot, by_bug in told.items():
         where = _at_layers(by_bug, shown)
@@ -92,14 +114,32 @@ def _at_layers(by_bug: dict[str, set], shown: set[str]) -> str:
 
 def hides(gradient: Gradient, right: Gradient, seen: Mapping[str, TensorReport]) -> bool:
     """Tell whether a bug's gradient is the right one, or nearer to it than the check could see."""
+    return bool((_change(gradient, right, seen) <= _unseen(right, seen)).all())
+
+
+def _change(gradient: Gradient, right: Gradient, seen: Mapping[str, TensorReport]) -> np.ndarray:
+    """Return how far the checked entries are from the right ones, over each tensor's largest."""
+    parts = []
+    for name, size in _sizes(right).items():
+        change = np.abs(gradient[name] - right[name]).ravel() / size
+        entries = seen[name].entries if name in seen else None
+        parts.append(change if entries is None else change[entries])
+    return np.concatenate(parts)
+
+
+def _unseen(right: Gradient, seen: Mapping[str, TensorReport]) -> np.ndarray:
+    """Return the largest change of each checked entry that would not have been seen."""
     whole = max(np.abs(value).max() for value in right.values())
-    for name, value in right.items():
-        size = max(np.abs(value).max(), 1e-9 * whole)
-        change = np.abs(gradient[name] - value).ravel()
-        within = USUAL
+    parts = []
+    for name, size in _sizes(right).items():
+        within = np.full(right[name].size, USUAL)
         if (tensor := seen.get(name)) is not None:
             within = np.minimum(tensor.within, UNDECIDED).ravel()
-            change = change if tensor.entries is None else change[tensor.entries]
-        if not (change <= np.maximum(within * size, 1e-12 * whole)).all():  # nan shows
-            return False
-    return True
+        parts.append(np.maximum(within, 1e-12 * whole / size))
+    return np.concatenate(parts)
+
+
+def _sizes(right: Gradient) -> dict[str, float]:
+    largest = {name: float(np.abs(value).max()) for name, value in right.items()}
+    least = max(1e-9 * max(largest.values()), np.finfo(float).tiny)
+    return {name: max(size, least) for name, size in largest.items()}

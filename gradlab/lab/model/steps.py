@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.checking.verdict import Verdict
-from gradlab.lab.model.problem import Problem
-from gradlab.lab.model.ranges import NO_BUG
 from gradlab.lab.model.result import SWEEP_EPS, Result, check_at
+from gradlab.lab.model.settings import NO_BUG
 from gradlab.nn.mlp import MLP
 
 __all__ = ["best_step", "drowned", "remedy", "verdict_at"]
@@ -42,11 +40,8 @@ class _Known:
     remedies: dict[frozenset[Verdict], dict[str, Any] | None] = field(default_factory=dict)
 
 
-_known: WeakKeyDictionary[Problem, _Known] = WeakKeyDictionary()
-
-
 def _of(result: Result) -> _Known:
-    return _known.setdefault(result.problem, _Known())
+    return result.problem.memo.setdefault("steps", _Known())
 
 
 def verdict_at(result: Result, eps: float) -> Verdict:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradlab.lab.model.ranges import LABELS, NO_BUG, YOURS
 from gradlab.lab.model.result import Result
+from gradlab.lab.model.settings import LABELS, NO_BUG, YOURS
 from gradlab.lab.model.steps import best_step, drowned, remedy, rounding
 from gradlab.lab.text.words import number, rounded_down, rounded_up
 

@@ -69,9 +69,11 @@ def cost_line(result: Result) -> str:
     The time is measured, and no two runs tell the same; it stands in no text that is compared.
     """
     cost = result.cost
+    function = "function" if result.net is None else "loss"
+    beside = "" if result.net is None else "; one backprop does the arithmetic of 2 or 3"
     return (
-        f"{_part(result)}{thousands(cost.evaluations)} evaluations of the loss, "
-        f"{_two_digits(cost.milliseconds)} ms; one backprop does the arithmetic of 2 or 3"
+        f"{_part(result)}{thousands(cost.evaluations)} evaluations of the {function}, "
+        f"{_two_digits(cost.milliseconds)} ms{beside}"
     )
 
 

@@ -10,9 +10,9 @@ from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
 from gradlab.checking.judge import KINK
 from gradlab.checking.verdict import Verdict
-from gradlab.lab.model.planted import place_of_bug
-from gradlab.lab.model.ranges import MYSTERY, NO_BUG
+from gradlab.lab.model.planted import places_of_bugs
 from gradlab.lab.model.result import Result
+from gradlab.lab.model.settings import MYSTERY, NO_BUG
 from gradlab.lab.model.steps import remedy
 from gradlab.lab.text.advice import NO_ADVICE, Advice, another_step, to_change
 from gradlab.lab.text.words import listed, number, rounded_down, rounded_up, sentence
@@ -96,7 +96,10 @@ def _wrong(result: Result) -> tuple[str, Advice]:
 def _bugs(result: Result) -> list[tuple[str, str]]:
     """Return the bugs that are planted by name, each with the setting that names it."""
     s = result.settings
-    return [("bug", s.bug)] if s.bug not in (NO_BUG, MYSTERY) else []
+    if result.net is None or s.bug in (NO_BUG, MYSTERY):
+        return []
+    named = [("bug", s.bug), ("second_bug", s.second_bug)]
+    return [(setting, name) for setting, name in named if name != NO_BUG]
 
 
 def _planted(result: Result) -> str:
@@ -112,8 +115,8 @@ def _swamped(result: Result) -> tuple[str, Advice] | None:
     s, net = result.settings, result.problem.in_gradient
     if net is None or not net.l2 or s.bug in (NO_BUG, MYSTERY):
         return None
-    place = place_of_bug(s, net, None)
-    spoiled = set(wrong_tensors(net, place.name, place.layer))
+    places = [place for place in places_of_bugs(s, net) if not place.dormant]
+    spoiled = {name for place in places for name in wrong_tensors(net, place.name, place.layer)}
     times = {}
     for name in (name for name in net.weight_names if name in spoiled):
         l2 = net.l2 * net.params[name]
