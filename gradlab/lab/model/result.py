@@ -23,6 +23,7 @@ from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.ranges import MYSTERY
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.training import Trainer
+from gradlab.lab.model.weight import Weight, chosen_weight
 from gradlab.nn.network import Network
 
 __all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "compute"]
@@ -88,6 +89,11 @@ class Result:
             return self.settings.tensor
         errors = {name: self.report[name].error for name in self.report}
         return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
+
+    @cached_property
+    def weight(self) -> Weight:
+        """The one entry that is looked at closely: the one set, or the worst."""
+        return chosen_weight(self)
 
     @property
     def rough(self) -> bool:
@@ -174,4 +180,4 @@ def _check_tensor(settings: Settings, net: Network) -> None:
 
 def _without_cursor(settings: Settings) -> Settings:
     """Return the settings without those that move on the same sweep."""
-    return settings.replace(eps=1.0, tensor="")
+    return settings.replace(eps=1.0, tensor="", entry=-1)
