@@ -1,4 +1,4 @@
-"""The one weight that is looked at: its place, what both gradients say of it, and the loss along it."""
+"""The one weight that is looked at: its place, both gradients there, and the loss along it."""
 
 from __future__ import annotations
 

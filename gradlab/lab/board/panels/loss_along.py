@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradlab.lab.board.panels.panel import Panel
-from gradlab.lab.model.ranges import RANGES
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.weight import Weight
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, curve, dots, segments, words
-from gradlab.plots.scales import power_of_ten
+from gradlab.plots.scales import EPS_RANGE, power_of_ten
 
 __all__ = ["LossAlongPanel"]
 
@@ -73,7 +72,7 @@ class LossAlongPanel(Panel):
             f"The loss along {weight.name}",
             Axis(-half, half, f"t, added to the weight{x_unit}", ticks=x_ticks),
             Axis(low, high, f"L(w + t) − L(w){y_unit}", ticks=y_ticks),
-            marks, f"w = {weight.value:.3g}", _note(weight, len(levels)), legend,
+            marks, note=_note(weight, len(levels)), legend=legend,
         )  # fmt: skip
 
     def moving(self, result: Result) -> list[Mark]:
@@ -107,7 +106,7 @@ class LossAlongPanel(Panel):
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
         """Return the step that reaches as far as the click."""
-        low, high = RANGES["eps"]
+        low, high = EPS_RANGE
         return {"eps": min(max(abs(float(x)), low), high)}
 
 
@@ -150,7 +149,7 @@ def _kink_marks(kinks: np.ndarray, weight: Weight) -> list[Mark]:
 
 def _numbers(weight: Weight) -> list[Mark]:
     """Return a, n and the error in the upper corner that the curve leaves free."""
-    t, rise = weight.curve
+    rise = weight.curve[1]
     falls = np.nan_to_num(rise[-1]) < np.nan_to_num(rise[0])
     side, align = (1, "right") if falls else (-1, "left")
     error = "" if math.isnan(weight.error) else f"Δ = {weight.error:.1e}  "
@@ -192,13 +191,13 @@ def _apart(weight: Weight) -> bool:
 
 
 def _note(weight: Weight, levels: int) -> str:
-    base = f"L(w) = {weight.base:.4g}"
+    base = f"w = {weight.value:.3g}, L(w) = {weight.base:.3g}"
     if weight.along.redrawn:
-        return f"{base}; masks drawn anew at every dot"
+        return f"{base}; each dot with masks of its own"
     if levels:
-        return f"{base}; grey: all values that there are"
+        return f"{base}; grey: its possible values"
     if not weight.rule.subtracts:
-        return f"{base}; the complex step's point is off this line"
+        return f"{base}; w + i·eps is off this line"
     return base
 
 
