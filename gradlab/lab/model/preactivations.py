@@ -78,7 +78,7 @@ def what_units_see(net: Chain, x: np.ndarray, masks: Masks = None) -> list[Seen]
             seen.append(_one(name, layer.function, before))
             z = None
         elif layer.param_names and not isinstance(layer, LSTM):
-            if z is not None:
+            if z is not None and layer.weight_names:  # batch norm goes on with what was there
                 seen.append(_one(name, None, z))
             z, name = a, layer.name
     return seen

@@ -1,4 +1,4 @@
-"""Ratio, cosine and norm ratio of all tensors: is it a factor, and which?"""
+"""Ratio, cosine and norm ratio of all tensors: whether they are off by a factor, and by which."""
 
 from __future__ import annotations
 
