@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gradlab.checking.fast import Copies, has_kinks
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
 
-__all__ = ["LossAlong"]
+__all__ = ["FunctionAlong", "LossAlong"]
 
 _PIECES = 8  # that an interval with a kink in it is cut into, again and again
 _ROUNDS = 4  # of cutting: a kink is known to 1/8**4 of the distance of two samples
@@ -85,6 +87,40 @@ class LossAlong:
                 differs = (sides[..., 1:] != sides[..., :-1]).any(axis=0)
                 changed[start : start + together] |= differs
         return t[:, :-1][changed], t[:, 1:][changed]
+
+
+class FunctionAlong:
+    """The same of any function f(theta), by one evaluation after the other.
+
+    Parameters
+    ----------
+    f : callable, (P,) -> float
+    theta : ndarray, shape (P,)
+    entry : int
+        Which of theta's entries w is.
+    """
+
+    redrawn = False
+
+    def __init__(self, f: Callable[[np.ndarray], float], theta: np.ndarray, entry: int) -> None:
+        self.f, self.theta, self.entry, self.value = f, theta, entry, theta[entry]
+
+    def losses(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the distances that rounding left of `t` (T,), and f there; NaN where it raises."""
+        taken = (self.value + np.asarray(t, self.value.dtype)) - self.value
+        return taken, np.array([self._at(self.value + distance) for distance in taken])
+
+    def kinks(self, t: np.ndarray) -> np.ndarray:
+        """Return none: from values alone they cannot be told."""
+        return np.zeros(0)
+
+    def _at(self, value: float) -> float:
+        theta = self.theta.copy()
+        theta[self.entry] = value
+        try:
+            return float(np.squeeze(self.f(theta)))
+        except Exception:  # whatever f raises: it is not defined there
+            return float("nan")
 
 
 def _place(net: Network, copies: Copies, name: str, entry: int) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.ranges import MYSTERY
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.training import Trainer
-from gradlab.lab.model.weight import Weight, chosen_weight
+from gradlab.lab.model.weight import Weight
 from gradlab.nn.network import Network
 
 __all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "compute"]
@@ -83,17 +83,17 @@ class Result:
         return self.problem.analytic
 
     @cached_property
+    def weight(self) -> Weight:
+        """The one entry of `tensor` that is looked at, with the loss along it."""
+        return Weight(self)
+
+    @cached_property
     def tensor(self) -> str:
         """The tensor that is looked at closely: the one set, or that with the largest error."""
         if self.settings.tensor:
             return self.settings.tensor
         errors = {name: self.report[name].error for name in self.report}
         return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
-
-    @cached_property
-    def weight(self) -> Weight:
-        """The one entry that is looked at closely: the one set, or the worst."""
-        return chosen_weight(self)
 
     @property
     def rough(self) -> bool:
@@ -180,4 +180,4 @@ def _check_tensor(settings: Settings, net: Network) -> None:
 
 def _without_cursor(settings: Settings) -> Settings:
     """Return the settings without those that move on the same sweep."""
-    return settings.replace(eps=1.0, tensor="", entry=-1)
+    return settings.replace(eps=1.0, tensor="")

@@ -82,7 +82,6 @@ class Settings:
     bug: str = NO_BUG
     bug_layer: int = 0
     tensor: str = ""
-    entry: int = -1
 
     def replace(self, **changes: Any) -> Settings:
         """Return settings with some values changed; they are taken as valid."""

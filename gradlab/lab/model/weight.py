@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.checking.along import LossAlong
+from gradlab.checking.along import FunctionAlong, LossAlong
 from gradlab.checking.schemes import SCHEME_TABLE, Scheme
 from gradlab.nn.point import Point
 
@@ -17,43 +17,53 @@ if TYPE_CHECKING:
     from gradlab.checking import TensorReport
     from gradlab.lab.model.result import Result
 
-__all__ = ["SAMPLES", "Weight", "chosen_weight"]
+__all__ = ["SAMPLES", "Weight"]
 
-#: A window is that many steps wide, at least: what the difference looks at is well inside of it.
-_ROOM = 1.5
 SAMPLES = 65  # evaluations of the loss for the curve: odd, so that the weight itself is one
+#: The window reaches so many times as far as the difference, at least.
+_ROOM = 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class Weight:
-    """One entry of one tensor, at the step that is set.
+    """The entry that a result looks at, at the step that is set.
 
     Attributes
     ----------
     result : Result
         What it is a part of.
-    tensor : str
-    entry : int
-        Index into the raveled tensor.
-    at : int or None
-        Index into the entries that were checked; None where this one was not.
     """
 
     result: Result
-    tensor: str
-    entry: int
-    at: int | None
+
+    @property
+    def tensor(self) -> str:
+        """The tensor that it is in."""
+        return self.result.tensor
+
+    @property
+    def entry(self) -> int:
+        """Where in the raveled tensor."""
+        return self.result.entry
 
     @property
     def name(self) -> str:
         """Such as "W1[3, 0]"."""
-        index = np.unravel_index(self.entry, self.result.net.params[self.tensor].shape)
+        index = np.unravel_index(self.entry, self._report.shape)
         return f"{self.tensor}[{', '.join(str(int(i)) for i in index)}]"
 
     @property
     def value(self) -> float:
         """The weight itself."""
-        return float(self.result.net.params[self.tensor].flat[self.entry])
+        return float(self.along.value)
+
+    @cached_property
+    def at(self) -> int | None:
+        """Where among the entries that were checked; None where this one was not."""
+        if self._report.entries is None:
+            return self.entry
+        places = np.flatnonzero(self._report.entries == self.entry)
+        return int(places[0]) if len(places) else None
 
     @property
     def analytic(self) -> float:
@@ -88,16 +98,20 @@ class Weight:
         return SCHEME_TABLE[self.result.settings.scheme]
 
     @cached_property
-    def along(self) -> LossAlong:
+    def along(self) -> LossAlong | FunctionAlong:
         """The loss along it."""
-        r = self.result
-        masks = r.problem.masks(r.settings)
-        return LossAlong(Point(r.net, r.x, r.y, masks), self.tensor, self.entry)
+        problem, settings = self.result.problem, self.result.settings
+        if problem.function is not None:
+            function = problem.function
+            start = function.tensors[self.tensor][0]
+            return FunctionAlong(function.f, function.theta, start + self.entry)
+        point = Point(problem.net, problem.x, problem.y, problem.masks(settings))
+        return LossAlong(point, self.tensor, self.entry)
 
-    @cached_property
+    @property
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Distances t (SAMPLES,) over the window, the middle one 0, and L(w + t) - L(w) there."""
-        t, rise = self._seen
+        _, t, rise = self._seen
         return t[:SAMPLES], rise[:SAMPLES]
 
     @cached_property
@@ -110,30 +124,15 @@ class Weight:
         if not rule.subtracts:
             taken, losses = self.along.losses(np.array(rule.offsets) * eps)
             return np.zeros(0), np.zeros(0), float(rule.combine(losses, value + taken, eps))
-        taken, rise = (array[SAMPLES:] for array in self._seen)
+        _, t, rise = self._seen
+        taken, rise = t[SAMPLES:], rise[SAMPLES:]
         points = value + taken.astype(value.dtype)
         return taken, rise, float(rule.combine(rise, points, eps))
 
     @property
     def base(self) -> float:
         """L(w)."""
-        return self._base_and_seen[0]
-
-    @cached_property
-    def _base_and_seen(self) -> tuple[float, np.ndarray, np.ndarray]:
-        """L(w), and of the curve and of the difference's points: t, and L(w + t) - L(w)."""
-        t = np.linspace(-self.window, self.window, SAMPLES)
-        if self.rule.subtracts:
-            t = np.concatenate([t, np.real(self.rule.offsets) * self.result.settings.eps])
-        with np.errstate(all="ignore"):  # what overflows has no place on the picture
-            taken, losses = self.along.losses(t)
-            base = losses[SAMPLES // 2]
-            rise = (losses - base).astype(float)  # in the network's own numbers
-        return float(base), taken.astype(float), np.where(np.isfinite(rise), rise, np.nan)
-
-    @property
-    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._base_and_seen[1:]
+        return self._seen[0]
 
     @property
     def gap(self) -> float:
@@ -146,24 +145,18 @@ class Weight:
         reach = max(abs(offset) for offset in self.rule.offsets) * self.result.settings.eps
         return 2 * 10.0 ** math.ceil(math.log10(_ROOM * reach / 2))
 
+    @cached_property
+    def _seen(self) -> tuple[float, np.ndarray, np.ndarray]:
+        """L(w), and of the curve and of the difference's points: t, and L(w + t) - L(w)."""
+        t = np.linspace(-self.window, self.window, SAMPLES)
+        if self.rule.subtracts:
+            t = np.concatenate([t, np.real(self.rule.offsets) * self.result.settings.eps])
+        with np.errstate(all="ignore"):  # what overflows has no place on the picture
+            taken, losses = self.along.losses(t)
+            base = losses[SAMPLES // 2]
+            rise = (losses - base).astype(float)  # in the network's own numbers
+        return float(base), taken.astype(float), np.where(np.isfinite(rise), rise, np.nan)
+
     @property
     def _report(self) -> TensorReport:
         return self.result.report[self.tensor]
-
-
-def chosen_weight(result: Result) -> Weight:
-    """Return the entry that is set, of the tensor looked at; the worst one where none is set.
-
-    The worst is the first that is wrong beyond doubt, else that with the largest error.
-    """
-    tensor = result.tensor
-    report, entry = result.report[tensor], result.settings.entry
-    if entry < 0 or entry >= result.net.params[tensor].size:
-        errors = np.where(np.isnan(report.errors), np.inf, report.errors).ravel()
-        at = int(np.argmax(errors))
-        entry = at if report.entries is None else int(report.entries[at])
-        return Weight(result, tensor, entry, at)
-    if report.entries is None:
-        return Weight(result, tensor, entry, entry)
-    places = np.flatnonzero(report.entries == entry)
-    return Weight(result, tensor, entry, int(places[0]) if len(places) else None)

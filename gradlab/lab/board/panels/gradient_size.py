@@ -21,7 +21,6 @@ __all__ = ["GradientSizePanel"]
 
 _NOISE = {"central": "σ/(√2 eps)", "forward": "√2 σ/eps", "five_point": "0.95 σ/eps"}
 _MOST_DECADES = 16
-_LEFT = EPS_RANGE[0]
 _UPRIGHT = (1e-30, 1e30)  # further than any axis reaches
 _NOISE_DASH, _ROUND_DASH = (6.0, 2.0), (1.0, 2.5)
 
@@ -99,32 +98,20 @@ class GradientSizePanel(Panel):
         return {"eps": min(max(float(x), EPS_RANGE[0]), EPS_RANGE[1])}
 
 
-def _numbers(result: Result) -> dict[str, float]:
-    """Return √P of each tensor's P entries that were checked."""
-    sampled = result.problem.samples
-    sizes = {name: value.size for name, value in result.analytic.items()}
-    return {n: math.sqrt(size if sampled is None else min(size, sampled))
-            for n, size in sizes.items()}  # fmt: skip
-
-
 def _sizes(result: Result) -> dict[str, np.ndarray]:
-    """Return ‖n‖/√P at each step of the sweep; NaN, which is not drawn, for 0."""
-    roots = _numbers(result)
-    return {name: np.where(size > 0, size, np.nan) / roots[name]
+    """Return ‖n‖/√P of P checked entries at each step; NaN, which is not drawn, for 0."""
+    return {name: np.where(size > 0, size, np.nan) / math.sqrt(result.report[name].analytic.size)
             for name, size in result.sweep.sizes.items()}  # fmt: skip
 
 
 def _checked(result: Result) -> dict[str, float]:
     """Return ‖n‖/√P of the check, at the step that is set."""
-    return {name: _rms(t.numerical) for name, t in result.report.tensors.items()
-            if name in result.sweep.sizes}  # fmt: skip
+    return {name: _rms(tensor.numerical) for name, tensor in result.report.tensors.items()}
 
 
 def _backprop(result: Result) -> dict[str, float]:
     """Return ‖a‖/√P of the same entries."""
-    report = result.report.tensors
-    return {name: _rms(report[name].analytic if name in report else result.analytic[name])
-            for name in result.sweep.sizes}  # fmt: skip
+    return {name: _rms(tensor.analytic) for name, tensor in result.report.tensors.items()}
 
 
 def _rms(values: np.ndarray) -> float:
@@ -133,8 +120,10 @@ def _rms(values: np.ndarray) -> float:
 
 def _sigma(result: Result) -> float:
     """Return how much the loss differs from one set of masks to the next; 0 for one set."""
+    if result.net is None or result.settings.scheme not in _NOISE:
+        return 0.0
     masks = result.problem.masks(result.settings)
-    if result.settings.scheme not in _NOISE or not isinstance(masks, np.random.Generator):
+    if not isinstance(masks, np.random.Generator):
         return 0.0
     return spread_over_masks(Point(result.net, result.x, result.y, masks))
 
@@ -146,12 +135,9 @@ def _lines(result: Result) -> list[tuple[float, str, tuple[float, ...]]]:
         return []
     if sigma := _sigma(result):
         return [(noise_of_scheme(rule) * sigma, _NOISE[rule.name], _NOISE_DASH)]
-    masks = result.problem.masks(result.settings)
-    loss = result.net.dtype.type(abs(result.net.loss(result.x, result.y, masks)))
-    gap, least = float(np.spacing(loss)), _range(result)[0]
-    return (
-        [(gap, "round-off: a gap of L, over eps", _ROUND_DASH)] if gap > 2 * least * _LEFT else []
-    )
+    # where the line ends below the picture, round-off is no matter
+    shown = result.weight.gap > 2 * _range(result)[0] * EPS_RANGE[0]
+    return [(result.weight.gap, "round-off: a gap of L, over eps", _ROUND_DASH)] if shown else []
 
 
 def _range(result: Result) -> tuple[float, float]:

@@ -41,7 +41,7 @@ class LossAlongPanel(Panel):
 
     def fits(self, result: Result) -> str:
         """Return why there is no weight to look at."""
-        if result.tensor not in result.net.params:
+        if result.report[result.tensor].directional:
             return "directions were checked, through all weights at once: there is no one weight"
         return "" if math.isfinite(result.weight.base) else "the loss is not finite here"
 

@@ -88,8 +88,7 @@ class MeasuresPanel(Panel):
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
         """Return the tensor of the row at the click."""
         rows, row = _rows(result), round(float(y))
-        inside = 0 <= row < len(rows) and rows[row].name in result.net.params
-        return {"tensor": rows[row].name} if inside else {}
+        return {"tensor": rows[row].name} if 0 <= row < len(rows) else {}
 
 
 def _rows(result: Result) -> list[TensorReport]:

@@ -31,6 +31,8 @@ class UnitsPanel(Panel):
 
     def fits(self, result: Result) -> str:
         """Return why no layer can be shown."""
+        if result.net is None:
+            return "a function has no units: this panel is for networks"
         return "" if _seen(result) else "the network has no hidden layer"
 
     def key(self, result: Result) -> Hashable:
