@@ -56,7 +56,9 @@ class TensorsPanel(Panel):
         names = list(result.report)
         column = int(np.clip(round(x), 0, len(names) - 1))
         tensor = result.report[names[column]]
-        if not ERROR_RANGE[0] < y <= 2.0 or tensor.directional:
+        if tensor.directional:
+            return {}
+        if not ERROR_RANGE[0] < y <= 2.0:
             return {"tensor": tensor.name}
         low, high = np.log10(ERROR_RANGE)
         up = (np.log10(clip_errors(tensor.errors.ravel())) - np.log10(y)) / (high - low)
