@@ -6,6 +6,7 @@ import numpy as np
 
 import gradlab as gl
 from gradlab.lab import Settings
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.given import Given
 from gradlab.lab.model.result import Result, compute
 from gradlab.plots.figure import figure_of
@@ -33,12 +34,22 @@ _SETTINGS = {
     "dropout": Settings(hidden=(8,), use_dropout=True),
     "l2": Settings(hidden=(4,), use_l2=True, l2=0.1),
     "bug": Settings(hidden=(4, 4), bug="missing_activation_derivative"),
+    "few": Settings(examples=2, bias_scale=0.3),
     "sampled": Settings(hidden=(64, 64, 64)),
     "forward": Settings(hidden=(4,), scheme="forward"),
     "five_point": Settings(hidden=(4,), scheme="five_point"),
     "complex_step": Settings(hidden=(4,), scheme="complex_step"),
 }
-NAMES = (*_SETTINGS, *_GIVEN)
+_FUNCTIONS = {
+    # lesson 01's parabola, and a wrong gradient of a function that is not defined everywhere
+    "parabola": (lambda w: float(w[0] ** 2), lambda w: 2 * w, np.array([3.0])),
+    "logarithm": (
+        lambda w: float(np.sum(np.log(w))) if w.min() > 0 else float("nan"),
+        lambda w: 2 / w, np.array([0.05, 1.0, 2.0]),
+    ),
+}  # fmt: skip
+NETWORKS = (*_SETTINGS, *_GIVEN)
+NAMES = (*NETWORKS, *_FUNCTIONS)
 
 
 @cache
@@ -46,7 +57,8 @@ def result_of(name: str, **changes: object) -> Result:
     """Return the lab's result for one of `NAMES`, with settings changed."""
     if name in _SETTINGS:
         return compute(_SETTINGS[name].replace(**changes))
-    given = Given.check(*_GIVEN[name])
+    made = Function.check(*_FUNCTIONS[name]) if name in _FUNCTIONS else None
+    given = made or Given.check(*_GIVEN[name])
     return compute(given.settings().replace(**changes), given)
 
 

@@ -139,6 +139,15 @@ def test_it_can_be_painted_for_every_network(name):
         assert ((sizes >= chart.y.low) & (sizes <= chart.y.high)).all()
 
 
+def test_along_directions_there_is_one_line():
+    result = result_of("default", method="direction")
+    (line, *_) = drawn(result)
+    n = result.report["theta"].numerical
+    at = np.interp(np.log(1e-5), np.log(line["x"]), line["y"])
+    assert at == pytest.approx(np.sqrt(np.mean(n**2)), rel=1e-4)
+    painted(PANEL, result, "light")
+
+
 def test_a_click_sets_the_step():
     assert PANEL.pressed(result_of("default"), 2e-6, 1.0) == {"eps": 2e-6}
     assert PANEL.pressed(result_of("default"), 20.0, 1.0) == {"eps": 0.1}

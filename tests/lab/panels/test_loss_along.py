@@ -19,6 +19,10 @@ REPEAT = [name for name in NAMES if name != "redrawn"]
 def loss_at(result, t):
     """The loss with t added to the weight, by a plain evaluation of the network."""
     w, net = result.weight, result.net
+    if net is None:
+        theta = result.problem.function.theta.copy()
+        theta[w.entry] += t
+        return result.problem.function.f(theta)
     masks = result.problem.masks(result.settings)
     params = {name: value.copy() for name, value in net.params.items()}
     params[w.tensor].reshape(-1)[w.entry] += t
@@ -39,8 +43,9 @@ def line(mark, t):
 def test_the_curve_is_the_loss_at_shifted_weights(name):
     result = result_of(name, eps=1e-2, tensor="")
     t, rise = result.weight.curve
-    single = result.net.dtype.itemsize == 4
-    tolerance = 16 * float(np.finfo(result.net.dtype).eps) * max(1.0, abs(result.weight.base))
+    dtype = result.weight.along.value.dtype
+    single = dtype.itemsize == 4
+    tolerance = 16 * float(np.finfo(dtype).eps) * max(1.0, abs(result.weight.base))
     assert len(t) == SAMPLES
     assert t[SAMPLES // 2] == rise[SAMPLES // 2] == 0
     for i in range(0, SAMPLES, 8):
@@ -234,3 +239,24 @@ def test_a_click_sets_the_step_that_reaches_as_far():
     assert PANEL.pressed(result, -3e-4, 0.1) == {"eps": 3e-4}
     assert PANEL.pressed(result, 0.0, 0.1) == {"eps": 1e-13}
     assert PANEL.pressed(result, 5.0, 0.1) == {"eps": 0.1}
+
+
+def test_along_a_parabola_the_secant_is_the_tangent_at_every_step():
+    # lesson 01: the central difference of x² at 3 is 6, however long the step
+    result = result_of("parabola", eps=0.1)
+    secant, tangent = marks(result, "curve")
+    np.testing.assert_allclose(np.diff(secant["y"]), np.diff(tangent["y"]), rtol=1e-12)
+    t, rise = result.weight.curve
+    np.testing.assert_allclose(rise, 6 * t + t * t, atol=1e-14)
+
+
+def test_where_a_function_is_not_defined_the_curve_has_a_gap():
+    result = result_of("logarithm", eps=1e-1, tensor="", entry=0)
+    t, rise = result.weight.curve
+    np.testing.assert_array_equal(np.isnan(rise), 0.05 + t <= 0)
+    assert PANEL.fits(result) == ""
+
+
+def test_directions_have_no_one_weight():
+    result = result_of("default", method="direction")
+    assert "directions" in PANEL.fits(result)

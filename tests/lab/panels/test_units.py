@@ -143,8 +143,8 @@ def test_nearly_linear_is_said_where_it_is_so_and_nowhere_else():
 @pytest.mark.parametrize("name", NAMES)
 def test_it_can_be_painted_and_told_for_every_network(name):
     result = result_of(name)
-    if name == "no hidden layer":
-        assert PANEL.fits(result) == "the network has no hidden layer"
+    if name in ("no hidden layer", "parabola", "logarithm"):
+        assert PANEL.fits(result).startswith(("the network has no hidden", "a function has no"))
         return
     assert PANEL.fits(result) == ""
     painted(PANEL, result, "dark" if len(name) % 2 else "light")

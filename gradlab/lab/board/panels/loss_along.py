@@ -36,7 +36,6 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
-    zooms: ClassVar[bool] = True
     hint: ClassVar[str] = "click: a step as long as the way from the middle"
 
     def fits(self, result: Result) -> str:
@@ -56,14 +55,16 @@ class LossAlongPanel(Panel):
         t, rise = weight.curve
         low, high = _range(weight)
         levels = _levels(low, high, weight.gap)
-        marks, legend = [], _LEGEND
+        marks: list[Mark] = []
+        claim = "backprop, a" if result.net is not None else "gradient, a"
+        legend = [Legend("difference, n", _NUMERICAL), Legend(claim, _ANALYTIC, _DASH)]
         if len(levels):
             marks.append(segments(-half, levels, half, levels, "grid"))
         if not weight.along.redrawn:
             marks.append(curve(t, rise, "ink", width=0.8 if len(levels) else 1.6))
             if len(kinks := weight.along.kinks(np.linspace(-half, half, len(t)))):
                 marks += _kink_marks(kinks, weight)
-                legend = (*legend, Legend("kink", "inconclusive", sign="∧"))
+                legend.append(Legend("kink", "inconclusive", sign="∧"))
         if weight.along.redrawn or len(levels):
             marks.append(dots(t, rise, ["ink"], radius=1.8))
         x_ticks, x_unit = _ticks(-half, half)
@@ -95,7 +96,7 @@ class LossAlongPanel(Panel):
         error = "" if math.isnan(w.error) else f", relative error {w.error:.1e}"
         text = (
             f"The loss along {w.name} = {w.value:.3g}, from {w.window:.1g} below to as much above. "
-            f"Slope of backpropagation's tangent: {w.analytic:.4g}; of the difference, "
+            f"Slope of the gradient's tangent: {w.analytic:.4g}; of the difference, "
             f"{_points(w)}: {w.numerical:.4g}{error}; {_why(w)}."
         )
         if w.along.redrawn:
@@ -108,9 +109,6 @@ class LossAlongPanel(Panel):
         """Return the step that reaches as far as the click."""
         low, high = EPS_RANGE
         return {"eps": min(max(abs(float(x)), low), high)}
-
-
-_LEGEND = (Legend("difference, n", _NUMERICAL), Legend("backprop, a", _ANALYTIC, _DASH))
 
 
 def _range(weight: Weight) -> tuple[float, float]:
