@@ -96,13 +96,13 @@ class LossAlongPanel(Panel):
         error = "" if math.isnan(w.error) else f", relative error {w.error:.1e}"
         text = (
             f"The loss along {w.name} = {w.value:.3g}, from {w.window:.1g} below to as much above. "
-            f"Slope of the gradient's tangent: {w.analytic:.4g}; of the difference, "
-            f"{_points(w)}: {w.numerical:.4g}{error}; {_why(w)}."
+            f"Slope of the gradient's tangent: {_number(w.analytic)}; of the difference, "
+            f"{_points(w)}: {_number(w.numerical)}{error}; {_why(w)}."
         )
         if w.along.redrawn:
             text += " Every evaluation has masks of its own, so the dots are on no curve."
         if _apart(w):
-            text += f" The points shown were evaluated again: {w.difference[2]:.4g}."
+            text += f" The points shown were evaluated again: {_number(w.difference[2])}."
         return text
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
@@ -153,8 +153,8 @@ def _numbers(weight: Weight) -> list[Mark]:
     error = "" if math.isnan(weight.error) else f"Δ = {weight.error:.1e}  "
     sign = _SIGNS.get(weight.mark, "?")
     lines = (
-        (f"n = {weight.numerical:.5g}", _NUMERICAL),
-        (f"a = {weight.analytic:.5g}", _ANALYTIC),
+        (f"n = {_number(weight.numerical)}", _NUMERICAL),
+        (f"a = {_number(weight.analytic)}", _ANALYTIC),
         (f"{error}{sign} {_why(weight)}", _VERDICTS[sign]),
     )
     top = _range(weight)[1]
@@ -163,6 +163,10 @@ def _numbers(weight: Weight) -> list[Mark]:
               dx=-0.4 * side, dy=0.2 + 1.15 * row)
         for row, (text, colour) in enumerate(lines)
     ]  # fmt: skip
+
+
+def _number(slope: float) -> str:
+    return "not defined" if math.isnan(slope) else f"{slope:.5g}"
 
 
 def _why(weight: Weight) -> str:
