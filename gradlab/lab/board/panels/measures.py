@@ -68,12 +68,13 @@ class MeasuresPanel(Panel):
         for column, x in enumerate((_RATIO_TEXT, _COSINE_TEXT, _NORM)):
             texts = [cells[column] for cells in told]
             marks.append(words([x] * len(rows), y, texts, "ink", 0.8, "left"))
-        for value, place in (("ratio", _ratio_x), ("cosine", _cosine_x)):
-            seen = [(place(_number(t, value)), i) for i, t in enumerate(rows)
-                    if _number(t, value) is not None]  # fmt: skip
-            if seen:
-                x, at = (np.array(v, float) for v in zip(*seen, strict=True))
-                marks.append(dots(x, at, [colours[int(i)] for i in at], [1] * len(at), 3.6))
+        shown = [[i for i, cells in enumerate(told) if _is_number(cells[k])] for k in (0, 1)]
+        places = (
+            [_ratio_x(rows[i].ratio) for i in shown[0]],
+            [_cosine_x(rows[i].cosine) for i in shown[1]],
+        )
+        for x, seen in zip(places, shown, strict=True):
+            marks.append(dots(x, seen, [colours[i] for i in seen], [1] * len(seen), 3.6))
         return marks
 
     def alt(self, result: Result) -> str:
@@ -102,7 +103,7 @@ def _rows(result: Result) -> list[TensorReport]:
 
 def _told(tensor: TensorReport) -> tuple[str, str, str]:
     """Return ratio, cosine and norm ratio as the report's table has them, or what is 0."""
-    _, _, _, norm, ratio, cosine, _ = tensor.row()
+    _, _, _, norm, ratio, cosine, _ = tensor.row()  # a dash where there is nothing to tell
     a, n = np.any(tensor.analytic), np.any(tensor.numerical)
     if not a and not n:
         return "0 = 0", "–", norm
@@ -111,11 +112,8 @@ def _told(tensor: TensorReport) -> tuple[str, str, str]:
     return ratio, cosine if a else "a = 0", norm
 
 
-def _number(tensor: TensorReport, value: str) -> float | None:
-    """Return a number that is drawn, or None where the report tells none."""
-    cell = tensor.row()[4 if value == "ratio" else 5]
-    number = tensor.ratio if value == "ratio" else tensor.cosine
-    return None if cell == "–" or math.isnan(number) else number
+def _is_number(cell: str) -> bool:
+    return cell != "–" and "= 0" not in cell
 
 
 def _ratio_x(ratio: float) -> float:
