@@ -24,6 +24,7 @@ from gradlab.lab.model.given import Given
 from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.settings import MYSTERY, SETTINGS, Settings
 from gradlab.lab.model.training import Trainer
+from gradlab.lab.model.weight import Weight
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
 
@@ -90,6 +91,11 @@ class Result:
     def analytic(self) -> dict[str, np.ndarray]:
         """The gradient by backpropagation."""
         return self.problem.analytic
+
+    @cached_property
+    def weight(self) -> Weight:
+        """The one entry of `tensor` that is looked at, with the loss along it."""
+        return Weight(self)
 
     @cached_property
     def tensor(self) -> str:
