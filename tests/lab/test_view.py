@@ -43,7 +43,7 @@ def test_the_public_name_is_the_lab():
     assert gl.Lab is Lab
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_has_a_control_that_moves_it(front_end, name):
     start = {"use_dropout": True} if name in ("dropout_rate", "freeze_masks") else {}
     start |= {"use_l2": True} if name.startswith("l2") else {}
@@ -64,7 +64,7 @@ def test_every_setting_has_a_control_that_moves_it(front_end, name):
     assert shown(lab) != before
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGES)
 def test_every_control_follows_the_state(lab, name):
     setattr(lab.state, name, CHANGES[name])
     assert lab.controls[name].value == CHANGES[name]
