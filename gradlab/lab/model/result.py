@@ -122,6 +122,11 @@ class Result:
         return self.problem.dormant
 
     @property
+    def remark(self) -> str:
+        """What there is to say about the training: that it raised the loss; "" for nothing."""
+        return self.problem.remark
+
+    @property
     def rough(self) -> bool:
         """Whether a better sweep is to be had at rest."""
         return self.stride > self.problem.stride(self.settings, coarse=False)
