@@ -4,8 +4,10 @@
 panels with artists that can be moved, for a live figure.
 """
 
+from gradlab.plots.axes import draw
 from gradlab.plots.chain import ChainDrawing, stages
 from gradlab.plots.entries import Entries, entries
+from gradlab.plots.figure import figure_of
 from gradlab.plots.markers import Markers
 from gradlab.plots.network import NetworkDrawing, network
 from gradlab.plots.palette import DARK, LIGHT, MARKS, PALETTES, Palette
@@ -22,7 +24,9 @@ __all__ = [
     "NetworkDrawing",
     "Palette",
     "UCurve",
+    "draw",
     "entries",
+    "figure_of",
     "network",
     "stages",
     "u_curve",

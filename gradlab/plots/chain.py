@@ -8,7 +8,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from gradlab.plots.palette import LIGHT, MARKS, STYLES, Palette
+from gradlab.plots.old_axes import STYLES
+from gradlab.plots.palette import LIGHT, MARKS, Palette
 
 __all__ = ["ChainDrawing", "stages"]
 

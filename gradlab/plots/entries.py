@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from gradlab.checking import Report
 from gradlab.plots.markers import Markers
+from gradlab.plots.old_axes import ERROR_RANGE, clip_errors, draw_bands, error_axis
 from gradlab.plots.palette import LIGHT, MARKS, Palette
-from gradlab.plots.scales import ERROR_RANGE, clip_errors, draw_bands, error_axis
 
 __all__ = ["Entries", "entries"]
 

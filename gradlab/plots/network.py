@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from gradlab.checking import Report
-from gradlab.plots.palette import LIGHT, MARKS, STYLES, Palette
+from gradlab.plots.old_axes import STYLES
+from gradlab.plots.palette import LIGHT, MARKS, Palette
 
 __all__ = ["NetworkDrawing", "network"]
 

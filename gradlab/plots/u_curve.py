@@ -12,14 +12,14 @@ from matplotlib.ticker import NullLocator
 
 from gradlab.checking import BANDS, EpsSweep
 from gradlab.plots.markers import Markers
-from gradlab.plots.palette import LIGHT, Palette
-from gradlab.plots.scales import (
+from gradlab.plots.old_axes import (
     EPS_RANGE,
     clip_errors,
     draw_bands,
     error_axis,
     power_of_ten,
 )
+from gradlab.plots.palette import LIGHT, Palette
 
 __all__ = ["UPRIGHT", "UCurve", "u_curve"]
 

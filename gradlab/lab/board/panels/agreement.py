@@ -13,7 +13,7 @@ from gradlab.lab.board.panels.ink import Shape, discs, words
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.plots import Markers
-from gradlab.plots.scales import style_axis
+from gradlab.plots.old_axes import style_axis
 
 __all__ = ["AgreementPanel"]
 
