@@ -16,7 +16,6 @@ from gradlab.nn.network import Network
 __all__ = [
     "Place",
     "Planted",
-    "analytic_gradient",
     "bug_choices",
     "place_of_bug",
     "seconds_of_a_backprop",
@@ -70,14 +69,6 @@ def place_of_bug(settings: Settings, net: Network, secret: bugs.Secret | None) -
             f"needs {needs}), got {settings.bug_layer}"
         )
     return Place(settings.bug, settings.bug_layer or max(layers))
-
-
-def analytic_gradient(
-    net: Network, x: np.ndarray, y: np.ndarray, masks: Masks, place: Planted | None
-) -> dict[str, np.ndarray]:
-    """Return the gradient by backpropagation, with a bug if there is a place for one."""
-    planted = net if place is None else place.plant(net)
-    return planted.gradient(x, y, masks)
 
 
 def seconds_of_a_backprop(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> float:

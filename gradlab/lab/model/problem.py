@@ -11,11 +11,7 @@ import numpy as np
 from gradlab.bugs import Secret
 from gradlab.lab.model import budget
 from gradlab.lab.model.given import Given
-from gradlab.lab.model.planted import (
-    analytic_gradient,
-    place_of_bug,
-    seconds_of_a_backprop,
-)
+from gradlab.lab.model.planted import place_of_bug, seconds_of_a_backprop
 from gradlab.lab.model.ranges import AS_GIVEN, YOURS
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.training import Trainer
@@ -47,6 +43,8 @@ class Problem:
         How long that takes.
     samples : int or None
         How many entries of each tensor are checked; None is all.
+    planted : Network
+        `in_gradient` with what is planted in it: its gradient is `analytic`.
     """
 
     net: Network
@@ -56,6 +54,7 @@ class Problem:
     analytic: dict[str, np.ndarray]
     backprop_seconds: float
     samples: int | None
+    planted: Network
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -86,7 +85,8 @@ def pose(
     in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
     place = place_of_bug(settings, in_gradient, secret)
     n = budget.count(net, x)
-    analytic = analytic_gradient(in_gradient, x, y, draw_masks(settings, net, n), place)
+    planted = in_gradient if place is None else place.plant(in_gradient)
+    analytic = planted.gradient(x, y, draw_masks(settings, net, n))
     broken = [name for name, grad in analytic.items() if not np.isfinite(grad).all()]
     if broken:
         raise ValueError(
@@ -95,7 +95,7 @@ def pose(
         )
     seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
     samples = budget.samples(settings, net, x)
-    return Problem(in_loss, in_gradient, x, y, analytic, seconds, samples)
+    return Problem(in_loss, in_gradient, x, y, analytic, seconds, samples, planted)
 
 
 def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.ndarray, int]:

@@ -25,7 +25,7 @@ from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.training import Trainer
 from gradlab.nn.network import Network
 
-__all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "compute"]
+__all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "checked", "compute"]
 
 #: The steps of the U-curve: five a decade over the range of the slider.
 SWEEP_EPS = np.logspace(-13, -1, 61)
@@ -52,6 +52,10 @@ class Result:
         The U-curve.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
+    given : Given or None
+        The caller's network and data.
+    secret : Secret or None
+        What `bug="mystery"` stands for.
     """
 
     settings: Settings
@@ -60,6 +64,8 @@ class Result:
     cost: Cost
     sweep: EpsSweep
     stride: int
+    given: Given | None = None
+    secret: Secret | None = None
 
     @property
     def net(self) -> Network:
@@ -138,7 +144,7 @@ def compute(
         if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
         else:
-            report, cost = _check(settings, problem)
+            report, cost = checked(settings, problem)
         limit = budget.COARSE if coarse else budget.FULL
         stride = budget.stride(settings, problem.net, problem.x, limit)
         if previous and previous.stride <= stride:
@@ -148,10 +154,11 @@ def compute(
             measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
             **problem.sampling,
         )  # fmt: skip
-    return Result(settings, problem, report, cost, sweep, stride)
+    return Result(settings, problem, report, cost, sweep, stride, given, secret)
 
 
-def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+def checked(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+    """Check the gradient at the settings' step; return the report and what it cost."""
     masks = problem.masks(settings)
     start = time.perf_counter()
     report = gl.check(
