@@ -13,13 +13,15 @@ from gradlab.lab.model.classes import share_right
 from gradlab.lab.model.problem import Problem
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.training import LEARNING_RATES
+from gradlab.nn.batch_norm import BatchNorm
 from gradlab.nn.network import Network
 from gradlab.nn.training import train
 
-__all__ = ["Beside", "Run", "trainings"]
+__all__ = ["Beside", "Run", "cannot_train", "trainings"]
 
 #: Updates, where the network is small enough; and at least.
 STEPS, _FEWEST = 200, 20
+_BATCH = 32
 #: What a training may cost, in units of `budget`; one update costs about that many evaluations.
 _COST, _UPDATE = 4e8, 100
 _KNOWN: WeakKeyDictionary[Problem, Beside] = WeakKeyDictionary()
@@ -72,6 +74,16 @@ class Beside:
     checked: Run | None
 
 
+def cannot_train(problem: Problem) -> str:
+    """Return why `gl.train` does not take this network and these examples, or ""."""
+    if not np.isfinite(problem.net.loss(problem.x, problem.y)):
+        return "the loss is not finite here"
+    count = budget.count(problem.net, problem.x)
+    if count % _BATCH == 1 and any(isinstance(layer, BatchNorm) for layer in problem.net.layers):
+        return f"the last batch of {count} examples holds one, which is no batch for batch norm"
+    return ""
+
+
 def trainings(result: Result) -> Beside:
     """Train from the present parameters; once a problem."""
     problem = result.problem
@@ -110,8 +122,8 @@ def _run(net: Network, problem: Problem, steps: int, rate: float, seed: int) -> 
 
     with np.errstate(all="ignore"):
         try:
-            train(trained, problem.x, problem.y, steps=steps, learning_rate=rate, seed=seed,
-                  progress=False, after_step=keep)  # fmt: skip
+            train(trained, problem.x, problem.y, steps=steps, batch_size=_BATCH, learning_rate=rate,
+                  seed=seed, progress=False, after_step=keep)  # fmt: skip
         except ValueError as error:
             if not str(error).startswith("learning_rate"):
                 raise
