@@ -13,23 +13,13 @@ import ipywidgets as widgets
 
 from gradlab.lab.board.style import CSS
 from gradlab.lab.controls.groups import Groups
+from gradlab.lab.model.settings import GROUPS
 
 __all__ = ["arrange"]
 
 #: Pixels for the pictures: side by side they fit JupyterLab's output area at 1280 pixels with the
 #: file browser open, which is 846 wide.
 WIDTH = 836
-#: The settings of each group. The sliders of all lessons stand above the pictures.
-SLIDERS = ("eps", "weight_scale")
-GROUPS = {
-    "Network": ("hidden", "activation", "loss", "data", "seed", "train_steps"),
-    "Check": ("scheme", "measure", "dtype", "tensor"),
-    "Dropout, L2": (
-        "use_dropout", "freeze_masks", "dropout_rate", "use_l2", "l2", "l2_in_loss",
-        "l2_in_gradient",
-    ),
-    "Bugs": ("bug", "bug_layer"),
-}  # fmt: skip
 
 
 def arrange(
@@ -54,13 +44,16 @@ def arrange(
     beside : sequence of Widget
         What stands beside the groups' buttons.
     """
-    above = [controls[name] for name in SLIDERS if name in wanted]
+    above = [controls[name] for name in GROUPS[""] if name in wanted]
     for slider in above:
         slider.layout.flex = "1 1 300px"
     width = widgets.Layout(flex=f"1 1 {WIDTH}px", max_width=f"{WIDTH + 4}px", overflow="hidden")
     shown = widgets.VBox([widgets.HBox(above), board], layout=width)
     shown.add_class("gradlab-shown")
-    inside = {title: [controls[n] for n in names if n in wanted] for title, names in GROUPS.items()}
+    inside = {
+        title: [controls[name] for name in names if name in wanted]
+        for title, names in GROUPS.items() if title
+    }  # fmt: skip
     for title, more in extras.items():
         inside[title] = [*inside.get(title, []), *more]
     groups = Groups({title: parts for title, parts in inside.items() if parts}, beside)

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import traitlets
 
 from gradlab.lab.controls import locked
-from gradlab.lab.model.ranges import MOST_LAYERS, MOST_UNITS
+from gradlab.lab.model.settings import MOST_LAYERS, MOST_UNITS
 
 __all__ = ["HiddenLayers"]
 

@@ -11,6 +11,7 @@ from gradlab.checking import Report
 from gradlab.lab.model import budget
 from gradlab.lab.model.problem import pose
 from gradlab.lab.model.result import Result, checked
+from gradlab.lab.model.settings import RANGES
 from gradlab.lab.model.training import Trainer
 
 __all__ = ["Seeds", "seeds_of"]
@@ -19,6 +20,7 @@ __all__ = ["Seeds", "seeds_of"]
 COUNT, _FEWEST = 12, 3
 #: What all of the checks may cost together, in units of `budget`.
 _COST, _UPDATE = budget.FULL, 100  # an update of a training, in evaluations
+_MOST_STEPS = RANGES["train_steps"][1]  # a trainer goes the whole way
 _KNOWN: WeakKeyDictionary[Result, Seeds] = WeakKeyDictionary()
 
 
@@ -66,6 +68,6 @@ def _affordable(result: Result) -> int:
     """Return for how many seeds there is time: each takes about as long as the present one."""
     settings, net, x = result.settings, result.net, result.x
     redrawn = 10 if settings.use_dropout and not settings.freeze_masks else 1
-    evaluations = result.report.evaluations * redrawn + _UPDATE * settings.train_steps
+    evaluations = result.report.evaluations * redrawn + (_UPDATE * _MOST_STEPS if settings.train_steps else 0)
     one = evaluations * budget.count(net, x) * budget.units(net, x)
     return int(np.clip(_COST / one, _FEWEST, COUNT))

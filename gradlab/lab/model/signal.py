@@ -13,7 +13,7 @@ from gradlab.checking.cuts import CutLosses, judged
 from gradlab.checking.report import TensorReport
 from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.lab.model import budget
-from gradlab.lab.model.problem import Problem
+from gradlab.lab.model.problem import NO_NETWORK, Problem
 from gradlab.lab.model.result import Result
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
@@ -65,6 +65,8 @@ class Signal:
 def cannot_be_cut(result: Result) -> str:
     """Return why there is no signal to look at, or ""."""
     s, net = result.settings, result.problem.planted
+    if net is None:
+        return NO_NETWORK
     if s.use_dropout and not s.freeze_masks:
         return "dropout draws new masks at every evaluation; freeze them to see the cuts"
     own = type(net)

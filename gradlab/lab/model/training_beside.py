@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.bugs.planting import without_bugs
 from gradlab.lab.model import budget
 from gradlab.lab.model.classes import share_right
-from gradlab.lab.model.problem import Problem
+from gradlab.lab.model.problem import NO_NETWORK, Problem
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.training import LEARNING_RATES
 from gradlab.nn.batch_norm import BatchNorm
@@ -76,6 +76,8 @@ class Beside:
 
 def cannot_train(problem: Problem) -> str:
     """Return why `gl.train` does not take this network and these examples, or ""."""
+    if problem.net is None:
+        return NO_NETWORK
     if not np.isfinite(problem.net.loss(problem.x, problem.y)):
         return "the loss is not finite here"
     count = budget.count(problem.net, problem.x)

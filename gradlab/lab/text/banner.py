@@ -10,10 +10,9 @@ import numpy as np
 from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
 from gradlab.checking.verdict import about
-from gradlab.lab.model.planted import place_of_bug
-from gradlab.lab.model.ranges import MYSTERY, NO_BUG
+from gradlab.lab.model.planted import places_of_bugs
 from gradlab.lab.model.result import Result
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import MYSTERY, NO_BUG, Settings
 from gradlab.plots.palette import MARKS
 
 __all__ = ["banner_html", "cost_line", "explanation"]
@@ -113,10 +112,10 @@ def _two_digits(value: float) -> str:
 def _swamped(result: Result) -> tuple[str, str] | None:
     """Return how little of a bug L2 leaves to be seen in weights that it spoils."""
     s, net = result.settings, result.problem.in_gradient
-    if not net.l2 or s.bug in (NO_BUG, MYSTERY) or result.report.verdict != "wrong":
+    if net is None or not net.l2 or s.bug in (NO_BUG, MYSTERY) or result.report.verdict != "wrong":
         return None
-    place = place_of_bug(s, net, None)
-    spoiled = set(wrong_tensors(net, place.name, place.layer))
+    places = [place for place in places_of_bugs(s, net) if not place.dormant]
+    spoiled = {name for place in places for name in wrong_tensors(net, place.name, place.layer)}
     times = {}
     for name in (name for name in net.weight_names if name in spoiled):
         l2 = net.l2 * net.params[name]

@@ -11,6 +11,7 @@ import numpy as np
 from gradlab.checking import BANDS
 from gradlab.checking.verdict import SIGNS
 from gradlab.lab.board.panels.panel import Panel
+from gradlab.lab.model.problem import NO_NETWORK
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.seeds import seeds_of
 from gradlab.nn.mlp import MLP
@@ -39,6 +40,8 @@ class SeedsPanel(Panel):
 
     def fits(self, result: Result) -> str:
         """Return why there are no other seeds."""
+        if result.net is None:
+            return NO_NETWORK
         if not isinstance(result.net, MLP):
             return "the weights of your network are its own: the lab draws none, whatever the seed"
         return ""
