@@ -19,7 +19,7 @@ __all__ = ["Seeds", "seeds_of"]
 #: Seeds side by side: at best, and where a check is dear.
 COUNT, _FEWEST = 12, 3
 #: What all of the checks may cost together, in units of `budget`.
-_COST, _UPDATE = budget.FULL, 100  # an update of a training, in evaluations
+_COST, _UPDATE = budget.FULL / 2, 100  # an update of a training, in evaluations
 _MOST_STEPS = RANGES["train_steps"][1]  # a trainer goes the whole way
 _KNOWN: WeakKeyDictionary[Result, Seeds] = WeakKeyDictionary()
 
@@ -68,6 +68,8 @@ def _affordable(result: Result) -> int:
     """Return for how many seeds there is time: each takes about as long as the present one."""
     settings, net, x = result.settings, result.net, result.x
     redrawn = 10 if settings.use_dropout and not settings.freeze_masks else 1
-    evaluations = result.report.evaluations * redrawn + (_UPDATE * _MOST_STEPS if settings.train_steps else 0)
+    evaluations = result.report.evaluations * redrawn + (
+        _UPDATE * _MOST_STEPS if settings.train_steps else 0
+    )
     one = evaluations * budget.count(net, x) * budget.units(net, x)
     return int(np.clip(_COST / one, _FEWEST, COUNT))

@@ -123,6 +123,8 @@ def conclusion(result: Result, signal: Signal) -> str:
     """Return what the verdicts prove: of the path the words of `gl.bisect`."""
     found, wrong = signal.found, result.report.wrong
     text = found.why
+    if found.step is None and signal.cuts[[*found.cuts][-1]].verdict != Verdict.CORRECT:
+        text = f"No cut can be judged at this step. At the input: {signal.cuts['input'].why}."
     if result.settings.bug == MYSTERY and len(found.between) == 2:  # which layer is the riddle
         below, above = found.between
         text = f"The signal is wrong at {below}; the first right one above it is at {above}."
@@ -132,7 +134,9 @@ def conclusion(result: Result, signal: Signal) -> str:
         text += _about_steps(signal)
     if found.step is None and wrong and signal.cuts["input"].verdict == Verdict.CORRECT:
         of = f"{len(wrong)} tensors" if len(wrong) > 3 else ", ".join(wrong)
-        text += f" What is wrong in {of} comes after it: a formula of its own, a sum, a factor or L2."
+        text += (
+            f" What is wrong in {of} comes after it: a formula of its own, a sum, a factor or L2."
+        )
     return text
 
 

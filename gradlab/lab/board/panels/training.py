@@ -50,7 +50,10 @@ class TrainingPanel(Panel):
         """Return the curves, with where they end."""
         both = trainings(result)
         y = _axis(both)
-        runs = [("right code", both.right, _RIGHT, ()), ("this code", both.checked, _CHECKED, _DASH)]
+        runs = [
+            ("right code", both.right, _RIGHT, ()),
+            ("this code", both.checked, _CHECKED, _DASH),
+        ]
         marks, legend = [], []
         for label, run, colour, dash in runs:
             if run is None:
