@@ -18,6 +18,7 @@ __all__ = ["TrainingPanel"]
 _RIGHT, _CHECKED, _DASH = "layer0", "layer1", (5.0, 2.0)
 #: The checked curve is drawn up to so many times the loss at the start.
 _TOP = 4.0
+_SAME = 1e-6  # what rounding does to the same curve
 #: From this ratio of largest to smallest loss on the axis is logarithmic.
 _LOG = 30.0
 #: A loss is another where it differs by this share of itself, and of how far the right code got.
@@ -87,7 +88,8 @@ def comparison(result: Result, both: Beside) -> str:
     if checked is None:
         none = result.settings.bug == NO_BUG
         return "No bug is planted." if none else "What is planted does not touch this gradient."
-    if np.array_equal(right.losses, checked.losses):
+    same_length = len(right.losses) == len(checked.losses)
+    if same_length and np.allclose(right.losses, checked.losses, rtol=_SAME, atol=0.0):
         return "Both curves are the same."
     if not checked.finished:
         return f"It diverges: update {len(checked.losses)} overflows."
