@@ -98,9 +98,7 @@ def _choice(setting: Setting, state: LabState) -> widgets.Widget:
 
 
 def _flag(setting: Setting, state: LabState) -> widgets.Widget:
-    return locked.Checkbox(
-        indent=False, **_common(setting, state) | {"description": setting.words}
-    )
+    return locked.Checkbox(indent=False, **_common(setting, state) | {"description": setting.words})
 
 
 def _name(setting: Setting, state: LabState) -> widgets.Widget:

@@ -28,10 +28,14 @@ from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
-__all__ = ["Problem", "pose"]
+__all__ = ["NO_NETWORK", "Problem", "pose"]
 
 #: Of the shipped sets so many come from one draw; more are added to them, so that these stay.
 _DRAWN = 30
+
+
+#: What a picture of the network says where there is none.
+NO_NETWORK = "a function is checked: there is no network"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,8 @@ class Problem:
     function : Function or None
         What is checked by plain evaluations: the caller's function, for which there is neither a
         network nor data (they are None), or the loss along random directions.
+    planted : Network or None
+        `in_gradient` with what is planted in it: its gradient is `analytic`.
     memo : dict
         What was found out about it, for as long as it is.
     """
@@ -69,6 +75,7 @@ class Problem:
     dormant: str = ""
     remark: str = ""
     function: Function | None = None
+    planted: Network | None = None
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def sizes(self, settings: Settings) -> dict[str, int]:
@@ -125,7 +132,8 @@ def pose(
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark)
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark,
+                    planted=planted.net)  # fmt: skip
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
 
 
