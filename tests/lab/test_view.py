@@ -1,5 +1,4 @@
 import asyncio
-import base64
 import gc
 import html
 import io
@@ -363,14 +362,6 @@ def test_what_means_nothing_now_is_switched_off(lab, front_end):
     lab.state.reset()
     assert rate.disabled
     assert decay.disabled
-
-
-def test_text_and_picture_for_viewers_without_a_kernel(lab):
-    lab.state.eps = 1e-3
-    bundle = lab._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(lab)
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
-    assert pixels(base64.b64decode(bundle["image/png"])).shape[:2] == (584, 1672)
 
 
 def test_repr_tells_settings_verdict_and_orders_of_magnitude():
