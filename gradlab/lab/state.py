@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from traitlets import Float, Instance, Int
+from traitlets import Bool, Float, Instance, Int
 
 from gradlab._validate import check_integer
 from gradlab.bugs import Secret
@@ -74,6 +74,8 @@ class LabState(SettingTraits):
 
     revision = Int(0)
     progress = Float(1.0)
+    can_undo = Bool(False)
+    can_redo = Bool(False)
     mystery = Instance(Mystery, allow_none=True)
 
     def __init__(
@@ -116,6 +118,12 @@ class LabState(SettingTraits):
             self._assign(values)
             if self.settings != before:
                 self._recompute(values, coarse=True)
+
+    def undo(self) -> None:
+        """Take back the last change."""
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
 
     def reset(self) -> None:
         """Go back to the settings that the lab was made with."""

@@ -12,6 +12,7 @@ from gradlab import bugs
 from gradlab.checking import MEASURES, SCHEMES
 from gradlab.lab.controls import locked
 from gradlab.lab.controls.hidden_layers import HiddenLayers
+from gradlab.lab.controls.whole_number import WholeNumber
 from gradlab.lab.model.ranges import AS_GIVEN, LABELS, MYSTERY, NO_BUG, RANGES, YOURS
 from gradlab.lab.state import LabState
 from gradlab.nn import ACTIVATIONS, LOSSES
@@ -85,9 +86,7 @@ def make_controls(state: LabState) -> dict[str, widgets.Widget]:
         "hidden": HiddenLayers(TOOLTIPS["hidden"]),
         "activation": _dropdown("activation", activations),
         "loss": _dropdown("loss", LOSSES),
-        "seed": locked.BoundedIntText(
-            min=RANGES["seed"][0], max=RANGES["seed"][1], **_common("seed"),
-        ),
+        "seed": WholeNumber(0, None, **_common("seed")),
         "scheme": _dropdown("scheme", SCHEMES),
         "measure": _dropdown("measure", MEASURES),
         "use_dropout": _checkbox("use_dropout", "dropout on"),
@@ -98,20 +97,18 @@ def make_controls(state: LabState) -> dict[str, widgets.Widget]:
         ),
         "use_l2": _checkbox("use_l2", "L2 on"),
         "l2": _log_slider("l2", decade_step=0.25, digits=0),
-        "l2_in_loss": _checkbox("l2_in_loss", "in the numerical loss"),
-        "l2_in_gradient": _checkbox("l2_in_gradient", "in the analytic gradient"),
+        "l2_in_loss": _checkbox("l2_in_loss", LABELS["l2_in_loss"]),
+        "l2_in_gradient": _checkbox("l2_in_gradient", LABELS["l2_in_gradient"]),
         "dtype": _dropdown("dtype", DTYPES),
         "train_steps": locked.IntSlider(
             min=RANGES["train_steps"][0], max=RANGES["train_steps"][1], step=10,
             continuous_update=False, **_common("train_steps"),
         ),
         "bug": _dropdown("bug", (NO_BUG,)),
-        "bug_layer": locked.BoundedIntText(
-            min=RANGES["bug_layer"][0], max=RANGES["bug_layer"][1], **_common("bug_layer"),
-        ),
+        "bug_layer": WholeNumber(*RANGES["bug_layer"], **_common("bug_layer")),
         "tensor": _dropdown("tensor", ("",)),
     }  # fmt: skip
-    controls["bug"].layout.width = "400px"  # titles are sentences
+    controls["bug"].add_class("gradlab-wide")  # titles are sentences
     if "hidden" not in state.applicable:  # no MLP of the lab's own: the weights are the caller's
         controls["weight_scale"].tooltip = f"{LABELS['weight_scale']}: {_FACTOR}"
     return controls
@@ -136,8 +133,6 @@ def _common(name: str) -> dict[str, Any]:
     return {
         "description": LABELS[name],
         "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
-        "style": {"description_width": "95px"},
-        "layout": widgets.Layout(width="270px", margin="1px 2px"),
     }
 
 
@@ -156,5 +151,4 @@ def _dropdown(name: str, options: Sequence[str]) -> locked.Dropdown:
 
 
 def _checkbox(name: str, words: str) -> locked.Checkbox:
-    common = _common(name) | {"description": words, "style": {"description_width": "0"}}
-    return locked.Checkbox(indent=False, **common)
+    return locked.Checkbox(indent=False, **(_common(name) | {"description": words}))
