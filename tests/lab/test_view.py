@@ -1,5 +1,4 @@
 import asyncio
-import base64
 import gc
 import threading
 import weakref
@@ -238,14 +237,6 @@ def test_every_change_ends_at_rest(front_end, monkeypatch):
             assert not lab.state.result.rough
 
     asyncio.run(person())
-
-
-def test_text_and_picture_for_viewers_without_a_kernel(lab):
-    lab.state.eps = 1e-3
-    bundle = lab._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(lab)
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
-    assert base64.b64decode(bundle["image/png"]) == lab._picture("png")
 
 
 def test_repr_tells_settings_verdict_and_orders_of_magnitude():
