@@ -179,8 +179,6 @@ def test_a_dormant_bug_leaves_the_signal_right():
     assert set(verdicts(result).values()) == {"correct"}
 
 
-
-
 @pytest.mark.parametrize(
     "make",
     [lambda: own(), lambda: own(hidden=(16,) * 8, bug=MISSING, bug_layer=4), of_convnet, of_lstm,

@@ -13,8 +13,8 @@ from gradlab.checking.report import TensorReport
 from gradlab.checking.time_steps import PARTS
 from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.lab.board.panels.panel import Panel
-from gradlab.lab.model.settings import MYSTERY
 from gradlab.lab.model.result import Result
+from gradlab.lab.model.settings import MYSTERY
 from gradlab.lab.model.signal import Signal, cannot_be_cut, signal_of
 from gradlab.nn.lstm import LSTMNet
 from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from gradlab.lab.board.panels.panel import Panel
-from gradlab.lab.model.settings import NO_BUG
 from gradlab.lab.model.result import Result
+from gradlab.lab.model.settings import NO_BUG
 from gradlab.lab.model.training_beside import Beside, Run, cannot_train, trainings
 from gradlab.plots.chart import Axis, Chart, Legend, curve, words
 
