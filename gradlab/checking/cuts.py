@@ -8,6 +8,7 @@ Where it does (batch norm, an LSTM whose every step counts) the columns are copi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +72,7 @@ class ShiftedLoss:
         self.value_size = np.abs(value).astype(float)
         self.size = np.maximum(1.0, self.value_size)
         ends = np.cumsum([0, *(len(place.entries) for place in self.places)]).tolist()
-        self.tensors = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        self.tensors = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.machine_eps = float(np.finfo(net.dtype).eps)
         single = net.dtype.itemsize == 4
         self.scales = SINGLE if single else DOUBLE
@@ -345,7 +346,7 @@ class CutLosses:
         grads = net.state_gradients(x, y)
         inputs = net.cut_gradients(x, y)["input"]
         grads |= {f"x{t}": grad for t, grad in enumerate(inputs, 1)}
-        few = CutLosses(self.point, max(_FEWEST, 3 * self.samples // len(grads)), self.seed)
+        few = CutLosses(self.point, max(_FEWEST, 2 * self.samples // len(grads)), self.seed)
         places = [few._place(name, grad.shape) for name, grad in grads.items()]
         return StepsLoss(net, x, y, places, grads)
 
@@ -361,7 +362,7 @@ class CutLosses:
         return Place(name, shape, entries)
 
 
-_FEWEST = 8  # entries of one time step's tensor
+_FEWEST = 4  # entries of one time step's tensor
 
 
 def _parts(size: int, most: int) -> list[slice]:

@@ -3,7 +3,12 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab.board.panels.boundary import BoundaryPanel
+from gradlab.lab.board.panels.cuts import CutsPanel
+from gradlab.lab.board.panels.seeds import SeedsPanel
+from gradlab.lab.board.panels.training import TrainingPanel
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.plane import contour, plane_of
+from gradlab.lab.model.result import compute
 from gradlab.plots import DARK, LIGHT, figure_of
 from tests.lab.panels.results import given, of_convnet, of_lstm, own
 
@@ -116,3 +121,11 @@ def test_it_is_drawn_in_both_palettes(settings):
     result = own(**settings)
     for palette in (LIGHT, DARK):
         figure_of([(PANEL.still(result), [])], palette, widths=[22.0]).canvas.draw()
+
+
+def test_a_function_has_no_network_to_look_into():
+    theta = np.array([1.0, 2.0])
+    brought = Function.check(lambda t: float(t @ t), lambda t: 2 * t, theta)
+    result = compute(brought.settings(), brought)
+    for panel in (PANEL, CutsPanel(), SeedsPanel(), TrainingPanel()):
+        assert "no network" in panel.fits(result)

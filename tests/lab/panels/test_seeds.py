@@ -48,7 +48,7 @@ def test_weights_that_are_the_callers_have_no_other_seeds():
     net, (x, y) = gl.mlp([2, 6, 2], seed=4), gl.data.moons(12)
     result = given(net, x, y)
     assert PANEL.fits(result) == ""
-    assert list(seeds_of(result).reports)[0] == 4
+    assert next(iter(seeds_of(result).reports)) == 4
 
 
 def test_the_label_is_that_of_the_measure():
