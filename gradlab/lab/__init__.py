@@ -2,9 +2,8 @@
 
 from gradlab.lab.lab import Lab
 from gradlab.lab.model.line import read_line, settings_line
-from gradlab.lab.model.ranges import RANGES
 from gradlab.lab.model.scenarios import SCENARIOS, Scenario
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import RANGES, Settings
 from gradlab.lab.mystery.feedback import Feedback, Score
 from gradlab.lab.mystery.mystery import Mystery
 from gradlab.lab.state import LabState

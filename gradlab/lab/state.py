@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,26 @@ from traitlets import Bool, Float, Instance, Int
 from gradlab._validate import check_integer
 from gradlab.bugs import Secret
 from gradlab.lab.lock import LOCK
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.given import Given
-from gradlab.lab.model.line import read_line
+from gradlab.lab.model.history import History, Moment
+from gradlab.lab.model.line import read_line, settings_line
 from gradlab.lab.model.planted import bug_choices
 from gradlab.lab.model.problem import pose
-from gradlab.lab.model.ranges import LABELS, MYSTERY, NO_BUG, STRUCTURE
-from gradlab.lab.model.result import Result, UnknownTensorError, compute
+from gradlab.lab.model.result import NotThereError, Result, compute
 from gradlab.lab.model.scenarios import scenario_named
 from gradlab.lab.model.setting_traits import SettingTraits
-from gradlab.lab.model.settings import NAMES, Settings, validated, validated_all
+from gradlab.lab.model.settings import (
+    LABELS,
+    MYSTERY,
+    NAMES,
+    NO_BUG,
+    SETTINGS,
+    STRUCTURE,
+    Settings,
+    validated,
+    validated_all,
+)
 from gradlab.lab.model.training import Trainer
 from gradlab.lab.mystery.feedback import Score
 from gradlab.lab.mystery.mystery import Mystery
@@ -40,12 +52,15 @@ class LabState(SettingTraits):
 
     Parameters
     ----------
-    net : Network or None, optional
+    net : Network, callable or None, optional
         A network of the caller's, of gl.mlp, gl.convnet or gl.lstm, with its data; copies are
-        taken.
+        taken. Or any function f(theta) -> float, with its gradient and theta.
     x, y : ndarray or None, optional
+        With a function: grad(theta) -> ndarray (P,), and theta (P,).
     scenario : str or None, optional
         Where to start from: a name of `gradlab.lab.SCENARIOS`.
+    tensors : mapping of str to (start, stop, shape) or None, optional
+        Names for parts of a function's theta, as in `gl.check_function`.
     **settings
         Initial values, which go before those of the scenario; see `Settings`. Giving `l2` or
         `dropout_rate` switches it on.
@@ -65,6 +80,8 @@ class LabState(SettingTraits):
         Of all rounds.
     computed : int
         Counts computations.
+    can_undo, can_redo : bool
+        Whether `undo` and `redo` have somewhere to go.
 
     Raises
     ------
@@ -74,24 +91,22 @@ class LabState(SettingTraits):
 
     revision = Int(0)
     progress = Float(1.0)
+    mystery = Instance(Mystery, allow_none=True)
+
     can_undo = Bool(False)
     can_redo = Bool(False)
-    mystery = Instance(Mystery, allow_none=True)
 
     def __init__(
         self,
-        net: Network | None = None,
-        x: np.ndarray | None = None,
+        net: Network | Callable[[np.ndarray], float] | None = None,
+        x: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
         y: np.ndarray | None = None,
         *,
         scenario: str | None = None,
+        tensors: Mapping[str, tuple[int, int, tuple[int, ...]]] | None = None,
         **settings: Any,
     ) -> None:
-        if net is None and (x is not None or y is not None):
-            raise TypeError("net must come with x and y: use gl.Lab(net, x, y), or gl.Lab() alone")
-        if net is not None and (x is None or y is None):
-            raise TypeError("x and y must come with net: use gl.Lab(net, x, y)")
-        super().__init__(Given.check(net, x, y) if net is not None else None)
+        super().__init__(_given(net, x, y, tensors))
         self.result: Result | None = None
         self.error = ""
         self.computed = 0
@@ -102,13 +117,21 @@ class LabState(SettingTraits):
         values = validated_all(settings)
         self.start = self._scenario(scenario).replace(**values)
         self._assign({name: getattr(self.start, name) for name in NAMES})
+        self._history, self._held = History(Moment(self.start)), ""
+        self._clock = time.monotonic
         self.observe(self._on_setting, NAMES)
-        self._recompute(NAMES, coarse=False)
+        self._recompute(NAMES, coarse=False, played=None)
 
     @property
     def bug_choices(self) -> tuple[str, ...]:
         """What `bug` can be for the network that is shown."""
-        return bug_choices(self.result.problem.in_gradient) if self.result else ()
+        net = self.result and self.result.problem.in_gradient
+        return bug_choices(net) if net else ()
+
+    @property
+    def line(self) -> str:
+        """The line of code that recreates what is set."""
+        return settings_line(self.settings, self.base if self.given else None, self.given)
 
     def update(self, **changes: Any) -> None:
         """Change several settings at once, with one computation; all are checked first."""
@@ -117,13 +140,7 @@ class LabState(SettingTraits):
             before = self.settings
             self._assign(values)
             if self.settings != before:
-                self._recompute(values, coarse=True)
-
-    def undo(self) -> None:
-        """Take back the last change."""
-
-    def redo(self) -> None:
-        """Do again what was taken back."""
+                self._changed(n for n in values if getattr(before, n) != values[n])
 
     def reset(self) -> None:
         """Go back to the settings that the lab was made with."""
@@ -139,6 +156,27 @@ class LabState(SettingTraits):
         start = self._scenario(values.pop("scenario", None))
         self._go_to(start.replace(**{n: self.check_fixed(n, v) for n, v in values.items()}))
 
+    def undo(self) -> bool:
+        """Go back to what was set before the last change. Returns whether there was one.
+
+        A round of the mystery that was left is played on, with the hints and guesses that it took.
+        """
+        return self._travel(self._history.undo)
+
+    def redo(self) -> bool:
+        """Make the change again that was undone last. Returns whether there was one."""
+        return self._travel(self._history.redo)
+
+    def hold(self, name: str) -> None:
+        """Say that the handle of a setting is held: all its changes up to `release` are one."""
+        self._held = name
+
+    def release(self) -> None:
+        """Say that no handle is held any longer: the next change is a step of its own."""
+        with LOCK:
+            self._held = ""
+            self._history.release()
+
     def new_mystery(self, seed: int | None = None, count: int = 1) -> Mystery | None:
         """Start a round: plant another bug that is not told. Returns it, or None on an error.
 
@@ -150,7 +188,7 @@ class LabState(SettingTraits):
         with LOCK:
             before, self._wrong_lines = self.mystery, count
             self._assign({"bug": MYSTERY})
-            self._recompute(("bug",), coarse=True, new_round=True, seed=seed)
+            self._recompute(("bug",), coarse=True, played=None, seed=seed)
             self._wrong_lines = 1  # a round that the lab starts by itself has one
             return self.mystery if self.mystery is not before else None
 
@@ -159,7 +197,7 @@ class LabState(SettingTraits):
         with LOCK:
             if self.error or self.result is None or not self.result.rough:
                 return False
-            self._recompute((), coarse=False)
+            self._recompute((), coarse=False, played=self.mystery)
             return True
 
     def fail(self, names: Iterable[str], error: Exception) -> None:
@@ -170,6 +208,13 @@ class LabState(SettingTraits):
             self.error = f"{about}{str(error) or type(error).__name__}"
             self.revision += 1
 
+    def recover(self) -> None:
+        """Forget an error that changed nothing: a line that was refused, a value out of range."""
+        with LOCK:
+            if self.error and self.result is not None and self.result.settings == self.settings:
+                self.error = ""
+                self.revision += 1
+
     def __repr__(self) -> str:
         return summary(self.settings, self.result, self.error)
 
@@ -179,53 +224,77 @@ class LabState(SettingTraits):
 
     def _go_to(self, settings: Settings) -> None:
         with LOCK:
-            self._assign({name: getattr(settings, name) for name in NAMES})
-            self._recompute((), coarse=True)
+            changed = [name for name in NAMES if getattr(self, name) != getattr(settings, name)]
+            self._assign({name: getattr(settings, name) for name in changed})
+            other = not STRUCTURE.isdisjoint(changed)
+            self._recompute((), coarse=True, played=None if other else self.mystery)
+
+    def _travel(self, step: Callable[[], Moment | None]) -> bool:
+        with LOCK:
+            moment = step()
+            if moment is None:
+                return False
+            self._assign({name: getattr(moment.settings, name) for name in NAMES})
+            self._recompute((), coarse=True, played=moment.round)
+            return True
 
     def _on_setting(self, change: Any) -> None:
         if self._batching != threading.get_ident():
-            with LOCK:
-                self._recompute((change["name"],), coarse=True)
+            self._changed((change["name"],))
+
+    def _changed(self, names: Iterable[str]) -> None:
+        names = tuple(names)
+        with LOCK:
+            # in another network the bug would be told by where it can be, and where not
+            other = not STRUCTURE.isdisjoint(names)
+            self._recompute(names, coarse=True, played=None if other else self.mystery)
 
     def _recompute(
         self,
-        names: Iterable[str],
+        names: tuple[str, ...],
         *,
         coarse: bool,
-        new_round: bool = False,
+        played: Mystery | None,
         seed: int | None = None,
     ) -> None:
-        names = tuple(names)
+        """Compute what the settings ask for, playing on a round of the mystery, or a new one.
+
+        `names` are the settings that were changed, for words and for what is one drag.
+        """
         with LOCK:
             self.computed += 1
             try:
-                # in another network the bug would be told by where it can be, and where not
-                new_round = new_round or not STRUCTURE.isdisjoint(names)
-                mystery = None if new_round else self.mystery
-                if self.bug != MYSTERY:
-                    mystery = None
-                elif mystery is None:
+                mystery = played if self.bug == MYSTERY else None
+                if mystery is None and self.bug == MYSTERY:
                     mystery = self._pick(seed)
                 self.result = self._compute(mystery, names, coarse)
             except Exception as error:  # a lab that dies on a bad combination teaches nothing
+                self._record(played if self.bug == MYSTERY else None, names)
                 self.fail(names if len(names) < len(NAMES) else (), error)
                 return
             self.mystery = mystery
+            self._record(mystery, names)
             self.error = ""
             self.revision += 1
+
+    def _record(self, mystery: Mystery | None, names: tuple[str, ...]) -> None:
+        held = names == (self._held,)
+        self._history.record(Moment(self.settings, mystery), names, self._clock(), held=held)
+        self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo
 
     def _compute(self, mystery: Mystery | None, names: tuple[str, ...], coarse: bool) -> Result:
         previous = self.result if mystery is self.mystery else None
         rest = {"coarse": coarse, "trainer": self._trainer}
         if mystery is not None:
             rest["secret"] = mystery.secret
-        try:
-            return compute(self.settings, self.given, previous, **rest)
-        except UnknownTensorError:
-            if "tensor" in names:
-                raise
-            self._assign({"tensor": ""})  # another network has other tensors
-            return compute(self.settings, self.given, previous, **rest)
+        while True:
+            try:
+                return compute(self.settings, self.given, previous, **rest)
+            except NotThereError as gone:
+                if gone.setting in names:
+                    raise
+                # another network has other tensors, and another tensor other entries
+                self._assign({gone.setting: SETTINGS[gone.setting].default})
 
     def _pick(self, seed: int | None) -> Mystery:
         settings = self.settings.replace(bug=NO_BUG)
@@ -233,3 +302,24 @@ class LabState(SettingTraits):
         mystery = Mystery.pick(problem, settings, seed, self._played, self.score, self._wrong_lines)
         self._played.append(mystery.secret)
         return mystery
+
+
+def _given(net: object, x: object, y: object, tensors: object) -> Given | Function | None:
+    """Return what the caller brought: a network with data, a function with its gradient, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Something is missing, or does not fit.
+    """
+    if callable(net) and not isinstance(net, Network):
+        if x is None or y is None:
+            raise TypeError("grad and theta must come with f: use gl.Lab(f, grad, theta)")
+        return Function.check(net, x, y, tensors)
+    if tensors is not None:
+        raise TypeError("tensors must come with a function: use gl.Lab(f, grad, theta)")
+    if net is None and (x is not None or y is not None):
+        raise TypeError("net must come with x and y: use gl.Lab(net, x, y), or gl.Lab() alone")
+    if net is not None and (x is None or y is None):
+        raise TypeError("x and y must come with net: use gl.Lab(net, x, y)")
+    return None if net is None else Given.check(net, x, y)

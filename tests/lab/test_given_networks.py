@@ -83,13 +83,17 @@ def test_l2_is_in_both_gradients_or_in_one(state):
 
 
 def test_applicable_names_what_can_be_set_and_the_rest_is_refused_in_words(state):
-    assert state.applicable == {
+    steps = {"time_steps"} if state.given.kind == "lstm" else set()
+    assert state.applicable == steps | {
         "eps", "scheme", "measure", "dtype", "weight_scale", "train_steps", "tensor",
-        "use_l2", "l2", "l2_in_loss", "l2_in_gradient", "bug", "bug_layer",
+        "use_l2", "l2", "l2_in_loss", "l2_in_gradient", "bug", "bug_layer", "examples",
+        "data_scale", "bias_scale", "second_bug", "method", "entry",
     }  # fmt: skip
     before = state.settings
     other = {"data": "moons", "hidden": (4,), "activation": "relu", "loss": "mse", "seed": 3,
              "use_dropout": True, "dropout_rate": 0.1, "freeze_masks": False}  # fmt: skip
+    if not steps:
+        other["time_steps"] = 2
     assert set(other) == set(NAMES) - state.applicable
     for name, value in other.items():
         with pytest.raises(ValueError, match=rf"{name} is fixed for the \w+ that was given"):
@@ -118,8 +122,9 @@ def test_every_bug_that_it_can_have_can_be_chosen(kind):
     for bug in state.bug_choices[1:-1]:
         state.bug = bug
         assert state.error == ""
-        seen = state.result.report.wrong
-        assert set(seen) <= set(gl.bugs.wrong_tensors(state.result.net, bug))
+        seen, net = state.result.report.wrong, state.result.net.replace(l2=0.1)
+        assert set(seen) <= set(gl.bugs.wrong_tensors(net, bug))
+        assert bool(state.result.dormant) == (bug not in gl.bugs.names(state.result.net))
 
 
 def test_the_text_names_the_network(state):

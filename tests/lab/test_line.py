@@ -5,8 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import RANGES, SCENARIOS, LabState, Settings, read_line, settings_line
-from gradlab.lab.model.ranges import BUGS
-from gradlab.lab.model.settings import validated_all
+from gradlab.lab.model.settings import BUGS, validated_all
 
 
 def keywords(line):

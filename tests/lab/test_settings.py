@@ -1,8 +1,7 @@
 import pytest
 
 import gradlab as gl
-from gradlab.lab.model.ranges import LABELS, MOST_LAYERS, RANGES
-from gradlab.lab.model.settings import NAMES, Settings, validated
+from gradlab.lab.model.settings import LABELS, MOST_LAYERS, NAMES, RANGES, Settings, validated
 
 BAD = [
     ("eps", 0.0, ValueError),

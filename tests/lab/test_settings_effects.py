@@ -169,12 +169,7 @@ def test_the_layer_of_a_bug_decides_which_tensors_are_wrong():
     ("changes", "words"),
     [
         ({"bug": "bias_mean", "bug_layer": 3}, r"bug_layer must be 0 or one of \[1, 2\].*got 3"),
-        ({"bug": "missing_l2"}, "bug 'missing_l2' needs l2 > 0"),
-        (
-            {"bug": "missing_l2", "use_l2": True, "l2_in_gradient": False},
-            "bug 'missing_l2' needs l2 > 0",
-        ),
-        ({"bug": "missing_dropout_mask"}, "needs dropout"),
+        ({"bug": "missing_dropout_mask", "hidden": ()}, "needs dropout"),
         ({"bug": "lstm_tanh_twice"}, "needs an LSTM"),
         ({"bug": "relu_masks_by_gradient"}, "needs a relu"),
         ({"tensor": "W3"}, r"tensor shown: tensor must be one of W1, b1, W2, b2, .* got 'W3'"),
@@ -190,10 +185,9 @@ def test_what_the_network_cannot_have_is_an_error_in_words(state, changes, words
     assert state.error == ""
 
 
-def test_bugs_to_choose_from_are_those_that_the_network_can_have(state):
-    assert "missing_l2" not in state.bug_choices
-    state.use_l2 = True
-    assert "missing_l2" in state.bug_choices
+def test_bugs_to_choose_from_are_those_that_the_network_can_have_with_dropout_and_l2(state):
+    assert {"missing_l2", "missing_dropout_mask"} < set(state.bug_choices)
+    assert not {"relu_masks_by_gradient", "lstm_tanh_twice"} & set(state.bug_choices)
     for bug in state.bug_choices:
         state.bug = bug
         assert state.error == ""

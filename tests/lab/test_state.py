@@ -62,18 +62,24 @@ CHANGES = {
     "bug": "flipped_sign",
     "bug_layer": 1,
     "tensor": "b2",
+    "examples": 12,
+    "data_scale": 2.0,
+    "bias_scale": 1.0,
+    "second_bug": "flipped_sign",
+    "method": "direction",
+    "entry": 1,
 }
 
 
 def test_the_table_of_changes_has_every_setting():
-    assert set(CHANGES) == set(NAMES)
+    assert set(CHANGES) | {"time_steps"} == set(NAMES)  # that one is of a given LSTM
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_changes_what_is_shown_with_one_computation(name):
+    planted = "bias_mean" if name in ("bug_layer", "second_bug") else "none"
     state = LabState(hidden=(4,), use_dropout=name in ("dropout_rate", "freeze_masks"),
-                     use_l2=name.startswith("l2"),
-                     bug="bias_mean" if name == "bug_layer" else "none")  # fmt: skip
+                     use_l2=name.startswith("l2"), bug=planted)  # fmt: skip
     before, computed, revision = state.result, state.computed, state.revision
     setattr(state, name, CHANGES[name])
     assert (state.computed, state.revision) == (computed + 1, revision + 1)
@@ -83,7 +89,7 @@ def test_every_setting_changes_what_is_shown_with_one_computation(name):
 
 def shown(result):
     tensors = result.report.tensors.items()
-    return result.tensor, [(n, t.error, t.errors.tolist()) for n, t in tensors]
+    return result.tensor, result.entry, [(n, t.error, t.errors.tolist()) for n, t in tensors]
 
 
 def test_setting_the_same_value_computes_nothing(state):

@@ -9,16 +9,31 @@ export function wishOf({ctrlKey, metaKey, altKey, shiftKey, key}, inText) {
   return letter === 'y' && !shiftKey ? 'redo' : '';
 }
 
+// Where an arrow key takes a whole number, or null.
+export function stepped(text, key) {
+  const by = {ArrowUp: 1, ArrowDown: -1}[key];
+  return by && /^\s*-?\d+\s*$/.test(text) ? String(Number(text) + by) : null;
+}
+
+function stepOf(event) {
+  const field = event.target;
+  const to = field.closest('.gradlab-whole') && field.value !== undefined ? stepped(field.value, event.key) : null;
+  if (to === null) return false;
+  field.value = to;
+  field.dispatchEvent(new Event('change', {bubbles: true})); // ipywidgets sends it
+  return true;
+}
+
 // Listens while `signal` is not aborted. JupyterLab listens at the document, before the lab could: so the
 // lab listens at the window.
 export function listenTo(lab, ask, signal) {
   window.addEventListener('keydown', event => {
     if (!lab.contains(event.target)) return;
     const wish = wishOf(event, event.target.matches(TEXTS));
-    if (!wish) return;
+    if (!wish && !stepOf(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    ask(wish);
+    if (wish) ask(wish);
   }, {capture: true, signal});
   lab.addEventListener('click', event => { // at once: a browser allows it only in answer to a hand
     if (event.target.closest('.gradlab-fullscreen')) toggleFullScreen(lab);

@@ -18,6 +18,9 @@ function nameControls(lab) {
     const label = box?.querySelector('.widget-label')?.textContent;
     if (label && !field.labels?.length) mark(field, 'aria-label', label);
   }
+  for (const button of lab.querySelectorAll('.widget-toggle-button')) {
+    mark(button, 'aria-pressed', String(button.classList.contains('mod-active')));
+  }
   for (const bar of lab.querySelectorAll('.widget-hprogress .progress')) {
     mark(bar, 'role', 'progressbar');
     const label = bar.closest('.widget-hprogress').querySelector('.widget-label');
@@ -57,7 +60,7 @@ export function keepNamed(lab, also) {
     timer = setTimeout(all, 100);
   });
   watcher.observe(lab, {
-    subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow'],
+    subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow', 'class'],
   });
   all();
   return () => {

@@ -10,7 +10,7 @@ from typing import Any
 from gradlab.lab.board.packing import pack_chart, pack_ghost, pack_ink
 from gradlab.lab.board.panels import PANELS, Panel
 from gradlab.lab.model.result import Result
-from gradlab.lab.text.banner import cost_line, explanation
+from gradlab.lab.text.banner import cost_line, said
 from gradlab.plots.chart import Chart, Mark
 from gradlab.plots.palette import Palette
 
@@ -94,7 +94,7 @@ class Scene:
         return {
             "alt": {name: self._alt(self.panels[name], result) for name in self.visible},
             "cost": cost_line(result),
-            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+            "said": said(result),
         }
 
     def _alt(self, panel: Panel, result: Result) -> str:

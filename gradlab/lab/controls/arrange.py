@@ -7,20 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 import ipywidgets as widgets
 
 from gradlab.lab.controls.groups import Groups
+from gradlab.lab.model.settings import GROUPS
 
 __all__ = ["arrange"]
-
-#: The settings of each group. The sliders of all lessons stand above the pictures.
-SLIDERS = ("eps", "weight_scale")
-GROUPS = {
-    "Network": ("hidden", "activation", "loss", "data", "seed", "train_steps"),
-    "Check": ("scheme", "measure", "dtype", "tensor"),
-    "Dropout, L2": (
-        "use_dropout", "freeze_masks", "dropout_rate", "use_l2", "l2", "l2_in_loss",
-        "l2_in_gradient",
-    ),
-    "Bugs": ("bug", "bug_layer"),
-}  # fmt: skip
 
 
 def arrange(
@@ -48,9 +37,12 @@ def arrange(
     story : sequence of Widget
         What stands between these and the open group.
     """
-    sliders = widgets.HBox([controls[name] for name in SLIDERS if name in wanted])
+    sliders = widgets.HBox([controls[name] for name in GROUPS[""] if name in wanted])
     sliders.add_class("gradlab-sliders")
-    inside = {title: [controls[n] for n in names if n in wanted] for title, names in GROUPS.items()}
+    inside = {
+        title: [controls[name] for name in names if name in wanted]
+        for title, names in GROUPS.items() if title
+    }  # fmt: skip
     for title, more in extras.items():
         inside[title] = [*inside.get(title, []), *more]
     groups = Groups({title: parts for title, parts in inside.items() if parts}, toolbar, story)

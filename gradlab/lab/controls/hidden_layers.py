@@ -7,7 +7,7 @@ import traitlets
 
 from gradlab.lab.controls import locked
 from gradlab.lab.controls.whole_number import WholeNumber
-from gradlab.lab.model.ranges import MOST_LAYERS, MOST_UNITS
+from gradlab.lab.model.settings import MOST_LAYERS, MOST_UNITS
 
 __all__ = ["HiddenLayers"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from gradlab.lab.controls.make import SWITCHED, follow_choices
+from gradlab.lab.controls.make import follow_choices
 from gradlab.lab.lock import LOCK
-from gradlab.lab.model.settings import NAMES
+from gradlab.lab.model.settings import NAMES, SWITCHED
 from gradlab.lab.state import LabState
 
 __all__ = ["Link"]

@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import ipywidgets as widgets
 
-from gradlab import bugs
-from gradlab.checking import MEASURES, SCHEMES
 from gradlab.lab.controls import locked
 from gradlab.lab.controls.hidden_layers import HiddenLayers
 from gradlab.lab.controls.whole_number import WholeNumber
-from gradlab.lab.model.ranges import AS_GIVEN, LABELS, MYSTERY, NO_BUG, RANGES, YOURS
+from gradlab.lab.model.setting import Setting
+from gradlab.lab.model.settings import AS_GIVEN, NO_BUG, SETTINGS, YOURS
 from gradlab.lab.state import LabState
-from gradlab.nn import ACTIVATIONS, LOSSES
-from gradlab.nn.data import DATASETS
-from gradlab.nn.parameters import DTYPES
 
-__all__ = ["SWITCHED", "TOOLTIPS", "follow_choices", "make_controls"]
+__all__ = ["follow_choices", "make_controls"]
 
-#: What means something only while a checkbox is ticked, or a bug is planted.
-SWITCHED = {
-    "bug": ("bug_layer",),
-    "use_dropout": ("dropout_rate", "freeze_masks"),
-    "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
-}
-
-TOOLTIPS = {
-    "data": "the examples that the loss is computed on: a fixed few, so that the lab is live",
-    "hidden": "how many hidden layers, and how many units in each",
-    "activation": "the function after each hidden layer",
-    "loss": "mean over the examples; the cross-entropies take the outputs as logits",
-    "seed": "of the random weights and dropout masks: same seed, same draws",
-    "weight_scale": "standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
-    "eps": "step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
-    "scheme": "how the numerical gradient is made from losses",
-    "measure": "|Δ| / max(|a|, |n|), |Δ| / (|a| + |n|), or ‖Δ‖ / (‖a‖ + ‖n‖) of a tensor",
-    "use_dropout": "zero some hidden units with masks, in both gradients",
-    "dropout_rate": "the fraction of hidden units that is zeroed",
-    "freeze_masks": "one set of masks for every evaluation; without it each draws its own",
-    "use_l2": "add ½·λ·ΣW² to the loss: weights only, biases never",
-    "l2": "λ, in units of loss per squared weight, 1e-6 to 1e5",
-    "l2_in_loss": "the loss that is differenced has the L2 term",
-    "l2_in_gradient": "backpropagation adds λ·W",
-    "dtype": "of the weights, and so of both gradients",
-    "train_steps": "updates of mini-batch SGD before the check, 0 to 500",
-    "bug": "planted in the analytic gradient alone; a mystery is one that is not told",
-    "bug_layer": "at which layer, counted from the input; 0 is the bug's own choice",
-    "tensor": "the one whose entries the heatmap and the comparison show",
-}
-
-_FACTOR = "all weights times this factor, 1e-4 to 1e2; 1 leaves them as they were given"
-
-_WORDS = {
-    "softmax_cross_entropy": "softmax cross-entropy",
-    "binary_cross_entropy": "binary cross-entropy",
-    "mse": "mean squared error",
-    "five_point": "five-point",
-    "complex_step": "complex step",
-    "max_relative": "max-relative",
-    "sum_relative": "sum-relative",
-    "norm_ratio": "norm ratio",
-    "leaky_relu": "leaky ReLU",
-    "relu": "ReLU",
-    "elu": "ELU",
-    "digits": "digits (8×8)",
-    YOURS: "yours",
-}
+#: What is offered only to who brought it.
+_BROUGHT = {YOURS, AS_GIVEN}
 
 
 def make_controls(state: LabState) -> dict[str, widgets.Widget]:
@@ -77,51 +27,21 @@ def make_controls(state: LabState) -> dict[str, widgets.Widget]:
     The caller's own data, and the caller's own list of activations, are offered where there are
     such.
     """
-    data = DATASETS if state.given is None else (*DATASETS, YOURS)
-    activations = (*ACTIVATIONS, AS_GIVEN) if state.activation == AS_GIVEN else ACTIVATIONS
-    controls = {
-        "eps": _log_slider("eps", decade_step=0.1, digits=1),
-        "weight_scale": _log_slider("weight_scale", decade_step=0.05, digits=1),
-        "data": _dropdown("data", data),
-        "hidden": HiddenLayers(TOOLTIPS["hidden"]),
-        "activation": _dropdown("activation", activations),
-        "loss": _dropdown("loss", LOSSES),
-        "seed": WholeNumber(0, None, **_common("seed")),
-        "scheme": _dropdown("scheme", SCHEMES),
-        "measure": _dropdown("measure", MEASURES),
-        "use_dropout": _checkbox("use_dropout", "dropout on"),
-        "freeze_masks": _checkbox("freeze_masks", "freeze masks"),
-        "dropout_rate": locked.FloatSlider(
-            min=RANGES["dropout_rate"][0], max=RANGES["dropout_rate"][1], step=0.05,
-            readout_format=".2f", **_common("dropout_rate"),
-        ),
-        "use_l2": _checkbox("use_l2", "L2 on"),
-        "l2": _log_slider("l2", decade_step=0.25, digits=0),
-        "l2_in_loss": _checkbox("l2_in_loss", LABELS["l2_in_loss"]),
-        "l2_in_gradient": _checkbox("l2_in_gradient", LABELS["l2_in_gradient"]),
-        "dtype": _dropdown("dtype", DTYPES),
-        "train_steps": locked.IntSlider(
-            min=RANGES["train_steps"][0], max=RANGES["train_steps"][1], step=10,
-            continuous_update=False, **_common("train_steps"),
-        ),
-        "bug": _dropdown("bug", (NO_BUG,)),
-        "bug_layer": WholeNumber(*RANGES["bug_layer"], **_common("bug_layer")),
-        "tensor": _dropdown("tensor", ("",)),
-    }  # fmt: skip
-    controls["bug"].add_class("gradlab-wide")  # titles are sentences
-    if "hidden" not in state.applicable:  # no MLP of the lab's own: the weights are the caller's
-        controls["weight_scale"].tooltip = f"{LABELS['weight_scale']}: {_FACTOR}"
-    return controls
+    own = "hidden" in state.applicable  # else the weights are the caller's
+    return {
+        name: _MAKERS[setting.kind](setting, _common(setting, own=own), state)
+        for name, setting in SETTINGS.items()
+    }
 
 
 def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> None:
     """Offer the bugs and the tensors of the network that is shown, and keep what is chosen."""
     if state.result is None:
         return
-    own = {NO_BUG: "none", MYSTERY: "mystery: find it"}
-    choices = [(own.get(name) or bugs.describe(name).title, name) for name in state.bug_choices]
     tensors = [("the worst", ""), *((name, name) for name in state.result.report)]
-    for name, options in (("bug", choices), ("tensor", tensors)):
+    offers = {"bug": _titled("bug", state.bug_choices), "tensor": tensors,
+              "second_bug": _titled("second_bug", state.bug_choices)}  # fmt: skip
+    for name, options in offers.items():
         control = controls[name]
         if control.options != tuple(options):
             control.options = options
@@ -129,26 +49,75 @@ def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> N
                 control.value = getattr(state, name)
 
 
-def _common(name: str) -> dict[str, Any]:
+def _titled(name: str, values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return words and values of a choice, those of `values` that it can have."""
+    words = SETTINGS[name].choices
+    return [(words[value], value) for value in values if value in words]
+
+
+def _common(setting: Setting, *, own: bool) -> dict[str, Any]:
+    tooltip = setting.tooltip if own else setting.tooltip_given or setting.tooltip
     return {
-        "description": LABELS[name],
-        "tooltip": f"{LABELS[name]}: {TOOLTIPS[name]}",
+        "description": setting.label,
+        "tooltip": f"{setting.label}: {tooltip}",
     }
 
 
-def _log_slider(name: str, decade_step: float, digits: int) -> locked.FloatLogSlider:
-    low, high = (round(math.log10(v)) for v in RANGES[name])
+def _logarithmic(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    low, high = (round(math.log10(v)) for v in (setting.low, setting.high))
     slider = locked.FloatLogSlider(
-        min=low, max=high, step=decade_step, readout_format=f".{digits}e",
-        continuous_update=False, **_common(name),
+        min=low, max=high, step=setting.step, readout_format=f".{setting.digits}e",
+        continuous_update=False, **common,
     )  # fmt: skip
-    slider.add_class(f"gradlab-slides-{name}")  # while it is dragged: slides.js
+    slider.add_class(f"gradlab-slides-{setting.name}")  # while it is dragged: the board's script
     return slider
 
 
-def _dropdown(name: str, options: Sequence[str]) -> locked.Dropdown:
-    return locked.Dropdown(options=[(_WORDS.get(o, o), o) for o in options], **_common(name))
+def _linear(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    return locked.FloatSlider(
+        min=setting.low, max=setting.high, step=setting.step, readout_format=f".{setting.digits}f",
+        **common,
+    )  # fmt: skip
 
 
-def _checkbox(name: str, words: str) -> locked.Checkbox:
-    return locked.Checkbox(indent=False, **(_common(name) | {"description": words}))
+def _whole(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    if not setting.step:
+        return WholeNumber(setting.low, None if setting.is_open else setting.high, **common)
+    return locked.IntSlider(
+        min=setting.low, max=setting.high, step=setting.step, continuous_update=False, **common
+    )
+
+
+def _choice(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    offered = (NO_BUG,) if NO_BUG in setting.choices else [  # a result has more: `follow_choices`
+        value for value in setting.choices
+        if value not in _BROUGHT or value == getattr(state.base, setting.name)
+    ]  # fmt: skip
+    control = locked.Dropdown(options=_titled(setting.name, offered), **common)
+    if NO_BUG in setting.choices:
+        control.add_class("gradlab-wide")  # titles of bugs are sentences
+    return control
+
+
+def _flag(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    return locked.Checkbox(indent=False, **common | {"description": setting.words})
+
+
+def _name(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    return locked.Dropdown(options=[("the worst", "")], **common)
+
+
+def _widths(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+    return HiddenLayers(setting.tooltip)
+
+
+#: The widget for each kind of setting.
+_MAKERS = {
+    "logarithmic": _logarithmic,
+    "linear": _linear,
+    "whole": _whole,
+    "choice": _choice,
+    "flag": _flag,
+    "name": _name,
+    "widths": _widths,
+}

@@ -22,7 +22,7 @@ def read_whole(text: str, low: int, high: int | None) -> int:
     ValueError
         It is none, or not from `low` to `high`; the message is for whoever typed it.
     """
-    wanted = f"a whole number from {low}" + ("" if high is None else f" to {high}")
+    wanted = f"a whole number from {low} " + ("on" if high is None else f"to {high}")
     try:
         number = float(text)
     except ValueError:

@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 
 from gradlab.lab.model import budget
-from gradlab.lab.model.ranges import AS_GIVEN, DEEPEST, MOST_UNITS, RANGES, YOURS
-from gradlab.lab.model.settings import NAMES, Settings
+from gradlab.lab.model.function import Function
+from gradlab.lab.model.settings import (
+    AS_GIVEN,
+    DEEPEST,
+    MOST_EXAMPLES,
+    MOST_UNITS,
+    RANGES,
+    SETTINGS,
+    YOURS,
+    Settings,
+)
 from gradlab.nn.convnet import ConvNet
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.mlp import MLP
@@ -18,17 +27,11 @@ from gradlab.nn.scaling import scaled, weight_scale_of
 
 __all__ = ["Given", "applicable"]
 
-#: What means something for a network that the lab cannot build itself.
-_FOR_ANY_NETWORK = frozenset({
-    "eps", "scheme", "measure", "dtype", "weight_scale", "train_steps", "tensor",
-    "use_l2", "l2", "l2_in_loss", "l2_in_gradient", "bug", "bug_layer",
-})  # fmt: skip
 
-
-def applicable(given: Given | None) -> frozenset[str]:
+def applicable(given: Given | Function | None) -> frozenset[str]:
     """Return the names of the settings that mean something for the network that is shown."""
-    own = given is None or isinstance(given.net, MLP)
-    return frozenset(NAMES) if own else _FOR_ANY_NETWORK
+    kind = "mlp" if given is None else given.kind
+    return frozenset(name for name, setting in SETTINGS.items() if kind in setting.subjects)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,7 @@ class Given:
         TypeError, ValueError
             `net` is of another kind or too large to be live, or `x` or `y` do not fit it.
         """
-        if not isinstance(net, (MLP, ConvNet, LSTMNet)):
+        if not isinstance(net, tuple(_KINDS)):
             raise TypeError(
                 "net must be a network made by gl.mlp, gl.convnet or gl.lstm, "
                 f"got {type(net).__name__}"
@@ -75,8 +78,22 @@ class Given:
                     f"slider for it, got {value:g}; gl.check(net, x, y) takes any"
                 )
         net.loss(x, y)  # raises with the argument's name if x or y do not fit
-        budget.refuse_what_is_too_large(net, x)
+        budget.refuse_what_is_too_large(net, _some(net, x, y))
         return Given(net.copy(), np.array(x), np.array(y), _weight_scale(net))
+
+    @property
+    def kind(self) -> str:
+        """What it is, as settings call it: "mlp", "convnet" or "lstm"."""
+        return next(kind for of, kind in _KINDS.items() if isinstance(self.net, of))
+
+    def first(self, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+        """Return the examples that the settings ask for, and of sequences the first steps."""
+        rows = np.arange(min(settings.examples, budget.count(self.net, self.x)))
+        x, y = self.net.pick(self.x, self.y, rows)
+        if settings.time_steps and isinstance(self.net, LSTMNet):
+            steps = slice(settings.time_steps)
+            x, y = x[steps], y[steps] if self.net.every_step else y
+        return x, y
 
     def settings(self) -> Settings:
         """Return the settings that show the network as it was given."""
@@ -86,6 +103,7 @@ class Given:
         }  # fmt: skip
         return default.replace(
             data=YOURS,
+            examples=min(budget.count(net, self.x), MOST_EXAMPLES),
             loss=net.loss_name,
             seed=net.seed,
             dtype=net.dtype.name,
@@ -117,6 +135,15 @@ class Given:
             "dropout_rate": min(net.dropout_rate, RANGES["dropout_rate"][1])
             or default.dropout_rate,
         }
+
+
+_KINDS = {MLP: "mlp", ConvNet: "convnet", LSTMNet: "lstm"}
+
+
+def _some(net: Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the inputs of as many examples as the lab takes at most."""
+    rows = np.arange(min(budget.count(net, x), MOST_EXAMPLES))
+    return net.pick(np.asarray(x), np.asarray(y), rows)[0]
 
 
 def _check_sizes(net: MLP, x: np.ndarray) -> None:

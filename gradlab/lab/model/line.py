@@ -6,13 +6,20 @@ import ast
 import json
 from typing import Any
 
+from gradlab.lab.model.function import Function
+from gradlab.lab.model.given import Given
 from gradlab.lab.model.scenarios import SCENARIOS, scenario_named
 from gradlab.lab.model.settings import NAMES, SWITCHES, Settings, validated_all
 
 __all__ = ["read_line", "settings_line"]
 
+#: What may stand before the settings: what the caller brings.
+_BROUGHT = ([], ["net", "x", "y"], ["f", "grad", "theta"])
 
-def settings_line(settings: Settings, base: Settings | None = None) -> str:
+
+def settings_line(
+    settings: Settings, base: Settings | None = None, given: Given | Function | None = None
+) -> str:
     """Return the shortest line that recreates the settings: `gl.Lab(eps=1e-07)`.
 
     Parameters
@@ -21,6 +28,8 @@ def settings_line(settings: Settings, base: Settings | None = None) -> str:
     base : Settings or None, optional
         Those of a network of the caller's as it was given (`Given.settings`): the line is then
         `gl.Lab(net, x, y, …)`, with what differs from them.
+    given : Given, Function or None, optional
+        What the caller brought: with a function it is `gl.Lab(f, grad, theta, …)`.
     """
     if base is None:
         for name, scenario in SCENARIOS.items():
@@ -34,6 +43,9 @@ def settings_line(settings: Settings, base: Settings | None = None) -> str:
             if changed[switch]:
                 del changed[switch]
     parts = [] if base is None else ["net", "x", "y"]
+    if isinstance(given, Function):
+        parts = ["f", "grad", "theta"]
+        parts += ["tensors=tensors"] if list(given.tensors) != ["theta"] else []
     parts += [f"{name}={_literal(value)}" for name, value in changed.items()]
     return f"gl.Lab({', '.join(parts)})"
 
@@ -46,17 +58,20 @@ def read_line(line: str) -> dict[str, Any]:
     ValueError, TypeError
         It is no such line, or a setting is unknown, out of range or of the wrong type.
     """
-    shape = 'a line such as gl.Lab(eps=1e-07, activation="relu")'
+    shape = 'gl.Lab(…) with settings, such as gl.Lab(eps=1e-07, activation="relu")'
     if not isinstance(line, str):
         raise TypeError(f"line must be {shape}, got {line!r}")
     try:
-        call = ast.parse(line.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or ast.unparse(call.func) not in ("gl.Lab", "Lab"):
+        call = _call_in(line)
+        if ast.unparse(call.func) not in ("gl.Lab", "Lab"):
             raise ValueError
-        if [ast.unparse(argument) for argument in call.args] not in ([], ["net", "x", "y"]):
+        if [ast.unparse(argument) for argument in call.args] not in _BROUGHT:
             raise ValueError
-        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (ValueError, SyntaxError):
+        values = {
+            keyword.arg: ast.literal_eval(keyword.value)
+            for keyword in call.keywords if ast.unparse(keyword) != "tensors=tensors"
+        }  # fmt: skip
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise ValueError(f"line must be {shape}, with plain values, got {line[:80]!r}") from None
     if None in values:
         raise ValueError(f"line must be {shape}, without **, got {line[:80]!r}")
@@ -64,6 +79,17 @@ def read_line(line: str) -> dict[str, Any]:
     if scenario:
         scenario_named(scenario["scenario"])
     return scenario | validated_all(values)
+
+
+def _call_in(line: str) -> ast.Call:
+    """Return the call that is a line, or that a line gives a name to, as `lab = gl.Lab()`."""
+    (statement,) = ast.parse(line.strip()).body
+    named = isinstance(statement, ast.Assign) and all(
+        isinstance(target, ast.Name) for target in statement.targets
+    )
+    if not (named or isinstance(statement, ast.Expr)) or not isinstance(statement.value, ast.Call):
+        raise ValueError
+    return statement.value
 
 
 def _literal(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,24 +10,28 @@ import numpy as np
 
 from gradlab.bugs import Secret
 from gradlab.lab.model import budget
+from gradlab.lab.model.function import COARSE, FULL_SWEEP, SAMPLES, Function
 from gradlab.lab.model.given import Given
-from gradlab.lab.model.planted import (
-    analytic_gradient,
-    place_of_bug,
-    seconds_of_a_backprop,
+from gradlab.lab.model.planted import planted_in
+from gradlab.lab.model.settings import (
+    AS_GIVEN,
+    DIRECTION,
+    MOST_EXAMPLES,
+    SAMPLED,
+    YOURS,
+    Settings,
 )
-from gradlab.lab.model.ranges import AS_GIVEN, YOURS
-from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.training import Trainer
 from gradlab.nn import data, mlp
-from gradlab.nn.dropout import Masks
+from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
 __all__ = ["Problem", "pose"]
 
-#: Examples the lab checks on: few, so that it is live (and a check needs no more).
-EXAMPLES = 30
+#: Of the shipped sets so many come from one draw; more are added to them, so that these stay.
+_DRAWN = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +47,41 @@ class Problem:
     x, y : ndarray
     analytic : dict of ndarray
         The gradient by backpropagation.
-    backprop_seconds : float
-        How long that takes.
     samples : int or None
         How many entries of each tensor are checked; None is all.
+    dormant : str
+        Why no bug that is planted can show: "dropout is off"; "" if one can, or there is none.
+    function : Function or None
+        What is checked by plain evaluations: the caller's function, for which there is neither a
+        network nor data (they are None), or the loss along random directions.
+    memo : dict
+        What was found out about it, for as long as it is.
     """
 
-    net: Network
-    in_gradient: Network
-    x: np.ndarray
-    y: np.ndarray
+    net: Network | None
+    in_gradient: Network | None
+    x: np.ndarray | None
+    y: np.ndarray | None
     analytic: dict[str, np.ndarray]
-    backprop_seconds: float
     samples: int | None
+    dormant: str = ""
+    function: Function | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def sizes(self, settings: Settings) -> dict[str, int]:
+        """Return how many entries there are of each tensor that the report tells of."""
+        if settings.method == DIRECTION:
+            return {"theta": SAMPLES}
+        return {name: value.size for name, value in self.analytic.items()}
+
+    def stride(self, settings: Settings, *, coarse: bool) -> int:
+        """Return which steps of the sweep to take, while something moves or at rest."""
+        if self.function is None:
+            limit = budget.COARSE if coarse else budget.FULL
+            return budget.stride(settings, self.net, self.x, limit)
+        sizes = self.sizes(settings).values()
+        entries = sum(min(size, self.samples or size) for size in sizes)
+        return self.function.stride(entries, COARSE if coarse else FULL_SWEEP)
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -69,33 +95,65 @@ class Problem:
 
 def pose(
     settings: Settings,
-    given: Given | None = None,
+    given: Given | Function | None = None,
     trainer: Trainer | None = None,
     secret: Secret | None = None,
 ) -> Problem:
     """Build the network, train it if it is to be trained, and compute its gradient."""
+    if isinstance(given, Function):
+        return _pose_function(given, settings)
     x, y, outputs = examples(settings, given)
     net = build_network(settings, given, x, outputs)
     if settings.data != YOURS:
         n = budget.affordable_examples(settings, net, x)
         x, y = x[:n], y[:n]
     l2 = settings.l2 if settings.use_l2 else 0.0
+    _add_to_biases(net, settings)
     in_loss = net.replace(l2=l2 if settings.l2_in_loss else 0.0)
     if settings.train_steps:
         in_loss = (trainer or Trainer())(in_loss, x, y, settings)
     in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
-    place = place_of_bug(settings, in_gradient, secret)
+    planted = planted_in(in_gradient, settings, secret)
     n = budget.count(net, x)
-    analytic = analytic_gradient(in_gradient, x, y, draw_masks(settings, net, n), place)
+    analytic = planted.net.gradient(x, y, draw_masks(settings, net, n))
+    _refuse_overflow(analytic)
+    samples = budget.samples(settings, net, x)
+    if settings.method == SAMPLED:
+        samples = min(SAMPLES, samples or SAMPLES)
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant)
+    return posed if settings.method != DIRECTION else _along_directions(posed, settings)
+
+
+def _along_directions(posed: Problem, settings: Settings) -> Problem:
+    """Return the problem with its loss as a function, to be checked along directions."""
+    if settings.scheme != "central":
+        raise ValueError(
+            f"method 'direction' takes central differences, and scheme is {settings.scheme!r}: "
+            "choose central, or another method"
+        )
+    net, theta = posed.net, posed.net.theta
+    loss = net.loss_function(posed.x, posed.y, posed.masks(settings))
+    gradient = net.unroll(posed.analytic)
+    tensors = {"theta": (0, theta.size, (theta.size,))}
+    return replace(posed, function=Function(loss, lambda _: gradient, theta, tensors))
+
+
+def _pose_function(function: Function, settings: Settings) -> Problem:
+    analytic = function.analytic()
+    _refuse_overflow(analytic)
+    samples = function.samples
+    if settings.method == SAMPLED:
+        samples = min(SAMPLES, samples or SAMPLES)
+    return Problem(None, None, None, None, analytic, samples, function=function)
+
+
+def _refuse_overflow(analytic: dict[str, np.ndarray]) -> None:
     broken = [name for name, grad in analytic.items() if not np.isfinite(grad).all()]
     if broken:
         raise ValueError(
             f"the gradient of {', '.join(broken)} is not finite: the outputs overflow; "
             "lower the weight scale"
         )
-    seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
-    samples = budget.samples(settings, net, x)
-    return Problem(in_loss, in_gradient, x, y, analytic, seconds, samples)
 
 
 def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.ndarray, int]:
@@ -106,12 +164,15 @@ def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.nd
     if settings.data == YOURS:
         if given is None:
             raise ValueError("data is 'yours', but the lab was made without x and y")
-        x, y, outputs = given.x, given.y, given.net.outputs
-        if not isinstance(given.net, MLP):
-            return x, y, outputs
+        (x, y), outputs = given.first(settings), given.net.outputs
     else:
         x, y = _shipped(settings.data)
         outputs = int(y.max()) + 1
+        x, y = x[: settings.examples], y[: settings.examples]
+    if settings.data_scale != 1:
+        x = x * settings.data_scale
+    if given is not None and not isinstance(given.net, MLP):
+        return x, y, outputs
     labels = y.ndim == 1 and y.dtype.kind in "iu" and outputs > 1
     if labels and settings.loss != "softmax_cross_entropy":
         y = np.eye(outputs)[y]
@@ -154,6 +215,17 @@ def build_network(settings: Settings, given: Given | None, x: np.ndarray, output
     return net
 
 
+def _add_to_biases(net: Network, settings: Settings) -> None:
+    """Add random draws times `bias_scale` to the biases of a network that nobody else has."""
+    rng = np.random.default_rng((settings.seed, 2))  # apart from weights and masks
+    for layer in net.layers if settings.bias_scale else ():
+        if isinstance(layer, (Dropout, BatchNorm)):
+            continue
+        for name in (n for n in layer.param_names if n not in layer.weight_names):
+            draws = settings.bias_scale * rng.standard_normal(net.params[name].shape)
+            net.params[name] = (net.params[name] + draws).astype(net.dtype)
+
+
 def draw_masks(settings: Settings, net: Network, n: int) -> Masks:
     """Return the same masks at every call, or a generator that draws anew at every evaluation."""
     if not settings.use_dropout:
@@ -164,7 +236,13 @@ def draw_masks(settings: Settings, net: Network, n: int) -> Masks:
 
 @lru_cache(maxsize=8)
 def _shipped(name: str) -> tuple[np.ndarray, np.ndarray]:
-    x, y = data.load(name, EXAMPLES, seed=0)
+    """Return as many examples as the lab takes at most; the first of them are always the same."""
+    x, y = data.load(name, _DRAWN, seed=0)
+    if name in ("moons", "spirals"):  # drawn anew for each size
+        more = data.load(name, MOST_EXAMPLES - _DRAWN, seed=1)
+        x, y = (np.concatenate(pair) for pair in zip((x, y), more, strict=True))
+    else:  # each row once: iris has 150
+        x, y = (values[:MOST_EXAMPLES] for values in data.load(name, seed=0))
     x.setflags(write=False)
     y.setflags(write=False)
     return x, y

@@ -6,33 +6,41 @@ slider is dragged (`coarse`) and on all of them when it rests.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 import gradlab as gl
 from gradlab.bugs import Secret
 from gradlab.checking import EpsSweep, Report
-from gradlab.lab.model import budget
+from gradlab.checking.diagnosis.blind_spots import blind_spots, traces
+from gradlab.checking.report import BlindSpot
 from gradlab.lab.model.cost import Cost
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.given import Given
 from gradlab.lab.model.problem import Problem, pose
-from gradlab.lab.model.ranges import MYSTERY
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import MYSTERY, SETTINGS, Settings
 from gradlab.lab.model.training import Trainer
+from gradlab.lab.model.weight import Weight
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
-__all__ = ["SWEEP_EPS", "Result", "UnknownTensorError", "compute"]
+__all__ = ["SWEEP_EPS", "NotThereError", "Result", "compute"]
 
 #: The steps of the U-curve: five a decade over the range of the slider.
-SWEEP_EPS = np.logspace(-13, -1, 61)
+SWEEP_EPS = np.array([float(f"{eps:.12g}") for eps in np.logspace(-13, -1, 61)])  # 1e-5 exactly
+_CURSOR = {name: setting.default for name, setting in SETTINGS.items() if setting.cursor}
 
 
-class UnknownTensorError(ValueError):
-    """The tensor to be shown is not one of the network's."""
+class NotThereError(ValueError):
+    """The tensor, or its entry, that is to be looked at is not there."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +60,8 @@ class Result:
         The U-curve.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
+    anew : callable, Settings -> Result, or None
+        Computes the same with other settings, coarsely; what was trained is trained again.
     """
 
     settings: Settings
@@ -60,20 +70,21 @@ class Result:
     cost: Cost
     sweep: EpsSweep
     stride: int
+    anew: Callable[[Settings], Result] | None = None
 
     @property
-    def net(self) -> Network:
-        """The network, its `l2` that of the numerical loss."""
+    def net(self) -> Network | None:
+        """The network, its `l2` that of the numerical loss; None for a function."""
         return self.problem.net
 
     @property
-    def x(self) -> np.ndarray:
-        """The examples."""
+    def x(self) -> np.ndarray | None:
+        """The examples; None for a function."""
         return self.problem.x
 
     @property
-    def y(self) -> np.ndarray:
-        """Their labels or targets."""
+    def y(self) -> np.ndarray | None:
+        """Their labels or targets; None for a function."""
         return self.problem.y
 
     @property
@@ -82,23 +93,43 @@ class Result:
         return self.problem.analytic
 
     @cached_property
+    def weight(self) -> Weight:
+        """The one entry of `tensor` that is looked at, with the loss along it."""
+        return Weight(self)
+
+    @cached_property
     def tensor(self) -> str:
-        """The tensor that is looked at closely: the one set, or that with the largest error."""
+        """The tensor that is looked at closely: the one set, or that which decides the verdict."""
         if self.settings.tensor:
             return self.settings.tensor
-        errors = {name: self.report[name].error for name in self.report}
-        return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
+        return self.report.deciding
+
+    @cached_property
+    def entry(self) -> int:
+        """The entry of `tensor` that is looked at: the one set, or that with the largest error.
+
+        An index into the raveled tensor; among directions, the direction's number.
+        """
+        if self.settings.entry >= 0:
+            return self.settings.entry
+        shown = self.report[self.tensor]
+        worst = int(np.argmax(np.nan_to_num(shown.errors.ravel(), nan=np.inf)))
+        return worst if shown.entries is None else int(shown.entries[worst])
+
+    @property
+    def dormant(self) -> str:
+        """Why no bug that is planted can show: "dropout is off"; "" if one can."""
+        return self.problem.dormant
 
     @property
     def rough(self) -> bool:
         """Whether a better sweep is to be had at rest."""
-        full = budget.stride(self.settings, self.net, self.x, budget.FULL)
-        return self.stride > full
+        return self.stride > self.problem.stride(self.settings, coarse=False)
 
 
 def compute(
     settings: Settings,
-    given: Given | None = None,
+    given: Given | Function | None = None,
     previous: Result | None = None,
     *,
     coarse: bool = False,
@@ -110,8 +141,8 @@ def compute(
     Parameters
     ----------
     settings : Settings
-    given : Given or None, optional
-        The caller's network and data.
+    given : Given, Function or None, optional
+        The caller's network and data, or function.
     previous : Result or None, optional
         Whatever of it is still valid is kept; it must be of the same `given` and `secret`.
     coarse : bool, optional
@@ -134,44 +165,80 @@ def compute(
         if previous and _without_cursor(previous.settings) != _without_cursor(settings):
             previous = None
         problem = previous.problem if previous else pose(settings, given, trainer, secret)
-        _check_tensor(settings, problem.net)
+        _check_tensor(settings, problem)
         if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
         else:
-            report, cost = _check(settings, problem)
-        limit = budget.COARSE if coarse else budget.FULL
-        stride = budget.stride(settings, problem.net, problem.x, limit)
+            report, cost = check_at(settings, problem)
+        stride = problem.stride(settings, coarse=coarse)
         if previous and previous.stride <= stride:
-            return replace(previous, settings=settings, report=report, cost=cost)
-        sweep = gl.sweep_eps(
-            problem.net, problem.x, problem.y, eps=SWEEP_EPS[::stride], scheme=settings.scheme,
+            result = replace(previous, settings=settings, report=report, cost=cost)
+        else:
+            sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
+            anew = partial(compute, given=given, secret=secret, coarse=True)
+            result = Result(settings, problem, report, cost, sweep, stride, anew)
+    _check_entry(result)
+    return result
+
+
+def check_at(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+    """Check at the step of the settings; return the report and what it cost."""
+    start = time.perf_counter()
+    if problem.function is not None:
+        report = problem.function.report(settings, problem.samples)
+    else:
+        report = gl.check(
+            problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
             measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
             **problem.sampling,
         )  # fmt: skip
-    return Result(settings, problem, report, cost, sweep, stride)
-
-
-def _check(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
-    masks = problem.masks(settings)
-    start = time.perf_counter()
-    report = gl.check(
-        problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
-        measure=settings.measure, masks=masks, analytic=problem.analytic, **problem.sampling,
-    )  # fmt: skip
     seconds = time.perf_counter() - start
+    if problem.function is None:
+        report = replace(report, find_blind_spots=partial(_blind_spots, settings, problem, report))
     if settings.bug == MYSTERY:  # a report finds the cause when it is printed
         report = replace(report, find_causes=None)
-    return report, Cost.measured(report.evaluations, seconds, problem.backprop_seconds)
+    return report, Cost(report.evaluations, 1e3 * seconds)
 
 
-def _check_tensor(settings: Settings, net: Network) -> None:
-    if settings.tensor and settings.tensor not in net.params:
-        listed = ", ".join(net.params)
-        raise UnknownTensorError(
-            f"tensor must be one of {listed}, or '' for the worst, got {settings.tensor!r}"
+def _blind_spots(settings: Settings, problem: Problem, report: Report) -> tuple[BlindSpot, ...]:
+    """Return what the check could not have seen; the bugs are tried once for all steps."""
+    point = Point(problem.net, problem.x, problem.y, problem.masks(settings))
+    memo = problem.memo
+    if "traces" not in memo:
+        memo["traces"] = list(traces(point, report.tensors))
+    return blind_spots(point, problem.analytic, report.tensors, memo["traces"])
+
+
+def _sweep(settings: Settings, problem: Problem, report: Report, steps: np.ndarray) -> EpsSweep:
+    if problem.function is not None:
+        return problem.function.sweep(report, steps)
+    return gl.sweep_eps(
+        problem.net, problem.x, problem.y, eps=steps, scheme=settings.scheme,
+        measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
+        **problem.sampling,
+    )  # fmt: skip
+
+
+def _check_tensor(settings: Settings, problem: Problem) -> None:
+    names = problem.sizes(settings)
+    if settings.tensor and settings.tensor not in names:
+        raise NotThereError(
+            "tensor",
+            f"tensor must be one of {', '.join(names)}, or '' for the worst, "
+            f"got {settings.tensor!r}",
+        )
+
+
+def _check_entry(result: Result) -> None:
+    size = result.problem.sizes(result.settings)[result.tensor]
+    if result.settings.entry >= size:
+        raise NotThereError(
+            "entry",
+            f"entry must be from 0 to {size - 1} for {result.tensor}, or -1 for the worst, "
+            f"got {result.settings.entry}",
         )
 
 
 def _without_cursor(settings: Settings) -> Settings:
     """Return the settings without those that move on the same sweep."""
-    return settings.replace(eps=1.0, tensor="")
+    return settings.replace(**_CURSOR)

@@ -7,10 +7,18 @@ from typing import Any
 
 from traitlets import HasTraits, TraitType
 
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.given import Given, applicable
 from gradlab.lab.model.settings import NAMES, Settings, validated
 
 __all__ = ["SettingTraits"]
+
+
+def _called(given: Given | Function | None) -> str:
+    if given is None:
+        return "MLP that the lab builds itself"
+    what = "function" if isinstance(given, Function) else type(given.net).__name__
+    return f"{what} that was given to the lab"
 
 
 class _Setting(TraitType):
@@ -22,46 +30,28 @@ class _Setting(TraitType):
         return obj.check_fixed(self.name, validated(self.name, value))
 
 
-class SettingTraits(HasTraits):
-    """A trait for each field of `Settings`.
+#: A trait for each field of `Settings`.
+_Traits = type("_Traits", (HasTraits,), {name: _Setting() for name in NAMES})
+
+
+class SettingTraits(_Traits):
+    """A trait for each field of `Settings`, and what the caller's network leaves open.
 
     Parameters
     ----------
-    given : Given or None
-        The caller's network and data.
+    given : Given, Function or None
+        The caller's network and data, or function.
 
     Attributes
     ----------
-    given : Given or None
+    given : Given, Function or None
     applicable : frozenset of str
         The settings that mean something for the network; the others are fixed.
     base : Settings
         The defaults, or those that show the caller's network as it was given.
     """
 
-    data = _Setting()
-    hidden = _Setting()
-    activation = _Setting()
-    loss = _Setting()
-    seed = _Setting()
-    weight_scale = _Setting()
-    eps = _Setting()
-    scheme = _Setting()
-    measure = _Setting()
-    use_dropout = _Setting()
-    dropout_rate = _Setting()
-    freeze_masks = _Setting()
-    use_l2 = _Setting()
-    l2 = _Setting()
-    l2_in_loss = _Setting()
-    l2_in_gradient = _Setting()
-    dtype = _Setting()
-    train_steps = _Setting()
-    bug = _Setting()
-    bug_layer = _Setting()
-    tensor = _Setting()
-
-    def __init__(self, given: Given | None) -> None:
+    def __init__(self, given: Given | Function | None) -> None:
         super().__init__()
         self.given = given
         self.applicable: frozenset[str] = applicable(given)
@@ -77,9 +67,8 @@ class SettingTraits(HasTraits):
     def check_fixed(self, name: str, value: Any) -> Any:
         """Return `value`, or raise if the caller's network leaves no choice for setting `name`."""
         if name not in self.applicable and value != getattr(self.base, name):
-            kind = type(self.given.net).__name__
             raise ValueError(
-                f"{name} is fixed for the {kind} that was given to the lab; "
+                f"{name} is fixed for the {_called(self.given)}; "
                 f"{', '.join(n for n in NAMES if n in self.applicable)} can be set"
             )
         return value

@@ -1,28 +1,58 @@
-"""Everything that can be set in the lab, as plain data."""
+"""Everything that can be set in the lab, as plain data: a new setting is one more field here."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from gradlab._validate import check_bool, check_choice, check_integer, check_number
+from gradlab import bugs
+from gradlab._validate import check_choice
 from gradlab.checking import MEASURES, SCHEMES
-from gradlab.lab.model.ranges import (
-    AS_GIVEN,
-    BUGS,
-    DEEPEST,
-    MOST_UNITS,
-    NO_BUG,
-    RANGES,
-    YOURS,
+from gradlab.lab.model.setting import (
+    EVERYTHING,
+    LSTM_ALONE,
+    NETWORKS,
+    Setting,
+    choice,
+    flag,
+    linear,
+    logarithmic,
+    name,
+    whole,
+    widths,
 )
 from gradlab.nn import ACTIVATIONS, LOSSES
 from gradlab.nn.data import DATASETS
 from gradlab.nn.parameters import DTYPES
 
-__all__ = ["NAMES", "SWITCHES", "Settings", "validated", "validated_all"]
+__all__ = [
+    "AS_GIVEN", "BUGS", "DEEPEST", "DIRECTION", "FULL", "GROUPS", "LABELS", "METHODS",
+    "MOST_EXAMPLES", "MOST_LAYERS", "MOST_UNITS", "MYSTERY", "NAMES", "NO_BUG", "RANGES", "SAMPLED",
+    "SETTINGS", "STRUCTURE", "SWITCHED", "SWITCHES", "YOURS", "Settings", "validated",
+    "validated_all",
+]  # fmt: skip
+
+#: The data set that stands for the x and y that the caller brought.
+YOURS = "yours"
+#: The activation that stands for those of the caller's network, when its layers differ.
+AS_GIVEN = "as given"
+#: Hidden layers that the control has boxes for; a setting may name up to `DEEPEST`.
+MOST_LAYERS, MOST_UNITS = 4, 64
+DEEPEST = 8
+MOST_EXAMPLES = 200
+#: No bug, and one that the lab picks and does not tell.
+NO_BUG, MYSTERY = "none", "mystery"
+#: All values of `bug`; a network can have some of them (`LabState.bug_choices`).
+BUGS = (NO_BUG, *bugs.names(), MYSTERY)
+#: Which entries are checked: all, some of each tensor, or random directions through all of them.
+METHODS = FULL, SAMPLED, DIRECTION = ("full", "sampled", "direction")
+
+_TITLES = {NO_BUG: "none", MYSTERY: "mystery: find it"} | {
+    bug: bugs.describe(bug).title for bug in bugs.names()
+}
 
 
 @dataclass(frozen=True)
@@ -33,16 +63,27 @@ class Settings:
     ----------
     data : str
         A name of `gl.data.DATASETS`, or "yours": the caller's x and y.
+    examples : int, 1 … 200
+        How many of the examples: the first ones. Large networks are checked on fewer.
+    time_steps : int
+        Of the sequences that were given, the first steps; 0 is all.
+    data_scale : float, 1e-3 … 1e3
+        x is multiplied by it.
     hidden : tuple of int
         Units of each hidden layer: up to 8 layers of up to 64.
     activation, loss, scheme, measure : str
         Names as in `gl.mlp` and `gl.check`.
     seed : int
-        Of the weights, of the dropout masks and of the training.
+        Of the weights, of the biases, of the dropout masks and of the training.
     weight_scale : float, 1e-4 … 1e2
         Standard deviation of the initial weights; changing it scales the same random draws.
+    bias_scale : float, 0 … 10
+        Standard deviation of what is added to the initial biases, likewise.
     eps : float, 1e-13 … 1e-1
         Step of the numerical gradient, in units of the parameters.
+    method : {"full", "sampled", "direction"}
+        Whether all entries are checked, some of each tensor, or random directions through all
+        parameters at once.
     use_dropout, dropout_rate, freeze_masks
         Dropout after the hidden layers: whether, the fraction that is zeroed, and whether one set
         of masks serves every evaluation.
@@ -57,38 +98,182 @@ class Settings:
         the analytic gradient alone.
     bug_layer : int
         At which layer; 0 is the bug's own choice, the last that can have it.
+    second_bug : str
+        Another one beside `bug`, at its own choice of layer.
     tensor : str
         Which tensor is looked at closely; "" is the one with the largest error.
+    entry : int
+        Which entry of that tensor, in the order of its raveled array; -1 is the worst.
     """
 
-    data: str = "moons"
-    hidden: tuple[int, ...] = (16, 16)
-    activation: str = "tanh"
-    loss: str = "softmax_cross_entropy"
-    seed: int = 0
-    weight_scale: float = 0.5
-    eps: float = 1e-5
-    scheme: str = "central"
-    measure: str = "max_relative"
-    use_dropout: bool = False
-    dropout_rate: float = 0.5
-    freeze_masks: bool = True
-    use_l2: bool = False
-    l2: float = 1e-3
-    l2_in_loss: bool = True
-    l2_in_gradient: bool = True
-    dtype: str = "float64"
-    train_steps: int = 0
-    bug: str = NO_BUG
-    bug_layer: int = 0
-    tensor: str = ""
+    data: str = choice(
+        "moons", (*DATASETS, YOURS), {"digits": "digits (8×8)"}, label="data set", group="Data",
+        tooltip="the examples that the loss is computed on: few, so that the lab is live",
+        structure=True, trains=True,
+    )  # fmt: skip
+    hidden: tuple[int, ...] = widths(
+        (16, 16), MOST_UNITS, DEEPEST, label="hidden layers", group="Network",
+        tooltip="how many hidden layers, and how many units in each", structure=True, trains=True,
+    )  # fmt: skip
+    activation: str = choice(
+        "tanh", (*ACTIVATIONS, AS_GIVEN),
+        {"leaky_relu": "leaky ReLU", "relu": "ReLU", "elu": "ELU"},
+        label="activation", group="Network", tooltip="the function after each hidden layer",
+        structure=True, trains=True,
+    )  # fmt: skip
+    loss: str = choice(
+        "softmax_cross_entropy", LOSSES,
+        {"softmax_cross_entropy": "softmax cross-entropy",
+         "binary_cross_entropy": "binary cross-entropy", "mse": "mean squared error"},
+        label="loss", group="Network",
+        tooltip="mean over the examples; the cross-entropies take the outputs as logits",
+        structure=True, trains=True,
+    )  # fmt: skip
+    seed: int = whole(
+        0, 0, 9999, label="seed", group="Network", is_open=True,
+        tooltip="of the random weights and dropout masks: same seed, same draws", trains=True,
+    )  # fmt: skip
+    eps: float = logarithmic(
+        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
+        tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
+    )  # fmt: skip
+    weight_scale: float = logarithmic(
+        0.5, 1e-4, 1e2, label="weight scale", group="", step=0.05, subjects=NETWORKS, trains=True,
+        tooltip="standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
+        tooltip_given="all weights times this factor, 1e-4 to 1e2; 1 leaves them as given",
+    )  # fmt: skip
+    scheme: str = choice(
+        "central", SCHEMES, {"five_point": "five-point", "complex_step": "complex step"},
+        label="scheme", group="Check", subjects=NETWORKS,
+        tooltip="how the numerical gradient is made from losses",
+    )  # fmt: skip
+    measure: str = choice(
+        "max_relative", MEASURES,
+        {"max_relative": "max-relative", "sum_relative": "sum-relative",
+         "norm_ratio": "norm ratio"},
+        label="error measure", group="Check", subjects=EVERYTHING,
+        tooltip="|Δ| / max(|a|, |n|), |Δ| / (|a| + |n|), or ‖Δ‖ / (‖a‖ + ‖n‖) of a tensor",
+    )  # fmt: skip
+    use_dropout: bool = flag(
+        False, label="dropout", group="Dropout, L2", words="dropout on", structure=True,
+        tooltip="zero some hidden units with masks, in both gradients", trains=True,
+    )  # fmt: skip
+    dropout_rate: float = linear(
+        0.5, 0.0, 0.9, label="dropout rate", group="Dropout, L2", step=0.05, digits=2,
+        tooltip="the fraction of hidden units that is zeroed", needs="use_dropout", trains=True,
+    )  # fmt: skip
+    freeze_masks: bool = flag(
+        True, label="freeze masks", group="Dropout, L2", words="freeze masks", needs="use_dropout",
+        tooltip="one set of masks for every evaluation; without it each draws its own",
+    )  # fmt: skip
+    use_l2: bool = flag(
+        False, label="L2", group="Dropout, L2", words="L2 on", subjects=NETWORKS, structure=True,
+        tooltip="add ½·λ·ΣW² to the loss: weights only, biases never", trains=True,
+    )  # fmt: skip
+    l2: float = logarithmic(
+        1e-3, 1e-6, 1e5, label="λ of L2", group="Dropout, L2", step=0.25, digits=0,
+        tooltip="λ, in units of loss per squared weight, 1e-6 to 1e5", needs="use_l2",
+        subjects=NETWORKS, trains=True,
+    )  # fmt: skip
+    l2_in_loss: bool = flag(
+        True, label="L2 in the numerical loss", group="Dropout, L2",
+        words="L2 in the numerical loss", tooltip="the loss that is differenced has the L2 term",
+        needs="use_l2", subjects=NETWORKS, trains=True,
+    )  # fmt: skip
+    l2_in_gradient: bool = flag(
+        True, label="L2 in the analytic gradient", group="Dropout, L2",
+        words="L2 in the analytic gradient", tooltip="backpropagation adds λ·W", needs="use_l2",
+        subjects=NETWORKS, structure=True,
+    )  # fmt: skip
+    dtype: str = choice(
+        "float64", DTYPES, label="number type", group="Check", subjects=NETWORKS, trains=True,
+        tooltip="of the weights, and so of both gradients",
+    )  # fmt: skip
+    train_steps: int = whole(
+        0, 0, 500, label="training steps", group="Network", step=10, subjects=NETWORKS,
+        tooltip="updates of mini-batch SGD before the check, 0 to 500",
+    )  # fmt: skip
+    bug: str = choice(
+        NO_BUG, BUGS, _TITLES, label="bug", group="Bugs", subjects=NETWORKS,
+        tooltip="planted in the analytic gradient alone; a mystery is one that is not told",
+    )  # fmt: skip
+    bug_layer: int = whole(
+        0, 0, DEEPEST + 1, label="bug layer", group="Bugs", needs="bug", subjects=NETWORKS,
+        tooltip="at which layer, counted from the input; 0 is the bug's own choice",
+    )  # fmt: skip
+    tensor: str = name(
+        "", label="tensor shown", group="Check", subjects=EVERYTHING, cursor=True,
+        tooltip="the one whose entries the heatmap and the comparison show",
+    )  # fmt: skip
+    examples: int = whole(
+        30, 1, MOST_EXAMPLES, label="examples", group="Data", step=1, subjects=NETWORKS,
+        tooltip="how many, 1 to 200; a large network is checked on fewer", trains=True,
+    )  # fmt: skip
+    time_steps: int = whole(
+        0, 0, 9999, label="time steps", group="Data", subjects=LSTM_ALONE, trains=True,
+        tooltip="the first steps of the sequences that were given; 0 is all",
+    )  # fmt: skip
+    data_scale: float = logarithmic(
+        1.0, 1e-3, 1e3, label="data scale", group="Data", step=0.05, subjects=NETWORKS, trains=True,
+        tooltip="the inputs times this factor, 1e-3 to 1e3",
+    )  # fmt: skip
+    bias_scale: float = linear(
+        0.0, 0.0, 10.0, label="bias scale", group="Network", step=0.1, subjects=NETWORKS,
+        tooltip="standard deviation of the biases: scales the same random draws, 0 to 10",
+        tooltip_given="standard deviation of what is added to the biases that were given, 0 to 10",
+        trains=True,
+    )  # fmt: skip
+    second_bug: str = choice(
+        NO_BUG, BUGS[:-1], _TITLES, label="second bug", group="Bugs", needs="bug",
+        tooltip="planted beside the first one, at the last layer that can have it",
+        subjects=NETWORKS,
+    )  # fmt: skip
+    method: str = choice(
+        FULL, METHODS, {FULL: "every entry", SAMPLED: "some entries", DIRECTION: "directions"},
+        label="checked", group="Check", subjects=EVERYTHING,
+        tooltip="every entry, up to 20 of each tensor, or 20 random directions through all",
+    )  # fmt: skip
+    entry: int = whole(
+        -1, -1, 999_999, label="entry", group="Check", subjects=EVERYTHING, cursor=True,
+        tooltip="of the tensor shown, counted from 0 through its rows; -1 is the worst",
+    )  # fmt: skip
 
     def replace(self, **changes: Any) -> Settings:
         """Return settings with some values changed; they are taken as valid."""
         return dataclasses.replace(self, **changes)
 
 
-NAMES = tuple(field.name for field in dataclasses.fields(Settings))
+#: The record of every setting, by its name.
+SETTINGS: Mapping[str, Setting] = MappingProxyType({
+    field.name: dataclasses.replace(field.metadata["setting"], name=field.name)
+    for field in dataclasses.fields(Settings)
+})  # fmt: skip
+NAMES = tuple(SETTINGS)
+#: What each control is called, on the screen and in messages.
+LABELS = {name: setting.label for name, setting in SETTINGS.items()}
+#: Lowest and highest value of every setting that is a number, in its own unit.
+RANGES = {
+    name: (setting.low, setting.high)
+    for name, setting in SETTINGS.items() if setting.kind in ("logarithmic", "linear", "whole")
+}  # fmt: skip
+#: Changing one of these starts another round of the mystery.
+STRUCTURE = frozenset(name for name, setting in SETTINGS.items() if setting.structure)
+#: The settings under each heading, in the order in which they stand there.
+GROUPS = {
+    group: tuple(name for name, setting in SETTINGS.items() if setting.group == group)
+    for group in ("", "Data", "Network", "Check", "Dropout, L2", "Bugs")
+}
+#: What means something only while a flag is set, or a bug is planted.
+SWITCHED = {
+    switch: tuple(name for name, setting in SETTINGS.items() if setting.needs == switch)
+    for switch in dict.fromkeys(s.needs for s in SETTINGS.values() if s.needs)
+}
+#: A number that, when it is given, switches its term on.
+SWITCHES = {
+    name: setting.needs
+    for name, setting in SETTINGS.items()
+    if setting.kind in ("logarithmic", "linear") and setting.needs
+}
 
 
 def validated(name: str, value: Any) -> Any:
@@ -100,7 +285,7 @@ def validated(name: str, value: Any) -> Any:
         There is no such setting, or the value is out of range or of the wrong type. The message
         says which setting, what came and what was expected.
     """
-    return _CHECKS[check_choice(name, NAMES, "setting")](value)
+    return SETTINGS[check_choice(name, NAMES, "setting")].validated(value)
 
 
 def validated_all(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,76 +298,3 @@ def validated_all(settings: Mapping[str, Any]) -> dict[str, Any]:
         if rate in values:
             values.setdefault(switch, True)
     return values
-
-
-#: A number that, when it is given, switches its term on.
-SWITCHES = {"l2": "use_l2", "dropout_rate": "use_dropout"}
-
-
-def _choice(name: str, options: tuple[str, ...]) -> Callable[[Any], str]:
-    return lambda value: check_choice(value, options, name)
-
-
-def _number(name: str) -> Callable[[Any], float]:
-    low, high = RANGES[name]
-    # A logarithmic slider's end is 10**-13, which is not quite 1e-13: such a hair is no error.
-    return lambda value: min(max(_near(value, name, low, high), low), high)
-
-
-def _near(value: Any, name: str, low: float, high: float) -> float:
-    number = check_number(value, name)
-    if low * (1 - 1e-9) <= number <= high * (1 + 1e-9):
-        return number
-    return check_number(value, name, low, high)
-
-
-def _flag(name: str) -> Callable[[Any], bool]:
-    return lambda value: check_bool(value, name)
-
-
-def _integer(name: str) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        number, (low, high) = check_integer(value, name), RANGES[name]
-        if number > high and name != "seed":  # the control ends there, seeds do not
-            raise ValueError(f"{name} must be an integer in [{low}, {high}], got {number}")
-        return number
-
-    return check
-
-
-def _hidden(value: Any) -> tuple[int, ...]:
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise TypeError(f"hidden must be a sequence of widths such as (16, 16), got {value!r}")
-    widths = tuple(check_integer(w, f"hidden[{i}]", 1) for i, w in enumerate(value))
-    if len(widths) > DEEPEST:
-        raise ValueError(f"hidden must hold at most {DEEPEST} widths, got {len(widths)}")
-    for i, width in enumerate(widths):
-        if width > MOST_UNITS:
-            raise ValueError(f"hidden[{i}] must be an integer in [1, {MOST_UNITS}], got {width}")
-    return widths
-
-
-def _tensor(value: Any) -> str:
-    # Which names there are depends on the network: the rest is checked when there is one.
-    if not isinstance(value, str):
-        raise TypeError(f'tensor must be a name such as "W1", or "", got {value!r}')
-    return value
-
-
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "data": _choice("data", (*DATASETS, YOURS)),
-    "hidden": _hidden,
-    "activation": _choice("activation", (*ACTIVATIONS, AS_GIVEN)),
-    "loss": _choice("loss", LOSSES),
-    "scheme": _choice("scheme", SCHEMES),
-    "measure": _choice("measure", MEASURES),
-    "dtype": _choice("dtype", DTYPES),
-    "bug": _choice("bug", BUGS),
-    "tensor": _tensor,
-    **{name: _integer(name) for name in ("seed", "train_steps", "bug_layer")},
-    **{name: _number(name) for name in ("weight_scale", "eps", "dropout_rate", "l2")},
-    **{
-        name: _flag(name)
-        for name in ("use_dropout", "freeze_masks", "use_l2", "l2_in_loss", "l2_in_gradient")
-    },
-}

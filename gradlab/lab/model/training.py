@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.lab.model.ranges import RANGES
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import RANGES, SETTINGS, Settings
 from gradlab.nn.network import Network
 from gradlab.nn.training import train
 
 __all__ = ["Trainer"]
 
 _MOST_STEPS = RANGES["train_steps"][1]
+_UNRELATED = {name: s.default for name, s in SETTINGS.items() if not s.trains}
 #: Tried from the left: the first that keeps the loss falling over all steps is taken.
 LEARNING_RATES = (0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 _KEPT = 4 << 20  # bytes of parameters on the way that are kept for one training
@@ -125,7 +125,4 @@ class _Trajectory:
 
 def _about_training(settings: Settings) -> Settings:
     """Return the settings with all that training does not depend on set to its default."""
-    unrelated = ("eps", "scheme", "measure", "freeze_masks", "l2_in_gradient", "train_steps",
-                 "bug", "bug_layer", "tensor")  # fmt: skip
-    default = Settings()
-    return settings.replace(**{name: getattr(default, name) for name in unrelated})
+    return settings.replace(**_UNRELATED)

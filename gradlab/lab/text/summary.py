@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from gradlab.checking import Report
 from gradlab.lab.model import budget
-from gradlab.lab.model.ranges import MYSTERY, NO_BUG, YOURS
+from gradlab.lab.model.function import SAMPLES
 from gradlab.lab.model.result import Result
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import DIRECTION, MYSTERY, NO_BUG, YOURS, Settings
 from gradlab.lab.text.banner import FAR
 from gradlab.nn.mlp import MLP
 
@@ -35,10 +36,13 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
 
 
 def _network_line(s: Settings, result: Result | None) -> str:
+    if result and result.net is None:
+        function = result.problem.function
+        return f"function: {function.name}, {function.theta.size} parameters"
     where = "your data" if s.data == YOURS else s.data
     n = budget.count(result.net, result.x) if result else 0
     count = f", {n} example{'s' * (n > 1)}" if n else ""
-    more = f", {s.train_steps} training steps" if s.train_steps else ""
+    more = _unusual(s) + (f", {s.train_steps} training steps" if s.train_steps else "")
     if result and not isinstance(result.net, MLP):
         return f"network: {result.net}, {where}{count}, weights times {s.weight_scale:.2g}{more}"
     more = (", float32" if s.dtype == "float32" else "") + more
@@ -50,7 +54,17 @@ def _network_line(s: Settings, result: Result | None) -> str:
     )
 
 
+def _unusual(s: Settings) -> str:
+    """Return what is told only where somebody has moved it."""
+    told = [f", first {s.time_steps} time steps"] if s.time_steps else []
+    told += [f", x times {s.data_scale:.2g}"] if s.data_scale != 1 else []
+    told += [f", bias scale {s.bias_scale:.2g}"] if s.bias_scale else []
+    return "".join(told)
+
+
 def _check_line(s: Settings, result: Result | None) -> str:
+    if result and result.net is None:
+        return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}{_part(s, result)}"
     dropout, l2 = "off", "off"
     if s.use_dropout:
         dropout = f"{s.dropout_rate:g}, masks {'frozen' if s.freeze_masks else 'redrawn'}"
@@ -61,9 +75,18 @@ def _check_line(s: Settings, result: Result | None) -> str:
     bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
     if bug and s.bug != MYSTERY and s.bug_layer:
         bug += f" at layer {s.bug_layer}"
-    samples = result and result.problem.samples
-    part = f"; up to {samples} entries of each tensor" if samples else ""
+    if bug and s.bug != MYSTERY and s.second_bug != NO_BUG:
+        bug += f" and {s.second_bug}"
+    part = _part(s, result)
     return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}{part}"
+
+
+def _part(s: Settings, result: Result | None) -> str:
+    """Return how much of it is checked, where that is not all."""
+    if s.method == DIRECTION:
+        return f"; {SAMPLES} random directions"
+    samples = result and result.problem.samples
+    return f"; up to {samples} entries of each tensor" if samples else ""
 
 
 def _verdicts(result: Result) -> str:
@@ -72,9 +95,19 @@ def _verdicts(result: Result) -> str:
     for name in report:
         groups.setdefault(str(report[name].verdict), []).append(name)
     if len(groups) == 1:
-        return f"{report.verdict}, every tensor"
+        return f"{report.verdict}, every tensor{_caveats(report)}"
     told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
     return f"{report.verdict} ({told})"
+
+
+def _caveats(report: Report) -> str:
+    """Return what a verdict of "correct" leaves open, without what round-off can change."""
+    if not report.caveats:
+        return ""
+    told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell")]
+    if len(told) < len(report.caveats):
+        told.append("some entries are too small to tell")
+    return f"; correct here, and {'; '.join(told)}"
 
 
 def _numbers(result: Result) -> list[str]:
