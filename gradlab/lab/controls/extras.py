@@ -11,7 +11,6 @@ import ipywidgets as widgets
 from gradlab.lab.board.panels import PANELS
 from gradlab.lab.controls import locked
 from gradlab.lab.lock import LOCK
-from gradlab.lab.model.line import settings_line
 from gradlab.lab.model.scenarios import SCENARIOS
 from gradlab.lab.model.settings import NAMES, Settings
 from gradlab.lab.state import LabState
@@ -117,7 +116,7 @@ class Share(widgets.HBox):
     def _on_copy(self, button: widgets.Button) -> None:
         with LOCK:
             state = self._state
-            self.line.value = settings_line(state.settings, state.given and state.base)
+            self.line.value = state.line
             self._copy(self.line.value)
 
     def _on_line(self, change: Any) -> None:
