@@ -10,13 +10,13 @@ import ipywidgets as widgets
 
 from gradlab.lab.controls import locked
 from gradlab.lab.controls.hidden_layers import HiddenLayers
+from gradlab.lab.controls.whole_number import WholeNumber
 from gradlab.lab.model.setting import Setting
 from gradlab.lab.model.settings import AS_GIVEN, NO_BUG, SETTINGS, YOURS
 from gradlab.lab.state import LabState
 
 __all__ = ["follow_choices", "make_controls"]
 
-_WIDTH, _WIDE = "270px", "400px"  # titles of bugs are sentences
 #: What is offered only to who brought it.
 _BROUGHT = {YOURS, AS_GIVEN}
 
@@ -57,10 +57,6 @@ def _common(setting: Setting, state: LabState) -> dict[str, Any]:
     return {
         "description": setting.label,
         "tooltip": f"{setting.label}: {tooltip}",
-        "style": {"description_width": "95px"},
-        "layout": widgets.Layout(
-            width=_WIDE if NO_BUG in setting.choices else _WIDTH, margin="1px 2px"
-        ),
     }
 
 
@@ -82,11 +78,11 @@ def _linear(setting: Setting, state: LabState) -> widgets.Widget:
 
 
 def _whole(setting: Setting, state: LabState) -> widgets.Widget:
-    ends = {"min": setting.low, "max": setting.high}
+    common = _common(setting, state)
     if not setting.step:
-        return locked.BoundedIntText(**ends, **_common(setting, state))
+        return WholeNumber(setting.low, None if setting.is_open else setting.high, **common)
     return locked.IntSlider(
-        step=setting.step, continuous_update=False, **ends, **_common(setting, state)
+        min=setting.low, max=setting.high, step=setting.step, continuous_update=False, **common
     )
 
 
@@ -95,12 +91,14 @@ def _choice(setting: Setting, state: LabState) -> widgets.Widget:
         value for value in setting.choices
         if value not in _BROUGHT or value == getattr(state.base, setting.name)
     ]  # fmt: skip
-    return locked.Dropdown(options=_titled(setting.name, offered), **_common(setting, state))
+    control = locked.Dropdown(options=_titled(setting.name, offered), **_common(setting, state))
+    if NO_BUG in setting.choices:
+        control.add_class("gradlab-wide")  # titles of bugs are sentences
+    return control
 
 
 def _flag(setting: Setting, state: LabState) -> widgets.Widget:
-    words = {"description": setting.words, "style": {"description_width": "0"}}
-    return locked.Checkbox(indent=False, **_common(setting, state) | words)
+    return locked.Checkbox(indent=False, **_common(setting, state) | {"description": setting.words})
 
 
 def _name(setting: Setting, state: LabState) -> widgets.Widget:
