@@ -82,8 +82,8 @@ class Chart:
         Whether the axes are drawn; a network needs none.
     square : bool
         Whether a unit is as long along y as along x.
-    right : float
-        Room for texts at the right of the axes, in em.
+    right, bottom : float
+        Room for texts at the right of the axes, and below them, in em.
     """
 
     title: str
@@ -96,6 +96,7 @@ class Chart:
     framed: bool = True
     square: bool = False
     right: float = 0.0
+    bottom: float = 0.0
 
 
 def curve(

@@ -1,21 +1,33 @@
-"""The axes that the panels share: the step along x, the relative error along y."""
+"""The axes that the panels share, where ticks stand, and what is written at them."""
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 
 from gradlab.checking import BANDS
-from gradlab.plots.palette import Palette
+from gradlab.plots.chart import Axis, Mark, boxes
 
-__all__ = ["EPS_RANGE", "ERROR_RANGE", "clip_errors", "draw_bands", "error_axis", "power_of_ten"]
+__all__ = [
+    "EPS_RANGE",
+    "ERROR_RANGE",
+    "clip_errors",
+    "eps_axis",
+    "error_axis",
+    "error_bands",
+    "power_of_ten",
+    "ticks_of",
+]
 
 EPS_RANGE = (1e-13, 1e-1)
 #: Errors outside are drawn on the edge: 0 has no place on a logarithmic axis. No relative error
 #: exceeds 2; above it is room for the verdicts.
 ERROR_RANGE = (1e-17, 150.0)
 _ERROR_TICKS = (1e-16, 1e-13, 1e-10, 1e-7, 1e-4, 1e-2, 1.0)
+_EPS_TICKS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
+_MOST_TICKS = 7
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -31,34 +43,43 @@ def clip_errors(errors: np.ndarray) -> np.ndarray:
     return np.maximum(np.fmin(errors, high), low)  # fmin: NaN gives way
 
 
-def draw_bands(ax: Axes, palette: Palette, *, names: bool = False) -> None:
-    """Colour the error bands behind `ax`, and write their names at its right edge."""
-    low = ERROR_RANGE[0]
-    for (edge, label), colour in zip(BANDS, palette.bands, strict=True):
-        high = min(edge, ERROR_RANGE[1])
-        ax.axhspan(low, high, color=colour, lw=0, zorder=0)
-        if names:
-            middle = float(np.sqrt(max(low, ERROR_RANGE[0]) * high))
-            ax.text(
-                1.02, middle, label.replace(" ", "\n"), transform=ax.get_yaxis_transform(),
-                va="center", fontsize=8, color=palette.faint, linespacing=1.0,
-            )  # fmt: skip
-        low = high
+def eps_axis(label: str = "step eps") -> Axis:
+    """Return the shared axis of the step."""
+    return Axis(*EPS_RANGE, label, log=True, ticks=_named(_EPS_TICKS))
 
 
-def error_axis(ax: Axes, palette: Palette, *, labels: bool = True) -> None:
-    """Give `ax` the shared logarithmic error axis."""
-    ax.set_yscale("log")
-    ax.set_ylim(*ERROR_RANGE)
-    ax.set_yticks(_ERROR_TICKS, [power_of_ten(t) for t in _ERROR_TICKS] if labels else [])
-    ax.yaxis.set_minor_locator(NullLocator())
-    style_axis(ax, palette)
+def error_axis(*, labels: bool = True) -> Axis:
+    """Return the shared logarithmic axis of errors."""
+    return Axis(*ERROR_RANGE, log=True, ticks=_named(_ERROR_TICKS) if labels else ())
 
 
-def style_axis(ax: Axes, palette: Palette) -> None:
-    """Quiet frame, ticks and labels in the palette's colours."""
-    ax.set_facecolor(palette.paper)
-    ax.tick_params(colors=palette.ink, labelsize=9, length=3, color=palette.faint)
-    for side, spine in ax.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(palette.faint)
+def error_bands(left: float, right: float) -> list[Mark]:
+    """Return the bands of `gradlab.checking.BANDS`, as boxes from `left` to `right`."""
+    edges = [ERROR_RANGE[0], *(min(edge, ERROR_RANGE[1]) for edge, _ in BANDS)]
+    return [
+        boxes(left, low, right, high, f"band{i}")
+        for i, (low, high) in enumerate(itertools.pairwise(edges))
+    ]
+
+
+def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
+    """Return where which text stands: the axis' own ticks, or at most seven round numbers."""
+    if axis.ticks is not None:
+        return axis.ticks
+    if axis.log:
+        first = math.ceil(math.log10(axis.low) - 1e-9)
+        last = math.floor(math.log10(axis.high) + 1e-9)
+        if last > first:  # else it is shorter than a decade or two
+            stride = math.ceil((last - first + 1) / _MOST_TICKS)
+            # counted from 1, so that 1 is one of them wherever it is in the range
+            return _named([10.0**e for e in range(first, last + 1) if e % stride == 0])
+    low, high = sorted((axis.low, axis.high))
+    decade = 10.0 ** math.floor(math.log10(high - low))
+    strides = (m * decade / d for d in (10, 1) for m in (1, 2, 5))
+    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS)
+    counts = range(math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9) + 1)
+    return tuple((k * stride, f"{k * stride:.6g}".replace("-", "−")) for k in counts)
+
+
+def _named(values: tuple[float, ...] | list[float]) -> tuple[tuple[float, str], ...]:
+    return tuple((value, power_of_ten(value)) for value in values)

@@ -1,133 +1,66 @@
-"""What all panels have in common: a paper that is drawn only when it changes, and ink."""
+"""What all panels have in common: each describes one picture of a result, and draws nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Hashable
+from typing import Any, ClassVar
 
-import numpy as np
-from matplotlib.artist import Artist
-
-from gradlab.lab.board.colour_table import colour_table
-from gradlab.lab.board.live_figure import Layer, LiveFigure
-from gradlab.lab.board.panels.ink import Shape
-from gradlab.lab.board.png import encode_png
-from gradlab.lab.lock import LOCK
 from gradlab.lab.model.result import Result
-from gradlab.plots import Palette
+from gradlab.plots.chart import Chart, Mark
 
-__all__ = ["Frame", "Panel"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What a panel shows of one result.
-
-    Attributes
-    ----------
-    paper : bytes or None
-        A PNG, or None where the last one still holds.
-    ink : list of dict
-        Shapes over it, in pixels of the panel.
-    """
-
-    paper: bytes | None
-    ink: list[Shape]
+__all__ = ["Panel"]
 
 
 class Panel:
-    """One picture of the lab. A subclass draws its paper with matplotlib, and says what the ink is.
+    """One picture of the lab, as data: the browser draws it, and matplotlib for what is stored.
+
+    A panel keeps nothing between two results. To add one: a file here with a subclass, and its line
+    in `PANELS`.
 
     Attributes
     ----------
     name, title : str
-    size : (int, int)
-        Width and height in pixels.
-    own_colours : bool
-        Whether it has colours that are not the palette's.
-    repeats : int
-        How many papers are kept. A drag there and back meets the same verdicts again, and drawing
-        them takes longer than all the rest of an event. Only where a layer's key says all that the
-        layer shows.
+        In code, and on the screen.
+    width : float
+        In em at scale 1; all panels are 21 em high.
+    at_rest : bool
+        Dear to compute: shown anew only when nothing moves; a drag keeps the last one, paled.
+    zooms : bool
+        Whether an area can be selected to be seen larger.
+    hint : str
+        What a click does; "" where it does nothing.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    size: ClassVar[tuple[int, int]]
-    own_colours: ClassVar[bool] = False
-    repeats: ClassVar[int] = 0
+    width: ClassVar[float] = 20.0
+    at_rest: ClassVar[bool] = False
+    zooms: ClassVar[bool] = False
+    hint: ClassVar[str] = ""
 
-    def __init__(self, palette: Palette) -> None:
-        self.palette = palette
-        self.live = LiveFigure(*self.size)
-        self._made_for: Hashable = None
-        self._on_screen: tuple[Hashable, int] = (None, 0)  # which paper, and at which scale
-        self._known: dict[Hashable, bytes] = {}
+    def fits(self, result: Result) -> str:
+        """Return why there is nothing to show here, as a sentence, or ""."""
+        return ""
 
-    def frame(self, result: Result, scale: int = 1) -> Frame:
-        """Return what is new; `scale` is the paper's pixels for a pixel of the panel."""
-        with LOCK:
-            layers = self._prepare(result)
-            what = (self._made_for, *(layer.key for layer in layers))
-            paper = None
-            if what != self._on_screen[0] or scale > self._on_screen[1]:
-                self._on_screen = (what, scale)
-                # fast while dragging, in true colours at rest
-                small = scale == 1 and not self.own_colours
-                table = colour_table(self.palette) if small else None
-                paper = self._known.get((what, scale))
-                if paper is None:
-                    paper = encode_png(self.live.frame(layers, scale), table)
-                    self._remember((what, scale), paper)
-            return Frame(paper, self.ink(result))
+    def key(self, result: Result) -> Hashable:
+        """Return what `still` depends on: with the same key it is not described and sent again.
 
-    def whole(self, result: Result, scale: int) -> np.ndarray:
-        """Return paper and ink as one picture, (H, W, 4) uint8, drawn by matplotlib alone."""
-        with LOCK:
-            layers = self._prepare(result)
-            top = self.draw_ink(result)
-            return self.live.frame([*layers, Layer(None, top)], scale).copy()
+        It may hold objects that are compared by identity; they are kept alive as long as it is.
+        """
+        return result.sweep
 
-    def _prepare(self, result: Result) -> list[Layer]:
-        if self._made_for != self.made_for(result):
-            self._made_for = self.made_for(result)
-            self._known.clear()
-            self.live.clear(self.palette.paper)
-            self.build(result)
-        return self.layers(result)
-
-    def _remember(self, what: Hashable, paper: bytes) -> None:
-        self._known[what] = paper
-        while len(self._known) > self.repeats:
-            del self._known[next(iter(self._known))]
-
-    # -- what a subclass says ----------------------------------------------------------------------
-
-    def made_for(self, result: Result) -> Hashable:
-        """Return what the axes depend on: for another value they are made anew."""
-        return tuple(result.report)
-
-    def build(self, result: Result) -> None:
-        """Make axes and artists in `self.live.figure`."""
+    def still(self, result: Result) -> Chart:
+        """Return what stands still while the step is dragged: axes, bands, curves."""
         raise NotImplementedError
 
-    def layers(self, result: Result) -> list[Layer]:
-        """Bring the paper's artists up to date and return them, with the keys that tell changes."""
-        return []
-
-    def ink(self, result: Result) -> list[Shape]:
-        """Return what lies over the paper."""
-        return []
-
-    def draw_ink(self, result: Result) -> Sequence[Artist]:
-        """Bring the artists up to date that show the ink in a stored picture; return them."""
+    def moving(self, result: Result) -> list[Mark]:
+        """Return what changes with every event, above the rest: a cursor, dots, signs."""
         return []
 
     def alt(self, result: Result) -> str:
-        """Return the picture in words."""
+        """Return the picture in words, true of the numbers that it shows."""
         raise NotImplementedError
 
-    def pressed(self, result: Result, x: float, y: float) -> str | None:
-        """Return the tensor at a point of the panel, or None."""
-        return None
+    def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
+        """Return the settings to change for a click at data coordinates (x, y)."""
+        return {}
