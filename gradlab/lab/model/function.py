@@ -144,8 +144,10 @@ class Function:
             spent += 2 * slopes.size
         machine_eps = float(np.finfo(self.theta.dtype).eps)
         seconds = time.perf_counter() - start
-        return EpsSweep(steps, errors, sizes, "central", report.measure, machine_eps,
-                        machine_eps ** (1 / 3), float("inf"), spent, seconds)  # fmt: skip
+        return EpsSweep(
+            steps, errors, sizes, "central", report.measure, machine_eps, machine_eps ** (1 / 3),
+            float("inf"), spent, seconds,
+        )  # fmt: skip
 
     def _along(self, name: str, tensor: TensorReport) -> tuple[Callable, np.ndarray, np.ndarray]:
         """Return a function, where it is differenced, and which entries of that are moved."""
