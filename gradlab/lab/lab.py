@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
+from gradlab.lab.stored import show_and_store
 from gradlab.lab.text.banner import banner_html
 from gradlab.nn.network import Network
 from gradlab.plots.palette import PALETTES
@@ -228,12 +228,11 @@ class Lab(widgets.VBox):
     def __repr__(self) -> str:
         return repr(self.state)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the live view, and for viewers without a kernel a picture and the text."""
-        bundle = super()._repr_mimebundle_(**kwargs) or {}
-        bundle["text/plain"] = repr(self)
+    def _ipython_display_(self) -> None:
+        """Show the live view, and for who has no kernel a picture and the text."""
+        view = super()._repr_mimebundle_() or {}
+        picture = None
         if self.state.result is not None and self._scene.visible:
             with LOCK:
                 picture = self._picture("png")
-            bundle["image/png"] = base64.b64encode(picture).decode("ascii")
-        return bundle
+        show_and_store(view, repr(self), picture)

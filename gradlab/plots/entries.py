@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from gradlab.checking import BANDS, Report
 from gradlab.plots.axes import draw
 from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
+from gradlab.plots.layout import text_width
 from gradlab.plots.looks import Look, looks_of
 from gradlab.plots.palette import LIGHT, MARKS, Palette
 from gradlab.plots.scales import ERROR_RANGE, clip_errors, error_axis, error_bands
@@ -25,6 +26,8 @@ _CROWD = 1000
 #: Columns that have room for whole names.
 _FEW = 8
 _ABOVE = 22.0
+#: Room for the bands' names, and for the columns, in em.
+_RIGHT, _WIDE = 5.4, 11.0
 
 
 def entries_chart(names: Sequence[str]) -> Chart:
@@ -37,34 +40,49 @@ def entries_chart(names: Sequence[str]) -> Chart:
     marks.append(
         words([right] * len(bands), middles, bands, "faint", 0.72, "left", dx=0.35, outside=True)
     )
-    below = _column_names(looks_of(names))
+    looks = looks_of(names)
+    below, note = _column_names(looks)
+    if note:  # lines between the layers
+        layers = [look.layer for look in looks.values()]
+        ends = [i - 0.5 for i in range(1, len(layers)) if layers[i] != layers[i - 1]]
+        marks.append(segments(ends, ERROR_RANGE[0], ends, ERROR_RANGE[1], "grid"))
     return Chart(
         "Every entry at this step", Axis(left, right, ticks=()), error_axis(labels=False),
-        [*marks, *below], right=5.4, bottom=1.3 * len(below),
+        [*marks, *below], note=note, right=_RIGHT, bottom=1.2 * len(below),
     )  # fmt: skip
 
 
-def _column_names(looks: Mapping[str, Look]) -> list[Mark]:
-    """Return the names below the columns: in one row, or of many the kinds above the layers."""
-    columns, floor = np.arange(len(looks)), ERROR_RANGE[0]
-    colours = [look.colour for look in looks.values()]
-    style = {"base": "top", "outside": True}
+def _column_names(looks: Mapping[str, Look]) -> tuple[list[Mark], str]:
+    """Return the names below the columns, and a note.
+
+    In one row; of many tensors the kinds stand above the layers, or in the note where they are too
+    many for that.
+    """
     long = any(len(name) > 2 for name in looks)
     if not any(look.kind for look in looks.values()) or (len(looks) <= _FEW and not long):
-        floors = np.full(len(looks), floor)
-        size = 0.9 if len(looks) <= 6 else 0.75
-        return [words(columns, floors, list(looks), colours, size, dy=0.35, bold=True, **style)]
-    kinds = [look.kind for look in looks.values()]
-    size = min(0.75, 7.0 / len(looks))
-    rows = [words(columns, np.full(len(looks), floor), kinds, colours, size, dy=0.35, **style)]
+        at = [(float(i), name, look.colour) for i, (name, look) in enumerate(looks.items())]
+        return [_row(at, 0.35, len(looks))], ""
+    kinds = [(float(i), look.kind, look.colour) for i, look in enumerate(looks.values())]
     of_layer: dict[str, list[int]] = {}
     for column, look in enumerate(looks.values()):
-        of_layer.setdefault(look.short, []).append(column)
-    middles = [float(np.mean(own)) for own in of_layer.values()]
-    hues = [colours[own[0]] for own in of_layer.values()]
-    floors = np.full(len(middles), floor)
-    rows.append(words(middles, floors, list(of_layer), hues, 0.8, dy=1.4, bold=True, **style))
-    return rows
+        of_layer.setdefault(look.short.replace("output", "out"), []).append(column)
+    layers = [(float(np.mean(own)), name, kinds[own[0]][2]) for name, own in of_layer.items()]
+    if len(looks) <= _FEW:
+        return [_row(kinds, 0.35, len(looks)), _row(layers, 1.45, len(layers))], ""
+    own_kinds = {name: ", ".join(kinds[c][1] for c in own) for name, own in of_layer.items()}
+    usual = next(iter(own_kinds.values()))
+    others = [f"{name}: {own}" for name, own in own_kinds.items() if own != usual]
+    return [_row(layers, 0.35, len(layers))], "; ".join([f"from the left: {usual}", *others])
+
+
+def _row(at: Sequence[tuple[float, str, str]], dy: float, columns: int) -> Mark:
+    """Return bold words, each (x, text, role), `dy` em below the axes."""
+    x, texts, colours = zip(*at, strict=True)
+    longest = max(text_width(text, 1.2) for text in texts)  # bold is wider
+    return words(
+        x, [ERROR_RANGE[0]] * len(x), texts, colours, min(0.9, 0.9 * _WIDE / columns / longest),
+        base="top", dy=dy, bold=True, outside=True,
+    )  # fmt: skip
 
 
 def across(count: int) -> np.ndarray:
@@ -90,7 +108,7 @@ def entries_marks(report: Report) -> list[Mark]:
         segments(columns - 0.35, bars, columns + 0.35, bars, "ink", width=2.6),
         words(
             columns, np.full(len(report), _ABOVE), [MARKS[v] for v in verdicts], verdicts,
-            1.0 if len(report) <= _FEW else 0.8, bold=True,
+            min(1.0, _WIDE / len(report)), bold=True,
         ),
     ]  # fmt: skip
 

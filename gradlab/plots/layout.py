@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -32,7 +33,7 @@ POINTS = 10.0
 SMALL = 0.82
 TITLE, LEGEND_ROW, LEGEND_LINE = 1.8, 1.15, 1.5
 EDGE = 0.6
-_GAP, _TICK_ROW, _LABEL_ROW = 0.9, 1.35, 1.15
+_GAP, _TICK_ROW, _LABEL_ROW = 0.75, 1.35, 1.15
 _FONT = FontProperties(size=100)
 
 
@@ -46,6 +47,7 @@ class Margins:
     bottom: float
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float = SMALL) -> float:
     """Return the width of `text` in em, `size` em large."""
     width, _, _ = text_to_path.get_text_width_height_descent(text, _FONT, ismath=False)

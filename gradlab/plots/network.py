@@ -47,7 +47,7 @@ def network_chart(sizes: Sequence[int], verdicts: Mapping[str, str], chosen: str
     wide = [layer for layer, size in enumerate(sizes) if size > _MOST_UNITS]
     gaps = [float(np.mean(columns[layer][-2:])) for layer in wide]
     marks.append(words(wide, gaps, ["⋮"] * len(wide), "faint", 0.9))
-    floor = np.full(len(sizes), -0.31)
+    floor = np.full(len(sizes), -0.22 if len(sizes) <= _ROOMY + 1 else -0.31)
     size = 0.85 if len(sizes) <= 7 else 0.7
     marks.append(words(range(len(sizes)), floor, [str(n) for n in sizes], "faint", size))
     for name, place in network_places(len(sizes) - 1).items():
@@ -55,8 +55,8 @@ def network_chart(sizes: Sequence[int], verdicts: Mapping[str, str], chosen: str
             *place, [tensor_sign(name, verdicts[name], name == chosen)], verdicts[name],
             0.85 if len(sizes) <= _ROOMY + 1 else 0.7, bold=name == chosen,
         ))  # fmt: skip
-    x = Axis(-0.45, len(sizes) - 0.55)
-    return Chart("Verdict per tensor", x, Axis(-0.38, 1.22), marks, framed=False)
+    x = Axis(-0.45, len(sizes) - (0.55 if len(sizes) <= _ROOMY + 1 else 0.25))
+    return Chart("Verdict per tensor", x, Axis(-0.35, 1.2), marks, framed=False)
 
 
 def network_places(layers: int) -> dict[str, tuple[float, float]]:

@@ -40,9 +40,9 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
         marks.append(dots(found, _ABOVE, ["faint"], radius=3.2, sign="triangle"))
         legend.append(Legend("best found", "faint", sign="▼"))
     legend.append(Legend("predicted best step", "faint", sign="¦"))
-    legend.append(Legend("round-off and truncation, predicted", "faint", _PREDICTED))
     if np.isfinite(sweep.kinks_from):
         legend.append(Legend("kinks crossed", "faint", sign="▨"))
+    legend.append(Legend("round-off and truncation, predicted", "faint", _PREDICTED))
     for predicted in (sweep.round_off, sweep.truncation):
         inside = (predicted > 1e-13) & (predicted < 1)
         marks.append(curve(sweep.eps[inside], predicted[inside], "faint", _PREDICTED, 1.4))

@@ -137,10 +137,11 @@ class BoardView {
   // Gives every panel its size, place and colours, and draws what that changes.
   arrange() {
     const visible = this.model.get('visible'), room = this.room();
-    if (!room.width) return; // hidden
     const shown = this.panels.filter(panel => visible.includes(panel.name));
     const order = shown.sort((one, other) => visible.indexOf(one.name) - visible.indexOf(other.name));
-    this.size = emOf(order.map(panel => panel.about.width), room, this.size);
+    const widths = order.map(panel => panel.about.width);
+    if (room.width) this.size = emOf(widths, room, this.size); // hidden, it keeps its size and takes the theme
+    if (!this.size) return;
     const roles = this.roles();
     for (const panel of this.panels) {
       panel.root.hidden = !shown.includes(panel);

@@ -37,7 +37,7 @@ export function frameOf(chart, size, em, measure, view) {
   const top = (TITLE + LEGEND_ROW * rows.length) * em;
   const box = {x: left, y: top, width: width - left - right, height: height - top - bottom};
   const legend = rows.flatMap((row, i) => row.map(one => (
-    {...one, x: left + one.x, textAt: left + one.textAt, y: (TITLE + LEGEND_ROW * (i + 0.4)) * em}
+    {...one, x: left + one.x, textAt: left + one.textAt, y: (TITLE + LEGEND_ROW * (i + 0.45) - 0.1) * em}
   )));
   return {
     width, box: chart.square ? square(box, chart, view) : box, legend, ticks,

@@ -8,8 +8,8 @@ const GONE = ['dead', 'terminating'];
 // Tells `tell(text)` why nobody answers, and `tell('')` once somebody does. `manager` is ipywidgets' own: it
 // has the kernel where the page knows one.
 export class Kernel {
-  constructor(manager, tell, {setTimeout = window.setTimeout.bind(window), clearTimeout = window.clearTimeout.bind(window)} = {}) {
-    Object.assign(this, {manager, tell, setTimeout, clearTimeout, waiting: null, told: ''});
+  constructor(manager, tell) {
+    Object.assign(this, {manager, tell, waiting: null, told: ''});
     this.session = manager?.context?.sessionContext;
     this.look = () => this.lookAt();
     for (const signal of this.signals()) signal.connect(this.look);
@@ -30,7 +30,7 @@ export class Kernel {
 
   // A message went out that the kernel answers.
   asked() {
-    this.waiting ??= this.setTimeout(() => this.late(), PATIENCE);
+    this.waiting ??= setTimeout(() => this.late(), PATIENCE);
   }
 
   late() {
@@ -41,7 +41,7 @@ export class Kernel {
 
   // The kernel began to answer, or said something of its own.
   answered() {
-    this.clearTimeout(this.waiting);
+    clearTimeout(this.waiting);
     this.waiting = null;
     this.say('');
   }
@@ -57,7 +57,7 @@ export class Kernel {
   }
 
   stop() {
-    this.clearTimeout(this.waiting);
+    clearTimeout(this.waiting);
     for (const signal of this.signals()) signal.disconnect(this.look);
   }
 }

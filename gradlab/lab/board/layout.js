@@ -2,17 +2,18 @@
 // that is one number for all of them.
 export const HEIGHT = 21; // em: of every panel
 const LARGEST = 1.6; // times the page's text
-const SMALLEST = 11; // pixels: smaller ems cannot be read, and panels wrap instead
+const SMALLEST = 10.5; // pixels: smaller ems cannot be read, and panels wrap instead
 const WORTH = 1.025; // grow by less than this, and a scroll bar that comes would make it shrink again
 
 // Returns the panels' em in pixels. `widths` in em; `room` has the page's em, and the width and height that
 // there is for a row, in pixels; `now` is the em of before.
 export function emOf(widths, room, now = 0) {
   if (!widths.length || !(room.width > 0)) return room.em;
-  const most = Math.min(LARGEST * room.em, Math.max(SMALLEST, room.height / HEIGHT));
-  const least = Math.min(SMALLEST, most);
-  const rows = rowsAt(widths, room.width, least);
-  let best = Math.min(least, room.width / Math.max(...widths)); // one too wide for the page: it shrinks
+  const rows = rowsAt(widths, room.width, SMALLEST);
+  // several rows do not fit a window anyhow: they are not made larger for one
+  const high = Math.max(rows > 1 ? room.em : SMALLEST, room.height / HEIGHT / rows);
+  const most = Math.min(LARGEST * room.em, high, room.width / Math.max(...widths));
+  let best = Math.min(SMALLEST, most);
   for (const em of [most, ...runs(widths).map(length => room.width / length)]) {
     if (em <= most && em > best && rowsAt(widths, room.width, em) <= rows) best = em;
   }

@@ -78,7 +78,9 @@ class _Numbers:
                 if key == "rgba":
                     told[key], told["shape"] = self._add(value), list(value.shape[:2])
                 elif key == "box":
-                    told[key] = [float(shares(v, axes[a])) for v, a in zip(value, "xyxy", strict=True)]
+                    told[key] = [
+                        float(shares(v, axes[a])) for v, a in zip(value, "xyxy", strict=True)
+                    ]
                 elif isinstance(value, np.ndarray):
                     told[key] = self._add(shares(value, axes[key[0]]).astype("<f4"))
             packed.append(told)

@@ -156,17 +156,19 @@ function hatch(ctx, {x, y, width, height}, em) {
   ctx.restore();
 }
 
-// Draws marks inside the axes; texts that may stand outside are drawn over all.
+// Draws marks inside the axes, and dots whole that stand on their edge; texts that may stand outside come last.
 export function paintMarks(pen, marks, numbers) {
-  const {ctx, place: {box}, em} = pen, slack = 0.3 * em; // half a dot on the edge is still a dot
-  const clipped = marks.filter(mark => !mark.outside), free = marks.filter(mark => mark.outside);
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(box.x - slack, box.y - slack, box.width + 2 * slack, box.height + 2 * slack);
-  ctx.clip();
-  for (const mark of clipped) DRAW[mark.kind](pen, mark, numbers);
-  ctx.restore();
-  for (const mark of free) DRAW[mark.kind](pen, mark, numbers);
+  const {ctx, place: {box}, em} = pen;
+  for (const mark of marks.filter(one => !one.outside)) {
+    const slack = mark.kind === 'dots' ? 0.4 * em : 0;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(box.x - slack, box.y - slack, box.width + 2 * slack, box.height + 2 * slack);
+    ctx.clip();
+    DRAW[mark.kind](pen, mark, numbers);
+    ctx.restore();
+  }
+  for (const mark of marks.filter(one => one.outside)) DRAW[mark.kind](pen, mark, numbers);
 }
 
 // Draws a chart, but for what moves. `ghost` is {x, y, marks, numbers} of an earlier one, or null.
@@ -192,7 +194,7 @@ function paintGhost(pen, chart, ghost) {
   ctx.restore();
 }
 
-function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, labelRow}) {
+function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, labelRow, width}) {
   const bottom = box.y + box.height;
   ctx.strokeStyle = colour('faint');
   ctx.lineWidth = k;
@@ -218,7 +220,7 @@ function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, la
   ctx.textAlign = 'center';
   let free = -Infinity; // where the last text ends: two never overlap
   for (const [share, text] of ticks.x) {
-    const half = ctx.measureText(text).width / 2, at = place.x(share);
+    const half = ctx.measureText(text).width / 2, at = Math.min(place.x(share), width - half - 1);
     if (at - half < free) continue;
     free = at + half + 0.2 * em;
     ctx.fillText(text, at, tickRow);

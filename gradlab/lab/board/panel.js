@@ -116,16 +116,17 @@ export class Panel {
     ctx.lineWidth = 1;
     ctx.setLineDash([3, 3]);
     ctx.beginPath();
-    if (this.cross) {
-      const x = this.place.x(this.cross.x), y = this.place.y(this.cross.y);
+    const x = this.place.x(this.cross?.x), y = this.place.y(this.cross?.y);
+    if (this.cross && !this.chart.framed) ctx.ellipse(x, y, 2 * this.em, 0.9 * this.em, 0, 0, 2 * Math.PI);
+    else if (this.cross) {
       ctx.moveTo(x, box.y);
       ctx.lineTo(x, box.y + box.height);
       ctx.moveTo(box.x, y);
       ctx.lineTo(box.x + box.width, y);
     }
     if (this.corner) {
-      const [x, y] = [this.place.x(this.corner.x), this.place.y(this.corner.y)];
-      ctx.rect(x, y, this.place.x(this.other.x) - x, this.place.y(this.other.y) - y);
+      const left = this.place.x(this.corner.x), top = this.place.y(this.corner.y);
+      ctx.rect(left, top, this.place.x(this.other.x) - left, this.place.y(this.other.y) - top);
     }
     ctx.stroke();
   }
@@ -174,7 +175,8 @@ export class Panel {
   }
 
   choose({x, y}) {
-    this.clicked(this.name, toData(this.chart.x, x), toData(this.chart.y, y));
+    const round = (axis, share) => Number(toData(axis, share).toPrecision(axis.log ? 3 : 6)); // finer than a pixel
+    this.clicked(this.name, round(this.chart.x, x), round(this.chart.y, y));
   }
 
   hold(event) {
@@ -187,8 +189,9 @@ export class Panel {
   stretch(event) {
     if (!this.from) return;
     this.dragged ||= Math.hypot(event.clientX - this.start[0], event.clientY - this.start[1]) >= A_CLICK;
-    const box = this.root.getBoundingClientRect();
-    if (this.dragged) this.hand({corner: this.from, other: this.place.nearest(event.clientX - box.x, event.clientY - box.y)});
+    if (!this.dragged) return;
+    const {x, y} = this.root.getBoundingClientRect();
+    this.hand({corner: this.from, other: this.place.nearest(event.clientX - x, event.clientY - y)});
   }
 
   letGo() {
@@ -241,7 +244,7 @@ export class Panel {
     const {x, y} = this.view, now = this.middle(), size = this.cross ? STEP * many : 0;
     const along = ([from, to], share, way) => Math.min(to, Math.max(from, share + way * size * (to - from)));
     this.hand({cross: {x: along(x, now.x, right), y: along(y, now.y, up)}});
-    this.say([['x', this.chart.x], ['y', this.chart.y]].map(([key, axis]) => this.read(axis, this.cross[key])).join(', '));
+    this.say(`${this.read(this.chart.x, this.cross.x)}, ${this.read(this.chart.y, this.cross.y)}`);
   }
 
   // A place on an axis in words: the axis's own word for it, or the number.
@@ -254,7 +257,8 @@ export class Panel {
   hop(right, up) {
     const texts = this.texts(), now = this.cross;
     const ahead = now ? texts.filter(one => (one.x - now.x) * right + (one.y - now.y) * up > 1e-6) : texts;
-    const cost = one => Math.abs(one.x - (now?.x ?? 0)) * (right ? 1 : 4) + Math.abs(one.y - (now?.y ?? 1)) * (up ? 1 : 4);
+    const off = (one, key, start) => Math.abs(one[key] - (now?.[key] ?? start)); // the first: above, at the left
+    const cost = one => off(one, 'x', 0) * (right ? 1 : 4) + off(one, 'y', 1) * (up ? 1 : 4);
     const next = ahead.sort((one, other) => cost(one) - cost(other))[0] ?? now;
     if (!next) return;
     this.hand({cross: next});

@@ -2,7 +2,7 @@
 // where ticks stand. The kernel sends shares, and the ticks of a whole axis; those of a part of it, seen
 // larger, are found here.
 const MOST_TICKS = 7;
-const SUPERSCRIPTS = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹'};
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 const scaled = ({log}, value) => (log ? Math.log10(Math.max(value, 1e-300)) : value);
 
@@ -25,7 +25,7 @@ export function between(from, to) {
 }
 
 export function powerOfTen(exponent) {
-  return exponent === 0 ? '1' : '10' + [...String(exponent)].map(c => SUPERSCRIPTS[c]).join('');
+  return exponent === 0 ? '1' : '10' + [...String(exponent)].map(c => SUPERSCRIPTS[c] ?? '⁻').join('');
 }
 
 // A number as a tick says it: "0.02", "−3", "10⁻⁷", "2·10⁻⁷".
@@ -41,7 +41,8 @@ export function written(value) {
 // A number as it is said aloud.
 export function spoken(value) {
   const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  const far = size !== 0 && (size < 1e-3 || size >= 1e5);
+  return far ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
 // Ticks as [share, text] within a view [from, to] of an axis.

@@ -10,7 +10,7 @@ from typing import Any
 from gradlab.lab.board.packing import pack_chart, pack_ghost, pack_ink
 from gradlab.lab.board.panels import PANELS, Panel
 from gradlab.lab.model.result import Result
-from gradlab.lab.text.banner import cost_line, explanation
+from gradlab.lab.text.banner import cost_line, said
 from gradlab.plots.chart import Chart, Mark
 from gradlab.plots.palette import Palette
 
@@ -94,7 +94,7 @@ class Scene:
         return {
             "alt": {name: self._alt(self.panels[name], result) for name in self.visible},
             "cost": cost_line(result),
-            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+            "said": said(result),
         }
 
     def _alt(self, panel: Panel, result: Result) -> str:
@@ -112,14 +112,17 @@ class Scene:
         return pack_ghost({panel.name: both for panel, *both in self._drawn(self._pinned)})
 
     def picture(self, result: Result, palette: Palette, kind: str = "png") -> bytes:
-        """Return the visible panels as one picture, a file's bytes; `kind` is "png" or "svg"."""
+        """Return the visible panels as one picture, a file's bytes; `kind` is "png" or "svg".
+
+        A PNG has two of its pixels for one of the page's.
+        """
         from gradlab.plots.figure import figure_of  # matplotlib: only where something is stored
 
         drawn = list(self._drawn(result))
         widths = [panel.width for panel, *_ in drawn]
         pictures = [(chart, moving) for _, chart, moving in drawn]
         file = io.BytesIO()
-        figure_of(pictures, palette, _COLUMNS, widths=widths).savefig(file, format=kind)
+        figure_of(pictures, palette, _COLUMNS, scale=2.0, widths=widths).savefig(file, format=kind)
         return file.getvalue()
 
     def _drawn(self, result: Result) -> Iterator[tuple[Panel, Chart, Sequence[Mark]]]:

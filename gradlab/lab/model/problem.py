@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from gradlab.bugs import Secret
 from gradlab.lab.model import budget
 from gradlab.lab.model.function import COARSE, FULL_SWEEP, SAMPLES, Function
 from gradlab.lab.model.given import Given
-from gradlab.lab.model.planted import planted_in, seconds_of_a_backprop
+from gradlab.lab.model.planted import planted_in
 from gradlab.lab.model.settings import (
     AS_GIVEN,
     DIRECTION,
@@ -29,10 +28,14 @@ from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
-__all__ = ["Problem", "pose"]
+__all__ = ["NO_NETWORK", "Problem", "pose"]
 
 #: Of the shipped sets so many come from one draw; more are added to them, so that these stay.
 _DRAWN = 30
+
+
+#: What a picture of the network says where there is none.
+NO_NETWORK = "a function is checked: there is no network"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +51,19 @@ class Problem:
     x, y : ndarray
     analytic : dict of ndarray
         The gradient by backpropagation.
-    backprop_seconds : float
-        How long that takes.
     samples : int or None
         How many entries of each tensor are checked; None is all.
     dormant : str
         Why no bug that is planted can show: "dropout is off"; "" if one can, or there is none.
+    remark : str
+        What there is to say about the training: that it raised the loss; "" for nothing.
     function : Function or None
         What is checked by plain evaluations: the caller's function, for which there is neither a
         network nor data (they are None), or the loss along random directions.
+    planted : Network or None
+        `in_gradient` with what is planted in it: its gradient is `analytic`.
+    memo : dict
+        What was found out about it, for as long as it is.
     """
 
     net: Network | None
@@ -64,10 +71,12 @@ class Problem:
     x: np.ndarray | None
     y: np.ndarray | None
     analytic: dict[str, np.ndarray]
-    backprop_seconds: float
     samples: int | None
     dormant: str = ""
+    remark: str = ""
     function: Function | None = None
+    planted: Network | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def sizes(self, settings: Settings) -> dict[str, int]:
         """Return how many entries there are of each tensor that the report tells of."""
@@ -111,19 +120,25 @@ def pose(
     l2 = settings.l2 if settings.use_l2 else 0.0
     _add_to_biases(net, settings)
     in_loss = net.replace(l2=l2 if settings.l2_in_loss else 0.0)
+    remark = ""
     if settings.train_steps:
-        in_loss = (trainer or Trainer())(in_loss, x, y, settings)
+        before, in_loss = in_loss, (trainer or Trainer())(in_loss, x, y, settings)
+        remark = _on_training(before.loss(x, y), in_loss.loss(x, y))
     in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
     planted = planted_in(in_gradient, settings, secret)
     n = budget.count(net, x)
     analytic = planted.net.gradient(x, y, draw_masks(settings, net, n))
     _refuse_overflow(analytic)
-    seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, seconds, samples, planted.dormant)
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark,
+                    planted=planted.net)  # fmt: skip
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
+
+
+def _on_training(before: float, after: float) -> str:
+    return f"training raised the loss, from {before:.2g} to {after:.2g}" if after > before else ""
 
 
 def _along_directions(posed: Problem, settings: Settings) -> Problem:
@@ -141,14 +156,12 @@ def _along_directions(posed: Problem, settings: Settings) -> Problem:
 
 
 def _pose_function(function: Function, settings: Settings) -> Problem:
-    start = time.perf_counter()
     analytic = function.analytic()
-    seconds = time.perf_counter() - start
     _refuse_overflow(analytic)
     samples = function.samples
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    return Problem(None, None, None, None, analytic, seconds, samples, function=function)
+    return Problem(None, None, None, None, analytic, samples, function=function)
 
 
 def _refuse_overflow(analytic: dict[str, np.ndarray]) -> None:

@@ -41,8 +41,7 @@ class AgreementPanel(Panel):
 
     def key(self, result: Result) -> Hashable:
         """Return the tensor, and what the axes are in units of."""
-        tensor = chosen_tensor(result)
-        return tensor.name, _unit(tensor)
+        return _unit(chosen_tensor(result))
 
     def still(self, result: Result) -> Chart:
         """Return the axes and the diagonal."""
@@ -54,8 +53,8 @@ class AgreementPanel(Panel):
             segments(-_END, -_END, _END, _END, "faint", (3, 3), 1.4),
         ]
         return Chart(
-            self.title, x, y, marks, tensor.name, _unit(tensor),
-            [group[-1] for group in _GROUPS], square=True,
+            self.title, x, y, marks, note=_unit(tensor), legend=[group[-1] for group in _GROUPS],
+            square=True,
         )  # fmt: skip
 
     def moving(self, result: Result) -> list[Mark]:
@@ -100,7 +99,7 @@ def _points(tensor: TensorReport) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _unit(tensor: TensorReport) -> str:
-    return f"1 stands for {_largest(tensor):.1e}, the largest entry"
+    return f"{tensor.name}: 1 is {_largest(tensor):.1e}, the largest"
 
 
 def _largest(tensor: TensorReport) -> float:

@@ -55,7 +55,7 @@ class HeatmapPanel(Panel):
             words([_BAR[1]] * len(texts), heights, texts, "ink", 0.8, "left", dx=0.3, outside=True),
         ]
         legend = [
-            Legend("0 = 0" if mark == "zero" else mark, "ink", sign=SIGNS[mark])
+            Legend("both 0" if mark == "zero" else mark, "ink", sign=SIGNS[mark])
             for mark in _explained(tensor)
         ]
         return Chart(
@@ -125,8 +125,9 @@ def _signs(
     rows, columns = np.nonzero(np.isin(told, tuple(SIGNS)))
     if not len(rows):
         return []
-    dark = rgba[rows, columns, 1] < 128
-    colours = np.where(dark, "#FFFFFF", "#000000").tolist()
+    here = rgba[rows, columns]
+    colours = np.where(here[:, 1] < 128, "#FFFFFF", "#000000")
+    colours = np.where(here[:, 3] < 255, "ink", colours).tolist()  # the paper shines through
     texts = [SIGNS[mark] for mark in told[rows, columns]]
     x, y = left + (columns + 0.5) * cell, top - (rows + 0.5) * cell
     return [words(x, y, texts, colours, size)]

@@ -20,7 +20,7 @@ class NetworkPanel(Panel):
     An MLP is drawn with its units, any other network as the chain of its layers.
     """
 
-    name, title, width = "network", "Verdict per tensor", 13.0
+    name, title, width = "network", "Verdict per tensor", 12.0
     hint = "Click a tensor to choose it."
 
     def fits(self, result: Result) -> str:

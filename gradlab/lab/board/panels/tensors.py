@@ -24,7 +24,7 @@ _TALL = 4.0
 class TensorsPanel(Panel):
     """Bands and names stand still; a dot an entry, a bar and a sign a tensor move."""
 
-    name, title, width = "tensors", "Every entry at this step", 18.0
+    name, title, width = "tensors", "Every entry at this step", 17.5
     hint = "Click a dot to choose that entry, a name to choose the tensor."
 
     def key(self, result: Result) -> Hashable:
@@ -56,7 +56,9 @@ class TensorsPanel(Panel):
         names = list(result.report)
         column = int(np.clip(round(x), 0, len(names) - 1))
         tensor = result.report[names[column]]
-        if not ERROR_RANGE[0] < y <= 2.0 or tensor.directional:
+        if tensor.directional:
+            return {}
+        if not ERROR_RANGE[0] < y <= 2.0:
             return {"tensor": tensor.name}
         low, high = np.log10(ERROR_RANGE)
         up = (np.log10(clip_errors(tensor.errors.ravel())) - np.log10(y)) / (high - low)
