@@ -56,9 +56,7 @@ _EVERY_PANEL = _LAB.replace(
 
 _PYPLOT = """
 import matplotlib.pyplot as plt
-from gradlab.plots import PALETTES, Entries, NetworkDrawing, UCurve
-
-names, palette = tuple(net.params), PALETTES["light"]
+from gradlab import plots
 
 def final():
     return None
@@ -66,13 +64,11 @@ def final():
 def draw(eps):
     state.eps = eps
     report, sweep = state.result.report, state.result.sweep
-    figure = plt.figure(figsize=(8.36, 2.92))
-    curve = UCurve(figure.add_axes((0.055, 0.145, 0.4, 0.765)), names, palette)
-    curve.set_sweep(sweep)
-    curve.set_cursor(eps, [report[name].error for name in names])
-    Entries(figure.add_axes((0.47, 0.145, 0.215, 0.765)), names, palette).set_report(report)
-    drawing = NetworkDrawing(figure.add_axes((0.79, 0.01, 0.205, 0.9)), net.sizes, palette)
-    drawing.set_verdicts({name: str(report[name].verdict) for name in names})
+    wide = {"width_ratios": (2.1, 1.4, 1.0)}
+    figure, axes = plt.subplots(1, 3, figsize=(8.36, 2.92), layout="constrained", gridspec_kw=wide)
+    plots.u_curve(axes[0], sweep, eps)
+    plots.entries(axes[1], report)
+    plots.network(axes[2], net.sizes, report)
     plt.show()
 
 widgets.interactive(draw, eps=slider)

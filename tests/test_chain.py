@@ -1,11 +1,9 @@
 """A network drawn as the chain of its layers: the slide's convnet, and an LSTM."""
 
 import pytest
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
 import gradlab as gl
-from gradlab.plots import LIGHT, MARKS, ChainDrawing, stages
+from gradlab.plots import MARKS, chain_chart, chain_places, stages
 
 NETS = {
     "convnet": gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=6),
@@ -18,41 +16,66 @@ LABELS = {
 }
 
 
+def chain(kind):
+    return stages(tuple(NETS[kind].params), NETS[kind].layers)
+
+
 def drawing(kind, wrong=()):
     """Draw the chain, the tensors in `wrong` wrong and the others correct."""
-    net = NETS[kind]
-    chain = ChainDrawing(Figure().add_subplot(), stages(tuple(net.params), net.layers))
-    verdicts = {name: "wrong" if name in wrong else "correct" for name in net.params}
-    chain.set_verdicts(verdicts)
-    return chain
+    verdicts = {name: "wrong" if name in wrong else "correct" for name in NETS[kind].params}
+    return chain_chart(chain(kind), verdicts)
 
 
-def words(chain):
-    return [text.get_text() for text in chain._boxes[0].axes.texts]
+def of_kind(chart, kind):
+    return [mark for mark in chart.marks if mark["kind"] == kind]
+
+
+def told(chart):
+    """Return the words and their colours, in the order of the stages."""
+    return [(mark["texts"][0], mark["colours"][0]) for mark in of_kind(chart, "words")]
 
 
 @pytest.mark.parametrize("kind", NETS)
 def test_the_stages_are_named_from_the_input_on(kind):
-    found = [text for text in words(drawing(kind)) if text in LABELS[kind]]
-    assert found == LABELS[kind]
+    assert [text for text, _ in told(drawing(kind)) if text in LABELS[kind]] == LABELS[kind]
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_every_tensor_stands_at_a_stage_with_its_mark(kind):
-    net, chain = NETS[kind], drawing(kind)
-    told = "  ".join(words(chain)).split("  ")
-    assert {f"{name}{MARKS['correct']}" for name in net.params} <= set(told)
-    assert set(chain.heights) == set(net.params)
-    heights = [chain.heights[name] for name in net.params]
-    assert heights[0] > heights[-1], "the input is at the top"
+def test_every_tensor_stands_at_its_stage_with_its_mark(kind):
+    stage, found = "", {}
+    for text, _ in told(drawing(kind)):
+        if text in LABELS[kind]:
+            stage = text
+        else:
+            found.setdefault(stage, set()).add(text)
+    sign = MARKS["correct"]
+    if kind == "lstm":
+        gates = {f"gate {q}": {f"Wx{sign}", f"Wh{sign}", f"b{sign}"} for q in "ifgo"}
+        assert found == gates | {"output": {f"W{sign}", f"b{sign}"}}
+    else:
+        own = {f"W{sign}", f"b{sign}"}
+        assert found == {"conv1": own, "conv2": own, "output": own}
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_the_input_is_at_the_top_and_no_two_tensors_share_a_place(kind):
+    places = chain_places(chain(kind), 10.0)
+    assert set(places) == set(NETS[kind].params)
+    heights = [places[name][1] for name in NETS[kind].params]
+    assert heights == sorted(heights, reverse=True)
+    assert len(set(places.values())) == len(places)
 
 
 def test_a_verdict_shows_in_colour_line_and_mark_of_its_stage_alone():
-    chain = drawing("convnet", wrong=("conv1_W", "conv1_b"))
-    wrong = to_rgb(LIGHT.verdicts["wrong"])
-    coloured = [to_rgb(box.get_edgecolor()) == wrong for box in chain._boxes]
-    assert coloured == [label == "conv1" for label in LABELS["convnet"]]
-    conv1, conv2 = chain._boxes[1], chain._boxes[3]
-    assert conv1.get_linestyle() != conv2.get_linestyle()
-    assert f"conv1_W{MARKS['wrong']}" in "  ".join(words(chain))
-    assert f"conv2_W{MARKS['correct']}" in "  ".join(words(chain))
+    chart = drawing("convnet", wrong=("conv1_W",))
+    boxes = dict(zip(LABELS["convnet"], of_kind(chart, "boxes"), strict=True))
+    assert [label for label, box in boxes.items() if box["edge"] == "wrong"] == ["conv1"]
+    assert boxes["conv1"]["dash"] != boxes["conv2"]["dash"]
+    assert told(chart).count((f"W{MARKS['wrong']}", "wrong")) == 1
+    assert told(chart).count((f"W{MARKS['correct']}", "correct")) == 2
+
+
+def test_the_chosen_tensor_is_pointed_at():
+    verdicts = dict.fromkeys(NETS["lstm"].params, "correct")
+    chart = chain_chart(chain("lstm"), verdicts, chosen="Wh_g")
+    assert [text for text, _ in told(chart) if text.startswith("▸")] == ["▸Wh✓"]

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 import gradlab as gl
 from gradlab import plots
 from gradlab.checking import BANDS
-from gradlab.plots.scales import clip_errors, power_of_ten
+from gradlab.plots.chart import Axis, Chart, boxes, cells, curve, dots, segments, words
+from gradlab.plots.scales import EPS_RANGE, clip_errors, power_of_ten, ticks_of
 
+entries_module = sys.modules["gradlab.plots.entries"]
 NET = gl.mlp([2, 5, 9, 2], weight_scale=0.5)
 X, Y = gl.data.moons(20)
 NAMES = tuple(NET.params)
@@ -49,62 +51,96 @@ def test_importing_the_plots_loads_neither_pyplot_nor_widgets():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(ax, sweep):
-    panel = plots.u_curve(ax, sweep, eps=1e-5)
-    lines = {line.get_label(): line for line in ax.get_lines()}
-    for name in NAMES:
-        np.testing.assert_allclose(lines[name].get_xdata(), sweep.eps)
-        np.testing.assert_allclose(lines[name].get_ydata(), clip_errors(sweep.errors[name]))
-    cursor = panel.cursor[0].get_xdata()
-    assert cursor == [1e-5, 1e-5]
-    best = panel._best.get_xdata()
-    assert best == [sweep.predicted_best_eps] * 2
-    before = pixels(ax)
-    panel.set_cursor(1e-9, [1e-3] * len(NAMES))
-    assert (pixels(ax) != before).any()
+def curves(chart):
+    """Return the tensors' lines, in the order of `NAMES`."""
+    return [m for m in chart.marks if m["kind"] == "curve" and m["colour"].startswith("layer")]
 
 
-def test_weights_are_solid_and_biases_dashed_in_the_hue_of_their_layer(ax, sweep):
+def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(sweep):
+    for name, line in zip(NAMES, curves(plots.u_curve_chart(sweep)), strict=True):
+        np.testing.assert_allclose(line["x"], sweep.eps)
+        np.testing.assert_allclose(line["y"], clip_errors(sweep.errors[name]))
+    line, dots = plots.u_curve_cursor(NAMES, 1e-5, [1e-3] * len(NAMES))
+    assert line["x0"] == line["x1"] == 1e-5
+    np.testing.assert_array_equal(dots["y"], 1e-3)
+
+
+def test_the_u_curve_is_drawn_on_the_axes_given(ax, sweep):
     plots.u_curve(ax, sweep)
-    lines = {line.get_label(): line for line in ax.get_lines()}
+    bare = pixels(ax)
+    other = Figure(figsize=(4, 3))
+    FigureCanvasAgg(other)
+    plots.u_curve(moved := other.add_subplot(), sweep, eps=1e-9)
+    assert (pixels(moved) != bare).any()
+    assert ax.get_xlim() == EPS_RANGE
+
+
+def test_weights_are_solid_and_biases_dashed_in_the_hue_of_their_layer(sweep):
+    lines = dict(zip(NAMES, curves(plots.u_curve_chart(sweep)), strict=True))
     for layer in "123":
         weight, bias = lines[f"W{layer}"], lines[f"b{layer}"]
-        assert weight.get_color() == bias.get_color()
-        assert weight.get_linestyle() == "-"
-        assert bias.get_linestyle() == "--"
-    assert len({lines[f"W{layer}"].get_color() for layer in "123"}) == 3
+        assert weight["colour"] == bias["colour"]
+        assert weight["dash"] == []
+        assert bias["dash"]
+    assert len({lines[f"W{layer}"]["colour"] for layer in "123"}) == 3
 
 
-def test_every_entry_is_a_dot_in_its_tensors_column(ax, report):
-    panel = plots.entries(ax, report)
-    dots = panel.dots[0]._points
-    assert len(dots) == NET.size
-    columns = np.rint(dots[:, 0]).astype(int)
+def test_every_entry_is_a_dot_in_its_tensors_column(report):
+    dots, bars, signs = plots.entries_marks(report)
+    assert len(dots["x"]) == NET.size
+    columns = np.rint(dots["x"]).astype(int)
     for i, name in enumerate(NAMES):
-        heights = dots[columns == i, 1]
+        heights = dots["y"][columns == i]
         np.testing.assert_allclose(
             np.sort(heights), np.sort(clip_errors(report[name].errors.ravel()))
         )
-    bars = panel.dots[1]
-    np.testing.assert_allclose(bars.get_ydata(), clip_errors([report[n].error for n in NAMES]))
+    np.testing.assert_allclose(bars["y0"], clip_errors([report[n].error for n in NAMES]))
+    assert signs["texts"] == [plots.MARKS[report[n].verdict] for n in NAMES]
 
 
-def test_an_entry_keeps_its_place_along_x(ax, report):
-    panel = plots.entries(ax, report)
-    before = panel.dots[0]._points[:, 0].copy()
-    panel.set_report(gl.check(NET, X, Y, eps=1e-9))
-    np.testing.assert_array_equal(panel.dots[0]._points[:, 0], before)
+def test_an_entry_keeps_its_place_along_x(report):
+    before, after = (
+        plots.entries_marks(r)[0]["x"] for r in (report, gl.check(NET, X, Y, eps=1e-9))
+    )
+    np.testing.assert_array_equal(after, before)
 
 
-def test_a_crowd_is_thinned_without_changing_the_picture(ax, monkeypatch):
+def test_a_crowd_is_thinned_without_changing_the_picture(monkeypatch):
     net = gl.mlp([2, 60, 60, 2], weight_scale=0.5)
-    report = gl.check(net, X, Y)
-    panel = plots.entries(ax, report)
-    thin, drawn = len(panel.dots[0]._points), pixels(ax)
-    monkeypatch.setattr(sys.modules[plots.Entries.__module__], "_CROWD", 10**9)
-    panel.set_report(report)
-    assert thin < len(panel.dots[0]._points) == net.size
-    assert (np.abs(pixels(ax).astype(int) - drawn).max(axis=-1) > 64).mean() < 0.01
+    report, drawn = gl.check(net, X, Y), []
+    for crowd in (entries_module._CROWD, 10**9):
+        monkeypatch.setattr(entries_module, "_CROWD", crowd)
+        figure = Figure(figsize=(4, 3))
+        FigureCanvasAgg(figure)
+        plots.entries(figure.add_subplot(), report)
+        count = len(plots.entries_marks(report)[0]["x"])
+        drawn.append((count, pixels(figure.axes[0]).astype(int)))
+    (thin, one), (all_, other) = drawn
+    assert thin < all_ == net.size
+    assert (np.abs(one - other).max(axis=-1) > 64).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["W1", "b1", "W2", "b2"], ["layer 1", "2", "W", "b"]),
+        (["conv1_W", "conv1_b", "fc_W", "fc_b"], ["conv1", "fc", "W", "b"]),
+        (list(gl.lstm(2, 2, 2).params),
+         ["gate i", "f", "g", "o", "output", "Wx, W", "Wh", "b"]),
+        ([f"{k}{i}" for i in range(1, 10) for k in "Wb"],
+         ["layer 1", "", "", "", "9", "W", "b"]),
+        (["theta"], ["theta"]),
+    ],
+)  # fmt: skip
+def test_a_legend_has_one_entry_a_layer_and_one_a_style(names, told):
+    legend = plots.legend_of(plots.looks_of(names))
+    assert [entry.text for entry in legend] == told
+    assert len({(entry.colour, entry.dash) for entry in legend}) == len(legend)
+
+
+def test_no_two_of_nine_layers_look_the_same():
+    looks = plots.looks_of([f"W{i}" for i in range(1, 10)])
+    assert len({look.colour for look in looks.values()}) == 9
 
 
 def test_zero_and_nan_have_a_place_on_the_axis():
@@ -114,26 +150,29 @@ def test_zero_and_nan_have_a_place_on_the_axis():
     assert clip_errors(np.array([np.inf]))[0] == high
 
 
-def test_a_verdict_shows_in_mark_and_style_beside_its_colour(ax):
-    drawing = plots.NetworkDrawing(ax, NET.sizes)
-    texts, styles = set(), set()
+def network(**verdicts):
+    return plots.network_chart(NET.sizes, dict.fromkeys(NAMES, "correct") | verdicts)
+
+
+def marks_of(chart, kind):
+    return [mark for mark in chart.marks if mark["kind"] == kind]
+
+
+def test_a_verdict_shows_in_mark_and_style_beside_its_colour():
+    looks = []
     for verdict in plots.MARKS:
-        drawing.set_verdicts(dict.fromkeys(NAMES, verdict))
-        texts.add(tuple(text.get_text() for text in ax.texts if text.get_text()[:1] in "Wb"))
-        lines = ax.collections[0]
-        styles.add(str(lines.get_linestyle()))
-        assert to_rgb(lines.get_color()[0]) == to_rgb(plots.LIGHT.verdicts[verdict])
-    assert len(texts) == len(styles) == 3
+        chart = network(**dict.fromkeys(NAMES, verdict))
+        (first, *_) = marks_of(chart, "segments")
+        assert first["colour"] == verdict
+        texts = [t for mark in marks_of(chart, "words") for t in mark["texts"] if t[0] in "Wb"]
+        looks.append((tuple(texts), tuple(first["dash"])))
+    assert len(set(looks)) == len({dash for _, dash in looks}) == 3
 
 
-def test_a_tensors_verdict_colours_that_tensor_alone(ax):
-    drawing = plots.NetworkDrawing(ax, NET.sizes)
-    verdicts = dict.fromkeys(NAMES, "correct") | {"W2": "wrong"}
-    drawing.set_verdicts(verdicts)
-    colours = [to_rgb(lines.get_color()[0]) for lines in ax.collections]
-    correct, wrong = (to_rgb(plots.LIGHT.verdicts[v]) for v in ("correct", "wrong"))
-    assert colours == [correct, wrong, correct]
-    labels = [text.get_text() for text in ax.texts]
+def test_a_tensors_verdict_colours_that_tensor_alone():
+    chart = network(W2="wrong")
+    assert [m["colour"] for m in marks_of(chart, "segments")] == ["correct", "wrong", "correct"]
+    labels = [text for mark in marks_of(chart, "words") for text in mark["texts"]]
     assert "W2✗" in labels
     assert "W1✓" in labels
 
@@ -141,8 +180,7 @@ def test_a_tensors_verdict_colours_that_tensor_alone(ax):
 @pytest.mark.parametrize("sizes", [(1, 1), (64, 64, 64, 64, 64, 10), (3, 8, 2)], ids=str)
 def test_networks_of_all_sizes_are_drawn(ax, sizes):
     names = [f"{kind}{i}" for i in range(1, len(sizes)) for kind in "Wb"]
-    drawing = plots.NetworkDrawing(ax, sizes)
-    drawing.set_verdicts(dict.fromkeys(names, "correct"))
+    plots.draw(ax, plots.network_chart(sizes, dict.fromkeys(names, "correct")))
     assert pixels(ax).std() > 5
     counts = [text.get_text() for text in ax.texts if text.get_text().isdigit()]
     assert counts == [str(size) for size in sizes]
@@ -170,14 +208,127 @@ def test_text_stands_out_from_everything_behind_it(palette):
         assert contrast(palette.faint, back) >= 4.5
     for colour in palette.verdicts.values():
         assert contrast(colour, palette.paper) >= 4.5
-    for hue in palette.layers:
+    for hue in (*palette.layers, *palette.ramp, *palette.data):
         assert contrast(hue, palette.paper) >= 3
 
 
-def test_a_best_step_is_marked_where_one_is_better_than_the_others(ax, sweep):
-    panel = plots.u_curve(ax, sweep)
-    assert panel._found.get_visible()
+def test_a_best_step_is_marked_where_one_is_better_than_the_others(sweep):
     height = {name: np.full_like(errors, 0.5) for name, errors in sweep.errors.items()}
-    panel.set_sweep(replace(sweep, errors=height))  # as a bug's: the same at every step
-    assert not panel._found.get_visible()
-    assert not panel._found_label.get_visible()
+    same = replace(sweep, errors=height)  # as a bug's: the same at every step
+    for one, found in ((sweep, True), (same, False)):
+        chart = plots.u_curve_chart(one)
+        assert bool(marks_of(chart, "dots")) == found
+        assert ("best found" in [entry.text for entry in chart.legend]) == found
+
+
+ROLES = ("wrong", "layer0", "ramp4", "data2")
+PIECES = {
+    "curve": lambda role: curve([0, 1], [0, 1], role, (4, 2), 4),
+    "dots": lambda role: dots([0.5], [0.5], [role], radius=6),
+    "square": lambda role: dots([0.5], [0.5], [role], radius=6, sign="square"),
+    "triangle": lambda role: dots([0.5], [0.5], [role], radius=6, sign="triangle"),
+    "ring": lambda role: dots([0.5], [0.5], [role], radius=9, sign="ring"),
+    "segments": lambda role: segments([0.1, 0.2], 0, [0.1, 0.2], 1, role, width=4),
+    "boxes": lambda role: boxes(0.2, 0.2, 0.8, 0.8, role),
+    "round boxes": lambda role: boxes(0.2, 0.2, 0.8, 0.8, role, round_by=0.5),
+    "edges": lambda role: boxes(0.2, 0.2, 0.8, 0.8, None, role, width=4),
+    "hatch": lambda role: boxes(0.2, 0.2, 0.8, 0.8, None, role, hatch=True),
+    "words": lambda role: words([0.5], [0.5], ["▮"], role, size=3),
+}
+
+
+def chart_of(*marks, **more):
+    return Chart("", Axis(0, 1), Axis(0, 1), marks, framed=False, **more)
+
+
+@pytest.mark.parametrize("palette", plots.PALETTES.values(), ids=plots.PALETTES)
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("piece", PIECES)
+def test_every_kind_of_mark_is_drawn_in_the_colour_of_its_role(ax, piece, role, palette):
+    ax.figure.set_facecolor(palette.paper)
+    wanted = np.rint(255 * np.array(to_rgb(palette.hex(role))))
+    plots.draw(ax, chart_of(), palette, [PIECES[piece](role)])
+    assert (np.abs(pixels(ax) - wanted).max(axis=-1) < 40).any()
+
+
+def test_cells_are_drawn_with_their_first_row_at_the_top(ax):
+    rgba = np.zeros((2, 1, 4), np.uint8)
+    rgba[:, 0] = (255, 0, 0, 255), (0, 0, 255, 255)
+    plots.draw(ax, chart_of(cells(0, 0, 1, 1, rgba)))
+    middle = pixels(ax)[:, 200]
+    red, blue = (np.flatnonzero((middle == c).all(axis=-1)) for c in ([255, 0, 0], [0, 0, 255]))
+    assert len(red) > 50
+    assert red.max() < blue.min()
+
+
+def test_what_lies_outside_the_axes_is_cut_off_and_a_dot_on_the_edge_is_whole(ax):
+    plots.draw(
+        ax, chart_of(dots([1.2, 0.5], [0.5, 1.3], ["wrong"]), curve([1.1, 2], [0, 1], "wrong"))
+    )
+    wrong = np.rint(255 * np.array(to_rgb(plots.LIGHT.hex("wrong"))))
+    assert not (np.abs(pixels(ax) - wrong).max(axis=-1) < 30).any()
+
+
+def test_every_role_has_a_colour_in_both_palettes():
+    light, dark = (palette.roles() for palette in (plots.LIGHT, plots.DARK))
+    assert set(light) == set(dark)
+    numbered = {f"{row}{i}" for row, n in (("band", 4), ("layer", 9), ("ramp", 9), ("data", 4))
+                for i in range(n)}  # fmt: skip
+    assert set(light) >= {"ink", "faint", "grid", "paper", *plots.MARKS, *numbered}
+    assert plots.LIGHT.hex("#123456") == "#123456"
+
+
+@pytest.mark.parametrize("palette", plots.PALETTES.values(), ids=plots.PALETTES)
+def test_the_ramp_grows_lighter_from_step_to_step(palette):
+    shades = [luminance(colour) for colour in palette.ramp]
+    assert len(shades) == 9
+    assert shades == sorted(shades)
+
+
+@pytest.mark.parametrize(
+    ("axis", "texts"),
+    [
+        (Axis(1e-4, 1e2, log=True), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1", "10", "10²"]),
+        (
+            Axis(2e-3, 8e-3, log=True),
+            ["0.002", "0.003", "0.004", "0.005", "0.006", "0.007", "0.008"],
+        ),
+        (Axis(-1, 1), ["−1", "−0.5", "0", "0.5", "1"]),
+        (Axis(0, 200), ["0", "50", "100", "150", "200"]),
+        (Axis(0, 1, ticks=()), []),
+    ],
+    ids=str,
+)
+def test_ticks_are_round(axis, texts):
+    assert [text.replace("10¹", "10") for _, text in ticks_of(axis)] == texts
+
+
+@pytest.mark.parametrize("low", [1e-13, 1e-3, 1.0])
+@pytest.mark.parametrize("high", [1e1, 1e5, 1e12])
+def test_at_most_seven_ticks_are_named(low, high):
+    for axis in (Axis(low, high, log=True), Axis(low, high)):
+        ticks = ticks_of(axis)
+        assert 2 <= len(ticks) <= 7
+        hair = 1e-9 * (low if axis.log else high)
+        assert all(low - hair <= at <= high * (1 + 1e-9) for at, _ in ticks)
+
+
+def test_figures_have_rows_of_columns(sweep):
+    one = plots.u_curve_chart(sweep), plots.u_curve_cursor(NAMES, 1e-5, [1e-3] * len(NAMES))
+    row, grid = plots.figure_of([one] * 4), plots.figure_of([one] * 4, columns=2, scale=2)
+    assert row.get_figwidth() == 2 * grid.get_figwidth()
+    assert 2 * row.get_figheight() == grid.get_figheight()
+    assert grid.dpi == 2 * row.dpi
+    boxes = [ax.get_position() for ax in grid.axes]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_texts_stay_on_a_figure_that_is_laid_out_later(sweep):
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    plots.u_curve(axes := figure.subplots(), sweep)
+    figure.canvas.draw()
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert (box.min >= 0).all(), text.get_text()
+        assert (box.max <= figure.bbox.max).all(), text.get_text()

@@ -26,10 +26,37 @@ SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i", "slope": "0.01", "eps"
 
 
 class Spot(NamedTuple):
-    """A reason why a bug that does not show here does not, and the sentence for it."""
+    """A reason why a bug that does not show here does not, in words.
+
+    Attributes
+    ----------
+    explains : callable, place -> bool
+    reason : str
+        What is so at this place.
+    hides : str
+        What does not show for it.
+    cure : str
+        What to do to see it.
+    surely : bool
+        Whether it cannot show; otherwise it may not.
+    """
 
     explains: Callable[[Place], bool]
-    sentence: str
+    reason: str
+    hides: str
+    cure: str
+    surely: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The whole, such as "a single output: … would not show; check with two outputs"."""
+        told = f"{self.hides} {'would' if self.surely else 'may'} not show; {self.cure}"
+        return f"{self.reason}: {told}" if self.reason else told
+
+    def caveat(self, where: str = "") -> str:
+        """Return what a verdict is blind to, as it stands after "correct here, and"."""
+        blind = f"blind{where} to {self.hides.removesuffix(',')}"
+        return f"{blind}: {self.reason}" if self.reason else blind
 
 
 class Place(NamedTuple):
@@ -194,14 +221,12 @@ class Exhibit:
         reached = set().union(*(listing.reached[k] for k in lines))
         return tuple(name for name in net.params if "d" + name in reached and name not in idle)
 
-    def warning(self, at: Place) -> str:
-        """Return the sentence for a report where the bug does not show at this place."""
-        for spot in self.hidden:
-            if spot.explains(at):
-                return spot.sentence
-        return (
-            f"it may not show here if {self.cause}; check at other parameters or on other examples"
+    def spot(self, at: Place) -> Spot:
+        """Return what to say in a report where the bug does not show at this place."""
+        unknown = Spot(
+            always, "", f"one bug ({self.cause})", "check at other parameters or on other examples"
         )
+        return next((spot for spot in self.hidden if spot.explains(at)), unknown)
 
     # -- in words -----------------------------------------------------------------------------
 

@@ -65,17 +65,23 @@ def _has_twin(net: Network, position: int) -> bool:
 
 NO_MASKS = Spot(
     lambda at: at.point.masks is None,
-    "no dropout masks: dropout's own backward pass is not tested; pass frozen masks",
+    "no dropout masks",
+    "a bug in dropout's own backward pass",
+    "pass frozen masks",
+    surely=True,
 )
 LINEAR = Spot(
     always,
-    "an activation is nearly linear on these examples: a missing or wrong derivative may not "
-    "show; raise weight_scale, or check again after some training",
+    "an activation is nearly linear on these examples",
+    "a missing or wrong derivative",
+    "raise weight_scale, or check again after some training",
 )
 SINGLE_UNIT = Spot(
     lambda at: at.point.net.params[at.point.net.layers[at.position].b].size == 1,
-    "a layer of one unit: a bias's gradient that is summed without an axis would not show; "
+    "a layer of one unit",
+    "a bias's gradient that is summed without an axis",
     "check with two units",
+    surely=True,
 )
 
 OF_LAYERS: tuple[Exhibit, ...] = (
@@ -185,10 +191,10 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "a weight matrix is symmetric: W where its transpose belongs would not show; "
-                    "check at random weights"
-                ),
+                "a weight matrix is symmetric",
+                "W where its transpose belongs",
+                "check at random weights",
+                surely=True,
             ),
         ),
     ),
@@ -217,10 +223,9 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "the gradient is small beside the weights: a signal that goes down through "
-                    "weights that are already updated may not show; check where the loss is larger"
-                ),
+                "the gradient is small beside the weights",
+                "a signal that goes down through weights that are already updated",
+                "check where the loss is larger",
             ),
         ),
     ),
@@ -242,10 +247,10 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "two biases have the same gradient: one that is copied from the other would "
-                    "not show; check at random weights"
-                ),
+                "two biases have the same gradient",
+                "a bias's gradient that is copied from the other",
+                "check at random weights",
+                surely=True,
             ),
         ),
     ),
@@ -314,10 +319,10 @@ OF_LAYERS: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 _all_positive,
-                (
-                    "every pre-activation of a leaky_relu is positive: its slope left of 0 is not "
-                    "tested; check at other weights or on other examples"
-                ),
+                "every pre-activation of a leaky_relu is positive",
+                "a wrong slope left of 0",
+                "check at other weights or on other examples",
+                surely=True,
             ),
         ),
     ),

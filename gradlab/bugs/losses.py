@@ -27,22 +27,30 @@ def _biases_are_0(at: Place) -> bool:
 
 ONE_EXAMPLE = Spot(
     lambda at: at.point.batch == 1,
-    "one example: a forgotten, doubled or misplaced mean over the batch, or a softmax over the "
-    "whole batch, would not show; check with several",
+    "one example",
+    "a forgotten, doubled or misplaced mean over the batch, or a softmax over the whole batch,",
+    "check with several",
+    surely=True,
 )
 SMALL_L2 = Spot(
     always,
-    "L2 is small beside the data's gradient: if it is missing, doubled, divided by the batch size "
-    "or of the wrong sign in the gradient may not show; check with a larger l2",
+    "L2 is small beside the data's gradient",
+    "L2 that is missing, doubled, divided by the batch size or of the wrong sign in the gradient",
+    "check with a larger l2",
 )
 BIASES_ARE_0 = Spot(
     _biases_are_0,
-    "all biases are 0: L2 that wrongly includes them would not show; check after some training",
+    "all biases are 0",
+    "L2 that wrongly includes the biases",
+    "check after some training",
+    surely=True,
 )
 SINGLE_OUTPUT = Spot(
     always,
-    "a single output: a squared error that is divided by N·K where N belongs would not show; "
+    "a single output",
+    "a squared error that is divided by N·K where N belongs",
     "check with two outputs",
+    surely=True,
 )
 
 OF_LOSSES: tuple[Exhibit, ...] = (

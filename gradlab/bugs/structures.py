@@ -47,8 +47,10 @@ def _gamma_is_1(at: Place) -> bool:
 
 ONE_STEP = Spot(
     lambda at: len(at.point.x) == 1,
-    "a single time step: most of backpropagation through time is not tested; check with four or "
-    "more",
+    "a single time step",
+    "a bug in most of backpropagation through time",
+    "check with four or more",
+    surely=True,
 )
 
 OF_STRUCTURES: tuple[Exhibit, ...] = (
@@ -79,10 +81,10 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 _gamma_is_1,
-                (
-                    "batch norm's gamma is 1: a backward pass without it would not show; check "
-                    "after some training"
-                ),
+                "batch norm's gamma is 1",
+                "a backward pass without gamma",
+                "check after some training",
+                surely=True,
             ),
         ),
     ),
@@ -110,10 +112,9 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "batch norm's gamma has hardly any gradient: what flows back through the "
-                    "variance may be wrong and not show; check with two or three examples"
-                ),
+                "batch norm's gamma has hardly any gradient",
+                "a wrong gradient through the variance",
+                "check with two or three examples",
             ),
         ),
     ),
@@ -138,10 +139,10 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "a convolution of square images: rows and columns swapped in its backward pass"
-                    " would not show; check with images that are not square"
-                ),
+                "a convolution of square images",
+                "rows and columns swapped in the convolution's backward pass",
+                "check with images that are not square",
+                surely=True,
             ),
         ),
     ),
@@ -161,10 +162,10 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "no two pixels tie in a pool's window: a gradient that goes to all pixels that"
-                    " tie would not show; check with images that have blank parts"
-                ),
+                "no two pixels tie in a pool's window",
+                "a gradient that goes to all pixels that tie",
+                "check with images that have blank parts",
+                surely=True,
             ),
         ),
     ),
@@ -215,10 +216,9 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "the cell states are small: tanh applied twice in their derivative may not "
-                    "show; raise weight_scale"
-                ),
+                "the cell states are small",
+                "tanh applied twice in the cell state's derivative",
+                "raise weight_scale",
             ),
         ),
     ),
@@ -261,10 +261,10 @@ OF_STRUCTURES: tuple[Exhibit, ...] = (
         hidden=(
             Spot(
                 always,
-                (
-                    "a kernel is its own mirror image: one that is not flipped in the input's "
-                    "gradient would not show; check at random weights"
-                ),
+                "a kernel is its own mirror image",
+                "a kernel that is not flipped in the input's gradient",
+                "check at random weights",
+                surely=True,
             ),
         ),
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.bugs.exhibit import Exhibit, Place
+from gradlab.bugs.exhibit import Exhibit, Place, Spot
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
 from gradlab.bugs.planting import program_of, without_bugs
@@ -32,8 +32,8 @@ class Suspect:
     random : bool
         True where the bug draws numbers of its own, so that its gradient tells which tensors are
         wrong but not by how much.
-    warning : str
-        What to say if it does not show here: why, and what to do. Empty if there is nothing to
+    spot : Spot or None
+        What to say if it does not show here: why, and what to do. None if there is nothing to
         say, as where its tensors have no gradient at all.
     """
 
@@ -43,7 +43,12 @@ class Suspect:
     blind: str
     gradient: Mapping[str, np.ndarray]
     random: bool = False
-    warning: str = ""
+    spot: Spot | None = None
+
+    @property
+    def warning(self) -> str:
+        """The same as a sentence; empty if there is nothing to say."""
+        return self.spot.sentence if self.spot else ""
 
     def __repr__(self) -> str:
         where = "" if self.layer is None else f" at layer {self.layer}"
@@ -75,17 +80,17 @@ def line_up(point: Point) -> Iterator[Suspect]:
             # where nothing comes down, no bug does anything, and that is another story
             dead = not any(right[tensor].any() for tensor in exhibit.damage(net, position))
             place = Place(point, position)
-            told = "" if dead else exhibit.warning(place)
+            told = None if dead else exhibit.spot(place)
             yield _suspect(exhibit, layer if exhibit.is_of_layer else None, gradient, told)
     for exhibit in EXHIBITS.values():
         for layer, position in exhibit.mute_places(net).items():
             place = Place(point, position)
             at = layer if exhibit.is_of_layer else None
-            yield _suspect(exhibit, at, right, exhibit.warning(place))
+            yield _suspect(exhibit, at, right, exhibit.spot(place))
 
 
 def _suspect(
-    exhibit: Exhibit, layer: int | None, gradient: Mapping[str, np.ndarray], told: str
+    exhibit: Exhibit, layer: int | None, gradient: Mapping[str, np.ndarray], told: Spot | None
 ) -> Suspect:
     return Suspect(
         exhibit.name, layer, exhibit.cause, exhibit.blind, gradient, exhibit.is_random, told

@@ -47,18 +47,32 @@ def as_html(parts: Sequence[Sequence[Block]]) -> str:
 def _parts(report: Report) -> list[list[Block]]:
     tensors = Table(COLUMNS, [t.row() for t in report.tensors.values()])
     notes = [Words(f"Remark: {remark}") for remark in report.remarks]
-    if report.verdict != Verdict.WRONG:  # what else could hide is asked when nothing else is wrong
-        notes += [Words(f"Blind spot: {warning}") for warning in report.blind_spots]
+    if report.verdict == Verdict.INCONCLUSIVE:  # one that is "correct" has them at its head
+        notes += [Words(f"Blind spot: {spot}") for spot in report.blind_spots]
     return [head_of(report), causes_told(report.diagnosis), _worst(report), [tensors],
             [*notes, _foot(report)]]  # fmt: skip
 
 
 def head_of(report: Report) -> list[Block]:
-    """Return the verdict, and what to do if it leaves a question open."""
-    head = [Words(f"{SIGNS[report.verdict]} {report.verdict}: {report.why}", "b")]
-    if report.advice and report.verdict != Verdict.WRONG:  # else the causes say it
-        head.append(Words(f"What to do: {report.advice}"))
+    """Return the verdict with what it leaves open, and what to do about that."""
+    verdict = f"{SIGNS[report.verdict]} {verdict_told(report)}"
+    if report.caveats:
+        head = [Words(verdict, "b"), Words(f"{report.why[:1].upper()}{report.why[1:]}")]
+    else:
+        head = [Words(f"{verdict}: {report.why}", "b")]
+    todo = [report.advice] if report.advice else []
+    if report.caveats:
+        todo += report.cures
+    if todo and report.verdict != Verdict.WRONG:  # else the causes say it
+        head.append(Words(f"What to do: {'; '.join(todo)}"))
     return head
+
+
+def verdict_told(report: Report) -> str:
+    """Return the verdict as banner, lab and report say it: "correct here, and blind to …"."""
+    if not report.caveats:
+        return str(report.verdict)
+    return f"{report.verdict} here, and {'; '.join(report.caveats)}"
 
 
 def _foot(report: Report) -> Words:

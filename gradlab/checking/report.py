@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from gradlab._validate import check_number
 from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
-from gradlab.checking.judge import KINK, SUBGRADIENT, Finding
+from gradlab.checking.judge import KINK, OK, SUBGRADIENT, ZERO, Finding
 from gradlab.checking.page import html_of, text_of
 from gradlab.checking.verdict import (
     SIGNS,
@@ -20,6 +21,7 @@ from gradlab.checking.verdict import (
     Verdict,
     about,
     accepted,
+    agreeing,
     chance_of_meeting,
     conclude,
     in_brackets,
@@ -27,6 +29,14 @@ from gradlab.checking.verdict import (
     resolution_of,
     worst_of,
 )
+
+
+class BlindSpot(NamedTuple):
+    """What a check could not have seen: a caveat after "correct here, and", a sentence, a cure."""
+
+    caveat: str
+    sentence: str
+    cure: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +219,7 @@ class Report:
     evaluations: int
     seconds: float
     find_causes: Callable[[Report], list] | None = field(default=None, repr=False)
-    find_blind_spots: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
+    find_blind_spots: Callable[[], tuple[BlindSpot, ...]] | None = field(default=None, repr=False)
     find_remarks: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
 
     @property
@@ -236,6 +246,15 @@ class Report:
     def wrong(self) -> list[str]:
         """Names of the tensors that are wrong."""
         return [name for name, t in self.tensors.items() if t.verdict == Verdict.WRONG]
+
+    @property
+    def deciding(self) -> str:
+        """Name of the tensor that decides the verdict: of those with it, the largest error's.
+
+        Another may have a larger error that proves nothing.
+        """
+        with_it = [t for t in self.tensors.values() if t.verdict == self.verdict]
+        return largest_error(with_it or self.tensors.values()).name
 
     @property
     def error(self) -> float:
@@ -273,10 +292,30 @@ class Report:
         """What else the check met that a person should know."""
         return self.find_remarks() if self.find_remarks else ()
 
-    @cached_property
+    @property
     def blind_spots(self) -> tuple[str, ...]:
         """What this check could not have seen, however good its verdict, and how to see it."""
+        return tuple(spot.sentence for spot in self._blind_spots)
+
+    @property
+    def cures(self) -> tuple[str, ...]:
+        """What to do about the blind spots, each once."""
+        return tuple(dict.fromkeys(spot.cure for spot in self._blind_spots))
+
+    @cached_property
+    def _blind_spots(self) -> tuple[BlindSpot, ...]:
         return self.find_blind_spots() if self.find_blind_spots else ()
+
+    @cached_property
+    def caveats(self) -> tuple[str, ...]:
+        """What a verdict of "correct" leaves open, each as it follows "correct here, and".
+
+        Its blind spots, and entries that were not checked, that are 0 = 0, or that are smaller than
+        the error that would have been seen in them. Empty for any other verdict.
+        """
+        if self.verdict != Verdict.CORRECT:
+            return ()
+        return (*(spot.caveat for spot in self._blind_spots), *untested(self))
 
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:
@@ -342,25 +381,66 @@ def tensor_report(
     )  # fmt: skip
 
 
+def largest_error(tensors: Iterable[TensorReport]) -> TensorReport:
+    """Return the tensor with the largest error; one that is not defined is larger than any."""
+    return max(tensors, key=lambda t: math.inf if math.isnan(t.error) else t.error)
+
+
+def untested(report: Report) -> tuple[str, ...]:
+    """Return how many entries were not checked, prove nothing, or are too small to tell."""
+    tensors = [t for t in report.tensors.values() if not t.directional]
+    if not tensors:
+        return ()
+    checked, total = (sum(s) for s in zip(*((t.analytic.size, math.prod(t.shape)) for t in tensors),
+                                          strict=True))  # fmt: skip
+    told = [f"only {checked} of {total} entries were checked"] if checked < total else []
+    zeros = sum(int((t.marks == ZERO).sum()) for t in tensors)
+    if zeros:
+        told.append(f"{_of(zeros, checked)} exactly 0 on both sides: untested")
+    if small := sum(int(mask.sum()) for mask in too_small(report).values()):
+        told.append(f"{_of(small, checked)} too small to tell")
+    return tuple(told)
+
+
+def _of(some: int, checked: int) -> str:
+    return f"{some} of {checked} entries {'is' if some == 1 else 'are'}"
+
+
+def too_small(report: Report) -> dict[str, np.ndarray]:
+    """Return which entries agree and are no larger than the error that would have been seen.
+
+    Arrays of bool in the tensors' shapes: there even a gradient of 0 would have passed.
+    """
+    largest = {name: _largest(t.numerical) for name, t in report.tensors.items()}
+    whole = max(largest.values())
+    return {
+        name: np.isin(t.marks, (OK, SUBGRADIENT))
+        & (np.maximum(np.abs(t.analytic), np.abs(t.numerical))
+           <= t.within * max(largest[name], 1e-9 * whole))
+        for name, t in report.tensors.items()
+    }  # fmt: skip
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+
+
 def summary(tensors: dict[str, TensorReport], setting: Setting) -> Judgement:
     """Return the verdict on the whole from those on the tensors."""
     for verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
         named = [t for t in tensors.values() if t.verdict == verdict]
         if named:
             names = ", ".join(t.name for t in named)
-            why = named[0].why if len(named) == 1 else f"in {named[0].name}, {named[0].why}"
-            return Judgement(verdict, f"{names}: {why}", named[0].judgement.advice)
+            worst = largest_error(named)
+            why = worst.why if len(named) == 1 else f"in {worst.name}, {worst.why}"
+            return Judgement(verdict, f"{names}: {why}", worst.judgement.advice)
     if len(tensors) == 1:
         return Judgement(Verdict.CORRECT, next(iter(tensors.values())).why)
-    checked = sum(t.analytic.size for t in tensors.values())
     total = sum(math.prod(t.shape) for t in tensors.values())
-    share = f"all {total}" if checked == total else f"{checked} of {total}"
     marks = np.concatenate([t.marks.ravel() for t in tensors.values()])
     seen = about(max(t.resolution for t in tensors.values()))
-    why = (
-        f"{share} entries of {len(tensors)} tensors agree{accepted(setting)}; an error of {seen} "
-        "would have been seen"
-    )
+    agree = agreeing(marks, total, f" of {len(tensors)} tensors")
+    why = f"{agree}{accepted(setting)}; an error of {seen} would have been seen"
     least = min(tensors.values(), key=lambda t: t.chance_of_meeting(0.1))
     why += met(math.prod(least.shape), least.analytic.size)
     return Judgement(Verdict.CORRECT, why + in_brackets(marks))

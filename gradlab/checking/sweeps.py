@@ -34,6 +34,9 @@ class EpsSweep:
     eps : ndarray, shape (S,)
     errors : dict of str to ndarray, shape (S,)
         One number a tensor and step, in `measure`.
+    sizes : dict of str to ndarray, shape (S,)
+        ‖n‖ of the numerical gradient's checked entries, in units of loss per unit of the tensor: a
+        relative error cannot tell how large it grows, for it ends at 1 or 2.
     scheme, measure : str
     machine_eps : float
         Of the numbers that were used: np.finfo(dtype).eps of the parameters.
@@ -49,6 +52,7 @@ class EpsSweep:
 
     eps: np.ndarray
     errors: dict[str, np.ndarray]
+    sizes: dict[str, np.ndarray]
     scheme: str
     measure: str
     machine_eps: float
@@ -132,17 +136,18 @@ def sweep_eps(
         entries = sampled_entries(net.params, samples, seed)
         a = {name: np.ravel(a[name])[entries[name]] for name in net.params}
     n = fast_gradient(net, x, y, steps, rule, masks, entries)
-    errors = {
-        name: tensor_error(a[name].ravel(), n[name].reshape(len(steps), -1), measure)
-        for name in net.params
-    }
+    n = {name: value.reshape(len(steps), -1) for name, value in n.items()}
+    errors = {name: tensor_error(a[name].ravel(), n[name], measure) for name in net.params}
+    sizes = {name: np.linalg.norm(value.astype(float), axis=-1) for name, value in n.items()}
     machine_eps = float(np.finfo(net.dtype).eps)
     best = machine_eps ** (1 / (rule.order + rule.subtracts))
     size = sum(value.size for value in a.values())
     evaluations = sum(o != 0 for o in rule.offsets) * size * len(steps) + (0 in rule.offsets)
     kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks, entries)
     seconds = time.perf_counter() - start
-    return EpsSweep(steps, errors, scheme, measure, machine_eps, best, kinks, evaluations, seconds)
+    return EpsSweep(
+        steps, errors, sizes, scheme, measure, machine_eps, best, kinks, evaluations, seconds
+    )
 
 
 def _kinks_from(

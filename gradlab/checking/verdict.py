@@ -219,8 +219,9 @@ def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
 
 def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
     seen = found.within[found.mark == NOISE].max()
+    size = about(float(seen)) + (" of the largest entry" if seen <= 1 else "")
     what = (
-        f"for {which} an error of {about(float(seen))} of the largest entry could hide"
+        f"for {which} an error of {size} could hide"
         if np.isfinite(seen) else f"{which} are no larger than what rounding does to the loss"
     )  # fmt: skip
     if setting.eps is not None:
@@ -237,10 +238,20 @@ def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
 
 def _agree(found: Finding, total: int, setting: Setting) -> str:
     size, resolution = found.mark.size, resolution_of(found)
-    share = f"all {size}" if size == total else f"{size} of {total}"
-    agree = f"{share} entries agree{accepted(setting)}"
+    agree = f"{agreeing(found.mark, total)}{accepted(setting)}"
     seen = f"{agree}; an error of {about(resolution)} would have been seen"
     return seen + met(total, size) + in_brackets(found.mark)
+
+
+def agreeing(mark: np.ndarray, total: int, of: str = "") -> str:
+    """Return how many entries were checked and agree: 0 against exactly 0 is no agreement."""
+    size, zeros = mark.size, int((mark == ZERO).sum())
+    if size < total:
+        which = f"{size - zeros} agree" if zeros else "agree"
+        return f"{size} of {total} entries{of} were checked, and {which}"
+    return (
+        f"{size - zeros} of {size} entries{of} agree" if zeros else f"all {size} entries{of} agree"
+    )
 
 
 def met(total: int, size: int) -> str:
@@ -272,7 +283,8 @@ def in_brackets(mark: np.ndarray) -> str:
     if kinks := int((mark == SUBGRADIENT).sum()):
         notes.append(f"{kinks} at a kink: within the slopes of its two sides, or right beside it")
     if zeros := int((mark == ZERO).sum()):
-        notes.append(f"{zeros} 0 = 0, which proves nothing there")
+        verb = "is" if zeros == 1 else "are"
+        notes.append(f"{zeros} {verb} 0 = 0, which proves nothing there")
     return f" ({'; '.join(notes)})" if notes else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,7 @@ from gradlab.lab.board.board import Board
 from gradlab.lab.board.panels import DEFAULT
 from gradlab.lab.board.panels import NAMES as PANEL_NAMES
 from gradlab.lab.board.scene import Scene
-from gradlab.lab.board.style import palette_of
-from gradlab.lab.controls.extras import THEMES
+from gradlab.lab.controls.appearance import THEMES
 from gradlab.lab.controls.linking import Link
 from gradlab.lab.controls.make import make_controls
 from gradlab.lab.controls.parts import Parts
@@ -26,17 +24,16 @@ from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
+from gradlab.lab.stored import show_and_store
 from gradlab.lab.text.banner import banner_html
 from gradlab.nn.network import Network
+from gradlab.plots.palette import PALETTES
 
 __all__ = ["Lab"]
 
-#: A slider that has not moved for so long rests: time for the sharp picture.
+#: A slider that has not moved for so long rests: time for what is dear.
 _REST_SECONDS = 0.3
-#: Pixels per pixel of the papers at rest.
-_SHARP = 2
-#: How much larger everything is in presentation size: two panels still fit side by side.
-_LARGE = 1.27
+_MIME = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 class Lab(widgets.VBox):
@@ -50,7 +47,7 @@ class Lab(widgets.VBox):
     x : ndarray, shape (N, D), or as the network takes it, optional
     y : ndarray, shape (N,) or (N, K), optional
     panels : sequence of str, optional
-        Which pictures, in which order: "u_curve", "tensors", "network", "heatmap", "agreement".
+        Which pictures, in which order: names of `gradlab.lab.board.panels.NAMES`.
     controls : sequence of str or None, optional
         The settings that get a control, such as ("eps", "weight_scale"); None: all that mean
         something for the network, and scenarios, bugs and appearance.
@@ -107,12 +104,18 @@ class Lab(widgets.VBox):
         can = [name for name in NAMES if name in self.state.applicable]
         check_names(wanted or (), can, "controls")
         self.frames = 0
-        self._scene = Scene(palette_of(theme), panels)
+        self._scene = Scene(panels)
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(self.state)
-        self.board = Board(panels, self._on_press, lambda *at: self._link.slide(*at))
-        parts = self._parts = Parts(self.state, self.board, panels, theme, self._on_appearance)
-        self.reset_button = parts.reset_button
+        self.board = Board(
+            panels, self._on_press, lambda *at: self._link.slide(*at),
+            {"undo": self.state.undo, "redo": self.state.redo},
+        )  # fmt: skip
+        parts = self._parts = Parts(
+            self.state, self.board, panels, theme,
+            changed=self._on_appearance, pin=self._on_pin, save=self._on_save,
+        )  # fmt: skip
+        self.reset_button = parts.toolbar.reset
         self.scenarios, self.mystery = parts.scenarios, parts.mystery
         self.appearance = parts.appearance
         super().__init__(parts.arranged(self.controls, wanted))
@@ -120,10 +123,10 @@ class Lab(widgets.VBox):
         self._link = Link(self.state, self.controls)
         self.reset_button.on_click(self._on_reset)
         link((self.appearance.theme, "value"), (self, "theme"))
+        link((self, "theme"), (self.board, "theme"))
         self.theme = theme
-        self.observe(self._on_theme, "theme")
         self.state.observe(self._on_revision, "revision")
-        self._show(scale=_SHARP)
+        self._show()
         replace_earlier(self)
 
     def close(self) -> None:
@@ -149,26 +152,41 @@ class Lab(widgets.VBox):
             self._link.follow_all()  # also a control that shows a value that was refused
 
     def _on_press(self, panel: str, x: float, y: float) -> None:
-        """Choose the tensor that was clicked."""
+        """Set what a click there sets."""
         with LOCK:
             result = self.state.result
-            tensor = result and self._scene.panels[panel].pressed(result, x, y)
-            if tensor:
-                self.state.tensor = tensor
+            changes = self._scene.panels[panel].pressed(result, x, y) if result else {}
+            try:
+                self.state.update(**changes)
+            except Exception as error:  # nobody would see it: a callback has no output
+                self.state.fail(changes, error)
 
     def _on_appearance(self) -> None:
         with LOCK:
             large = self.appearance.large.value
             (self.add_class if large else self.remove_class)("gradlab-large")
-            self._scene.visible = tuple(self.appearance.visible)
-            self.board.zoom = _LARGE if large else 1.0
-            self.board.visible = self.appearance.visible
-            self._show(scale=_SHARP)
+            visible = self.appearance.visible
+            if visible != self.board.visible:
+                self._scene.visible = tuple(visible)
+                self.board.visible = visible
+                self._show()
+                self.board.ghost = self._scene.ghost()
 
-    def _on_theme(self, change: Any) -> None:
+    def _on_pin(self, down: bool) -> None:
+        """Keep what is shown behind what will be, or let go of it."""
         with LOCK:
-            self._scene.recolour(palette_of(self.theme))
-            self._show(scale=_SHARP)
+            self._scene.pin(self.state.result if down else None)
+            self.board.ghost = self._scene.ghost()
+
+    def _on_save(self, kind: str) -> None:
+        """Hand the picture to the browser as "png" or "svg"."""
+        with LOCK:
+            if self.state.result is not None:
+                self.board.save(f"gradlab.{kind}", _MIME[kind], self._picture(kind))
+
+    def _picture(self, kind: str) -> bytes:
+        palette = PALETTES["dark" if self.theme == "dark" else "light"]
+        return self._scene.picture(self.state.result, palette, kind)
 
     @traitlets.validate("theme")
     def _check_theme(self, proposal: Any) -> str:
@@ -179,26 +197,27 @@ class Lab(widgets.VBox):
     def _on_revision(self, change: Any) -> None:
         with LOCK:
             self._link.follow_result()
-            self._show()
-            if not self._rest.touch():  # no event loop, no screen: nothing to be quick for
+            waits = self._rest.touch()
+            self._show(at_rest=not waits)
+            if not waits:  # no event loop, no screen: nothing to be quick for
                 self.state.refine()
 
     def _on_rest(self) -> None:
         with LOCK:
             if not self.state.refine():  # which shows, and comes to rest again
-                self._show(scale=_SHARP)
+                self._show()
 
-    def _show(self, scale: int = 1) -> None:
+    def _show(self, at_rest: bool = True) -> None:
         """Send a frame and the words that belong to it."""
         state = self.state
-        (self.add_class if self.theme == "auto" else self.remove_class)("gradlab-auto")
         banner = banner_html(state.result, state.error, state.settings)
         if state.result is None:
             self.board.banner = banner
             return
         try:
             words = self._link.held is None  # nobody reads while a handle is dragged
-            self.board.show(banner, *self._scene.frame(state.result, scale, words))
+            frame = self._scene.frame(state.result, at_rest, words)
+            self.board.show(banner, frame.charts, frame.ink, frame.told)
             self.frames += 1
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"
@@ -209,12 +228,11 @@ class Lab(widgets.VBox):
     def __repr__(self) -> str:
         return repr(self.state)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the live view, and for viewers without a kernel a picture and the text."""
-        bundle = super()._repr_mimebundle_(**kwargs) or {}
-        bundle["text/plain"] = repr(self)
+    def _ipython_display_(self) -> None:
+        """Show the live view, and for who has no kernel a picture and the text."""
+        view = super()._repr_mimebundle_() or {}
+        picture = None
         if self.state.result is not None and self._scene.visible:
             with LOCK:
-                picture = self._scene.whole(self.state.result, _SHARP)
-            bundle["image/png"] = base64.b64encode(picture).decode("ascii")
-        return bundle
+                picture = self._picture("png")
+        show_and_store(view, repr(self), picture)

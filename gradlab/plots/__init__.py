@@ -1,33 +1,38 @@
-"""Plots that draw on the Axes they are given: no pyplot, no global state.
+"""Pictures as plain data, and their painter in matplotlib: no pyplot, no global state.
 
-`u_curve`, `entries` and `network` draw once; `UCurve`, `Entries` and `NetworkDrawing` are the same
-panels with artists that can be moved, for a live figure.
+`u_curve`, `entries` and `network` draw on the Axes they are given; `u_curve_chart` and the like
+return what they draw, for `draw`, `figure_of`, and the lab's board.
 """
 
 from gradlab.plots.axes import draw
-from gradlab.plots.chain import ChainDrawing, stages
-from gradlab.plots.entries import Entries, entries
+from gradlab.plots.chain import chain_chart, chain_places, stages
+from gradlab.plots.entries import entries, entries_chart, entries_marks
 from gradlab.plots.figure import figure_of
-from gradlab.plots.markers import Markers
-from gradlab.plots.network import NetworkDrawing, network
+from gradlab.plots.looks import legend_of, looks_of
+from gradlab.plots.network import network, network_chart, network_places
 from gradlab.plots.palette import DARK, LIGHT, MARKS, PALETTES, Palette
-from gradlab.plots.u_curve import UCurve, u_curve
+from gradlab.plots.u_curve import u_curve, u_curve_chart, u_curve_cursor
 
 __all__ = [
     "DARK",
     "LIGHT",
     "MARKS",
     "PALETTES",
-    "ChainDrawing",
-    "Entries",
-    "Markers",
-    "NetworkDrawing",
     "Palette",
-    "UCurve",
+    "chain_chart",
+    "chain_places",
     "draw",
     "entries",
+    "entries_chart",
+    "entries_marks",
     "figure_of",
+    "legend_of",
+    "looks_of",
     "network",
+    "network_chart",
+    "network_places",
     "stages",
     "u_curve",
+    "u_curve_chart",
+    "u_curve_cursor",
 ]

@@ -10,15 +10,18 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import NullLocator
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from gradlab.plots.chart import Chart, Legend, Mark
 from gradlab.plots.layout import (
+    EDGE,
     LEGEND_LINE,
     LEGEND_ROW,
     POINTS,
     SMALL,
+    below,
     legend_rows,
+    sides,
     text_width,
 )
 from gradlab.plots.palette import LIGHT, Palette
@@ -56,7 +59,7 @@ def _frame(ax: Axes, chart: Chart, palette: Palette) -> None:
     ax.set_ylim(chart.y.low, chart.y.high)
     ax.set_autoscale_on(False)
     if chart.square:
-        ax.set_aspect("equal", adjustable="box")
+        ax.set_aspect("equal", adjustable="box", anchor="NW")
     ax.tick_params(
         colors=palette.ink, labelsize=SMALL * POINTS, length=3, color=palette.faint, pad=2.5
     )
@@ -69,31 +72,39 @@ def _frame(ax: Axes, chart: Chart, palette: Palette) -> None:
 
 
 def _texts(ax: Axes, chart: Chart, palette: Palette) -> None:
-    """Write title, aside, legend and note around the axes."""
-    room = ax.get_position().width * ax.figure.get_figwidth() / _INCH + chart.right
-    rows = legend_rows(chart.legend, room)
-    pad = POINTS * (LEGEND_ROW * len(rows) + 0.4)
-    ax.set_title(chart.title, loc="left", fontsize=POINTS, color=palette.ink, pad=pad)
+    """Write title, aside, legend and note around the axes, from one end of the panel to the other.
+
+    They begin where the ticks' texts do, so that a narrow panel has room for its legend.
+    """
+    given = ax.get_position(original=True).width * ax.figure.get_figwidth() / _INCH
+    left, right = (room - EDGE for room in sides(chart))
+    rows = legend_rows(chart.legend, given + left + right)
+    up = LEGEND_ROW * len(rows) + 0.5
+    size = {"fontsize": POINTS, "color": palette.ink}
+    ax.text(-left * _INCH, up * _INCH, chart.title, transform=_from(ax, 0, 1), **size)
     if chart.aside:
-        # at the right end of the panel, not of the axes
-        x = 1 + chart.right * _INCH / (ax.get_position().width * ax.figure.get_figwidth())
-        ax.set_title(chart.aside, loc="right", fontsize=POINTS, color=palette.ink, pad=pad, x=x)
+        place = right * _INCH, up * _INCH
+        ax.text(*place, chart.aside, ha="right", transform=_from(ax, 1, 1), **size)
     for number, row in enumerate(rows):
         up = LEGEND_ROW * (len(rows) - number - 0.5) + 0.2
         for x, entry in row:
-            _legend_entry(ax, entry, palette, x, up)
+            _legend_entry(ax, entry, palette, x - left, up)
     if chart.note:
-        below = sum((1.35 if ticks_of(chart.x) and chart.framed else 0, 1.15 * bool(chart.x.label)))
-        ax.annotate(
-            chart.note, (0, 0), (0, -POINTS * (below + chart.bottom + 0.3)), xycoords="axes fraction",
-            textcoords="offset points", va="top", fontsize=SMALL * POINTS, color=palette.faint,
+        ax.text(
+            -left * _INCH, -(below(chart) + 0.2) * _INCH, chart.note, va="top",
+            fontsize=SMALL * POINTS, color=palette.faint, transform=_from(ax, 0, 0),
         )  # fmt: skip
+
+
+def _from(ax: Axes, x: float, y: float) -> Transform:
+    """Return what places things in inches from a corner of the axes, wherever that will be."""
+    return ax.figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)
 
 
 def _legend_entry(ax: Axes, entry: Legend, palette: Palette, x: float, up: float) -> None:
     """Draw one entry, its left end `x` em from the axes' left side, `up` em above its top."""
     colour = palette.hex(entry.colour)
-    corner = ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, ax.transAxes)
+    corner = _from(ax, 0, 1)
     style = {"fontsize": SMALL * POINTS, "va": "center", "transform": corner}
     if entry.sign:
         ax.text(x * _INCH, up * _INCH, entry.sign, color=colour, **style)
@@ -121,18 +132,26 @@ def _curve(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
 
 
 def _dots(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
-    start, paper = 0, palette.paper
+    start = 0
     for colour, end in zip(mark["colours"], mark["ends"], strict=True):
         hue = palette.hex(colour)
         ring = mark["sign"] == "ring"
         edge = hue if ring or mark["edge"] is None else palette.hex(mark["edge"])
+        x, y = _inside(ax, mark["x"][start:end], mark["y"][start:end])
         line = Line2D(
-            mark["x"][start:end], mark["y"][start:end], ls="none", marker=_MARKERS[mark["sign"]],
-            ms=2 * mark["radius"] * _PIXEL, color=hue, mfc=paper if ring else hue, mec=edge,
+            x, y, ls="none", marker=_MARKERS[mark["sign"]], clip_on=False,
+            ms=2 * mark["radius"] * _PIXEL, color=hue, mfc="none" if ring else hue, mec=edge,
             mew=1.6 * _PIXEL if ring else 0.0 if mark["edge"] is None else 0.8, zorder=zorder,
         )  # fmt: skip
         ax.add_line(line)
         start = end
+
+
+def _inside(ax: Axes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points on the axes: a dot on their edge is drawn whole, one outside is not."""
+    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    here = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+    return x[here], y[here]
 
 
 def _segments(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
@@ -175,8 +194,8 @@ def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
         mark["x"], mark["y"], mark["texts"], mark["colours"], strict=True
     ):
         ax.text(
-            x, y, text, color=palette.hex(colour), fontsize=mark["size"] * POINTS,
-            ha=mark["align"], va=_BASES[mark["base"]], zorder=zorder, transform=ax.transData + shift,
+            x, y, text, color=palette.hex(colour), fontsize=mark["size"] * POINTS, zorder=zorder,
+            ha=mark["align"], va=_BASES[mark["base"]], transform=ax.transData + shift,
             fontweight="bold" if mark["bold"] else "normal", clip_on=not mark["outside"],
             parse_math=False,
         )  # fmt: skip

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch
+from gradlab.plots.chart import Axis, Chart, boxes, segments, words
+from gradlab.plots.layout import text_width
+from gradlab.plots.looks import looks_of
+from gradlab.plots.palette import STYLES, tensor_sign
 
-from gradlab.plots.old_axes import STYLES
-from gradlab.plots.palette import LIGHT, MARKS, Palette
-
-__all__ = ["ChainDrawing", "stages"]
+__all__ = ["chain_chart", "chain_places", "stages"]
 
 _ORDER = ("correct", "inconclusive", "wrong")  # a box takes the last of its tensors' verdicts
+_GAP = 0.5  # between two tensors, in em
+_RIGHT = 0.94
+Stage = tuple[str, tuple[str, ...]]
 
 
-def stages(tensors: Sequence[str], layers: Sequence[object]) -> list[tuple[str, tuple[str, ...]]]:
+def stages(tensors: Sequence[str], layers: Sequence[object]) -> list[Stage]:
     """Return the stages of a network, input first: a label and the tensors of each.
 
     An LSTM's gates are a stage each: its twelve tensors would not fit into one.
     """
-    found: list[tuple[str, tuple[str, ...]]] = [("input", ())]
+    found: list[Stage] = [("input", ())]
     for layer in layers:
         own = tuple(name for name in getattr(layer, "param_names", ()) if name in tensors)
         if len(own) > 3:
@@ -32,62 +33,63 @@ def stages(tensors: Sequence[str], layers: Sequence[object]) -> list[tuple[str, 
     return found
 
 
-class ChainDrawing:
-    """The panel, its artists made once and recoloured afterwards.
+def chain_chart(chain: Sequence[Stage], verdicts: Mapping[str, str], chosen: str = "") -> Chart:
+    """Return the drawing of a chain: a box a stage, styled by the worst of its tensors' verdicts.
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw; its frame is hidden.
     chain : sequence of (str, tuple of str)
         As `stages` returns it.
-    palette : Palette, optional
-
-    Attributes
-    ----------
-    tensors : list of Artist
-        What changes with a verdict.
-    heights : dict of str to float
-        Where each tensor stands, as a share of the height.
+    verdicts : mapping of str to str
+        Of every tensor.
+    chosen : str, optional
+        A tensor to point at.
     """
+    room, marks = 1 / len(chain), []
+    size = _size(chain)
+    for i, (label, tensors) in enumerate(chain):
+        middle = 1 - room * (i + 0.5)
+        low, high = middle - 0.36 * room, middle + 0.36 * room
+        worst = max((verdicts[name] for name in tensors), key=_ORDER.index, default=None)
+        dash, width = STYLES[worst or "correct"]
+        marks.append(boxes(0.02, low, 0.98, high, None, worst or "faint", dash, 1.4 * width + 0.6,
+                           0.4))  # fmt: skip
+        if i:
+            marks.append(segments(0.5, high, 0.5, middle + 0.64 * room, "faint", width=1.4))
+        marks.append(words(0.06, middle, [label], "faint", size, "left"))
+        for name, told, shift in _side_by_side(tensors, verdicts, size, chosen):
+            marks.append(words(
+                _RIGHT, middle, [told], verdicts[name], size, "right", dx=-shift,
+                bold=name == chosen,
+            ))  # fmt: skip
+    return Chart("Verdict per tensor", Axis(0, 1), Axis(0, 1), marks, framed=False)
 
-    def __init__(
-        self, ax: Axes, chain: Sequence[tuple[str, tuple[str, ...]]], palette: Palette = LIGHT
-    ) -> None:
-        self._palette, self._chain = palette, [stage for stage in chain if stage[0]]
-        ax.set_axis_off()
-        ax.set_xlim(0, 1)
-        ax.set_ylim(0, 1)
-        ax.set_title("Verdict per tensor", loc="left", fontsize=10, color=palette.ink)
-        room = 1 / len(self._chain)
-        self._boxes, self._labels = [], []
-        self.heights: dict[str, float] = {}
-        for i, (label, tensors) in enumerate(self._chain):
-            middle = 1 - room * (i + 0.5)
-            box = FancyBboxPatch(
-                (0.04, middle - 0.31 * room), 0.92, 0.62 * room, boxstyle="round,pad=0.01",
-                facecolor=palette.paper, edgecolor=palette.faint,
-            )  # fmt: skip
-            self._boxes.append(ax.add_patch(box))
-            if i:
-                ax.plot([0.5, 0.5], [middle + 0.35 * room, middle + 0.65 * room],
-                        color=palette.faint, lw=1)  # fmt: skip
-            size = 8.0 if len(tensors) < 3 else 7.0
-            ax.text(0.08, middle, label, va="center", fontsize=size, color=palette.faint)
-            self._labels.append(
-                ax.text(0.93, middle, "", va="center", ha="right", fontsize=size, zorder=4)
-            )
-            self.heights |= dict.fromkeys(tensors, middle)
-        self.tensors: list[Artist] = [*self._boxes, *self._labels]
 
-    def set_verdicts(self, verdicts: Mapping[str, str]) -> None:
-        """Colour, style and label every stage by the verdicts of its tensors."""
-        for (_, tensors), box, text in zip(self._chain, self._boxes, self._labels, strict=True):
-            if not tensors:
-                continue
-            worst = max((verdicts[name] for name in tensors), key=_ORDER.index)
-            style, width = STYLES[worst]
-            colour = self._palette.verdicts[worst]
-            box.set(edgecolor=colour, linestyle=style, linewidth=width + 0.6)
-            text.set_text("  ".join(f"{name}{MARKS[verdicts[name]]}" for name in tensors))
-            text.set_color(colour)
+def chain_places(chain: Sequence[Stage], width: float) -> dict[str, tuple[float, float]]:
+    """Return where each tensor stands, in data coordinates of axes `width` em wide."""
+    places: dict[str, tuple[float, float]] = {}
+    for i, (_, tensors) in enumerate(chain):
+        sizes = _side_by_side(tensors, dict.fromkeys(tensors, "correct"), _size(chain))
+        for name, told, shift in sizes:
+            middle = shift + text_width(told, _size(chain)) / 2
+            places[name] = _RIGHT - middle / width, 1 - (i + 0.5) / len(chain)
+    return places
+
+
+def _size(chain: Sequence[Stage]) -> float:
+    return min(0.8, 9.0 / len(chain))
+
+
+def _side_by_side(
+    tensors: Sequence[str], verdicts: Mapping[str, str], size: float, chosen: str = ""
+) -> list[tuple[str, str, float]]:
+    """Return what is written for each tensor of a stage, and how far it ends from the right, in em.
+
+    The stage names the layer: a tensor says only which of its tensors it is.
+    """
+    placed, shift = [], 0.0
+    for name, look in reversed(looks_of(tensors).items()):
+        told = tensor_sign(look.kind or name, verdicts[name], name == chosen)
+        placed.append((name, told, shift))
+        shift += text_width(told, size) + _GAP
+    return placed

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from gradlab.checking import Report
-from gradlab.plots.markers import Markers
-from gradlab.plots.old_axes import ERROR_RANGE, clip_errors, draw_bands, error_axis
+from gradlab.checking import BANDS, Report
+from gradlab.plots.axes import draw
+from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
+from gradlab.plots.layout import text_width
+from gradlab.plots.looks import Look, looks_of
 from gradlab.plots.palette import LIGHT, MARKS, Palette
+from gradlab.plots.scales import ERROR_RANGE, clip_errors, error_axis, error_bands
 
-__all__ = ["Entries", "entries"]
+__all__ = ["across", "entries", "entries_chart", "entries_marks"]
 
 _GOLDEN = 0.6180339887498949
 #: Half the width of a column of dots, in columns.
@@ -21,94 +23,108 @@ _SPREAD = 0.34
 #: Cells of a column's grid; two dots in one cell would be drawn on the same pixels.
 _GRID = (24, 480)
 _CROWD = 1000
+#: Columns that have room for whole names.
+_FEW = 8
+_ABOVE = 22.0
+#: Room for the bands' names, and for the columns, in em.
+_RIGHT, _WIDE = 5.4, 11.0
 
 
-class Entries:
-    """The panel, its artists made once and moved afterwards.
+def entries_chart(names: Sequence[str]) -> Chart:
+    """Return the columns of the tensors `names`, and the bands with their names."""
+    left, right = -0.6, len(names) - 0.4
+    marks = error_bands(left, right)
+    edges = [ERROR_RANGE[0], *(min(edge, ERROR_RANGE[1]) for edge, _ in BANDS)]
+    middles = np.sqrt(np.multiply(edges[:-1], edges[1:]))
+    bands = [label for _, label in BANDS]
+    marks.append(
+        words([right] * len(bands), middles, bands, "faint", 0.72, "left", dx=0.35, outside=True)
+    )
+    looks = looks_of(names)
+    below, note = _column_names(looks)
+    if note:  # lines between the layers
+        layers = [look.layer for look in looks.values()]
+        ends = [i - 0.5 for i in range(1, len(layers)) if layers[i] != layers[i - 1]]
+        marks.append(segments(ends, ERROR_RANGE[0], ends, ERROR_RANGE[1], "grid"))
+    return Chart(
+        "Every entry at this step", Axis(left, right, ticks=()), error_axis(labels=False),
+        [*marks, *below], note=note, right=_RIGHT, bottom=1.2 * len(below),
+    )  # fmt: skip
 
-    Parameters
-    ----------
-    ax : Axes
-        Where to draw.
-    names : sequence of str
-        The tensors, a column each.
-    palette : Palette, optional
 
-    Attributes
-    ----------
-    dots, marks : list of Artist
-        What changes with every number, and what changes with a verdict only.
+def _column_names(looks: Mapping[str, Look]) -> tuple[list[Mark], str]:
+    """Return the names below the columns, and a note.
+
+    In one row; of many tensors the kinds stand above the layers, or in the note where they are too
+    many for that.
     """
-
-    def __init__(self, ax: Axes, names: Sequence[str], palette: Palette = LIGHT) -> None:
-        self.names, self._palette = tuple(names), palette
-        error_axis(ax, palette, labels=False)
-        ax.set_xlim(-0.6, len(self.names) - 0.4)
-        many = len(self.names) > 12  # room for the weights' names only
-        shown = [n.removeprefix("W") if n[0] == "W" else "" for n in self.names]
-        ax.set_xticks(range(len(self.names)), shown if many else self.names)
-        size = 9 if len(self.names) <= 6 else 7.5
-        for label, name in zip(ax.get_xticklabels(), self.names, strict=True):
-            label.set_color(palette.layer(name))
-            label.set_fontweight("bold" if len(self.names) <= 6 else "normal")
-            label.set_fontsize(size)
-        ax.tick_params(axis="both", length=0)
-        ax.spines["left"].set_visible(False)
-        ax.set_title("Every entry at this step", loc="left", fontsize=10, color=palette.ink)
-        draw_bands(ax, palette, names=True)
-        self._dots = Markers(ax, [palette.layer(name) for name in self.names], size=2.0)
-        wide = 0.5 * ax.get_position().width * ax.figure.get_figwidth() * 72 / len(self.names)
-        (self._bars,) = ax.plot([], [], "_", ms=min(wide, 30), color=palette.ink, mew=2.0)
-        self._marks = [
-            ax.text(i, 0.99, "", transform=ax.get_xaxis_transform(), ha="center", va="top",
-                    fontsize=11, fontweight="bold")
-            for i in range(len(self.names))
-        ]  # fmt: skip
-        self.dots: list[Artist] = [self._dots, self._bars]
-        self.marks: list[Artist] = list(self._marks)
-
-    def set_report(self, report: Report) -> None:
-        """Show another report's entries, and each tensor's own number as a bar."""
-        (x, y), counts, bars = self.positions(report)
-        self._dots.set_points(x, y, counts)
-        self._bars.set_data(*bars)
-
-    def positions(self, report: Report) -> tuple[np.ndarray, list[int], np.ndarray]:
-        """Return where dots (2, n) and bars (2, tensors) stand, and how many dots a tensor has."""
-        parts = [report[name].errors.ravel() for name in self.names]
-        heights = np.split(clip_errors(np.concatenate(parts)), np.cumsum([p.size for p in parts]))
-        columns = [_spread(height, i) for i, height in enumerate(heights[:-1])]
-        dots = np.array([np.concatenate(axis) for axis in zip(*columns, strict=True)])
-        bars = clip_errors(np.array([report[name].error for name in self.names]))
-        tops = np.array([np.arange(len(self.names)), bars])
-        return dots, [len(column[0]) for column in columns], tops
-
-    def set_verdicts(self, verdicts: Sequence[str]) -> None:
-        """Write each tensor's verdict above its column, as a mark in the verdict's colour."""
-        for text, verdict in zip(self._marks, verdicts, strict=True):
-            text.set_text(MARKS[verdict])
-            text.set_color(self._palette.verdicts[verdict])
+    long = any(len(name) > 2 for name in looks)
+    if not any(look.kind for look in looks.values()) or (len(looks) <= _FEW and not long):
+        at = [(float(i), name, look.colour) for i, (name, look) in enumerate(looks.items())]
+        return [_row(at, 0.35, len(looks))], ""
+    kinds = [(float(i), look.kind, look.colour) for i, look in enumerate(looks.values())]
+    of_layer: dict[str, list[int]] = {}
+    for column, look in enumerate(looks.values()):
+        of_layer.setdefault(look.short.replace("output", "out"), []).append(column)
+    layers = [(float(np.mean(own)), name, kinds[own[0]][2]) for name, own in of_layer.items()]
+    if len(looks) <= _FEW:
+        return [_row(kinds, 0.35, len(looks)), _row(layers, 1.45, len(layers))], ""
+    own_kinds = {name: ", ".join(kinds[c][1] for c in own) for name, own in of_layer.items()}
+    usual = next(iter(own_kinds.values()))
+    others = [f"{name}: {own}" for name, own in own_kinds.items() if own != usual]
+    return [_row(layers, 0.35, len(layers))], "; ".join([f"from the left: {usual}", *others])
 
 
-def _spread(heights: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spread a tensor's errors over its column; of a crowd, dots on the same pixels are one.
+def _row(at: Sequence[tuple[float, str, str]], dy: float, columns: int) -> Mark:
+    """Return bold words, each (x, text, role), `dy` em below the axes."""
+    x, texts, colours = zip(*at, strict=True)
+    longest = max(text_width(text, 1.2) for text in texts)  # bold is wider
+    return words(
+        x, [ERROR_RANGE[0]] * len(x), texts, colours, min(0.9, 0.9 * _WIDE / columns / longest),
+        base="top", dy=dy, bold=True, outside=True,
+    )  # fmt: skip
 
-    An entry keeps its place along x (a golden-ratio sequence over its index), so that while a
-    slider is dragged each dot only moves up and down.
+
+def across(count: int) -> np.ndarray:
+    """Return where the entries of a tensor stand in its column, (count,), from its middle.
+
+    An entry keeps its place (a golden-ratio sequence over its index), so that while a slider is
+    dragged each dot only moves up and down.
     """
-    across = (np.arange(heights.size) * _GOLDEN) % 1.0
+    return _SPREAD * (2.0 * ((np.arange(count) * _GOLDEN) % 1.0) - 1.0)
+
+
+def entries_marks(report: Report) -> list[Mark]:
+    """Return a dot an entry, each tensor's own number as a bar, and its verdict's sign above."""
+    columns = np.arange(len(report))
+    parts = [clip_errors(tensor.errors.ravel()) for tensor in report.tensors.values()]
+    places = [_thinned(heights, column) for column, heights in enumerate(parts)]
+    x, y = (np.concatenate(axis) for axis in zip(*places, strict=True))
+    hues = [look.colour for look in looks_of(report).values()]
+    bars = clip_errors(np.array([tensor.error for tensor in report.tensors.values()]))
+    verdicts = [str(tensor.verdict) for tensor in report.tensors.values()]
+    return [
+        dots(x, y, hues, [len(place[0]) for place in places], 1.4),
+        segments(columns - 0.35, bars, columns + 0.35, bars, "ink", width=2.6),
+        words(
+            columns, np.full(len(report), _ABOVE), [MARKS[v] for v in verdicts], verdicts,
+            min(1.0, _WIDE / len(report)), bold=True,
+        ),
+    ]  # fmt: skip
+
+
+def _thinned(heights: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spread a tensor's errors over its column; of a crowd, dots on the same pixels are one."""
+    places = across(heights.size)
     if heights.size > _CROWD:
         low, high = np.log10(ERROR_RANGE)
         rows = ((np.log10(heights) - low) * (_GRID[1] / (high - low))).astype(np.int64)
-        cells = rows * _GRID[0] + (across * _GRID[0]).astype(np.int64)
+        cells = rows * _GRID[0] + ((places / _SPREAD + 1) * (_GRID[0] / 2)).astype(np.int64)
         _, keep = np.unique(cells, return_index=True)
-        heights, across = heights[keep], across[keep]
-    return column + _SPREAD * (2.0 * across - 1.0), heights
+        heights, places = heights[keep], places[keep]
+    return column + places, heights
 
 
-def entries(ax: Axes, report: Report, palette: Palette = LIGHT) -> Entries:
+def entries(ax: Axes, report: Report, palette: Palette = LIGHT) -> None:
     """Draw every entry of `report` on `ax`."""
-    panel = Entries(ax, tuple(report), palette)
-    panel.set_report(report)
-    panel.set_verdicts([str(report[name].verdict) for name in panel.names])
-    return panel
+    draw(ax, entries_chart(tuple(report)), palette, entries_marks(report))

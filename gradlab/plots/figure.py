@@ -1,4 +1,4 @@
-"""Several charts side by side as one matplotlib figure: to be stored in a notebook, or in a file."""
+"""Several charts side by side as one figure, to be stored in a notebook or in a file."""
 
 from __future__ import annotations
 

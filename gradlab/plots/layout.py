@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -12,14 +13,17 @@ from gradlab.plots.chart import Chart, Legend
 from gradlab.plots.scales import ticks_of
 
 __all__ = [
+    "EDGE",
     "LEGEND_LINE",
     "LEGEND_ROW",
     "POINTS",
     "SMALL",
     "TITLE",
     "Margins",
+    "below",
     "legend_rows",
     "margins",
+    "sides",
     "text_width",
 ]
 
@@ -27,8 +31,9 @@ __all__ = [
 POINTS = 10.0
 #: Sizes of texts in em: ticks, legend and notes.
 SMALL = 0.82
-TITLE, LEGEND_ROW, LEGEND_LINE = 1.7, 1.15, 1.5
-_GAP, _TICK_ROW, _LABEL_ROW = 0.9, 1.35, 1.15
+TITLE, LEGEND_ROW, LEGEND_LINE = 1.8, 1.15, 1.5
+EDGE = 0.6
+_GAP, _TICK_ROW, _LABEL_ROW = 0.75, 1.35, 1.15
 _FONT = FontProperties(size=100)
 
 
@@ -42,6 +47,7 @@ class Margins:
     bottom: float
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float = SMALL) -> float:
     """Return the width of `text` in em, `size` em large."""
     width, _, _ = text_to_path.get_text_width_height_descent(text, _FONT, ismath=False)
@@ -67,16 +73,26 @@ def _entry_width(entry: Legend) -> float:
     return sign + (0.35 + text_width(entry.text) if entry.text else 0.0)
 
 
+def sides(chart: Chart) -> tuple[float, float]:
+    """Return the room at the left and at the right of a chart's axes, in em."""
+    left, right = EDGE, EDGE + chart.right
+    ticks = [text for _, text in ticks_of(chart.y)] if chart.framed else []
+    if ticks:
+        left += max(text_width(text) for text in ticks) + 0.5
+    if chart.framed and not chart.right and ticks_of(chart.x):  # the last tick's text, half of it
+        right = max(right, 0.5 * text_width(ticks_of(chart.x)[-1][1]) + 0.2)
+    return left + (_LABEL_ROW if chart.y.label else 0.0), right
+
+
+def below(chart: Chart) -> float:
+    """Return the height of ticks and label below a chart's axes, and of its own texts, in em."""
+    ticks = _TICK_ROW if chart.framed and ticks_of(chart.x) else 0.0
+    return ticks + (_LABEL_ROW if chart.x.label else 0.0) + chart.bottom
+
+
 def margins(chart: Chart, width: float) -> Margins:
     """Return what a chart, `width` em wide in all, needs around its axes."""
-    left = right = 0.6
-    bottom = 0.5 + chart.bottom
-    if chart.framed:
-        ticks = [text for _, text in ticks_of(chart.y)]
-        left += max((text_width(t) for t in ticks), default=0.0) + (0.4 if ticks else 0.0)
-        bottom += _TICK_ROW if ticks_of(chart.x) else 0.0
-    left += _LABEL_ROW if chart.y.label else 0.0
-    bottom += (_LABEL_ROW if chart.x.label else 0.0) + (_LABEL_ROW if chart.note else 0.0)
-    right += chart.right
-    rows = len(legend_rows(chart.legend, width - left - 0.6))
-    return Margins(left, right, TITLE + LEGEND_ROW * rows, bottom)
+    left, right = sides(chart)
+    rows = len(legend_rows(chart.legend, width - 2 * EDGE))
+    note = _LABEL_ROW if chart.note else 0.0
+    return Margins(left, right, TITLE + LEGEND_ROW * rows, below(chart) + note + 0.5)

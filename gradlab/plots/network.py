@@ -5,87 +5,78 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 
 from gradlab.checking import Report
-from gradlab.plots.old_axes import STYLES
-from gradlab.plots.palette import LIGHT, MARKS, Palette
+from gradlab.plots.axes import draw
+from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
+from gradlab.plots.palette import LIGHT, STYLES, Palette, tensor_sign
 
-__all__ = ["NetworkDrawing", "network"]
+__all__ = ["network", "network_chart", "network_places"]
 
 #: Units drawn of a wider layer: the first ones, dots, and the last one.
 _MOST_UNITS = 7
+#: Layers of weights whose names have room in one row.
+_ROOMY = 4
 
 
-class NetworkDrawing:
-    """The panel, its artists made once and recoloured afterwards.
+def network_chart(sizes: Sequence[int], verdicts: Mapping[str, str], chosen: str = "") -> Chart:
+    """Return the drawing of a network.
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw; its frame is hidden.
     sizes : sequence of int
         Units of every layer, the input first.
-    palette : Palette, optional
-
-    Attributes
-    ----------
-    tensors : list of Artist
-        What changes with a verdict.
-    places : dict of str to (float, float)
-        Where each tensor's name stands, in data coordinates.
+    verdicts : mapping of str to str
+        Of W1, b1, W2, …: each tensor is coloured, styled and labelled by its own. Lines are broken
+        and units hollow where it is not "correct".
+    chosen : str, optional
+        A tensor to point at.
     """
+    columns = [_unit_heights(size) for size in sizes]
+    marks: list[Mark] = []
+    for layer in range(1, len(sizes)):
+        marks.append(_weights(layer, columns[layer - 1], columns[layer], verdicts[f"W{layer}"]))
+    marks.append(dots(np.zeros(len(columns[0])), columns[0], ["faint"], radius=3.4, sign="square"))
+    for layer in range(1, len(sizes)):
+        verdict, heights = verdicts[f"b{layer}"], columns[layer]
+        ends = np.full(len(heights), layer)
+        marks.append(dots(ends, heights, [verdict], radius=4.6))
+        if verdict != "correct":
+            marks.append(dots(ends, heights, ["paper"], radius=2.8))
+    wide = [layer for layer, size in enumerate(sizes) if size > _MOST_UNITS]
+    gaps = [float(np.mean(columns[layer][-2:])) for layer in wide]
+    marks.append(words(wide, gaps, ["⋮"] * len(wide), "faint", 0.9))
+    floor = np.full(len(sizes), -0.22 if len(sizes) <= _ROOMY + 1 else -0.31)
+    size = 0.85 if len(sizes) <= 7 else 0.7
+    marks.append(words(range(len(sizes)), floor, [str(n) for n in sizes], "faint", size))
+    for name, place in network_places(len(sizes) - 1).items():
+        marks.append(words(
+            *place, [tensor_sign(name, verdicts[name], name == chosen)], verdicts[name],
+            0.85 if len(sizes) <= _ROOMY + 1 else 0.7, bold=name == chosen,
+        ))  # fmt: skip
+    x = Axis(-0.45, len(sizes) - (0.55 if len(sizes) <= _ROOMY + 1 else 0.25))
+    return Chart("Verdict per tensor", x, Axis(-0.35, 1.2), marks, framed=False)
 
-    def __init__(self, ax: Axes, sizes: Sequence[int], palette: Palette = LIGHT) -> None:
-        self._palette = palette
-        ax.set_axis_off()
-        ax.set_xlim(-0.3, len(sizes) - 0.7)
-        ax.set_ylim(-0.27, 1.17)
-        ax.set_title("Verdict per tensor", loc="left", fontsize=10, color=palette.ink)
-        small = 8.5 if len(sizes) <= 4 else 7.0
-        columns = [_unit_heights(size) for size in sizes]
-        self._weights: list[LineCollection] = []
-        self._units: list[Artist] = []
-        self._labels: list[Artist] = []
-        self.places: dict[str, tuple[float, float]] = {}
-        for layer, heights in enumerate(columns):
-            ax.text(layer, -0.26, str(sizes[layer]), ha="center", fontsize=8.5, color=palette.faint)
-            if sizes[layer] > _MOST_UNITS:
-                gap = (heights[-1] + heights[-2]) / 2
-                ax.text(layer, gap, "⋮", ha="center", va="center", fontsize=9, color=palette.faint)
-            if layer == 0:
-                ax.plot([0] * len(heights), heights, "s", ms=5, color=palette.faint, zorder=3)
-                continue
-            lines = [
-                ((layer - 1, a), (layer, b)) for a in columns[layer - 1] for b in heights
-            ]  # fmt: skip
-            self._weights.append(ax.add_collection(LineCollection(lines, zorder=1)))
-            (units,) = ax.plot([layer] * len(heights), heights, "o", ms=7, zorder=3, mew=1.6)
-            self._units.append(units)
-            for name, x, up in (("W", layer - 0.5, 1.08), ("b", layer, -0.14)):
-                self._labels.append(ax.text(x, up, "", ha="center", fontsize=small, zorder=4))
-                self.places[f"{name}{layer}"] = x, up
-        self.tensors: list[Artist] = [*self._weights, *self._units, *self._labels]
 
-    def set_verdicts(self, verdicts: Mapping[str, str]) -> None:
-        """Colour, style and label every tensor by its verdict; the keys are W1, b1, W2, ….
+def network_places(layers: int) -> dict[str, tuple[float, float]]:
+    """Return where the names of W1, b1, W2, … stand, in data coordinates.
 
-        The fill of the units is hollow and the lines are broken where it is not "correct".
-        """
-        for layer, (lines, units) in enumerate(zip(self._weights, self._units, strict=True), 1):
-            weight, bias = verdicts[f"W{layer}"], verdicts[f"b{layer}"]
-            style, width = STYLES[weight]
-            lines.set(linestyle=style, linewidth=width, color=self._palette.verdicts[weight])
-            colour = self._palette.verdicts[bias]
-            hollow = bias != "correct"
-            units.set(color=colour, markerfacecolor=self._palette.paper if hollow else colour)
-            labels = self._labels[2 * layer - 2 : 2 * layer]
-            for text, name, verdict in zip(labels, ("W", "b"), (weight, bias), strict=True):
-                crowded = len(self._weights) > 6
-                text.set(text=MARKS[verdict] if crowded else f"{name}{layer}{MARKS[verdict]}")
-                text.set_color(self._palette.verdicts[verdict])
+    Above the weights and below the units; those of a deep network in two rows, by turns.
+    """
+    places: dict[str, tuple[float, float]] = {}
+    for layer in range(1, layers + 1):
+        second = layers > _ROOMY and layer % 2 == 0
+        places[f"W{layer}"] = layer - 0.5, 1.09 + 0.08 * second
+        places[f"b{layer}"] = float(layer), -0.12 - 0.08 * second
+    return places
+
+
+def _weights(layer: int, before: np.ndarray, after: np.ndarray, verdict: str) -> Mark:
+    """Return the lines from every unit of a layer to every unit of the next."""
+    dash, width = STYLES[verdict]
+    ends = np.tile(after, len(before)), np.repeat(before, len(after))
+    return segments(layer - 1.0, ends[1], float(layer), ends[0], verdict, dash, 1.4 * width)
 
 
 def _unit_heights(size: int) -> np.ndarray:
@@ -103,5 +94,4 @@ def _unit_heights(size: int) -> np.ndarray:
 
 def network(ax: Axes, sizes: Sequence[int], report: Report, palette: Palette = LIGHT) -> None:
     """Draw a network of `sizes` on `ax`, its tensors coloured by the verdicts of `report`."""
-    drawing = NetworkDrawing(ax, sizes, palette)
-    drawing.set_verdicts({name: str(report[name].verdict) for name in report})
+    draw(ax, network_chart(sizes, {n: str(report[n].verdict) for n in report}), palette)

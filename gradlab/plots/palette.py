@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DARK", "LIGHT", "MARKS", "PALETTES", "STYLES", "Palette"]
+__all__ = ["DARK", "LIGHT", "MARKS", "PALETTES", "STYLES", "Palette", "tensor_sign"]
 
 #: The sign that stands beside a verdict's colour.
 MARKS = {"correct": "✓", "wrong": "✗", "inconclusive": "?"}
@@ -19,6 +19,11 @@ STYLES: dict[str, tuple[tuple[float, ...], float]] = {
     "inconclusive": ((1, 2), 1.0),
     "wrong": ((5, 1.5), 1.1),
 }
+
+
+def tensor_sign(told: str, verdict: str, chosen: bool = False) -> str:
+    """Return the name of a tensor with its verdict's sign, pointed at if it is the chosen one."""
+    return f"{'▸' if chosen else ''}{told}{MARKS[verdict]}"
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: there are two
@@ -50,11 +55,6 @@ class Palette:
     layers: tuple[str, ...]
     ramp: tuple[str, ...]
     data: tuple[str, ...]
-
-    def layer(self, name: str) -> str:
-        """Return the hue of tensor `name`: that of the layer whose number ends the name."""
-        digits = "".join(c for c in name if c.isdigit())
-        return self.layers[(int(digits or 1) - 1) % len(self.layers)]
 
     def roles(self) -> dict[str, str]:
         """Return the colour of every role that a chart may name."""

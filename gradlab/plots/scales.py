@@ -69,16 +69,14 @@ def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
     if axis.log:
         first = math.ceil(math.log10(axis.low) - 1e-9)
         last = math.floor(math.log10(axis.high) + 1e-9)
-        stride = max(1, math.ceil((last - first + 1) / _MOST_TICKS))
-        # counted from 1, so that 1 is one of them wherever it is in the range
-        return _named([10.0**e for e in range(first, last + 1) if e % stride == 0])
-    size = abs(axis.high - axis.low)
-    stride = min(
-        s for s in (m * 10.0 ** (math.floor(math.log10(size)) - d) for m in (1, 2, 5)
-                    for d in (0, 1))
-        if size / s < _MOST_TICKS
-    )  # fmt: skip
+        if last > first:  # else it is shorter than a decade or two
+            stride = math.ceil((last - first + 1) / _MOST_TICKS)
+            # counted from 1, so that 1 is one of them wherever it is in the range
+            return _named([10.0**e for e in range(first, last + 1) if e % stride == 0])
     low, high = sorted((axis.low, axis.high))
+    decade = 10.0 ** math.floor(math.log10(high - low))
+    strides = (m * decade / d for d in (10, 1) for m in (1, 2, 5))
+    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS)
     counts = range(math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9) + 1)
     return tuple((k * stride, f"{k * stride:.6g}".replace("-", "−")) for k in counts)
 

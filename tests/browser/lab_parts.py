@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from gradlab.lab.board.panels import PANELS
+
 #: A cell that shows a lab with every panel.
 LAB = """import gradlab as gl
 lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
@@ -22,6 +24,19 @@ CONTROL = re.compile(
     r"(?: \"[\ue000-\uf8ff]? ?(.*?)\")?",
     re.MULTILINE,
 )
+
+#: What stands beside the groups' buttons, and below them in a lab with a network of its own.
+TOOLBAR = {
+    "button Undo", "button Redo", "button Pin", "button Save picture as PNG",
+    "button Save picture as SVG", "button Full screen", "button Reset",
+}  # fmt: skip
+STORY = {
+    "button Previous scenario", "combobox scenario", "button Next scenario",
+    "button Scenario again",
+}  # fmt: skip
+APPEARANCE = {"button Presentation size", "combobox theme"} | {
+    f"checkbox {panel.title}" for panel in PANELS
+}
 
 
 def write_notebook(jupyterlab, name, *cells, context=None):
@@ -37,8 +52,7 @@ def write_notebook(jupyterlab, name, *cells, context=None):
 def open_group(lab, title):
     """Open a group of controls, and wait until it is the one that is open."""
     lab.get_by_role("button", name=title, exact=True).click()
-    headings = lab.locator(".gradlab-group:not(.gradlab-folded) .gradlab-heading")
-    expect(headings).to_have_text([title])
+    expect(lab.locator(".gradlab-chooser .mod-active")).to_have_text([title])
 
 
 def banner(lab):

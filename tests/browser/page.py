@@ -27,14 +27,16 @@ class Page:
         tab.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
         tab.on("console", self._note_console)
         tab.goto(url)
-        tab.wait_for_selector(".jp-Notebook .jp-Cell")
-        tab.wait_for_function(READY)
-        tab.wait_for_selector(SPLASH, state="detached")
-        self.wait_idle()
+        self._wait_open()
 
     def close(self):
         """Close the page; its kernel goes on until the server stops."""
         self.tab.context.close()
+
+    def reload(self):
+        """Load the page again; the kernel goes on."""
+        self.tab.reload()
+        self._wait_open()
 
     def run_all(self, *, seconds=120):
         """Run every cell and wait until the last is done."""
@@ -155,6 +157,12 @@ class Page:
     def resize(self, width, height):
         """Give the page this size, in CSS pixels."""
         self.tab.set_viewport_size({"width": width, "height": height})
+
+    def _wait_open(self):
+        self.tab.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.tab.wait_for_function(READY)
+        self.tab.wait_for_selector(SPLASH, state="detached")
+        self.wait_idle()
 
     def _note_console(self, message):
         if message.type == "error":

@@ -6,7 +6,15 @@ import pytest
 
 from gradlab import bugs
 
-from .lab_parts import controls_of, expect_state, expect_verdict, open_group, write_notebook
+from .lab_parts import (
+    APPEARANCE,
+    TOOLBAR,
+    controls_of,
+    expect_state,
+    expect_verdict,
+    open_group,
+    write_notebook,
+)
 
 ALL_PANELS = 'panels=("u_curve", "tensors", "network", "heatmap", "agreement")'
 DATA = """import numpy as np
@@ -30,22 +38,19 @@ STAGES = {"convnet": (0.54, "conv2_"), "lstm": (0.61, "W[xh]_g|b_g")}
 ABOVE = {"slider step eps", "slider weight scale"}
 #: Nothing that would make another network: no layers, activation, loss, data, seed, dropout.
 CONTROLS = {
-    "Network": {"slider training steps"},
+    "Data": {"slider examples", "slider data scale"},
+    "Network": {"slider training steps", "slider bias scale"},
     "Check": {
         "combobox scheme", "combobox error measure", "combobox number type",
-        "combobox tensor shown",
+        "combobox tensor shown", "combobox checked", "textbox entry",
     },
     "Dropout, L2": {
-        "checkbox L2 on", "slider λ of L2", "checkbox in the numerical loss",
-        "checkbox in the analytic gradient",
+        "checkbox L2 on", "slider λ of L2", "checkbox L2 in the numerical loss",
+        "checkbox L2 in the analytic gradient",
     },
-    "Bugs": {"combobox bug", "spinbutton bug layer"},
+    "Bugs": {"combobox bug", "textbox bug layer", "combobox second bug"},
     "Share": {"button Copy settings", "textbox line"},
-    "Appearance": {
-        "checkbox Relative error against the step", "checkbox Every entry at this step",
-        "checkbox Verdict per tensor", "checkbox Entries of one tensor",
-        "checkbox Analytic against numerical", "button Presentation size", "combobox theme",
-    },
+    "Appearance": APPEARANCE,
 }  # fmt: skip
 
 
@@ -98,7 +103,7 @@ def test_dragging_epsilon_changes_the_verdict_and_reset_puts_it_back(page, lab, 
 def test_there_are_only_the_controls_that_make_sense(page, lab):
     for title, own in CONTROLS.items():
         open_group(lab, title)
-        wanted = {f"button {name}" for name in (*CONTROLS, "Reset")} | {*ABOVE, *own}
+        wanted = {f"button {name}" for name in CONTROLS} | {*ABOVE, *TOOLBAR, *own}
         sliders = [c.removeprefix("slider ") for c in wanted if c.startswith("slider")]
         wanted |= {f"textbox {name}, typed value" for name in sliders}
         assert controls_of(lab) == Counter(wanted)

@@ -224,7 +224,7 @@ def test_what_float32_cannot_resolve_is_told_without_a_reason_that_is_not_there(
     for name in ("b1", "b2"):
         given.net.params[name][:] = 2  # few pre-activations are negative, but some are
     (sentence,) = given.check().warnings
-    assert "it may not show here if leaky ReLU's slope left of 0 is dropped" in sentence
+    assert "one bug (leaky ReLU's slope left of 0 is dropped" in sentence
     layer = next(s.layer for s in hidden_bugs(*given))
     assert given.check(gl.bugs.plant(given.net, "leaky_slope_dropped", layer)).wrong == []
 
@@ -236,7 +236,9 @@ def test_warnings_are_about_what_was_checked_and_not_what_became_of_it(method):
     given.net.params["b1"] += 1
     given.x[...] = 0
     assert len(report.warnings) == 1
-    assert report.warnings[0] in " ".join(str(report).split())
+    assert report.caveats[0] == "blind to L2 that wrongly includes the biases: all biases are 0"
+    assert f"✓ correct here, and {report.caveats[0]}" in " ".join(str(report).split())
+    assert "What to do: check after some training" in str(report)
     assert "all biases are 0" in report.warnings[0]
     assert report.warnings is report.warnings
 

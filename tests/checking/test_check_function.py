@@ -36,7 +36,7 @@ def test_a_sample_says_what_it_covers():
     )
     assert [report[k].coverage for k in report] == ["7 of 40 entries", "7 of 10 entries"]
     assert report["W"].shape == (8, 5)
-    assert "7 of 40 entries agree" in report["W"].why
+    assert "7 of 40 entries were checked, and agree" in report["W"].why
 
 
 def test_tensors_are_named_when_wrong():

@@ -48,7 +48,9 @@ def test_the_report_says_how_much_it_looked_at(name):
     assert f"{checked} of {given[0].size} entries" in report.why
     assert report.evaluations == 2 + 4 * checked
     large = max(given[0].params, key=lambda name: given[0].params[name].size)
-    assert f"9 of {given[0].params[large].size} entries agree" in report[large].why
+    size = given[0].params[large].size
+    assert f"9 of {size} entries were checked, and " in report[large].why
+    assert f"only {checked} of {given[0].size} entries were checked" in report.caveats
 
 
 def test_one_seed_is_one_sample_in_check_and_sweep(given):

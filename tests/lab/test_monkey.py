@@ -77,7 +77,7 @@ async def play(front_end):
     process = psutil.Process()
     for name in list(SCENARIOS)[:9]:  # warm: every kind of picture was drawn, at both scales
         lab.state.load_scenario(name)
-        lab._show(scale=2)
+        lab._show()
     for i in range(EVENTS):
         monkey.event()
         await asyncio.sleep(0.32 if i % 250 == 0 else 0)  # and sometimes it does
@@ -100,7 +100,7 @@ async def play(front_end):
     for name, control in lab.controls.items():
         assert control.value == getattr(lab.state, name), name
     lab.state.refine()
-    lab._show(scale=2)
+    lab._show()
     fresh = Lab(hidden=(4,), panels=PANELS, eps=1e-4)
     for name in PANELS:
         assert getattr(lab.board, name) == getattr(fresh.board, name), name

@@ -1,199 +1,205 @@
-"""The figure, its layers, the PNG encoder and its colours."""
+"""What is sent of a result: charts when they change, ink, words; and the picture that is stored."""
 
 import io
+from collections.abc import Hashable
+from typing import ClassVar
 
 import matplotlib.image
 import numpy as np
 import pytest
 
+from gradlab.lab.board import scene as scene_module
 from gradlab.lab.board.board import Board
-from gradlab.lab.board.colour_table import ColourTable, colour_table
-from gradlab.lab.board.live_figure import Layer, LiveFigure
-from gradlab.lab.board.panels import NAMES, PANELS
-from gradlab.lab.board.png import encode_png
+from gradlab.lab.board.packing import pack_chart, pack_ghost, pack_ink, shares
+from gradlab.lab.board.panels import NAMES, PANELS, Panel
 from gradlab.lab.board.scene import Scene
 from gradlab.lab.model.result import compute
 from gradlab.lab.model.settings import Settings
-from gradlab.plots import PALETTES
+from gradlab.plots.chart import Axis, Chart, boxes, cells, curve, dots, words
+from gradlab.plots.palette import DARK, LIGHT
 
 SMALL = Settings(hidden=(4,))
+LOG, LINE = Axis(1e-13, 1e-1, log=True), Axis(-2.0, 6.0, "along")
 
 
-def decoded(png):
-    return np.rint(255 * matplotlib.image.imread(io.BytesIO(png))[..., :3]).astype(np.uint8)
+def floats(packed, place):
+    start, count = place
+    return np.frombuffer(packed["bytes"], "<f4", count, start)
 
 
-@pytest.fixture(params=[(1, 1), (7, 5), (40, 33)], ids=str)
-def picture(request):
-    rng = np.random.default_rng(0)
-    return rng.integers(0, 256, (*request.param, 4), dtype=np.uint8)
+def test_data_become_shares_of_their_axis():
+    np.testing.assert_allclose(shares(np.array([1e-13, 1e-7, 1e-1]), LOG), [0, 0.5, 1], atol=1e-12)
+    np.testing.assert_allclose(shares(np.array([-2.0, 0.0, 6.0]), LINE), [0, 0.25, 1])
 
 
-def test_a_true_colour_png_holds_every_pixel(picture):
-    np.testing.assert_array_equal(decoded(encode_png(picture)), picture[..., :3])
+def test_what_has_no_place_stays_far_outside_and_nan_stays_nan():
+    far = shares(np.array([0.0, -1.0, np.inf]), LOG)
+    assert (far[:2] < -10).all()
+    assert np.isfinite(far).all()
+    assert np.isnan(shares(np.array([np.nan]), LOG)).all()
+    assert shares(np.array([5.0]), Axis(5.0, 5.0)) == [0.0]
 
 
-def test_a_palette_png_holds_the_nearest_colours():
-    table = ColourTable(np.array([[0, 0, 0], [255, 255, 255], [200, 30, 40]], np.uint8))
-    picture = np.full((2, 3, 4), 255, np.uint8)
-    picture[0, 0, :3] = (3, 1, 2)
-    picture[0, 1, :3] = (210, 40, 30)
-    picture[1, 2, :3] = (200, 30, 40)
-    got = decoded(encode_png(picture, table))
-    assert got[0, 0].tolist() == [0, 0, 0]
-    assert got[0, 1].tolist() == got[1, 2].tolist() == [200, 30, 40]
-    assert got[1, 0].tolist() == [255, 255, 255]
+def test_a_loss_that_moves_by_a_billionth_keeps_its_shape_on_the_way():
+    loss = 0.6931 + 1e-9 * np.array([0.0, 0.3, 1.0])
+    chart = Chart("", LINE, Axis(0.6931, 0.6931 + 1e-9), [curve([0, 1, 2], loss, "ink")])
+    packed = pack_chart(chart)
+    np.testing.assert_allclose(floats(packed, packed["marks"][0]["y"]), [0, 0.3, 1], atol=1e-6)
 
 
-@pytest.mark.parametrize("theme", PALETTES)
-def test_the_table_keeps_the_palettes_own_colours(theme):
-    palette = PALETTES[theme]
-    colours = [palette.paper, palette.ink, *palette.bands, *palette.layers]
-    rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]
-    picture = np.array([[[*c, 255] for c in rgb]], np.uint8)
-    table = colour_table(palette)
-    assert len(table.colours) <= 256
-    assert decoded(encode_png(picture, table))[0].tolist() == rgb
+def test_a_chart_is_packed_with_all_its_numbers_in_one_buffer():
+    rgba = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    marks = [
+        boxes(-2, 1e-13, 6, 1e-7, "band0"),
+        cells(-2, 1e-13, 6, 1e-1, rgba),
+        dots([0, 2, 6], [1e-1, 1e-7, np.nan], ["wrong", "ink"], [1, 2]),
+        words([2], [1e-7], ["<b>"], "faint"),
+    ]
+    packed = pack_chart(Chart("A title", LINE, LOG, marks, bottom=1.5))
+    box, matrix, points, text = packed["marks"]
+    np.testing.assert_allclose(floats(packed, box["y1"]), [0.5])
+    assert matrix["box"] == [0.0, 0.0, 1.0, 1.0]
+    assert matrix["shape"] == [2, 3]
+    start, count = matrix["rgba"]
+    assert packed["bytes"][start : start + count] == rgba.tobytes()
+    np.testing.assert_allclose(floats(packed, points["x"]), [0.25, 0.5, 1])
+    assert points["ends"] == [1, 3]
+    assert text["texts"] == ["<b>"]
+    assert packed["bottom"] == 1.5
+    starts = [place[0] for mark in packed["marks"] for key, place in mark.items() if key in "xy"]
+    assert all(start % 4 == 0 for start in starts), "where 32-bit numbers may begin"
 
 
-@pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize("panel", PANELS, ids=NAMES)
-def test_a_dragged_paper_looks_like_the_true_one(panel, theme):
-    one, result = panel(PALETTES[theme]), compute(SMALL)
-    dragged = decoded(one.frame(result).paper).astype(int)
-    true = decoded(encode_png(one.live.frame(one._prepare(result), 1))).astype(int)
-    assert np.abs(dragged - true).mean() < 1.5
-    if panel.name != "heatmap":  # whose colour bar has colours of its own
-        assert (np.abs(dragged - true).max(axis=2) > 60).mean() < 0.002
+def test_an_axis_is_sent_with_its_ticks_as_shares():
+    packed = pack_chart(Chart("", Axis(0.0, 4.0, ticks=((1.0, "W1"), (2.0, "b1"))), LOG))
+    assert packed["x"]["ticks"] == [(0.25, "W1"), (0.5, "b1")]
+    assert not packed["x"]["free"], "names stay where they are"
+    assert packed["y"]["free"]
+    assert (0.25, "10⁻¹⁰") in [(round(at, 6), text) for at, text in packed["y"]["ticks"]]
+
+
+def test_ink_stands_on_the_axes_of_its_panel():
+    charts = {"one": Chart("", LINE, LOG), "two": Chart("", LOG, LINE)}
+    marks = {"one": [curve([2], [1e-7], "ink")], "two": [curve([1e-7], [2], "ink")]}
+    packed, numbers = pack_ink(marks, charts)
+    for name in charts:
+        (mark,) = packed[name]
+        for key in "xy":
+            np.testing.assert_allclose(floats({"bytes": numbers}, mark[key]), [0.5])
+
+
+def test_a_ghost_is_curves_and_dots_alone():
+    chart = Chart("", LINE, LOG, [boxes(0, 1e-7, 1, 1e-1, "band0"), curve([0], [1e-7], "ink")])
+    ghost = pack_ghost({"u": (chart, [dots([0], [1e-3], ["ink"]), words([0], [1e-3], "x", "ink")])})
+    assert [mark["kind"] for mark in ghost["charts"]["u"]["marks"]] == ["curve", "dots"]
+    assert pack_ghost({}) == {}
+
+
+class Dear(Panel):
+    """Counts how often it is computed; only at rest."""
+
+    name, title, at_rest = "dear", "A dear panel", True
+    computed: ClassVar[list] = []
+    why: ClassVar[str] = ""
+
+    def fits(self, result):
+        return self.why
+
+    def key(self, result) -> Hashable:
+        return result.settings.eps
+
+    def still(self, result):
+        self.computed.append(result.settings.eps)
+        return Chart("", LINE, LOG)
+
+    def alt(self, result):
+        return "dear"
 
 
 @pytest.fixture
-def two_lines():
-    live = LiveFigure(60, 40)
-    live.clear("#ffffff")
-    axes = live.figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
-    return live, [axes.plot([], [], color=c, lw=4)[0] for c in ("red", "blue")]
+def dear(monkeypatch):
+    monkeypatch.setattr(scene_module, "PANELS", (Dear,))
+    monkeypatch.setattr(Dear, "computed", [])
+    monkeypatch.setattr(Dear, "why", "")
+    return Scene(["dear"])
 
 
-def draw(live, lines, keys, heights, scale=1):
-    for line, height in zip(lines, heights, strict=True):
-        line.set_data([0, 1], [height, height])
-    layers = [Layer(key, [line]) for key, line in zip(keys, lines, strict=True)]
-    return live.frame(layers, scale)[..., :3].copy()
+def test_what_is_dear_is_computed_at_rest_alone(dear):
+    one, other = compute(SMALL), compute(SMALL.replace(eps=1e-3))
+    assert "dear" in dear.frame(one).charts
+    moving = dear.frame(other, at_rest=False)
+    assert moving.charts == {}
+    assert "dear" not in moving.ink["marks"], "it keeps what it shows"
+    assert Dear.computed == [one.settings.eps]
+    assert "dear" in dear.frame(other).charts
 
 
-def has(frame, colour):
-    return bool((frame == colour).all(axis=-1).any())
+def test_a_panel_with_nothing_to_show_says_why(dear, monkeypatch):
+    result = compute(SMALL)
+    dear.frame(result)
+    monkeypatch.setattr(Dear, "why", "the data has 64 columns, not 2.")
+    frame = dear.frame(result)
+    assert frame.charts == {"dear": {"says": Dear.why}}
+    assert frame.told["alt"]["dear"] == f"A dear panel: {Dear.why}"
+    assert dear.frame(result).charts == {}
+    monkeypatch.setattr(Dear, "why", "")
+    assert "marks" in dear.frame(result).charts["dear"]
 
 
-RED, BLUE = (255, 0, 0), (0, 0, 255)
+def test_a_chart_is_sent_only_when_its_key_changes():
+    scene = Scene(NAMES)
+    right = compute(SMALL)
+    assert set(scene.frame(right).charts) == set(NAMES)
+    assert scene.frame(right).charts == {}
+    moved = compute(SMALL.replace(eps=2e-5), previous=right)
+    assert "u_curve" not in scene.frame(moved).charts
+    wrong = compute(SMALL.replace(bug="flipped_sign"))
+    assert {"u_curve", "network"} <= set(scene.frame(wrong).charts)
 
 
-def test_a_layer_is_drawn_again_only_when_its_key_changes(two_lines):
-    live, lines = two_lines
-    first = draw(live, lines, ["a", 0], [0.3, 0.7])
-    assert has(first, RED)
-    assert has(first, BLUE)
-    same_key = draw(live, lines, ["a", 1], [0.9, 0.5])
-    np.testing.assert_array_equal(
-        (same_key == RED).all(axis=-1), (first == RED).all(axis=-1)
-    )  # kept pixels
-    assert not np.array_equal(same_key, first)
-    new_key = draw(live, lines, ["b", 1], [0.9, 0.5])
-    assert not np.array_equal((new_key == RED).all(axis=-1), (first == RED).all(axis=-1))
+def test_a_frame_depends_on_the_result_and_on_nothing_before():
+    moved = Scene(NAMES)
+    changes = ({}, {"eps": 1e-2}, {"use_l2": True, "l2_in_loss": False}, {"hidden": (3, 2)})
+    for result in [compute(SMALL.replace(**change)) for change in changes]:
+        frame, fresh = moved.frame(result), Scene(NAMES).frame(result)
+        assert frame.ink == fresh.ink
+        assert frame.told == fresh.told
+        assert all(chart == fresh.charts[name] for name, chart in frame.charts.items())
 
 
-def test_both_scales_show_the_latest(two_lines):
-    live, lines = two_lines
-    draw(live, lines, ["a", 0], [0.3, 0.7])
-    small = draw(live, lines, ["b", 1], [0.8, 0.2])
-    large = draw(live, lines, ["b", 2], [0.8, 0.2], scale=2)
-    again = draw(live, lines, ["b", 3], [0.8, 0.2])
-    assert small.shape == (40, 60, 3)
-    assert large.shape == (80, 120, 3)
-    np.testing.assert_array_equal(small, again)
-    assert abs(large[::2, ::2].astype(int) - small).mean() < 20
+def test_the_ghost_is_of_the_result_that_was_pinned():
+    scene, pinned = Scene(["u_curve", "network"]), compute(SMALL)
+    assert scene.ghost() == {}
+    scene.pin(pinned)
+    ghost = scene.ghost()
+    scene.frame(compute(SMALL.replace(weight_scale=2.0)))
+    assert scene.ghost() == ghost
+    kinds = {mark["kind"] for mark in ghost["charts"]["u_curve"]["marks"]}
+    assert kinds == {"curve", "dots"}
+    scene.pin(None)
+    assert scene.ghost() == {}
 
 
-def test_clearing_leaves_nothing_of_the_old_panels(two_lines):
-    live, lines = two_lines
-    draw(live, lines, ["a", 0], [0.3, 0.7])
-    live.clear("#00ff00")
-    frame = live.frame([])[..., :3]
-    assert (frame == (0, 255, 0)).all()
+def pixels(png):
+    return matplotlib.image.imread(io.BytesIO(png))[..., :3]
 
 
-def test_a_panel_is_a_picture_of_the_result_and_of_nothing_before():
-    results = [
-        compute(SMALL.replace(**change))
-        for change in ({}, {"eps": 1e-2}, {"use_l2": True, "l2_in_loss": False}, {"hidden": (3, 2)})
-    ]
-    moved = Scene(PALETTES["light"], NAMES)
-    pictures = []
-    for result in results * 2:
-        fresh = Scene(PALETTES["light"], NAMES)
-        pictures.append(moved.whole(result))
-        assert pictures[-1] == fresh.whole(result)
-        assert moved.frame(result)[1] == fresh.frame(result)[1]
-    assert len(set(pictures)) == len(results)
-
-
-@pytest.mark.parametrize("panel", PANELS, ids=NAMES)
-def test_sizes_and_scales(panel):
-    one, result = panel(PALETTES["dark"]), compute(SMALL)
-    width, height = panel.size
-    for scale in (1, 2):
-        paper = one.frame(result, scale).paper
-        assert decoded(paper).shape == (height * scale, width * scale, 3)
-    assert one.frame(result, 1).paper is None, "a sharp one is on the screen"
+def test_the_stored_picture_has_the_visible_panels_in_the_palettes_colours():
+    result = compute(SMALL)
+    light, dark = (Scene(NAMES).picture(result, palette) for palette in (LIGHT, DARK))
+    assert pixels(light)[0, 0].tolist() == [1, 1, 1]
+    assert pixels(dark)[0, 0].max() < 0.1
+    one = pixels(Scene(["network"]).picture(result, LIGHT))
+    assert one.shape[1] < pixels(light).shape[1]
+    assert one.std() > 0.05
+    assert len(light) < 200_000
+    assert b"<svg" in Scene(["u_curve"]).picture(result, LIGHT, "svg")[:1000]
 
 
 def test_the_board_has_a_place_for_every_panel():
-    assert all(Board.class_traits()[name].metadata["sync"] for name in NAMES)
-    assert list(Board(NAMES, print, print).sizes) == list(NAMES)
-
-
-def test_cells_of_the_heatmap_that_were_not_checked_are_faint():
-    panel = next(panel for panel in PANELS if panel.name == "heatmap")(PALETTES["light"])
-    result = compute(Settings(hidden=(64,) * 4, data="digits", tensor="W2"), coarse=True)
-    cells = next(shape for shape in panel.ink(result) if shape["kind"] == "cells")
-    rgba = np.frombuffer(cells["rgba"], np.uint8).reshape(64, 64, 4)
-    checked = np.flatnonzero(rgba[..., 3] == 255)
-    np.testing.assert_array_equal(checked, result.report["W2"].entries)
-    assert f"{len(checked)} of 4096 entries of W2" in panel.alt(result)
-
-
-@pytest.mark.parametrize("name", ["tensors", "network"])
-def test_a_paper_that_was_drawn_before_is_the_same_and_is_not_drawn_again(name, monkeypatch):
-    panel = next(panel for panel in PANELS if panel.name == name)(PALETTES["light"])
-    right = compute(SMALL)
-    wrong = compute(SMALL.replace(bug="flipped_sign"))
-    other = compute(SMALL.replace(hidden=(5,)))
-    first = [panel.frame(result).paper for result in (right, wrong)]
-    assert first[0] != first[1]
-    with monkeypatch.context() as patched:
-        patched.setattr(panel.live, "frame", None)
-        assert [panel.frame(result).paper for result in (right, wrong)] == first
-        assert panel.frame(wrong).paper is None  # it is on the screen
-    if name == "network":  # axes of another network are other axes
-        assert panel.frame(other).paper not in first
-        assert panel.frame(right).paper == first[0]
-
-
-@pytest.mark.parametrize(("changes", "factor"), [({}, 1.0), ({"bug": "flipped_sign"}, -1.0)])
-def test_agreement_shows_an_entry_on_the_diagonal_where_the_two_agree(changes, factor):
-    panel = next(panel for panel in PANELS if panel.name == "agreement")(PALETTES["light"])
-    result = compute(SMALL.replace(tensor="b1", **changes))
-    panel.frame(result)
-    dots = next(shape for shape in panel.ink(result) if shape["kind"] == "discs")
-    at = np.frombuffer(dots["xy"], "<u2").reshape(-1, 2) / 32
-    ((x0, y0), (x1, y1)) = panel.live.pixels(panel._axes, [-1.0, 1.0], [-1.0, 1.0])
-    numerical, analytic = (at[:, 0] - x0) / (x1 - x0), (at[:, 1] - y0) / (y1 - y0)
-    numerical, analytic = 2 * numerical - 1, 2 * analytic - 1
-    assert len(at) == 4
-    np.testing.assert_allclose(analytic, factor * numerical, atol=2e-3)
-    assert np.abs(numerical).max() > 0.99
-    assert f"ratio {factor:.3g}" in panel.alt(result)
+    traits = Board.class_traits()
+    assert all(traits[f"chart_{name}"].metadata["sync"] for name in NAMES)
+    board = Board(NAMES, print, print, {})
+    assert list(board.panels) == [panel.name for panel in PANELS]
+    assert board.colours["dark"]["paper"] == DARK.paper
+    board.close()

@@ -29,6 +29,7 @@ def sent(front_end):
 @pytest.mark.parametrize("name", ["eps", "weight_scale", "l2"])
 def test_a_slide_sets_the_value_and_leaves_the_handle_alone(front_end, name):
     lab = Lab(hidden=(4,), use_l2=True)
+    slide(front_end, lab, -2.0, name)  # after which there is something to undo
     front_end.clear()
     slide(front_end, lab, -3.1, name)
     assert getattr(lab.state, name) == pytest.approx(10**-3.1, rel=1e-11)
@@ -37,10 +38,13 @@ def test_a_slide_sets_the_value_and_leaves_the_handle_alone(front_end, name):
 
 
 def test_a_slide_is_one_message_without_the_words_that_nobody_reads_yet(lab, front_end):
+    slide(front_end, lab, -7)
+    front_end.clear()
     slide(front_end, lab, -8)
     ((where, state),) = sent(front_end)
     assert where == lab.board.model_id
-    assert state.keys() == {"banner", "ink"} | (state.keys() & {"tensors", "network"})
+    verdicts = {"chart_tensors", "chart_network"}
+    assert state.keys() == {"banner", "ink"} | (state.keys() & verdicts)
     assert "1.0e-08" in state["banner"]
 
 

@@ -2,47 +2,55 @@
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
 from gradlab.lab import LabState
-from gradlab.plots import LIGHT, UCurve
+from gradlab.lab.board.panels.u_curve import UCurvePanel
+from gradlab.plots.scales import EPS_RANGE
 
 ORDERS = {"forward": 1, "central": 2, "five_point": 4}
 
 
 def drawn(**settings):
-    """Return the curve of a lab's result, and its sweep."""
+    """Return the chart of a lab's result, by kind of mark, and its sweep."""
     result = LabState(**settings).result
-    curve = UCurve(Figure().add_subplot(), tuple(result.report))
-    curve.set_sweep(result.sweep)
-    curve.set_cursor(result.settings.eps, [t.error for t in result.report.tensors.values()])
-    return curve, result.sweep
+    chart, by_kind = UCurvePanel().still(result), {}
+    for mark in chart.marks:
+        by_kind.setdefault(mark["kind"], []).append(mark)
+    return by_kind, result.sweep
+
+
+def predicted(marks):
+    """Return round-off and truncation as they are drawn."""
+    return [(mark["x"], mark["y"]) for mark in marks["curve"] if mark["colour"] == "faint"]
+
+
+def kinks(marks):
+    return [mark for mark in marks["boxes"] if mark["hatch"]]
 
 
 def slope(line):
-    return np.polyfit(*(np.log10(line.get_data())), 1)[0]
+    return np.polyfit(*np.log10(line), 1)[0]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("scheme", ORDERS)
 def test_predicted_slopes_are_those_of_the_scheme_and_the_number_type(scheme, dtype):
-    curve, _ = drawn(scheme=scheme, dtype=dtype)
-    round_off, truncation = curve._predicted
+    marks, _ = drawn(scheme=scheme, dtype=dtype)
+    round_off, truncation = predicted(marks)
     assert slope(truncation) == pytest.approx(ORDERS[scheme])
     assert slope(round_off) == pytest.approx(-1)
-    eps, error = np.array(round_off.get_data())
-    np.testing.assert_allclose(eps * error, np.finfo(dtype).eps)
+    np.testing.assert_allclose(round_off[0] * round_off[1], np.finfo(dtype).eps)
     best = np.finfo(dtype).eps ** (1 / (ORDERS[scheme] + 1))
-    assert curve._best.get_xdata() == pytest.approx([best, best])
+    (upright,) = marks["segments"]
+    assert [upright["x0"], upright["x1"]] == pytest.approx([best, best])
 
 
 def test_the_complex_step_has_flat_round_off():
-    curve, _ = drawn(scheme="complex_step")
-    round_off, truncation = curve._predicted
+    marks, _ = drawn(scheme="complex_step")
+    round_off, truncation = predicted(marks)
     assert slope(truncation) == pytest.approx(2)
     # below what is drawn of the axis, or level
-    assert len(round_off.get_xdata()) == 0 or slope(round_off) == pytest.approx(0)
+    assert len(round_off[0]) == 0 or slope(round_off) == pytest.approx(0)
 
 
 def test_the_measured_lines_follow_the_predicted_slopes():
@@ -55,38 +63,34 @@ def test_the_measured_lines_follow_the_predicted_slopes():
         assert found == pytest.approx(expected, abs=0.2)
 
 
-def test_the_best_step_found_stands_beside_the_predicted_one():
-    curve, sweep = drawn()
-    (found,) = curve._found.get_xdata()
+def test_the_best_step_found_is_where_the_largest_error_is_smallest():
+    marks, sweep = drawn()
+    (found,) = marks["dots"]
     largest = np.max(list(sweep.errors.values()), axis=0)  # as the banner tells it
-    assert found == sweep.eps[np.argmin(largest)]
-    assert curve._found_label.get_text() == "found"
-    assert curve._best_label.get_text() == "predicted best"
-    assert {curve._found_label.get_ha(), curve._best_label.get_ha()} == {"left", "right"}
+    assert found["x"] == sweep.eps[np.argmin(largest)]
+    assert found["sign"] == "triangle"
 
 
 def test_stretches_of_kinks_are_marked_from_the_first_step_that_crosses_one():
-    curve, sweep = drawn(scenario="kinks")
-    assert curve._kinks.get_visible()
-    assert curve._kinks_label.get_visible()
-    assert curve._kinks.get_x() == sweep.kinks_from
-    assert curve._kinks.get_x() + curve._kinks.get_width() == pytest.approx(0.1, rel=1)
+    marks, sweep = drawn(scenario="kinks")
+    (stretch,) = kinks(marks)
+    assert stretch["x0"] == sweep.kinks_from
+    assert stretch["x1"] == EPS_RANGE[1]
     smooth, _ = drawn(activation="tanh")
-    assert not smooth._kinks.get_visible()
-    assert not smooth._kinks_label.get_visible()
+    assert kinks(smooth) == []
 
 
-def test_there_is_a_line_a_tensor_with_its_name_and_a_band_each():
-    curve, sweep = drawn()
-    axes = curve._cursor.axes
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert sorted(labels) == sorted(sweep.errors)
-    faces = {to_rgb(patch.get_facecolor()) for patch in axes.patches}
-    assert faces >= {to_rgb(colour) for colour in LIGHT.bands}
+def test_there_is_a_line_a_tensor_and_a_band_each():
+    marks, sweep = drawn()
+    assert len(marks["curve"]) == 2 + len(sweep.errors)
+    assert {f"band{i}" for i in range(4)} <= {mark["fill"] for mark in marks["boxes"]}
 
 
 @pytest.mark.parametrize("eps", [1e-12, 3e-6, 1e-2])
 def test_the_cursor_stands_at_the_step_that_is_set(eps):
-    curve, _ = drawn(eps=eps)
-    assert curve._cursor.get_xdata() == [eps, eps]
-    np.testing.assert_array_equal(curve._points._points[:, 0], eps)
+    result = LabState(eps=eps).result
+    line, dots = UCurvePanel().moving(result)
+    assert line["x0"] == line["x1"] == eps
+    np.testing.assert_array_equal(dots["x"], eps)
+    errors = [tensor.error for tensor in result.report.tensors.values()]
+    np.testing.assert_allclose(dots["y"], np.minimum(errors, 2.0))

@@ -23,6 +23,7 @@ from gradlab.checking.fast.shifted_layers import (
     OneRow,
     State,
     advance,
+    branches,
     crossings,
     perturb,
 )
@@ -115,6 +116,14 @@ class Copies:
             for part in parts:
                 crossed[chunk] += part.crossed_kinks(position, index, shift)
         return crossed.reshape(step.shape)
+
+    def patterns(self, position: int, step: np.ndarray, entry: int) -> Iterator[np.ndarray]:
+        """Yield, layer by layer, on which side of its kinks each unit is, (units…, batch, K).
+
+        Copy k has one entry of a layer's parameters shifted by `step[k]` (K,). Smooth layers, and
+        those below the shift, yield nothing.
+        """
+        yield from self.whole.patterns(position, np.full(len(step), entry), step)
 
     def _l2_losses(
         self, position: int, step: np.ndarray, entries: np.ndarray
@@ -217,3 +226,13 @@ class Part:
             crossed += crossings(layer, state, before)
             state, before = advance(layer, state, self.params, out), out
         return crossed
+
+    def patterns(self, position: int, index: np.ndarray, step: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield which side of its kinks each unit is on, in each copy, layer by layer."""
+        a, out = self.base[position : position + 2]
+        state: State = perturb(self.chain[position], self.params, a, out, index, step)
+        later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
+        for layer, out in later:
+            if (sides := branches(layer, state)) is not None:
+                yield sides
+            state = advance(layer, state, self.params, out)

@@ -290,6 +290,16 @@ def crossings(layer: Layer, state: State, base: Base) -> np.ndarray | int:
     return changed.reshape(-1, changed.shape[-1]).sum(axis=0)
 
 
+def branches(layer: Layer, state: State) -> np.ndarray | None:
+    """Return which side of its kinks each of a layer's units is on, in each copy: (…, K).
+
+    Of an elementwise layer that sees one changed row, that row alone. None if it is smooth.
+    """
+    if isinstance(state, OneRow):
+        state = state.value if isinstance(layer, Activation) else state.full()
+    return layer.branches(state)
+
+
 def add_product(
     w: np.ndarray, change: np.ndarray, starts: np.ndarray, base: np.ndarray
 ) -> np.ndarray:

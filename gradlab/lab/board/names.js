@@ -6,26 +6,29 @@ function nameControls(lab) {
     const readout = slider.querySelector('.widget-readout');
     const handle = slider.querySelector('.noUi-handle');
     if (!handle || !readout) continue;
-    set(handle, 'aria-label', label);
-    set(handle, 'aria-valuetext', readout.textContent);
-    set(readout, 'role', 'textbox');
-    set(readout, 'aria-label', `${label}, typed value`);
+    mark(handle, 'aria-label', label);
+    mark(handle, 'aria-valuetext', readout.textContent);
+    mark(readout, 'role', 'textbox');
+    mark(readout, 'aria-label', `${label}, typed value`);
     const off = slider.querySelector('.slider[disabled]') !== null;
-    set(handle, 'aria-disabled', String(off));
+    mark(handle, 'aria-disabled', String(off));
   }
   for (const field of lab.querySelectorAll('select, input, textarea')) {
     const box = field.closest('.widget-inline-hbox, .widget-checkbox');
     const label = box?.querySelector('.widget-label')?.textContent;
-    if (label && !field.labels?.length) set(field, 'aria-label', label);
+    if (label && !field.labels?.length) mark(field, 'aria-label', label);
+  }
+  for (const button of lab.querySelectorAll('.widget-toggle-button')) {
+    mark(button, 'aria-pressed', String(button.classList.contains('mod-active')));
   }
   for (const bar of lab.querySelectorAll('.widget-hprogress .progress')) {
-    set(bar, 'role', 'progressbar');
+    mark(bar, 'role', 'progressbar');
     const label = bar.closest('.widget-hprogress').querySelector('.widget-label');
-    set(bar, 'aria-label', label?.textContent ?? '');
+    mark(bar, 'aria-label', label?.textContent ?? '');
   }
   // JupyterLab would take their arrow keys, and letters, for its own: to another cell.
   for (const control of lab.querySelectorAll('select, .noUi-handle')) {
-    set(control, 'data-lm-suppress-shortcuts', 'true');
+    mark(control, 'data-lm-suppress-shortcuts', 'true');
   }
 }
 
@@ -39,21 +42,29 @@ function keepExact(lab) {
   }
 }
 
-function set(element, name, value) {
+export function mark(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-// Keeps the names as they should be while ipywidgets changes the controls; returns how to stop.
-function keepNamed(lab) {
+// Keeps the lab's controls as they should be while ipywidgets makes and changes them; `also` does what else
+// new controls need. Returns how to stop.
+export function keepNamed(lab, also) {
   let timer;
+  const all = () => {
+    nameControls(lab);
+    keepExact(lab);
+    also(lab);
+  };
   const watcher = new MutationObserver(() => { // once all is still: not in the midst of a drag
     clearTimeout(timer);
-    timer = setTimeout(() => nameControls(lab), 100);
+    timer = setTimeout(all, 100);
   });
   watcher.observe(lab, {
-    subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow'],
+    subtree: true, childList: true, characterData: true, attributeFilter: ['aria-valuenow', 'class'],
   });
-  nameControls(lab);
-  keepExact(lab);
-  return () => watcher.disconnect();
+  all();
+  return () => {
+    clearTimeout(timer);
+    watcher.disconnect();
+  };
 }

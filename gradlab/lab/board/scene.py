@@ -2,68 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from gradlab.lab.board.colour_table import colour_table
+from gradlab.lab.board.packing import pack_chart, pack_ghost, pack_ink
 from gradlab.lab.board.panels import PANELS, Panel
-from gradlab.lab.board.panels.ink import Shape, pack
-from gradlab.lab.board.png import encode_png
 from gradlab.lab.model.result import Result
-from gradlab.lab.text.banner import cost_line, explanation
-from gradlab.plots import Palette
+from gradlab.lab.text.banner import cost_line, said
+from gradlab.plots.chart import Chart, Mark
+from gradlab.plots.palette import Palette
 
-__all__ = ["Scene"]
+__all__ = ["Frame", "Scene"]
+
+_COLUMNS = 3  # of the stored picture
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What the browser has to be told of one result.
+
+    Attributes
+    ----------
+    charts : dict of str to dict
+        What is new of the charts, by panel; of a panel with nothing to show {"says": why}.
+    ink : dict
+        "marks", what moves by panel, with its numbers, "bytes"; "shows", which step; "sharp",
+        whether the lab is at rest. A panel that is left out keeps what it shows.
+    told : dict or None
+        The same in words.
+    """
+
+    charts: dict[str, dict[str, Any]]
+    ink: dict[str, Any]
+    told: dict[str, Any] | None
 
 
 class Scene:
-    """The panels, drawn in one palette.
+    """The panels that are shown, and what the browser knows of each.
 
     Parameters
     ----------
-    palette : Palette
     visible : sequence of str
         Names of the panels that are shown; the others cost nothing.
     """
 
-    def __init__(self, palette: Palette, visible: Sequence[str]) -> None:
+    def __init__(self, visible: Sequence[str]) -> None:
         self.visible = tuple(visible)
-        self.recolour(palette)
+        self.panels: dict[str, Panel] = {panel.name: panel() for panel in PANELS}
+        self._sent: dict[str, tuple[Hashable, Chart | None]] = {}
+        self._pinned: Result | None = None
 
-    def recolour(self, palette: Palette) -> None:
-        """Draw with another palette from the next frame on."""
-        self._palette = palette
-        self.panels: dict[str, Panel] = {panel.name: panel(palette) for panel in PANELS}
+    def frame(self, result: Result, at_rest: bool = True, words: bool = True) -> Frame:
+        """Return what is new: charts whose key changed, and all that moves.
 
-    def frame(
-        self, result: Result, scale: int = 1, words: bool = True
-    ) -> tuple[dict[str, bytes], dict[str, Any], dict[str, Any] | None]:
-        """Return the papers that are new, by panel, the ink of all visible panels, and words."""
-        papers: dict[str, bytes] = {}
-        shapes: dict[str, list[Shape]] = {}
+        Panels that are computed at rest alone are left out while something moves.
+        """
+        charts: dict[str, dict[str, Any]] = {}
+        marks: dict[str, Sequence[Mark]] = {}
+        on: dict[str, Chart] = {}
         for name in self.visible:
-            frame = self.panels[name].frame(result, scale)
-            if frame.paper is not None:
-                papers[name] = frame.paper
-            shapes[name] = frame.ink
-        shows = f"eps = {result.settings.eps!r}"
-        packed, numbers = pack(shapes)
-        ink = {"shapes": packed, "bytes": numbers, "shows": shows, "sharp": scale > 1}
-        return papers, ink, self._told(result) if words else None
+            panel = self.panels[name]
+            if panel.at_rest and not at_rest:
+                continue
+            chart, new = self._chart(panel, result)
+            if new:
+                charts[name] = pack_chart(chart) if chart else {"says": panel.fits(result)}
+            if chart:
+                marks[name], on[name] = panel.moving(result), chart
+        packed, numbers = pack_ink(marks, on)
+        ink = {
+            "marks": packed, "bytes": numbers, "shows": f"eps = {result.settings.eps!r}",
+            "sharp": at_rest,
+        }  # fmt: skip
+        return Frame(charts, ink, self._told(result) if words else None)
+
+    def _chart(self, panel: Panel, result: Result) -> tuple[Chart | None, bool]:
+        """Return the panel's chart, None where it has nothing to show; and whether it is new."""
+        why = panel.fits(result)
+        key = ("says", why) if why else ("shows", panel.key(result))
+        known = self._sent.get(panel.name)
+        if known and known[0] == key:
+            return known[1], False
+        chart = None if why else panel.still(result)
+        self._sent[panel.name] = (key, chart)
+        return chart, True
 
     def _told(self, result: Result) -> dict[str, Any]:
         """Return the same in words: each panel's, what it cost, and what it comes to."""
         return {
-            "alt": {name: self.panels[name].alt(result) for name in self.visible},
+            "alt": {name: self._alt(self.panels[name], result) for name in self.visible},
             "cost": cost_line(result),
-            "said": f"{result.report.verdict}: {explanation(result)[0]}",
+            "said": said(result),
         }
 
-    def whole(self, result: Result, scale: int = 1) -> bytes:
-        """Return the visible panels side by side as one small PNG, to be stored in a notebook."""
-        pictures = [self.panels[name].whole(result, scale) for name in self.visible]
-        own = any(self.panels[name].own_colours for name in self.visible)
-        table = None if own else colour_table(self._palette)
-        return encode_png(np.hstack(pictures), table, level=9)
+    def _alt(self, panel: Panel, result: Result) -> str:
+        why = panel.fits(result)
+        return f"{panel.title}: {why}" if why else panel.alt(result)
+
+    def pin(self, result: Result | None) -> None:
+        """Keep `result`, to be seen behind what comes; None lets go of it."""
+        self._pinned = result
+
+    def ghost(self) -> dict[str, Any]:
+        """Return the visible panels of the result that is pinned, pale to be; {} without one."""
+        if self._pinned is None:
+            return {}
+        return pack_ghost({panel.name: both for panel, *both in self._drawn(self._pinned)})
+
+    def picture(self, result: Result, palette: Palette, kind: str = "png") -> bytes:
+        """Return the visible panels as one picture, a file's bytes; `kind` is "png" or "svg".
+
+        A PNG has two of its pixels for one of the page's.
+        """
+        from gradlab.plots.figure import figure_of  # matplotlib: only where something is stored
+
+        drawn = list(self._drawn(result))
+        widths = [panel.width for panel, *_ in drawn]
+        pictures = [(chart, moving) for _, chart, moving in drawn]
+        file = io.BytesIO()
+        figure_of(pictures, palette, _COLUMNS, scale=2.0, widths=widths).savefig(file, format=kind)
+        return file.getvalue()
+
+    def _drawn(self, result: Result) -> Iterator[tuple[Panel, Chart, Sequence[Mark]]]:
+        for name in self.visible:
+            panel = self.panels[name]
+            if not panel.fits(result):
+                yield panel, panel.still(result), panel.moving(result)

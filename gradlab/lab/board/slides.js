@@ -7,22 +7,25 @@ const MOST = 8;
 const FRAME = 17; // ms: what comes faster than the screen's frames is not seen
 const GIVEN_UP = 2000; // ms: later than that no answer is expected
 
-class Slides {
+export class Slides {
   constructor(send) {
     Object.assign(this, {send, underWay: new Set(), waiting: null, travel: Infinity, limit: 1});
+    this.followed = new WeakSet();
   }
 
-  // Takes the sliders in `lab` that have a class gradlab-slides-<setting>.
+  // Takes the sliders in `lab` that have a class gradlab-slides-<setting>; those it has, once.
   follow(lab) {
     for (const control of lab.querySelectorAll('[class*="gradlab-slides-"]')) {
       const slider = control.querySelector('.noUi-target')?.noUiSlider;
       const [, name] = control.className.match(/gradlab-slides-(\w+)/);
+      if (!slider || this.followed.has(slider)) continue;
+      this.followed.add(slider);
       let held = false;
-      slider?.on('start', () => { held = true; });
-      slider?.on('slide', (texts, handle, values) => {
+      slider.on('start', () => { held = true; });
+      slider.on('slide', (texts, handle, values) => {
         if (held) this.offer({slide: name, to: values[handle]});
       });
-      slider?.on('end', () => { // back where it was before, ipywidgets sends nothing
+      slider.on('end', () => { // back where it was before, ipywidgets sends nothing
         held = false;
         if (this.waiting) this.go();
       });
@@ -49,7 +52,7 @@ class Slides {
     if (content.execution_state !== 'idle') return;
     this.underWay.delete(one);
     const work = Date.parse(header.date) - one.began || 0;
-    this.travel = Math.min(this.travel, performance.now() - one.at - work);
+    this.travel = Math.max(0, Math.min(this.travel, performance.now() - one.at - work)); // clocks have grains
     this.limit = Math.min(MOST, 1 + Math.floor(this.travel / Math.max(work, FRAME)));
     if (this.waiting) this.offer(this.waiting);
   }

@@ -1,4 +1,4 @@
-"""Groups of controls, one open at a time where there is no room for all."""
+"""Groups of controls, one open at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ __all__ = ["Groups"]
 class Groups(widgets.VBox):
     """A row of buttons, and below it the group of controls that was chosen.
 
+    A group that is alone has no button: it stands in that row itself.
+
     Parameters
     ----------
     groups : mapping of str to sequence of Widget
         The controls of each group, by its title.
-    beside : sequence of Widget
+    toolbar : Widget
         What stands at the right end of the row of buttons.
+    between : sequence of Widget
+        What stands between the row of buttons and the open group.
 
     Attributes
     ----------
@@ -29,7 +33,10 @@ class Groups(widgets.VBox):
     """
 
     def __init__(
-        self, groups: Mapping[str, Sequence[widgets.Widget]], beside: Sequence[widgets.Widget]
+        self,
+        groups: Mapping[str, Sequence[widgets.Widget]],
+        toolbar: widgets.Widget,
+        between: Sequence[widgets.Widget] = (),
     ) -> None:
         self.chooser = locked.ToggleButtons(
             options=list(groups), description="controls",
@@ -37,15 +44,11 @@ class Groups(widgets.VBox):
             style={"button_width": "auto", "description_width": "0px"},
         )  # fmt: skip
         self.chooser.add_class("gradlab-chooser")
-        self._boxes = {title: _box(title, controls) for title, controls in groups.items()}
-        row = widgets.HBox(
-            [self.chooser, *beside],
-            layout=widgets.Layout(
-                justify_content="space-between", align_items="center", flex_flow="row wrap"
-            ),
-        )
-        super().__init__([row, *self._boxes.values()])
-        self.layout.display = "" if groups else "none"
+        self._boxes = {title: _box(controls) for title, controls in groups.items()}
+        boxes = list(self._boxes.values())
+        row = widgets.HBox([*(boxes if len(boxes) < 2 else [self.chooser]), toolbar])
+        row.add_class("gradlab-row")
+        super().__init__([row, *between, *(boxes if len(boxes) > 1 else [])])
         self.chooser.observe(self._show, "value")
         self._show(None)
 
@@ -56,13 +59,11 @@ class Groups(widgets.VBox):
 
     def _show(self, change: Any) -> None:
         for title, box in self._boxes.items():
-            # a class, not `display`: on a wide screen the style sheet shows all of them
-            (box.remove_class if title == self.chooser.value else box.add_class)("gradlab-folded")
+            box.layout.display = "" if title == self.chooser.value else "none"
 
 
-def _box(title: str, controls: Sequence[widgets.Widget]) -> widgets.VBox:
-    heading = widgets.HTML(f'<div class="gradlab-heading">{title}</div>')
-    inside = widgets.HBox(list(controls), layout=widgets.Layout(flex_flow="row wrap"))
-    box = widgets.VBox([heading, inside], layout=widgets.Layout(overflow="hidden"))
+def _box(controls: Sequence[widgets.Widget]) -> widgets.HBox:
+    box = widgets.HBox(list(controls))
     box.add_class("gradlab-group")
+    box.add_class("gradlab-flow")
     return box

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import traitlets
 
 from gradlab.lab.controls import locked
+from gradlab.lab.controls.whole_number import WholeNumber
 from gradlab.lab.model.settings import MOST_LAYERS, MOST_UNITS
 
 __all__ = ["HiddenLayers"]
@@ -21,6 +22,8 @@ class HiddenLayers(widgets.VBox):
     ----------
     value : tuple of int
         Units of each hidden layer.
+    count : IntSlider
+    widths : list of WholeNumber
     """
 
     value = traitlets.Tuple()
@@ -28,20 +31,22 @@ class HiddenLayers(widgets.VBox):
     def __init__(self, tooltip: str) -> None:
         self.count = locked.IntSlider(
             min=0, max=MOST_LAYERS, description="hidden layers",
-            tooltip=f"hidden layers: {tooltip}", style={"description_width": "95px"},
-            layout=widgets.Layout(width="auto", margin="1px 2px"),
+            tooltip=f"hidden layers: {tooltip}",
         )  # fmt: skip
         self.widths = [
-            locked.BoundedIntText(
-                value=16, min=1, max=MOST_UNITS, description=f"h{i}",
+            WholeNumber(
+                1, MOST_UNITS, value=16, description=f"h{i}",
                 tooltip=f"units in hidden layer {i}, 1 to {MOST_UNITS}",
-                style={"description_width": "18px"},
-                layout=widgets.Layout(width="66px", margin="0 1px", min_width="40px"),
             )
             for i in range(1, MOST_LAYERS + 1)
         ]  # fmt: skip
-        row = widgets.HBox(self.widths, layout=widgets.Layout(justify_content="space-between"))
-        super().__init__([self.count, row])
+        row = widgets.HBox(self.widths)
+        row.add_class("gradlab-widths")
+        # below all of them: a sentence needs more room than a box
+        self.told = [box.told for box in self.widths]
+        for box in self.widths:
+            box.children = [box.text]
+        super().__init__([self.count, row, *self.told])
         self._showing = False
         self.observe(self._show, "value")
         for widget in (self.count, *self.widths):

@@ -15,7 +15,6 @@ import ipywidgets as widgets
 from gradlab.lab.lock import LOCK
 
 __all__ = [
-    "BoundedIntText",
     "Checkbox",
     "Dropdown",
     "FloatLogSlider",
@@ -31,10 +30,6 @@ class _Locked:
     def set_state(self, sync_data: dict[str, Any]) -> None:
         with LOCK:
             super().set_state(sync_data)
-
-
-class BoundedIntText(_Locked, widgets.BoundedIntText):
-    """A whole number in a box."""
 
 
 class Checkbox(_Locked, widgets.Checkbox):

@@ -10,13 +10,13 @@ import ipywidgets as widgets
 
 from gradlab.lab.controls import locked
 from gradlab.lab.controls.hidden_layers import HiddenLayers
+from gradlab.lab.controls.whole_number import WholeNumber
 from gradlab.lab.model.setting import Setting
 from gradlab.lab.model.settings import AS_GIVEN, NO_BUG, SETTINGS, YOURS
 from gradlab.lab.state import LabState
 
 __all__ = ["follow_choices", "make_controls"]
 
-_WIDTH, _WIDE = "270px", "400px"  # titles of bugs are sentences
 #: What is offered only to who brought it.
 _BROUGHT = {YOURS, AS_GIVEN}
 
@@ -60,10 +60,6 @@ def _common(setting: Setting, *, own: bool) -> dict[str, Any]:
     return {
         "description": setting.label,
         "tooltip": f"{setting.label}: {tooltip}",
-        "style": {"description_width": "95px"},
-        "layout": widgets.Layout(
-            width=_WIDE if NO_BUG in setting.choices else _WIDTH, margin="1px 2px"
-        ),
     }
 
 
@@ -85,10 +81,11 @@ def _linear(setting: Setting, common: dict[str, Any], state: LabState) -> widget
 
 
 def _whole(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
-    ends = {"min": setting.low, "max": setting.high}
     if not setting.step:
-        return locked.BoundedIntText(**ends, **common)
-    return locked.IntSlider(step=setting.step, continuous_update=False, **ends, **common)
+        return WholeNumber(setting.low, None if setting.is_open else setting.high, **common)
+    return locked.IntSlider(
+        min=setting.low, max=setting.high, step=setting.step, continuous_update=False, **common
+    )
 
 
 def _choice(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
@@ -96,12 +93,14 @@ def _choice(setting: Setting, common: dict[str, Any], state: LabState) -> widget
         value for value in setting.choices
         if value not in _BROUGHT or value == getattr(state.base, setting.name)
     ]  # fmt: skip
-    return locked.Dropdown(options=_titled(setting.name, offered), **common)
+    control = locked.Dropdown(options=_titled(setting.name, offered), **common)
+    if NO_BUG in setting.choices:
+        control.add_class("gradlab-wide")  # titles of bugs are sentences
+    return control
 
 
 def _flag(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
-    words = {"description": setting.words, "style": {"description_width": "0"}}
-    return locked.Checkbox(indent=False, **common | words)
+    return locked.Checkbox(indent=False, **common | {"description": setting.words})
 
 
 def _name(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import ipywidgets as widgets
 
 from gradlab.lab.board.board import Board
+from gradlab.lab.controls.appearance import Appearance
 from gradlab.lab.controls.arrange import arrange
-from gradlab.lab.controls.extras import Appearance, Scenarios, Share, reset_button
+from gradlab.lab.controls.scenarios import Scenarios
+from gradlab.lab.controls.share import Share
+from gradlab.lab.controls.toolbar import Toolbar
 from gradlab.lab.mystery.view import MysteryView
 from gradlab.lab.state import LabState
 
@@ -17,7 +19,7 @@ __all__ = ["Parts"]
 
 
 class Parts:
-    """Board, scenarios, mystery, appearance, reset, and the bar of a training.
+    """Board, toolbar, scenarios, mystery, the line to share, and how it all looks.
 
     Parameters
     ----------
@@ -28,6 +30,10 @@ class Parts:
     theme : str
     changed : callable, () -> None
         Called when the appearance has changed.
+    pin : callable, (bool) -> None
+        Pins the present curves, or lets go of them.
+    save : callable, (str) -> None
+        Saves the picture as "png" or "svg".
     """
 
     def __init__(
@@ -36,47 +42,34 @@ class Parts:
         board: Board,
         panels: Sequence[str],
         theme: str,
+        *,
         changed: Callable[[], None],
+        pin: Callable[[bool], None],
+        save: Callable[[str], None],
     ) -> None:
         self._state, self._board = state, board
         self.scenarios, self.share = Scenarios(state), Share(state, board.copy)
         self.appearance = Appearance(panels, theme, changed)
         self.mystery = MysteryView(state)
-        self.reset_button = reset_button()
-        self.training = widgets.FloatProgress(
-            min=0, max=1, description="training", style={"description_width": "55px"},
-            layout=widgets.Layout(visibility="hidden", width="150px"),
-        )  # fmt: skip
-        state.observe(self._on_progress, "progress")
+        self.toolbar = Toolbar(state, pin, save)
 
     def all(self) -> list[widgets.Widget]:
         """Return every widget, also those that are not shown."""
-        return [
-            self.scenarios, self.share, self.appearance, self.mystery,
-            self.reset_button, self.training,
-        ]  # fmt: skip
+        return [self.scenarios, self.share, self.appearance, self.mystery, self.toolbar]
 
     def arranged(
         self, controls: Mapping[str, widgets.Widget], wanted: Sequence[str] | None
     ) -> list[widgets.Widget]:
         """Return the lab's children: everything that applies, or only the settings `wanted`."""
-        applicable = self._state.applicable
-        shown = applicable if wanted is None else wanted
+        shown = self._state.applicable if wanted is None else wanted
         extras: dict[str, list[widgets.Widget]] = {}
         if "bug" in shown:
             extras["Bugs"] = [self.mystery]
         if wanted is None:
-            own = [self.scenarios] if self._state.given is None else []
-            extras["Scenarios" if own else "Share"] = [*own, self.share]
+            extras["Share"] = [self.share]
             extras["Appearance"] = [self.appearance]
-        children, groups = arrange(
-            controls, shown, self._board, extras, [self.training, self.reset_button]
-        )
+        story = [self.scenarios] if wanted is None and self._state.given is None else []
+        children, groups = arrange(controls, shown, self._board, extras, self.toolbar, story)
         # whoever starts a round, from a scenario's line or from code, sees where to guess
         self._state.observe(lambda change: change["new"] and groups.unfold("Bugs"), "mystery")
         return children
-
-    def _on_progress(self, change: Any) -> None:
-        self.training.value = self._state.progress
-        # it keeps its room: nothing jumps
-        self.training.layout.visibility = "hidden" if self._state.progress >= 1 else "visible"

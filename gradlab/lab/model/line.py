@@ -58,7 +58,7 @@ def read_line(line: str) -> dict[str, Any]:
     ValueError, TypeError
         It is no such line, or a setting is unknown, out of range or of the wrong type.
     """
-    shape = 'a line such as gl.Lab(eps=1e-07, activation="relu")'
+    shape = 'gl.Lab(…) with settings, such as gl.Lab(eps=1e-07, activation="relu")'
     if not isinstance(line, str):
         raise TypeError(f"line must be {shape}, got {line!r}")
     try:

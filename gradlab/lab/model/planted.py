@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-
-import numpy as np
 
 from gradlab import bugs
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.museum import EXHIBITS, pass_with
 from gradlab.bugs.planting import EditedPass, put
 from gradlab.lab.model.settings import MYSTERY, NO_BUG, Settings
-from gradlab.nn.dropout import Dropout, Masks
+from gradlab.nn.dropout import Dropout
 from gradlab.nn.network import Network
 
 __all__ = [
@@ -21,7 +18,6 @@ __all__ = [
     "bug_choices",
     "places_of_bugs",
     "planted_in",
-    "seconds_of_a_backprop",
 ]
 
 
@@ -132,16 +128,6 @@ def planted_in(net: Network, settings: Settings, secret: bugs.Secret | None = No
     _refuse_one_line_for_two(complete, places, passes)
     dormant = places[0].dormant if all(place.dormant for place in places) else ""
     return Planted(put(net, passes[0] if len(passes) == 1 else _both(*passes)), dormant)
-
-
-def seconds_of_a_backprop(net: Network, x: np.ndarray, y: np.ndarray, masks: Masks) -> float:
-    """Return how long one backward pass takes: the shorter of two, so that one hiccup is none."""
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        net.gradient(x, y, masks)
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def _with_all(net: Network) -> Network:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from gradlab.bugs import Secret
 from gradlab.lab.model import budget
 from gradlab.lab.model.function import COARSE, FULL_SWEEP, SAMPLES, Function
 from gradlab.lab.model.given import Given
-from gradlab.lab.model.planted import planted_in, seconds_of_a_backprop
+from gradlab.lab.model.planted import planted_in
 from gradlab.lab.model.settings import (
     AS_GIVEN,
     DIRECTION,
@@ -52,8 +51,6 @@ class Problem:
     x, y : ndarray
     analytic : dict of ndarray
         The gradient by backpropagation.
-    backprop_seconds : float
-        How long that takes.
     samples : int or None
         How many entries of each tensor are checked; None is all.
     dormant : str
@@ -63,6 +60,8 @@ class Problem:
         network nor data (they are None), or the loss along random directions.
     planted : Network or None
         `in_gradient` with what is planted in it: its gradient is `analytic`.
+    memo : dict
+        What was found out about it, for as long as it is.
     """
 
     net: Network | None
@@ -70,11 +69,11 @@ class Problem:
     x: np.ndarray | None
     y: np.ndarray | None
     analytic: dict[str, np.ndarray]
-    backprop_seconds: float
     samples: int | None
     dormant: str = ""
     function: Function | None = None
     planted: Network | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def sizes(self, settings: Settings) -> dict[str, int]:
         """Return how many entries there are of each tensor that the report tells of."""
@@ -125,11 +124,10 @@ def pose(
     n = budget.count(net, x)
     analytic = planted.net.gradient(x, y, draw_masks(settings, net, n))
     _refuse_overflow(analytic)
-    seconds = seconds_of_a_backprop(in_gradient, x, y, draw_masks(settings, net, n))
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, seconds, samples, planted.dormant,
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant,
                     planted=planted.net)  # fmt: skip
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
 
@@ -149,14 +147,12 @@ def _along_directions(posed: Problem, settings: Settings) -> Problem:
 
 
 def _pose_function(function: Function, settings: Settings) -> Problem:
-    start = time.perf_counter()
     analytic = function.analytic()
-    seconds = time.perf_counter() - start
     _refuse_overflow(analytic)
     samples = function.samples
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    return Problem(None, None, None, None, analytic, seconds, samples, function=function)
+    return Problem(None, None, None, None, analytic, samples, function=function)
 
 
 def _refuse_overflow(analytic: dict[str, np.ndarray]) -> None:

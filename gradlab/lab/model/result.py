@@ -6,28 +6,32 @@ slider is dragged (`coarse`) and on all of them when it rests.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 import gradlab as gl
 from gradlab.bugs import Secret
 from gradlab.checking import EpsSweep, Report
+from gradlab.checking.diagnosis.blind_spots import blind_spots, traces
+from gradlab.checking.report import BlindSpot
 from gradlab.lab.model.cost import Cost
 from gradlab.lab.model.function import Function
 from gradlab.lab.model.given import Given
 from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.settings import MYSTERY, SETTINGS, Settings
 from gradlab.lab.model.training import Trainer
+from gradlab.lab.model.weight import Weight
 from gradlab.nn.network import Network
+from gradlab.nn.point import Point
 
-__all__ = ["SWEEP_EPS", "NotThereError", "Result", "checked", "compute"]
+__all__ = ["SWEEP_EPS", "NotThereError", "Result", "compute"]
 
 #: The steps of the U-curve: five a decade over the range of the slider.
-SWEEP_EPS = np.logspace(-13, -1, 61)
+SWEEP_EPS = np.array([float(f"{eps:.12g}") for eps in np.logspace(-13, -1, 61)])  # 1e-5 exactly
 _CURSOR = {name: setting.default for name, setting in SETTINGS.items() if setting.cursor}
 
 
@@ -56,10 +60,8 @@ class Result:
         The U-curve.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
-    given : Given, Function or None
-        What the caller brought.
-    secret : Secret or None
-        What `bug="mystery"` stands for.
+    anew : callable, Settings -> Result, or None
+        Computes the same with other settings, coarsely; what was trained is trained again.
     """
 
     settings: Settings
@@ -68,8 +70,7 @@ class Result:
     cost: Cost
     sweep: EpsSweep
     stride: int
-    given: Given | Function | None = None
-    secret: Secret | None = None
+    anew: Callable[[Settings], Result] | None = None
 
     @property
     def net(self) -> Network | None:
@@ -92,12 +93,16 @@ class Result:
         return self.problem.analytic
 
     @cached_property
+    def weight(self) -> Weight:
+        """The one entry of `tensor` that is looked at, with the loss along it."""
+        return Weight(self)
+
+    @cached_property
     def tensor(self) -> str:
-        """The tensor that is looked at closely: the one set, or that with the largest error."""
+        """The tensor that is looked at closely: the one set, or that which decides the verdict."""
         if self.settings.tensor:
             return self.settings.tensor
-        errors = {name: self.report[name].error for name in self.report}
-        return max(errors, key=lambda n: math.inf if math.isnan(errors[n]) else errors[n])
+        return self.report.deciding
 
     @cached_property
     def entry(self) -> int:
@@ -164,19 +169,20 @@ def compute(
         if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
         else:
-            report, cost = checked(settings, problem)
+            report, cost = check_at(settings, problem)
         stride = problem.stride(settings, coarse=coarse)
         if previous and previous.stride <= stride:
             result = replace(previous, settings=settings, report=report, cost=cost)
         else:
             sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
-            result = Result(settings, problem, report, cost, sweep, stride, given, secret)
+            anew = partial(compute, given=given, secret=secret, coarse=True)
+            result = Result(settings, problem, report, cost, sweep, stride, anew)
     _check_entry(result)
     return result
 
 
-def checked(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
-    """Check the gradient at the settings' step; return the report and what it cost."""
+def check_at(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
+    """Check at the step of the settings; return the report and what it cost."""
     start = time.perf_counter()
     if problem.function is not None:
         report = problem.function.report(settings, problem.samples)
@@ -187,9 +193,20 @@ def checked(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
             **problem.sampling,
         )  # fmt: skip
     seconds = time.perf_counter() - start
+    if problem.function is None:
+        report = replace(report, find_blind_spots=partial(_blind_spots, settings, problem, report))
     if settings.bug == MYSTERY:  # a report finds the cause when it is printed
         report = replace(report, find_causes=None)
-    return report, Cost.measured(report.evaluations, seconds, problem.backprop_seconds)
+    return report, Cost(report.evaluations, 1e3 * seconds)
+
+
+def _blind_spots(settings: Settings, problem: Problem, report: Report) -> tuple[BlindSpot, ...]:
+    """Return what the check could not have seen; the bugs are tried once for all steps."""
+    point = Point(problem.net, problem.x, problem.y, problem.masks(settings))
+    memo = problem.memo
+    if "traces" not in memo:
+        memo["traces"] = list(traces(point, report.tensors))
+    return blind_spots(point, problem.analytic, report.tensors, memo["traces"])
 
 
 def _sweep(settings: Settings, problem: Problem, report: Report, steps: np.ndarray) -> EpsSweep:

@@ -9,10 +9,8 @@ import numpy as np
 
 from gradlab.checking import Report
 from gradlab.lab.model import budget
-from gradlab.lab.model.problem import pose
-from gradlab.lab.model.result import Result, checked
+from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import RANGES
-from gradlab.lab.model.training import Trainer
 
 __all__ = ["Seeds", "seeds_of"]
 
@@ -55,11 +53,8 @@ def seeds_of(result: Result) -> Seeds:
 
 
 def _at(result: Result, seed: int) -> Report | None:
-    settings = result.settings.replace(seed=seed)
     try:
-        with np.errstate(all="ignore"):
-            problem = pose(settings, result.given, Trainer(), result.secret)
-            return checked(settings, problem)[0]
+        return result.anew(result.settings.replace(seed=seed)).report
     except ValueError:  # weights that overflow, or that no learning rate trains
         return None
 

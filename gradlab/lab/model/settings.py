@@ -133,14 +133,14 @@ class Settings:
         0, 0, 9999, label="seed", group="Network", is_open=True,
         tooltip="of the random weights and dropout masks: same seed, same draws", trains=True,
     )  # fmt: skip
+    eps: float = logarithmic(
+        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
+        tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
+    )  # fmt: skip
     weight_scale: float = logarithmic(
         0.5, 1e-4, 1e2, label="weight scale", group="", step=0.05, subjects=NETWORKS, trains=True,
         tooltip="standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
         tooltip_given="all weights times this factor, 1e-4 to 1e2; 1 leaves them as given",
-    )  # fmt: skip
-    eps: float = logarithmic(
-        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
-        tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
     )  # fmt: skip
     scheme: str = choice(
         "central", SCHEMES, {"five_point": "five-point", "complex_step": "complex step"},
@@ -176,13 +176,13 @@ class Settings:
         subjects=NETWORKS, trains=True,
     )  # fmt: skip
     l2_in_loss: bool = flag(
-        True, label="L2 in the numerical loss", group="Dropout, L2", words="in the numerical loss",
-        tooltip="the loss that is differenced has the L2 term", needs="use_l2", subjects=NETWORKS,
-        trains=True,
+        True, label="L2 in the numerical loss", group="Dropout, L2",
+        words="L2 in the numerical loss", tooltip="the loss that is differenced has the L2 term",
+        needs="use_l2", subjects=NETWORKS, trains=True,
     )  # fmt: skip
     l2_in_gradient: bool = flag(
         True, label="L2 in the analytic gradient", group="Dropout, L2",
-        words="in the analytic gradient", tooltip="backpropagation adds λ·W", needs="use_l2",
+        words="L2 in the analytic gradient", tooltip="backpropagation adds λ·W", needs="use_l2",
         subjects=NETWORKS, structure=True,
     )  # fmt: skip
     dtype: str = choice(

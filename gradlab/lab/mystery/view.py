@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -9,6 +12,7 @@ import ipywidgets as widgets
 
 from gradlab.lab.controls import locked
 from gradlab.lab.lock import LOCK
+from gradlab.lab.mystery.mystery import HINTS
 from gradlab.lab.state import LabState
 
 __all__ = ["MysteryView"]
@@ -32,6 +36,8 @@ _BUTTONS = {
     "next": ("New bug", "plants another one"),
     "two": ("Two bugs", "plants two at a time"),
 }
+#: A button that was pressed again before its answer was there: nobody asked for another one.
+_SECONDS = 0.5
 
 
 class MysteryView(widgets.VBox):
@@ -46,21 +52,22 @@ class MysteryView(widgets.VBox):
     tensor, line : Dropdown
     buttons : dict of str to Button
         "guess", "hint", "reveal", "next", "two".
+    score : HTML
     told : HTML
-        What the lab answered, and the score.
+        What the lab answered last.
+    hints : HTML
+        All hints of this round.
     """
 
     def __init__(self, state: LabState) -> None:
-        self._state = state
-        narrow = {"description_width": "75px"}
+        self._state, self._given = state, []
+        self._busy, self._free_at = "", 0.0
         self.tensor = locked.Dropdown(
-            description="tensor", tooltip="tensor: the first wrong one, coming from the loss",
-            style=narrow, layout=widgets.Layout(width="200px"),
-        )  # fmt: skip
+            description="tensor", tooltip="tensor: the first wrong one, coming from the loss"
+        )
         self.line = locked.Dropdown(
-            description="wrong line", tooltip="wrong line: the one that is not as it should be",
-            style=narrow, layout=widgets.Layout(width="auto", max_width="1100px"),
-        )  # fmt: skip
+            description="wrong line", tooltip="wrong line: the one that is not as it should be"
+        )
         self.line.add_class("gradlab-code")  # a row of its own: lines are long
         self.buttons = {
             name: widgets.Button(
@@ -68,15 +75,32 @@ class MysteryView(widgets.VBox):
             )
             for name, (words, what) in _BUTTONS.items()
         }
-        self.told = widgets.HTML()
-        row = widgets.HBox(
-            [self.tensor, *self.buttons.values()], layout=widgets.Layout(flex_flow="row wrap")
-        )
-        super().__init__([self.line, row, self.told], layout=widgets.Layout(width="100%"))
-        for name, button in self.buttons.items():
-            button.on_click(getattr(self, f"_on_{name}"))
+        self.score, self.told, self.hints = (widgets.HTML() for _ in range(3))
+        row = widgets.HBox([self.tensor, *self.buttons.values(), self.score])
+        row.add_class("gradlab-flow")
+        super().__init__([self.line, row, self.told, self.hints])
+        self.add_class("gradlab-mystery")
+        actions: dict[str, Callable[[], None]] = {
+            "guess": self._guess,
+            "hint": self._hint,
+            "reveal": lambda: self._tell(self._state.mystery.reveal()),
+            "next": lambda: self._round("next", 1),
+            "two": lambda: self._round("two", 2),
+        }
+        for name, action in actions.items():
+            self.buttons[name].on_click(lambda button, action=action: self._act(action))
         state.observe(self._on_round, "mystery")
         self._on_round(None)
+
+    def _act(self, action: Callable[[], None]) -> None:
+        with LOCK:
+            # what was pressed while the last answer was worked out has waited for the lock
+            if self._state.mystery is None or time.monotonic() < self._free_at:
+                return
+            try:
+                action()
+            except Exception as error:  # nobody would see it: a callback has no output
+                self._state.fail((), error)
 
     def _on_round(self, change: Any) -> None:
         with LOCK:
@@ -88,40 +112,60 @@ class MysteryView(widgets.VBox):
                 ):  # fmt: skip
                     control.options = [(_NONE, ""), *((name, name) for name in options)]
                     control.index = 0
+                self._given = []
                 self._tell(_ONE if mystery.count == 1 else _TWO)
 
-    def _on_guess(self, button: widgets.Button) -> None:
-        with LOCK:
-            mystery = self._state.mystery
-            if not (self.tensor.value and self.line.value):
-                self._tell("Choose a tensor and a line first.")
-                return
-            feedback = mystery.guess(self.tensor.value, self.line.value)
-            self._tell(f"Solved. {mystery.reveal()}" if feedback.solved else feedback.words)
+    def _guess(self) -> None:
+        mystery = self._state.mystery
+        if not (self.tensor.value and self.line.value):
+            self._tell("Choose a tensor and a line first.")
+            return
+        feedback = mystery.guess(self.tensor.value, self.line.value)
+        self._tell(f"Solved. {mystery.reveal()}" if feedback.solved else feedback.words)
 
-    def _on_hint(self, button: widgets.Button) -> None:
-        with LOCK:
-            self._tell(self._state.mystery.hint())
+    def _hint(self) -> None:
+        with self._working("hint", "looking …"):
+            hint = self._state.mystery.hint()
+        self._given.append(hint)
+        self._tell("")
 
-    def _on_reveal(self, button: widgets.Button) -> None:
-        with LOCK:
-            self._tell(self._state.mystery.reveal())
+    def _round(self, button: str, count: int) -> None:
+        before = self._state.mystery
+        with self._working(button, "planting …"):
+            self._state.new_mystery(count=count)
+        if self._state.mystery is before:  # the banner says why
+            self._tell("")
 
-    def _on_next(self, button: widgets.Button) -> None:
-        with LOCK:
-            self._state.new_mystery()
+    @contextmanager
+    def _working(self, button: str, sign: str) -> Iterator[None]:
+        """Show that it is being worked on, and take no button until a moment after."""
+        self._busy = button
+        self._tell(sign)
+        try:
+            yield
+        finally:
+            self._busy, self._free_at = "", time.monotonic() + _SECONDS
+            self._switch()
+            self.buttons[button].focus()  # which it lost when it was switched off
 
-    def _on_two(self, button: widgets.Button) -> None:
-        with LOCK:
-            self._state.new_mystery(count=2)
+    def _switch(self) -> None:
+        mystery = self._state.mystery
+        over = mystery is None or mystery.finished
+        spent = over or mystery.hints >= HINTS
+        for name, button in self.buttons.items():
+            off = spent if name == "hint" else over and name in ("guess", "reveal")
+            button.disabled = off or name == self._busy
 
     def _tell(self, words: str) -> None:
-        mystery = self._state.mystery
-        for name in ("guess", "hint", "reveal"):
-            self.buttons[name].disabled = mystery.finished
+        self._switch()
         lines = "<br>".join(_shown(line) for line in words.splitlines())
-        score = escape(str(self._state.score))  # not on a line of its own: the screen is full
-        self.told.value = f'<div class="gradlab-told" role="status"><b>{score}.</b> {lines}</div>'
+        hints = "".join(
+            f"<div><b>Hint {number}:</b> {escape(hint)}</div>"
+            for number, hint in enumerate(self._given, 1)
+        )
+        for part, inside in ((self.told, lines), (self.hints, hints)):
+            part.value = f'<div class="gradlab-told" role="status">{inside}</div>'
+        self.score.value = f'<div class="gradlab-score">{escape(str(self._state.score))}</div>'
 
 
 def _shown(line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gradlab.checking import Report
 from gradlab.lab.model import budget
 from gradlab.lab.model.function import SAMPLES
 from gradlab.lab.model.result import Result
@@ -94,9 +95,19 @@ def _verdicts(result: Result) -> str:
     for name in report:
         groups.setdefault(str(report[name].verdict), []).append(name)
     if len(groups) == 1:
-        return f"{report.verdict}, every tensor"
+        return f"{report.verdict}, every tensor{_caveats(report)}"
     told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
     return f"{report.verdict} ({told})"
+
+
+def _caveats(report: Report) -> str:
+    """Return what a verdict of "correct" leaves open, without what round-off can change."""
+    if not report.caveats:
+        return ""
+    told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell")]
+    if len(told) < len(report.caveats):
+        told.append("some entries are too small to tell")
+    return f"; correct here, and {'; '.join(told)}"
 
 
 def _numbers(result: Result) -> list[str]:

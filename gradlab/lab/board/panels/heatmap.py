@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.artist import Artist
-from matplotlib.colors import LogNorm
 
 from gradlab.checking import TensorReport
 from gradlab.lab.board.entry_marks import SIGNS, in_place
-from gradlab.lab.board.panels.ink import Shape, cells, signs, words
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
+from gradlab.plots.chart import Axis, Chart, Legend, Mark, boxes, cells, words
 from gradlab.plots.scales import power_of_ten
 
-__all__ = ["HeatmapPanel", "chosen_tensor"]
+__all__ = ["HeatmapPanel", "as_matrix", "chosen_tensor"]
 
-_COLOURS = colormaps["cividis"]  # even in lightness, and the same to the colour-blind
-_NORM = LogNorm(1e-12, 1.0)
 _UNCHECKED, _FAINT = -1.0, (128, 128, 128, 40)
-_TABLE = _COLOURS(np.arange(256), bytes=True)
-_BOX = (14.0, 34.0, 214.0, 214.0)  # x, y, width, height of the largest matrix, in pixels
-_LARGEST_CELL, _SMALLEST_SIGN = 40.0, 6.5
+_TABLE = colormaps["cividis"](np.arange(256), bytes=True)  # even in lightness, for every eye
+_LOWEST = -12  # decade of the darkest colour; the brightest is 1
+# The matrix has the square from (0, 0) to (1, 1), some 15 em; the colour bar stands beside it.
+_BAR, _RIGHT, _EM = (1.07, 1.12), 1.32, 1 / 14.5
+_LARGEST_CELL, _SMALLEST_SIGN, _LARGEST_SIGN = 0.2, 0.45, 1.2
+_USUAL = ("bug", "kink", "noise", "zero")  # in every legend; the others where there is one
 
 
 def chosen_tensor(result: Result) -> TensorReport:
@@ -32,86 +32,53 @@ def chosen_tensor(result: Result) -> TensorReport:
     return result.report[result.tensor]
 
 
-def _title(tensor: TensorReport) -> str:
-    if tensor.entries is not None:
-        return f"{tensor.name}, {tensor.analytic.size} of {math.prod(tensor.shape)}"
-    return f"{tensor.name} ({' × '.join(str(n) for n in tensor.shape)})"
-
-
 class HeatmapPanel(Panel):
-    """Title and colour bar are paper; the cells and the marks are ink."""
+    """Colour bar, title and legend stand still; the cells and their signs move."""
 
-    name, title, size = "heatmap", "Entries of one tensor", (296, 292)
-    own_colours = True
+    name, title, width = "heatmap", "Entries of one tensor", 20.0
+    hint = "Click a cell to choose that entry."
 
-    def made_for(self, result: Result) -> Hashable:
-        """Return one thing for all results: the tensor's name is ink."""
-        return self.name
+    def key(self, result: Result) -> Hashable:
+        """Return the tensor shown, and which signs are to be explained."""
+        tensor = chosen_tensor(result)
+        return _title(tensor), _explained(tensor)
 
-    def build(self, result: Result) -> None:
-        """Write the title and what the marks mean; draw the colour bar."""
-        figure, palette = self.live.figure, self.palette
-        width, height = self.size
-        self._cells = None
-        self._name = figure.text(
-            1 - 8 / width, 1 - 12 / height, "", fontsize=10, color=palette.ink, va="center",
-            ha="right", animated=True,
+    def still(self, result: Result) -> Chart:
+        """Return the colour bar, and what the signs mean."""
+        tensor = chosen_tensor(result)
+        ramp = _TABLE[::-1, None].copy()
+        decades = range(_LOWEST, 1, 3)
+        heights = [1 - decade / _LOWEST for decade in decades]
+        texts = [power_of_ten(10.0**decade) for decade in decades]
+        marks = [
+            cells(_BAR[0], 0.0, _BAR[1], 1.0, ramp),
+            words([_BAR[1]] * len(texts), heights, texts, "ink", 0.8, "left", dx=0.3, outside=True),
+        ]
+        legend = [
+            Legend("both 0" if mark == "zero" else mark, "ink", sign=SIGNS[mark])
+            for mark in _explained(tensor)
+        ]
+        return Chart(
+            "Error by entry", Axis(0.0, _RIGHT), Axis(-0.03, 1.03), marks, _title(tensor),
+            legend=legend, framed=False, square=True,
         )  # fmt: skip
-        figure.text(
-            _BOX[0] / width, 1 - 12 / height, "Error by entry", fontsize=10,
-            color=palette.ink, va="center",
-        )  # fmt: skip
-        legend = "   ".join(f"{SIGNS[mark]} {mark}" for mark in ("bug", "kink", "noise"))
-        legend += f"   {SIGNS['zero']} 0 = 0"
-        figure.text(_BOX[0] / width, 14 / height, legend, fontsize=9, color=palette.ink)
-        bar = figure.add_axes((0.80, 1 - 248 / height, 0.035, 214 / height))
-        ramp = np.logspace(-12, 0, 256)[:, None]
-        bar.imshow(_COLOURS(_NORM(ramp)), aspect="auto", origin="lower", extent=(0, 1, -12, 0))
-        bar.set_xticks([])
-        bar.yaxis.tick_right()
-        ticks = range(-12, 1, 3)
-        bar.set_yticks(ticks, [power_of_ten(10.0**t) for t in ticks])
-        bar.tick_params(colors=palette.ink, labelsize=9, length=2)
 
-    def ink(self, result: Result) -> list[Shape]:
-        """Return the coloured cells, and a sign in each that is marked."""
+    def moving(self, result: Result) -> list[Mark]:
+        """Return the coloured cells, a sign in each that is marked, a frame around the chosen."""
         tensor = chosen_tensor(result)
         errors = as_matrix(_shown(tensor))
-        x, y, cell = _place(errors.shape)
-        rows, columns = errors.shape
-        rgba = _colours(errors)
-        name = words([(self.size[0] - 8, 12, _title(tensor))], self.palette.ink, 13, "right")
-        shapes = [cells((x, y, columns * cell, rows * cell), rgba), name]
-        if cell < _SMALLEST_SIGN:
-            return shapes
-        marks = as_matrix(in_place(tensor, tensor.marks, ""))
-        dark = rgba[..., 1] < 128
-        for mark, sign in SIGNS.items():
-            here = marks == mark
-            for colour, where in (("#FFFFFF", here & dark), ("#000000", here & ~dark)):
-                at = np.argwhere(where)[:, ::-1]
-                if len(at):
-                    places = np.array([x, y]) + (at + 0.5) * cell
-                    shapes.append(signs(places, sign, colour, round(min(0.8 * cell, 16), 1)))
-        return shapes
-
-    def draw_ink(self, result: Result) -> Sequence[Artist]:
-        """Return the cells as one artist; the stored picture goes without the signs."""
-        tensor = chosen_tensor(result)
-        errors = as_matrix(_shown(tensor))
-        x, y, cell = _place(errors.shape)
-        width, height = self.size
-        box = (x / width, 1 - (y + errors.shape[0] * cell) / height,
-               errors.shape[1] * cell / width, errors.shape[0] * cell / height)  # fmt: skip
-        if self._cells is None:
-            self._cells = self.live.figure.add_axes(box)
-        self._cells.clear()
-        self._cells.set_position(box)
-        picture = self._cells.imshow(_colours(errors), aspect="auto")
-        picture.set_animated(True)
-        self._cells.set_axis_off()
-        self._name.set_text(_title(tensor))
-        return [picture, self._name]
+        rgba, (rows, columns) = _colours(errors), errors.shape
+        left, top, cell = _place(errors.shape)
+        box = left, top - rows * cell, left + columns * cell, top
+        marks = [cells(*box, rgba), *_signs(tensor, rgba, left, top, cell)]
+        entry = result.settings.entry
+        if 0 <= entry < errors.size and not tensor.directional:
+            row, column = divmod(entry, columns)
+            corner = left + column * cell, top - (row + 1) * cell
+            whole = (*corner, corner[0] + cell, corner[1] + cell)
+            marks.append(boxes(*whole, None, "paper", width=4.0))
+            marks.append(boxes(*whole, None, "ink", width=2.0))
+        return marks
 
     def alt(self, result: Result) -> str:
         """Return how many entries have which mark."""
@@ -123,6 +90,48 @@ class HeatmapPanel(Panel):
             f"the largest is {tensor.error:.1e}."
         )
 
+    def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
+        """Return the entry of the cell at the point."""
+        tensor = chosen_tensor(result)
+        rows, columns = as_matrix(_shown(tensor)).shape
+        left, top, cell = _place((rows, columns))
+        row, column = math.floor((top - y) / cell), math.floor((x - left) / cell)
+        if tensor.directional or not (0 <= row < rows and 0 <= column < columns):
+            return {}
+        return {"tensor": tensor.name, "entry": row * columns + column}
+
+
+def _title(tensor: TensorReport) -> str:
+    if tensor.directional:
+        return f"{tensor.name}, {tensor.coverage}"
+    if tensor.entries is not None:
+        return f"{tensor.name}, {tensor.analytic.size} of {math.prod(tensor.shape)}"
+    return f"{tensor.name} ({' × '.join(str(n) for n in tensor.shape)})"
+
+
+def _explained(tensor: TensorReport) -> tuple[str, ...]:
+    met = set(np.unique(tensor.marks))
+    return tuple(mark for mark in SIGNS if mark in _USUAL or mark in met)
+
+
+def _signs(
+    tensor: TensorReport, rgba: np.ndarray, left: float, top: float, cell: float
+) -> list[Mark]:
+    """Return the signs of the marked entries, white on dark cells; none where cells are tiny."""
+    size = min(0.8 * cell / _EM, _LARGEST_SIGN)
+    if size < _SMALLEST_SIGN:
+        return []
+    told = as_matrix(in_place(tensor, tensor.marks, ""))
+    rows, columns = np.nonzero(np.isin(told, tuple(SIGNS)))
+    if not len(rows):
+        return []
+    here = rgba[rows, columns]
+    colours = np.where(here[:, 1] < 128, "#FFFFFF", "#000000")
+    colours = np.where(here[:, 3] < 255, "ink", colours).tolist()  # the paper shines through
+    texts = [SIGNS[mark] for mark in told[rows, columns]]
+    x, y = left + (columns + 0.5) * cell, top - (rows + 0.5) * cell
+    return [words(x, y, texts, colours, size)]
+
 
 def _shown(tensor: TensorReport) -> np.ndarray:
     """Return the errors in the tensor's shape; 0 against 0 proves nothing, so it gets no colour."""
@@ -131,13 +140,14 @@ def _shown(tensor: TensorReport) -> np.ndarray:
 
 
 def _which(tensor: TensorReport) -> str:
-    return "every entry of" if tensor.entries is None else f"{tensor.coverage} of"
+    full = tensor.entries is None and not tensor.directional
+    return "every entry of" if full else f"{tensor.coverage} of"
 
 
 def _colours(errors: np.ndarray) -> np.ndarray:
     """Return the colours of errors, uint8 (…, 4); NaN is the worst, what was not checked faint."""
-    clipped = np.clip(np.nan_to_num(errors, nan=1.0), 1e-12, 1.0)
-    rgba = _TABLE[np.rint((np.log10(clipped) + 12) * (255 / 12)).astype(np.intp)]
+    clipped = np.clip(np.nan_to_num(errors, nan=1.0), 10.0**_LOWEST, 1.0)
+    rgba = _TABLE[np.rint((np.log10(clipped) / -_LOWEST + 1) * 255).astype(np.intp)]
     rgba[errors == _UNCHECKED] = _FAINT
     return rgba
 
@@ -150,7 +160,7 @@ def as_matrix(values: np.ndarray) -> np.ndarray:
 
 
 def _place(shape: tuple[int, int]) -> tuple[float, float, float]:
-    """Return the top left corner and the side of a cell, so that the matrix fits its box."""
-    x, y, width, height = _BOX
-    cell = min(_LARGEST_CELL, width / shape[1], height / shape[0])
-    return x + (width - cell * shape[1]) / 2, y + (height - cell * shape[0]) / 2, cell
+    """Return the left and upper end of the matrix and the side of a cell, so that it fits."""
+    rows, columns = shape
+    cell = min(_LARGEST_CELL, 1 / columns, 1 / rows)
+    return 0.5 - 0.5 * cell * columns, 0.5 + 0.5 * cell * rows, cell

@@ -2,57 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable
+from typing import Any
 
-from matplotlib.artist import Artist
+import numpy as np
 
-from gradlab.lab.board.live_figure import Layer
-from gradlab.lab.board.panels.ink import Shape, bars, discs
+from gradlab.lab.board.entry_marks import chosen_place, entry_at
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
-from gradlab.plots import Entries
+from gradlab.plots import entries_chart, entries_marks
+from gradlab.plots.chart import Chart, Mark, dots
+from gradlab.plots.entries import across
+from gradlab.plots.scales import ERROR_RANGE, clip_errors
 
 __all__ = ["TensorsPanel"]
 
+#: How high the columns are, in widths of a column of three: what is near is told by the eye.
+_TALL = 4.0
+
 
 class TensorsPanel(Panel):
-    """Bands and verdicts on the paper; a dot an entry and a bar a tensor are ink."""
+    """Bands and names stand still; a dot an entry, a bar and a sign a tensor move."""
 
-    name, title, size = "tensors", "Every entry at this step", (264, 292)
-    repeats = 32
+    name, title, width = "tensors", "Every entry at this step", 17.5
+    hint = "Click a dot to choose that entry, a name to choose the tensor."
 
-    def build(self, result: Result) -> None:
-        """Make the axes."""
-        self._axes = self.live.figure.add_axes((0.012, 0.145, 0.65, 0.765))
-        self._entries = Entries(self._axes, tuple(result.report), self.palette)
-        for artist in self._entries.dots:
-            artist.set_animated(True)
-        self._verdicts = None
+    def key(self, result: Result) -> Hashable:
+        """Return the tensors' names."""
+        return tuple(result.report)
 
-    def layers(self, result: Result) -> list[Layer]:
-        """Return the verdicts above the columns."""
-        verdicts = tuple(str(tensor.verdict) for tensor in result.report.tensors.values())
-        if verdicts != self._verdicts:
-            self._entries.set_verdicts(verdicts)
-            self._verdicts = verdicts
-        return [Layer(verdicts, self._entries.marks)]
+    def still(self, result: Result) -> Chart:
+        """Return the bands and the columns' names."""
+        return entries_chart(tuple(result.report))
 
-    def ink(self, result: Result) -> list[Shape]:
-        """Return the dots and the bars."""
-        dots, counts, tops = self._entries.positions(result.report)
-        hues = [self.palette.layer(name) for name in result.report]
-        width = self._axes.get_position().width * self.size[0] / len(hues)
-        return [
-            discs(self.live.pixels(self._axes, *dots), counts, hues, 1.4),
-            bars(self.live.pixels(self._axes, *tops), min(0.35 * width, 20), self.palette.ink, 2.6),
-        ]
-
-    def draw_ink(self, result: Result) -> Sequence[Artist]:
-        """Return dots and bars as artists."""
-        self._entries.set_report(result.report)
-        return self._entries.dots
+    def moving(self, result: Result) -> list[Mark]:
+        """Return dots, bars and signs, and a ring around the entry that was chosen."""
+        marks = entries_marks(result.report)
+        tensor = result.report[result.tensor]
+        place = chosen_place(tensor, result.settings.entry)
+        if place is not None:
+            x = list(result.report).index(tensor.name) + across(tensor.errors.size)[place]
+            y = clip_errors(tensor.errors.ravel()[place : place + 1])
+            marks.append(dots(x, y, ["ink"], radius=4.5, sign="ring"))
+        return marks
 
     def alt(self, result: Result) -> str:
         """Return each tensor's error and verdict in words."""
         each = (f"{n} {t.error:.1e} {t.verdict}" for n, t in result.report.tensors.items())
         return f"Largest relative error and verdict of each tensor: {', '.join(each)}."
+
+    def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
+        """Return the tensor of the column, and of its entries the one whose dot is nearest."""
+        names = list(result.report)
+        column = int(np.clip(round(x), 0, len(names) - 1))
+        tensor = result.report[names[column]]
+        if tensor.directional:
+            return {}
+        if not ERROR_RANGE[0] < y <= 2.0:
+            return {"tensor": tensor.name}
+        low, high = np.log10(ERROR_RANGE)
+        up = (np.log10(clip_errors(tensor.errors.ravel())) - np.log10(y)) / (high - low)
+        aside = (column + across(up.size) - x) * 3 / len(names) / _TALL
+        nearest = int(np.argmin(np.hypot(up, aside)))
+        return {"tensor": tensor.name, "entry": entry_at(tensor, nearest)}

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 
-from gradlab.lab.board.live_figure import Layer
-from gradlab.lab.board.panels.ink import Shape, discs, line
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
-from gradlab.plots import UCurve
-from gradlab.plots.scales import clip_errors
-from gradlab.plots.u_curve import UPRIGHT
+from gradlab.plots import u_curve_chart, u_curve_cursor
+from gradlab.plots.chart import Chart, Mark
+from gradlab.plots.scales import EPS_RANGE
 
 __all__ = ["UCurvePanel"]
 
 
 class UCurvePanel(Panel):
-    """A line a tensor on the paper; the cursor and a dot a tensor are ink."""
+    """A line a tensor stands still; the cursor and a dot a tensor move."""
 
-    name, title, size = "u_curve", "Relative error against the step", (396, 292)
+    name, title, width, zooms = "u_curve", "Relative error against the step", 25.0, True
+    hint = "Click to set the step; select an area to see it larger, double click to go back."
 
-    def build(self, result: Result) -> None:
-        """Make the axes."""
-        self._axes = self.live.figure.add_axes((0.116, 0.145, 0.834, 0.765))
-        self._curve = UCurve(self._axes, tuple(result.report), self.palette)
-        for artist in self._curve.cursor:
-            artist.set_animated(True)
-        self._sweep = None
+    def key(self, result: Result) -> Hashable:
+        """Return the sweep, which is compared by identity."""
+        return result.sweep
 
-    def layers(self, result: Result) -> list[Layer]:
+    def still(self, result: Result) -> Chart:
         """Return the curves, which change with the sweep."""
-        if result.sweep is not self._sweep:
-            self._curve.set_sweep(result.sweep)
-            self._sweep = result.sweep  # also keeps it alive, so that no other one gets its id
-        return [Layer(id(result.sweep), self._curve.curves)]
+        return u_curve_chart(result.sweep)
 
-    def ink(self, result: Result) -> list[Shape]:
+    def moving(self, result: Result) -> list[Mark]:
         """Return the cursor, and where it meets the tensors."""
-        eps, heights = result.settings.eps, clip_errors(_errors(result))
-        ends = self.live.pixels(self._axes, [eps, eps], UPRIGHT)
-        dots = self.live.pixels(self._axes, np.full(len(heights), eps), heights)
-        hues = [self.palette.layer(name) for name in result.report]
-        return [
-            line(ends, self.palette.ink, 1.6),
-            discs(dots, [1] * len(dots), hues, 3.8, self.palette.paper),
-        ]
-
-    def draw_ink(self, result: Result) -> Sequence[Artist]:
-        """Return cursor and dots as artists."""
-        self._curve.set_cursor(result.settings.eps, _errors(result))
-        return self._curve.cursor
+        return u_curve_cursor(tuple(result.report), result.settings.eps, _errors(result))
 
     def alt(self, result: Result) -> str:
         """Return the curve in words."""
@@ -65,6 +45,10 @@ class UCurvePanel(Panel):
             f"The cursor is at eps {result.settings.eps:.1e}, where the largest error is "
             f"{worst:.1e}; the predicted best step is {best:.0e}.{kinks}"
         )
+
+    def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
+        """Return the step at the point."""
+        return {"eps": float(np.clip(x, *EPS_RANGE))}
 
 
 def _errors(result: Result) -> np.ndarray:

@@ -1,0 +1,122 @@
+"""Controls and state: each follows the other, and what is refused is told."""
+
+import pytest
+
+import gradlab as gl
+from gradlab.lab import Lab
+from gradlab.lab import state as state_module
+from gradlab.lab.controls.whole_number import WholeNumber
+from gradlab.lab.model.settings import NAMES
+from tests.lab.test_state import CHANGES
+
+NEEDS = {
+    "dropout_rate": {"use_dropout": True}, "freeze_masks": {"use_dropout": True},
+    "l2": {"use_l2": True}, "l2_in_loss": {"use_l2": True}, "l2_in_gradient": {"use_l2": True},
+}  # fmt: skip
+
+
+@pytest.fixture
+def lab(front_end):
+    lab = Lab(hidden=(4,))
+    front_end.clear()
+    return lab
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_control_that_moves_it(front_end, name):
+    lab, value = Lab(hidden=(4,), **NEEDS.get(name, {})), CHANGES[name]
+    control, frames = lab.controls[name], lab.frames
+    if name == "hidden":
+        front_end.move(control.widths[0].text, "3")
+        front_end.move(control.count, 2)
+        front_end.move(control.widths[1].text, "3")
+    elif isinstance(control, WholeNumber):
+        front_end.move(control.text, str(value))
+    elif hasattr(control, "options"):
+        front_end.choose(control, [option for _, option in control.options].index(value))
+    else:
+        front_end.move(control, value)
+    assert lab.state.error == ""
+    assert getattr(lab.state.result.settings, name) == value
+    assert lab.frames > frames
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_follows_the_state(lab, name):
+    setattr(lab.state, name, CHANGES[name])
+    assert lab.controls[name].value == CHANGES[name]
+
+
+def test_every_control_says_what_it_is_and_in_which_unit(lab):
+    assert set(lab.controls) == set(NAMES)
+    for name, control in lab.controls.items():
+        parts = (control.count, *control.widths) if name == "hidden" else (control,)
+        for part in parts:
+            assert part.description
+            assert len(part.tooltip) > len(part.description)
+    for name in ("eps", "weight_scale", "l2"):
+        assert "1e" in lab.controls[name].tooltip, "a logarithmic slider tells its range"
+        assert lab.controls[name].readout_format.endswith("e"), "1e-6, not -6"
+
+
+def test_the_last_digits_of_a_slider_are_rounded_and_not_sent_back(lab, front_end):
+    front_end.move(lab.controls["eps"], 0.0010000000000000041)
+    assert lab.state.eps == 1e-3
+    assert len(front_end.updates(lab.controls["eps"])) <= 1  # the echo of what was sent
+
+
+def test_a_control_that_fails_is_named_in_the_banner_and_the_lab_lives(lab, monkeypatch, front_end):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("<planted>")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(state_module, "compute", broken)
+        front_end.move(lab.controls["weight_scale"], 3.0)
+    assert "cannot compute" in lab.board.banner
+    assert "weight scale: &lt;planted&gt;" in lab.board.banner
+    front_end.move(lab.controls["eps"], 1e-3)
+    assert "cannot compute" not in lab.board.banner
+    assert lab.state.result.settings.weight_scale == 3.0
+
+
+def test_a_value_that_the_state_refuses_is_told_with_its_control(lab, front_end):
+    control = lab.controls["weight_scale"]
+    control.max = 4
+    front_end.move(control, 5000.0)
+    assert "weight scale: weight_scale must be a finite number in" in lab.board.banner
+    front_end.press(lab.reset_button)
+    assert control.value == lab.state.weight_scale == 0.5
+    front_end.move(control, 2.0)
+    assert "cannot compute" not in lab.board.banner
+
+
+def test_a_choice_that_the_control_does_not_offer_is_told(lab):
+    lab.state.data = "yours"
+    assert "data set: data is" in lab.board.banner
+    assert "made without x and y" in lab.board.banner
+    lab.state.data = "iris"
+    assert lab.controls["data"].value == "iris"
+    assert "cannot compute" not in lab.board.banner
+
+
+def test_what_means_nothing_now_is_switched_off(lab, front_end):
+    rate, decay, layer = (lab.controls[name] for name in ("dropout_rate", "l2", "bug_layer"))
+    assert rate.disabled
+    assert decay.disabled
+    assert layer.text.disabled
+    front_end.move(lab.controls["use_dropout"], True)
+    lab.state.update(use_l2=True, bug="flipped_sign")
+    assert not rate.disabled
+    assert not decay.disabled
+    assert not layer.text.disabled
+    lab.state.reset()
+    assert rate.disabled
+    assert decay.disabled
+
+
+def test_a_given_network_is_shown_as_it_is(front_end):
+    x, y = gl.data.moons(8)
+    lab = Lab(gl.mlp([2, 3, 2], seed=12_345), x, y)
+    assert lab.state.seed == lab.controls["seed"].value == 12_345
+    with pytest.raises(ValueError, match=r"net\.l2 must be 0 or in \[1e-06, 100000\]"):
+        Lab(gl.mlp([2, 3, 2], l2=1e-8), x, y)

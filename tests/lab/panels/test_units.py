@@ -1,0 +1,157 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab.board.panels.units import UnitsPanel
+from gradlab.lab.model.preactivations import what_units_see
+from tests.lab.panels.cases import IMAGES, NAMES, SEQUENCES, painted, result_of
+
+PANEL = UnitsPanel()
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def test_an_mlps_pre_activations_and_slopes_are_those_of_plain_products():
+    result = result_of("default")
+    net, x = result.net, result.x
+    z1 = x @ net.params["W1"] + net.params["b1"]
+    z2 = np.tanh(z1) @ net.params["W2"] + net.params["b2"]
+    seen = what_units_see(net, x)
+    assert [layer.name for layer in seen] == ["z1", "z2"]
+    for layer, z in zip(seen, (z1, z2), strict=True):
+        np.testing.assert_allclose(layer.z, z.T, rtol=1e-12)
+        assert layer.mean_slope == pytest.approx(np.mean(1 - np.tanh(z) ** 2), rel=1e-12)
+    # the numbers of lesson 05
+    assert [f"{layer.mean_slope:.2f}" for layer in seen] == ["0.86", "0.67"]
+    assert "z1: mean tanh′ 0.86" in PANEL.alt(result)
+
+
+def test_an_lstms_gates_are_those_of_a_loop_over_time():
+    result = result_of("lstm")
+    p, n = result.net.params, SEQUENCES.shape[1]
+    h = c = np.zeros((n, 4))
+    z, cells = {q: [] for q in "ifgo"}, []
+    for x in SEQUENCES:
+        now = {q: x @ p[f"Wx_{q}"] + h @ p[f"Wh_{q}"] + p[f"b_{q}"] for q in "ifgo"}
+        c = sigmoid(now["f"]) * c + sigmoid(now["i"]) * np.tanh(now["g"])
+        h = sigmoid(now["o"]) * np.tanh(c)
+        cells.append(c)
+        for q in "ifgo":
+            z[q].append(now[q])
+    seen = {layer.name: layer for layer in what_units_see(result.net, SEQUENCES)}
+    assert list(seen) == ["gate i", "gate f", "gate g", "gate o", "state c"]
+    for q in "ifgo":
+        expected = np.concatenate(z[q]).T
+        np.testing.assert_allclose(seen[f"gate {q}"].z, expected, rtol=1e-9, atol=1e-12)
+        bend = 1 - np.tanh(expected) ** 2 if q == "g" else sigmoid(expected) * sigmoid(-expected)
+        assert seen[f"gate {q}"].mean_slope == pytest.approx(bend.mean(), rel=1e-9)
+    np.testing.assert_allclose(seen["state c"].z, np.concatenate(cells).T, rtol=1e-9, atol=1e-12)
+
+
+def test_a_convnets_layers_are_its_convolutions_and_what_its_relu_sees():
+    net = result_of("convnet").net
+    one, two = what_units_see(net, IMAGES)
+    cuts = net.cut_activations(IMAGES)
+    assert (one.name, two.name) == ("conv1", "conv2")
+    assert one.function is None
+    np.testing.assert_allclose(np.sort(one.z.ravel()), np.sort(cuts["conv1"].ravel()))
+    np.testing.assert_allclose(np.sort(two.z.ravel()), np.sort(cuts["pool2"].ravel()))
+    assert two.mean_slope == pytest.approx((cuts["pool2"] > 0).mean())
+    assert two.flat == pytest.approx((cuts["pool2"] <= 0).mean())
+
+
+def test_dropout_batch_norm_and_an_output_activation_have_their_part():
+    x, _ = gl.data.moons(20, seed=0)
+    net = gl.mlp([2, 5, 3, 1], loss="mse", output_activation="sigmoid", dropout_rate=0.5,
+                 batch_norm=True, seed=0)  # fmt: skip
+    masks = net.draw_masks(20, np.random.default_rng(0))
+    seen, cuts = what_units_see(net, x, masks), net.cut_activations(x, masks)
+    assert [layer.name for layer in seen] == ["norm1", "norm2", "z3"]
+    for layer, cut in zip(seen, ("norm1", "norm2", "z3"), strict=True):
+        np.testing.assert_allclose(layer.z, cuts[cut].T)
+
+
+def test_dead_and_flat_are_counted_unit_by_unit():
+    net = gl.mlp([1, 3, 2], "relu", seed=0)
+    net.params["W1"][:] = [[1.0, -1.0, 1.0]]
+    net.params["b1"][:] = [0.0, -9.0, 9.0]
+    (layer,) = what_units_see(net, np.array([[-1.0], [2.0], [3.0], [4.0]]))
+    assert layer.dead == 1  # the second: -x - 9
+    assert layer.flat == pytest.approx((1 + 4 + 0) / 12)
+    assert layer.mean_slope == pytest.approx(7 / 12)
+
+
+def bars(result):
+    return [
+        m for m in PANEL.still(result).marks if m["kind"] == "boxes" and m["fill"] == "layer0"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["default", "saturated", "lstm", "relu"])
+def test_bars_are_counts_and_what_is_further_out_is_in_the_last_ones(name):
+    result = result_of(name)
+    for mark, layer in zip(bars(result), what_units_see(result.net, result.x), strict=True):
+        heights = mark["y1"] - mark["y0"]
+        for left, right, height in zip(mark["x0"], mark["x1"], heights, strict=True):
+            low, high = (-np.inf if left <= -6 else left), (np.inf if right >= 6 else right)
+            count = sum(low <= z < high for z in layer.z.ravel())
+            assert count == pytest.approx(height / heights.max() * layer_top(layer), abs=0.5)
+
+
+def layer_top(layer):
+    edges = np.linspace(-6, 6, 49)
+    edges[[0, -1]] = -np.inf, np.inf
+    z = layer.z.ravel()
+    return max(sum((a <= v) & (v < b) for v in z) for a, b in pairwise(edges))
+
+
+@pytest.mark.parametrize(
+    ("name", "edge"), [("default", 2.99), ("deep", 4.59)], ids=["tanh", "sigmoid"]
+)
+def test_the_shade_begins_where_the_slope_falls_below_a_hundredth(name, edge):
+    shade = [m for m in PANEL.still(result_of(name)).marks if m.get("fill") == "band3"]
+    for mark in shade:
+        np.testing.assert_allclose(mark["x0"], [-6, edge], atol=0.26)
+        np.testing.assert_allclose(mark["x1"], [-edge, 6], atol=0.26)
+
+
+def test_left_of_a_kink_everything_is_shaded():
+    for activation in ("relu", "leaky_relu"):
+        chart = PANEL.still(result_of("relu", activation=activation))
+        shade = next(m for m in chart.marks if m.get("fill") == "band3")
+        assert (shade["x0"][0], shade["x1"][0]) == (-6, 0)
+
+
+def test_nearly_linear_is_said_where_it_is_so_and_nowhere_else():
+    said = {}
+    for scale in (1e-3, 1e-2, 0.05, 0.1, 0.2, 0.5, 5.0):
+        result = result_of("default", weight_scale=scale)
+        straight = [s.name for s in what_units_see(result.net, result.x) if s.mean_slope > 0.99]
+        note = PANEL.still(result).note
+        assert ("nearly linear" in note) == bool(straight)
+        assert ("all layers" in note) == (len(straight) == 2)
+        assert (note[1:] in PANEL.alt(result)) or not note
+        said[scale] = note
+    assert said[1e-2]
+    assert not said[0.5]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_can_be_painted_and_told_for_every_network(name):
+    result = result_of(name)
+    if name in ("no hidden layer", "parabola", "logarithm"):
+        assert PANEL.fits(result).startswith(("the network has no hidden", "a function has no"))
+        return
+    assert PANEL.fits(result) == ""
+    painted(PANEL, result, "dark" if len(name) % 2 else "light")
+    assert PANEL.moving(result) == []
+    assert PANEL.key(result) is result.problem
+    alt = PANEL.alt(result)
+    masks = result.problem.masks(result.settings)
+    for layer in what_units_see(result.net, result.x, masks):
+        assert f"{layer.name}: " in alt
+        assert f"z from {layer.z.min():.2g} to {layer.z.max():.2g}" in alt
