@@ -27,7 +27,7 @@ SAMPLES = 20
 #: What a check, and a sweep while dragging and at rest, may cost in evaluations of the function,
 #: and in seconds where it is a slow one. The counts are what rules for a function that takes less
 #: than 50 microseconds: the same settings must show the same everywhere.
-_CHECK, COARSE, FULL_SWEEP = 1024, 1000, 16_000
+_CHECK, COARSE, FULL_SWEEP = 1024, 500, 16_000
 _SECONDS = {_CHECK: 0.1, COARSE: 0.05, FULL_SWEEP: 0.8}
 _FEWEST = 4
 #: Every n-th of 61 steps; all divide 60, so that both ends are always there.

@@ -55,6 +55,8 @@ class Problem:
         How many entries of each tensor are checked; None is all.
     dormant : str
         Why no bug that is planted can show: "dropout is off"; "" if one can, or there is none.
+    remark : str
+        What there is to say about the training: that it raised the loss; "" for nothing.
     function : Function or None
         What is checked by plain evaluations: the caller's function, for which there is neither a
         network nor data (they are None), or the loss along random directions.
@@ -71,6 +73,7 @@ class Problem:
     analytic: dict[str, np.ndarray]
     samples: int | None
     dormant: str = ""
+    remark: str = ""
     function: Function | None = None
     planted: Network | None = None
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -117,8 +120,10 @@ def pose(
     l2 = settings.l2 if settings.use_l2 else 0.0
     _add_to_biases(net, settings)
     in_loss = net.replace(l2=l2 if settings.l2_in_loss else 0.0)
+    remark = ""
     if settings.train_steps:
-        in_loss = (trainer or Trainer())(in_loss, x, y, settings)
+        before, in_loss = in_loss, (trainer or Trainer())(in_loss, x, y, settings)
+        remark = _on_training(before.loss(x, y), in_loss.loss(x, y))
     in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
     planted = planted_in(in_gradient, settings, secret)
     n = budget.count(net, x)
@@ -127,9 +132,13 @@ def pose(
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant,
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark,
                     planted=planted.net)  # fmt: skip
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
+
+
+def _on_training(before: float, after: float) -> str:
+    return f"training raised the loss, from {before:.2g} to {after:.2g}" if after > before else ""
 
 
 def _along_directions(posed: Problem, settings: Settings) -> Problem:

@@ -22,8 +22,8 @@ __all__ = ["DEFAULT", "NAMES", "PANELS", "Panel"]
 
 PANELS: tuple[type[Panel], ...] = (
     UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel, LossAlongPanel,
-    GradientSizePanel, MeasuresPanel, UnitsPanel, CutsPanel, SeedsPanel, TrainingPanel,
-    BoundaryPanel,
+    GradientSizePanel, MeasuresPanel, CutsPanel, UnitsPanel, BoundaryPanel, TrainingPanel,
+    SeedsPanel,
 )  # fmt: skip
 NAMES = tuple(panel.name for panel in PANELS)
 DEFAULT = ("u_curve", "tensors", "network")
