@@ -1,4 +1,4 @@
-"""Cuts judged at a step of one's own: never at odds with `gl.bisect`, and the plain loop's slopes."""
+"""Cuts judged at a step of one's own: as `gl.bisect` judges them, by the plain loop's slopes."""
 
 import numpy as np
 import pytest
