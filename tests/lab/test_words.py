@@ -371,7 +371,8 @@ def test_what_l2_explains_is_lambda_times_w():
             off = (t.numerical - t.analytic) * sign
             assert off == pytest.approx(r.settings.l2 * r.net.params[name], abs=1e-6)
     changes = {"dtype": "float32", "eps": 3e-2, "use_l2": True, "l2": 1e-6}
-    assert "and too small beside the data's gradient to show" in banner(**changes, l2_in_loss=False)
+    text = unescape(banner(**changes, l2_in_loss=False))
+    assert "and too small beside the data's gradient to show" in text
     assert compute(SMALL.replace(**changes, l2_in_loss=False)).report.verdict == "correct"
 
 
