@@ -107,7 +107,8 @@ def _caveats(report: Report) -> str:
     told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell")]
     if len(told) < len(report.caveats):
         told.append("some entries are too small to tell")
-    return f"{report.verdict} here, and {'; '.join(told)}"
+    separator = ";\n    "
+    return f"{report.verdict} here, and {separator.join(told)}"
 
 
 def _numbers(result: Result) -> list[str]:
