@@ -1,4 +1,4 @@
-"""Cuts judged at a step of one's own: never at odds with `gl.bisect`, and the plain loop's slopes."""
+"""Cuts judged at a step of one's own: never at odds with `gl.bisect`, and by the plain loop."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_the_slopes_are_those_of_the_plain_loop(kind):
         np.testing.assert_allclose(cut.numerical.ravel(), slopes, rtol=1e-6, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["tanh", "relu", "batch_norm", "convnet", "lstm"])
+@pytest.mark.parametrize("kind", ["tanh", "relu", "convnet"])
 def test_no_verdict_contradicts_bisect(kind):
     net, x, y, masks = case(kind, 0)
     for bug in gl.bugs.names(net):

@@ -155,7 +155,7 @@ class BoardView {
 
   // How much there is for the pictures, and the page's em; in pixels.
   room() {
-    const em = this.em.clientWidth / 100 || 13;
+    const em = this.em.getBoundingClientRect().width / 10 || 13;
     const top = this.lab ? this.pictures.getBoundingClientRect().top - this.lab.getBoundingClientRect().top : 0;
     const share = document.fullscreenElement === this.lab && this.lab ? 0.85 : SHARE;
     return {em, width: this.pictures.clientWidth, height: share * window.innerHeight - top - BELOW * em};

@@ -244,11 +244,12 @@ function paintTexts({ctx, em, k, colour}, chart, {box, legend, noteRow, width}) 
   const aside = chart.aside ? ctx.measureText(chart.aside).width + em : 0;
   ctx.fillText(chart.aside, width - 0.6 * em, 0.85 * em);
   ctx.textAlign = 'left';
-  ctx.fillText(chart.note, chart.framed ? box.x : 0.6 * em, noteRow);
+  const start = chart.framed ? box.x : 0.6 * em; // further left what would not fit
+  const within = length => Math.max(0.3 * em, Math.min(start, width - 0.3 * em - length));
+  ctx.fillText(chart.note, within(ctx.measureText(chart.note).width), noteRow);
   ctx.font = font(em);
   ctx.fillStyle = colour('ink');
-  const room = width - aside - 0.6 * em - ctx.measureText(chart.title).width; // from the left edge
-  ctx.fillText(chart.title, Math.max(0.3 * em, Math.min(chart.framed ? box.x : 0.6 * em, room)), 0.85 * em);
+  ctx.fillText(chart.title, within(ctx.measureText(chart.title).width + aside), 0.85 * em);
   ctx.font = font(SMALL * em);
   for (const {entry, x, y, textAt} of legend) {
     ctx.fillStyle = ctx.strokeStyle = colour(entry.colour);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +14,6 @@ __all__ = ["Plane", "contour", "no_plane", "plane_of"]
 
 SIDE = 60  # points a side
 _MARGIN = 0.15  # of the data's range, on every side
-_KNOWN: WeakKeyDictionary[Problem, Plane] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +67,9 @@ def no_plane(problem: Problem) -> str:
 
 def plane_of(problem: Problem) -> Plane:
     """Return what the network says around its examples, without dropout; once a problem."""
-    if problem not in _KNOWN:
-        _KNOWN[problem] = _plane(problem.net, problem.x, problem.y)
-    return _KNOWN[problem]
+    if "plane" not in problem.memo:
+        problem.memo["plane"] = _plane(problem.net, problem.x, problem.y)
+    return problem.memo["plane"]
 
 
 def _plane(net: Network, x: np.ndarray, y: np.ndarray) -> Plane:

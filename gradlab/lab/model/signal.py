@@ -13,7 +13,7 @@ from gradlab.checking.cuts import CutLosses, judged
 from gradlab.checking.report import TensorReport
 from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.lab.model import budget
-from gradlab.lab.model.problem import NO_NETWORK, Problem
+from gradlab.lab.model.problem import NO_NETWORK
 from gradlab.lab.model.result import Result
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
@@ -21,8 +21,7 @@ from gradlab.nn.point import Point
 __all__ = ["Signal", "cannot_be_cut", "signal_of"]
 
 _MOST, _ALL, _FEWEST = 100, 700, 8  # entries of a cut, of all cuts together; and at least, of one
-#: What holds for all steps of a drag, and what for one picture and its words.
-_KNOWN: WeakKeyDictionary[Problem, CutLosses] = WeakKeyDictionary()
+#: For a picture and its words.
 _SHOWN: WeakKeyDictionary[Result, Signal] = WeakKeyDictionary()
 
 
@@ -80,11 +79,10 @@ def signal_of(result: Result) -> Signal:
     if result in _SHOWN:
         return _SHOWN[result]
     problem, settings = result.problem, result.settings
-    losses = _KNOWN.get(problem)
-    if losses is None:
+    if "cuts" not in problem.memo:
         point = Point(problem.planted, problem.x, problem.y, problem.masks(settings))
-        losses = _KNOWN[problem] = CutLosses(point, _samples(point))
-    _SHOWN[result] = Signal(losses, result)
+        problem.memo["cuts"] = CutLosses(point, _samples(point))
+    _SHOWN[result] = Signal(problem.memo["cuts"], result)
     return _SHOWN[result]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,7 +23,6 @@ STEPS, _FEWEST = 200, 20
 _BATCH = 32
 #: What a training may cost, in units of `budget`; one update costs about that many evaluations.
 _COST, _UPDATE = 4e8, 100
-_KNOWN: WeakKeyDictionary[Problem, Beside] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +87,9 @@ def cannot_train(problem: Problem) -> str:
 def trainings(result: Result) -> Beside:
     """Train from the present parameters; once a problem."""
     problem = result.problem
-    if problem not in _KNOWN:
-        _KNOWN[problem] = _train_both(problem, result.settings.seed)
-    return _KNOWN[problem]
+    if "trainings" not in problem.memo:
+        problem.memo["trainings"] = _train_both(problem, result.settings.seed)
+    return problem.memo["trainings"]
 
 
 def differs(problem: Problem) -> bool:
