@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {wishOf} from '../../gradlab/lab/board/keys.js';
+import {stepped, wishOf} from '../../gradlab/lab/board/keys.js';
 
 const press = (key, more = {}) => ({key, ctrlKey: true, metaKey: false, altKey: false, shiftKey: false, ...more});
 
@@ -16,4 +16,12 @@ test('all else is none of the lab’s', () => {
   assert.equal(wishOf(press('z', {ctrlKey: false}), false), '');
   assert.equal(wishOf(press('z', {altKey: true}), false), '');
   assert.equal(wishOf(press('s'), false), '');
+});
+
+test('the arrow keys step a whole number, and nothing else', () => {
+  assert.equal(stepped('9', 'ArrowUp'), '10');
+  assert.equal(stepped('0', 'ArrowDown'), '-1', 'the kernel says that this is out of range');
+  assert.equal(stepped('12.7', 'ArrowUp'), null);
+  assert.equal(stepped('', 'ArrowUp'), null);
+  assert.equal(stepped('9', 'Enter'), null);
 });

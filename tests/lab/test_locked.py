@@ -8,8 +8,9 @@ import pytest
 from gradlab.lab import Lab, lifetime
 from gradlab.lab.lock import LOCK
 
-#: What a person cannot change; a button's message sets no trait, its callback takes the lock.
-NO_CONTROLS = (widgets.HTML, widgets.FloatProgress, widgets.Button)
+#: What a person cannot change; a button's message sets no trait, its callback takes the lock; a box
+#: is changed through what is in it.
+NO_CONTROLS = (widgets.HTML, widgets.FloatProgress, widgets.Button, widgets.Box)
 
 
 def is_held():
