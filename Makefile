@@ -1,4 +1,5 @@
 # make lab    JupyterLab on the first lesson         make test    everything, in a real browser too
+#                                                    make soak    what takes long: hours of use
 # The virtual environment is made once; pip runs again only when pyproject.toml changes, so the
 # second time works offline.
 
@@ -9,14 +10,14 @@ FIRST := lessons/00_start_here.ipynb
 # JupyterLab refuses to run as root unless told so; its other defaults stay.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with .ci/nbval_sanitize.cfg \
-         --nbval-cell-timeout 60 --nbval-kernel-startup-timeout 60
+         --nbval-cell-timeout 900 --nbval-kernel-startup-timeout 300
 BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 
 # The matrices are small: a second thread gains a tenth on an idle machine, and beside other work the
 # threads wait for each other, which makes an event of the lab several times as long.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test test-frameworks lint lessons benchmarks clean
+.PHONY: lab test soak test-frameworks lint lessons benchmarks clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
@@ -26,6 +27,11 @@ test: $(VENV)/.test lint
 	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest tests/browser
 	$(BIN)/pytest $(NBVAL) -n 2 --dist loadscope tests lessons \
 	    --ignore tests/browser --ignore tests/frameworks
+
+# Each has a short form among the tests; here time is no matter, and a limit only ends what hangs.
+soak: $(VENV)/.test
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest -m soak --timeout 7200 tests/browser
+	$(BIN)/pytest -m soak --timeout 7200 -n 2 tests --ignore tests/browser --ignore tests/frameworks
 
 test-frameworks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/frameworks

@@ -82,11 +82,11 @@ def jupyter_server(folder, *, gradlab=None):
             yield port, token
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(300)
 
 
 def wait_until_it_answers(server, port, token, log):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 600
     while True:
         try:
             return request(port, token, "api/status")
@@ -100,7 +100,7 @@ def request(port, token, path, data=None):
     call = urllib.request.Request(
         f"http://127.0.0.1:{port}/{path}", data, {"Authorization": f"token {token}"}
     )
-    with urllib.request.urlopen(call, timeout=30) as answer:
+    with urllib.request.urlopen(call, timeout=300) as answer:
         return answer.read().decode()
 
 
@@ -110,7 +110,7 @@ def nodelay_of_a_kernel_websocket(port, token):
     client = websocket.create_connection(
         f"ws://127.0.0.1:{port}/api/kernels/{kernel}/channels?session_id=test",
         header=[f"Authorization: token {token}"],
-        timeout=30,
+        timeout=300,
     )
     try:
         client.recv()  # a status message: the connection was made, not only the handshake

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab._validate import check_integer, check_real_array
 from gradlab.checking.check_function import check_function
-from gradlab.checking.report import Report
+from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.time_steps import Steps, TimeSteps, state_names, table
 from gradlab.checking.verdict import SIGNS, Verdict
 from gradlab.nn.dropout import Masks
@@ -152,7 +152,7 @@ def bisect(
             break
     batch = net.prepare_x(x).shape[-2]
     layers = [repr(layer) for layer in net.chain(masks, batch)]
-    found = _conclude(cuts, layers, analytic is not None)
+    found = conclude(cuts, layers, analytic is not None)
     if not isinstance(net, LSTMNet):
         return found
     if found.between == ("input", "hidden") and analytic is None:
@@ -235,7 +235,9 @@ def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
     return replace(found, why=why, steps=inside.steps)
 
 
-def _conclude(cuts: dict[str, Report], layers: list[str], is_given: bool) -> Bisection:
+def conclude(
+    cuts: Mapping[str, Report | TensorReport], layers: list[str], is_given: bool = False
+) -> Bisection:
     """Return what the verdicts say, cuts from the input up to the first that is right."""
     names = [*cuts]
     wrong = [i for i, name in enumerate(names) if cuts[name].verdict == Verdict.WRONG]

@@ -130,7 +130,8 @@ def conclude(
     if count[BUG]:
         return Judgement(
             Verdict.WRONG,
-            f"{count[BUG]} {of} differ by more than noise, a kink or the step's length can explain",
+            f"{count[BUG]} {of} {'differs' if count[BUG] == 1 else 'differ'} by more than noise, a "
+            "kink or the step's length can explain",
             "look at ratio and cosine: they tell what kind of bug it is",
         )
     if count[ZERO] == size:

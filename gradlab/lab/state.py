@@ -172,10 +172,11 @@ class LabState(SettingTraits):
         self._held = name
 
     def release(self) -> None:
-        """Say that no handle is held any longer: the next change is a step of its own."""
+        """Say that a handle is held no longer: the next change is a step of its own."""
         with LOCK:
-            self._held = ""
-            self._history.release()
+            if self._held:
+                self._held = ""
+                self._history.release()
 
     def new_mystery(self, seed: int | None = None, count: int = 1) -> Mystery | None:
         """Start a round: plant another bug that is not told. Returns it, or None on an error.

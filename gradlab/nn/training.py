@@ -98,10 +98,60 @@ def train(
     """
     progress = check_bool(progress, "progress")
     batch_size = check_integer(batch_size, "batch_size", 1)
+    first_loss = _full_loss(net, x, y)  # also checks net, x and y
+    moves = updates(net, x, y, batch_size=batch_size, learning_rate=learning_rate,
+                    momentum=momentum, seed=seed)  # fmt: skip
+    n = np.shape(x)[net.batch_axis]
+    total = check_integer(epochs, "epochs") * -(-n // batch_size)
+    total = total if steps is None else check_integer(steps, "steps")
+
+    start = time.perf_counter()
+    taken, losses = [0], [first_loss]
+    with _bar(range(1, total + 1), progress) as bar:
+        for step in bar:
+            if next(moves) or step == total:
+                losses.append(_full_loss(net, x, y))
+                taken.append(step)
+                _check_finite(losses[-1], "loss", step, learning_rate)
+            if after_step is not None:
+                after_step(step, net)
+    return History(np.array(taken), np.array(losses), time.perf_counter() - start)
+
+
+def updates(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    batch_size: int = 32,
+    learning_rate: float = 0.1,
+    momentum: float = 0.9,
+    seed: int = 0,
+) -> Iterator[bool]:
+    """Train `net` as `train` does, without end: one update for each `next`, made in place.
+
+    So a training can go on from where it stands, and give bit for bit what `train` gives.
+
+    Parameters
+    ----------
+    net, x, y, batch_size, learning_rate, momentum, seed
+        As in `train`.
+
+    Returns
+    -------
+    iterator of bool
+        Whether an epoch ended with the update.
+
+    Raises
+    ------
+    ValueError, TypeError
+        At once, for an argument; at an update, where a parameter would become infinite or NaN:
+        `net` then has its last finite parameters.
+    """
     learning_rate = check_positive(learning_rate, "learning_rate")
     momentum = check_number(momentum, "momentum", 0, 1, below=True)
     order, dropout = np.random.default_rng(check_integer(seed, "seed")).spawn(2)
-    first_loss = _full_loss(net, x, y)  # also checks net, x and y
+    first_loss = _full_loss(net, x, y)
     if not np.isfinite(first_loss):
         raise ValueError(f"net must have a finite loss before training, got {first_loss}")
     x, y = np.asarray(x), np.asarray(y)
@@ -112,36 +162,34 @@ def train(
         raise ValueError(
             f"batch_size must leave no batch of 1 example for batch norm, got {batch_size} for {n}"
         )
-    total = check_integer(epochs, "epochs") * -(-n // batch_size)
-    total = total if steps is None else check_integer(steps, "steps")
+    return _updates(net, x, y, learning_rate, momentum, _batches(n, batch_size, order), dropout)
 
-    start = time.perf_counter()
+
+def _updates(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    learning_rate: float,
+    momentum: float,
+    batches: Iterator[tuple[np.ndarray, bool]],
+    dropout: np.random.Generator,
+) -> Iterator[bool]:
     theta = net.theta
     velocity = np.zeros_like(theta)
-    taken, losses = [0], [first_loss]
-    batches = _batches(n, batch_size, order)
-    try:
-        with _bar(range(1, total + 1), progress) as bar:
-            for step in bar:
-                rows, ends_epoch = next(batches)
-                masks = net.draw_masks(len(rows), dropout) if net.dropout_rate else None
-                with np.errstate(over="ignore", invalid="ignore"):  # has its own message
-                    grad = net.unroll(net.gradient(*net.pick(x, y, rows), masks))
-                    velocity = momentum * velocity - learning_rate * grad
-                    moved = theta + velocity
-                _check_finite(moved, "parameters", step, learning_rate)
-                _write(net, moved)
-                theta = moved
-                if ends_epoch or step == total:
-                    losses.append(_full_loss(net, x, y))
-                    taken.append(step)
-                    _check_finite(losses[-1], "loss", step, learning_rate)
-                if after_step is not None:
-                    after_step(step, net)
-    except BaseException:
-        _write(net, theta)  # Ctrl-C may have come between two tensors of one step
-        raise
-    return History(np.array(taken), np.array(losses), time.perf_counter() - start)
+    for step, (rows, ends_epoch) in enumerate(batches, 1):
+        masks = net.draw_masks(len(rows), dropout) if net.dropout_rate else None
+        with np.errstate(over="ignore", invalid="ignore"):  # has its own message
+            grad = net.unroll(net.gradient(*net.pick(x, y, rows), masks))
+            velocity = momentum * velocity - learning_rate * grad
+            moved = theta + velocity
+        _check_finite(moved, "parameters", step, learning_rate)
+        try:
+            _write(net, moved)
+        except BaseException:  # Ctrl-C may have come between two tensors of one step
+            _write(net, theta)
+            raise
+        theta = moved
+        yield ends_epoch
 
 
 def _write(net: Network, theta: np.ndarray) -> None:

@@ -140,7 +140,7 @@ def _dots(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
         x, y = _inside(ax, mark["x"][start:end], mark["y"][start:end])
         line = Line2D(
             x, y, ls="none", marker=_MARKERS[mark["sign"]], clip_on=False,
-            ms=2 * mark["radius"] * _PIXEL, color=hue, mfc="none" if ring else hue, mec=edge,
+            ms=2 * mark["radius"] * _PIXEL, color=hue, mfc=palette.paper if ring else hue, mec=edge,
             mew=1.6 * _PIXEL if ring else 0.0 if mark["edge"] is None else 0.8, zorder=zorder,
         )  # fmt: skip
         ax.add_line(line)

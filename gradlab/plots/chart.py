@@ -120,7 +120,7 @@ def dots(
 ) -> Mark:
     """Return dots at (n,) points, in groups of `counts`, a colour a group; radius in pixels.
 
-    `sign` is "disc", "square", "triangle" (its tip down) or "ring".
+    `sign` is "disc", "square", "triangle" (its tip down) or "ring", which is filled with paper.
     """
     x = _array(x)
     counts = [len(x)] if counts is None else counts

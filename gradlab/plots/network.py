@@ -41,9 +41,8 @@ def network_chart(sizes: Sequence[int], verdicts: Mapping[str, str], chosen: str
     for layer in range(1, len(sizes)):
         verdict, heights = verdicts[f"b{layer}"], columns[layer]
         ends = np.full(len(heights), layer)
-        marks.append(dots(ends, heights, [verdict], radius=4.6))
-        if verdict != "correct":
-            marks.append(dots(ends, heights, ["paper"], radius=2.8))
+        sign, radius = ("disc", 4.6) if verdict == "correct" else ("ring", 3.9)
+        marks.append(dots(ends, heights, [verdict], radius=radius, sign=sign))
     wide = [layer for layer, size in enumerate(sizes) if size > _MOST_UNITS]
     gaps = [float(np.mean(columns[layer][-2:])) for layer in wide]
     marks.append(words(wide, gaps, ["⋮"] * len(wide), "faint", 0.9))

@@ -73,7 +73,11 @@ def chromium():
     """Run a headless Chromium for as long as the `with` block lasts."""
     with sync_playwright() as playwright:
         program = find_chromium(playwright)
-        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=list(ARGUMENTS),
+            ignore_default_args=["--hide-scrollbars"],  # a person's browser shows them
+        )
         try:
             yield browser
         finally:

@@ -11,7 +11,7 @@ from .lab_parts import LAB, write_notebook
 from .server import JupyterLab
 
 # A machine that does other things too may take long; a condition that holds is seen at once.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=300_000)
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 

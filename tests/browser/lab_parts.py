@@ -74,7 +74,7 @@ def expect_eps(lab, eps):
     expect(banner(lab)).to_have_text(re.compile(rf"eps\s*=\s*{re.escape(eps)}(?![\d.e])"))
 
 
-def expect_state(page, expected, *, lab="lab", seconds=30):
+def expect_state(page, expected, *, lab="lab", seconds=300):
     """Wait until the lab's state has these settings, a mapping; numbers but for last digits.
 
     Asking once is not enough: the kernel takes what a control sends on another thread than code.

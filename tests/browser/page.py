@@ -38,12 +38,12 @@ class Page:
         self.tab.reload()
         self._wait_open()
 
-    def run_all(self, *, seconds=120):
+    def run_all(self, *, seconds=6000):
         """Run every cell and wait until the last is done."""
         self.tab.evaluate(RUN_ALL)
         self.wait_idle(seconds=seconds)
 
-    def wait_idle(self, *, seconds=60):
+    def wait_idle(self, *, seconds=600):
         """Wait until the kernel has nothing to do."""
         self.tab.wait_for_function(IDLE, timeout=seconds * 1000)
 
@@ -121,19 +121,19 @@ class Page:
         return [Picture(**one) for one in within.evaluate(PICTURES_SCRIPT)]
 
     @contextmanager
-    def changing(self, locator, *, seconds=30):
+    def changing(self, locator, *, seconds=300):
         """Wait, after the `with` block, until the text of `locator` is another one."""
         before = locator.text_content()  # as `expect` compares it
         yield
         expect(locator).not_to_have_text(before, timeout=seconds * 1000)
 
-    def wait_still(self, locator, *, milliseconds=700, seconds=60):
+    def wait_still(self, locator, *, milliseconds=700, seconds=600):
         """Wait until nothing in `locator` has changed for `milliseconds`."""
         self.tab.wait_for_function(
             STILL, arg=[locator.element_handle(), milliseconds], timeout=seconds * 1000
         )
 
-    def wait_sharp(self, within, *, seconds=60):
+    def wait_sharp(self, within, *, seconds=600):
         """Wait until a lab rests: its sharp picture and the words that belong to it are shown.
 
         What was just done may not have reached the kernel yet: wait for its words first.

@@ -16,7 +16,7 @@ from pathlib import Path
 from .chromium import chromium
 from .page import Page
 
-START_SECONDS = 90
+START_SECONDS = 600
 EXTENSION = "gradlab.server_extension"
 # News would be fetched from the network, and ask about it in a pop-up over the lesson.
 SETTINGS = {
@@ -77,7 +77,7 @@ class JupyterLab:
     def __exit__(self, *exc):
         return self._stack.__exit__(*exc)
 
-    def open(self, notebook, *, viewport=(1280, 720), scale=1, context=None, wait_seconds=90):
+    def open(self, notebook, *, viewport=(1280, 720), scale=1, context=None, wait_seconds=600):
         """Open a notebook of the served folder; returns its `Page`, kernel idle.
 
         Parameters

@@ -248,12 +248,12 @@ def test_lines_are_of_a_length_to_be_read(cases):
                 assert not re.search(r"\bS\b|first|last|channels|square_part", slip.wrong)
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("tanh", 0.5), ("convnet", 1.0), ("lstm", 2.0)])
+@pytest.mark.parametrize(("name", "seconds"), [("tanh", 2), ("convnet", 4), ("lstm", 8)])
 def test_a_round_does_not_keep_one_waiting(cases, name, seconds):
     case, times = cases[name][1], []
     for seed in range(9):
-        start = time.perf_counter()
+        start = time.process_time()
         secret = drawn(case, seed, count=1 + seed % 2, is_of_lines=True)
         choices(secret, Point(*case), np.random.default_rng(seed))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert np.median(times) < seconds

@@ -45,11 +45,12 @@ def at(net, theta):
     return other
 
 
+@pytest.mark.parametrize("networks", [3, pytest.param(16, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_check_and_check_function_give_the_same_verdicts(kind, dtype):
+def test_check_and_check_function_give_the_same_verdicts(kind, dtype, networks):
     compared, tensors = 0, 0
-    for k in range(16):
+    for k in range(networks):
         net, x, y, masks = draw(4 * k + KINDS[kind], dtype)
         fast, slow = both(net, x, y, masks)
         assert fast == slow, (k, net, {n: (fast[n], slow[n]) for n in fast if fast[n] != slow[n]})
@@ -64,7 +65,7 @@ def test_check_and_check_function_give_the_same_verdicts(kind, dtype):
                 assert fast[tensor] == slow[tensor], (k, net, name, factor, tensor)
                 if tensor != name:
                     assert fast[tensor] == "correct"
-    assert compared > 0.9 * tensors
+    assert compared > (0.9 if networks > 3 else 0.5) * tensors
 
 
 def test_and_at_a_given_step():

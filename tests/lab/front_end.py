@@ -1,8 +1,18 @@
 """The browser's part: opens comms, records what the kernel sends, sends what a person does."""
 
+import asyncio
 import itertools
+import time
 
 from comm.base_comm import BaseComm
+
+
+async def until(condition, seconds=600):
+    """Let the event loop run until `condition()` holds: a busy machine takes its time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        await asyncio.sleep(0.01)
 
 
 class RecordingComm(BaseComm):

@@ -1,10 +1,13 @@
 import asyncio
 import gc
-import threading
-import time
 import weakref
+from types import SimpleNamespace
 
+import pytest
+
+from gradlab.lab import at_rest
 from gradlab.lab.at_rest import AtRest
+from tests.lab.front_end import until
 
 
 class Counter:
@@ -13,23 +16,39 @@ class Counter:
         self.rest = AtRest(self.call, seconds)
 
     def call(self):
-        self.calls.append(time.monotonic())
+        self.calls.append(at_rest.time.monotonic())
 
 
-def test_it_is_called_once_after_the_last_touch():
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test moves, and a function that gives a loop's time to it."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(at_rest, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+
+    async def move(by):
+        asyncio.get_running_loop().time = lambda: now.seconds
+        now.seconds += by
+        for _ in range(3):  # what is due is called
+            await asyncio.sleep(0)
+
+    return move
+
+
+def test_it_is_called_once_after_the_last_touch(clock):
     counter = Counter(0.2)
 
     async def drag():
+        await clock(0)
         for _ in range(5):
-            last = time.monotonic()  # before the touch: a slow machine only makes the wait longer
             assert counter.rest.touch()
-            await asyncio.sleep(0.01)
+            await clock(0.15)
         assert counter.calls == []
-        await asyncio.sleep(0.5)
+        await clock(0.06)
+        assert counter.calls == [pytest.approx(0.81)]
+        await clock(1.0)
         assert len(counter.calls) == 1
-        assert counter.calls[0] - last >= 0.19
         counter.rest.touch()
-        await asyncio.sleep(0.5)
+        await clock(0.21)
         assert len(counter.calls) == 2
 
     asyncio.run(drag())
@@ -54,46 +73,47 @@ def test_without_an_event_loop_it_says_so():
     assert counter.calls == []
 
 
-def test_cancelled_it_comes_to_nothing():
+def test_cancelled_it_comes_to_nothing(clock):
     counter = Counter()
 
     async def drag():
+        await clock(0)
         counter.rest.touch()
         counter.rest.cancel()
-        await asyncio.sleep(0.08)
+        await clock(1.0)
 
     asyncio.run(drag())
     assert counter.calls == []
 
 
-def test_it_keeps_nothing_alive():
+def test_it_keeps_nothing_alive(clock):
     counter = Counter()
     reference = weakref.ref(counter)
 
     async def drag():
         nonlocal counter
+        await clock(0)
         counter.rest.touch()
         del counter
         gc.collect()
         assert reference() is None
-        await asyncio.sleep(0.08)
+        await clock(1.0)
 
     asyncio.run(drag())
 
 
 def test_a_touch_on_another_threads_loop_takes_over():
-    counter = Counter()
+    counter = Counter(0.5)
 
-    async def touch_and_wait(seconds):
+    async def touch_and_wait():
         counter.rest.touch()
-        await asyncio.sleep(seconds)
+        await until(lambda: counter.calls)
 
     async def main():
         counter.rest.touch()
-        thread = threading.Thread(target=lambda: asyncio.run(touch_and_wait(0.15)))
-        thread.start()
-        await asyncio.sleep(0.2)
-        thread.join()
+        first, *_ = asyncio.get_running_loop()._scheduled
+        await asyncio.to_thread(lambda: asyncio.run(touch_and_wait()))
+        await until(lambda: not first._scheduled)  # it was due here, and came to nothing
 
     asyncio.run(main())
     assert len(counter.calls) == 1
@@ -110,7 +130,7 @@ def test_a_loop_that_ended_before_does_not_block_the_next():
 
     async def again():
         counter.rest.touch()
-        await asyncio.sleep(0.08)
+        await until(lambda: counter.calls)
 
     asyncio.run(again())
     assert len(counter.calls) == 1

@@ -45,6 +45,13 @@ def random_settings(seed):
         "bug": str(rng.choice(BUGS)),
         "bug_layer": int(rng.integers(0, 9)),
         "tensor": str(rng.choice(["", "W1", "it's", 'a "b"', "\\"])),
+        "examples": int(rng.integers(1, 201)),
+        "time_steps": int(rng.integers(0, 9)),
+        "data_scale": log("data_scale"),
+        "bias_scale": float(rng.uniform(0, 10)),
+        "second_bug": str(rng.choice(BUGS[:-1])),
+        "method": str(rng.choice(["full", "sampled", "direction"])),
+        "entry": int(rng.integers(-1, 99)),
     }
     flags = ("use_dropout", "freeze_masks", "use_l2", "l2_in_loss", "l2_in_gradient")
     some |= {name: bool(rng.integers(2)) for name in flags}
@@ -109,6 +116,19 @@ def test_a_mystery_is_not_told():
         ("gl.Lab(**{'eps': 1e-5})", ValueError, r"without \*\*"),
         ("os.remove('x')", ValueError, "line must be"),
         ("gl.Lab(eps=1e-5", ValueError, "line must be"),
+        ("lab.state = gl.Lab()", ValueError, "line must be"),
+        ("a, b = gl.Lab()", ValueError, "line must be"),
+        ("lab[0] = gl.Lab()", ValueError, "line must be"),
+        ("lab = gl.Lab(); import os", ValueError, "line must be"),
+        ("lab += gl.Lab()", ValueError, "line must be"),
+        ("lab: int = gl.Lab()", ValueError, "line must be"),
+        ("lab = gl.Lab().state", ValueError, "line must be"),
+        ("gl.Lab(tensors={'a': 1})", ValueError, "tensors"),
+        ("gl.Lab(eps=1e-5, eps=1e-6)", ValueError, "line must be"),
+        ("   ", ValueError, "line must be"),
+        ("\x00", ValueError, "line must be"),
+        ("gl.Lab(" * 200, ValueError, "line must be"),
+        ("gl.Lab(hidden=" + "(" * 5000, ValueError, "line must be"),
         ("", ValueError, "line must be"),
         (5, TypeError, "line must be"),
     ],
@@ -117,3 +137,48 @@ def test_a_mystery_is_not_told():
 def test_what_is_pasted_is_validated_and_never_run(line, error, words):
     with pytest.raises(error, match=words):
         read_line(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["gl.Lab(eps=1e-8)", "lab = gl.Lab(eps=1e-8)", "  lab=Lab(eps=1e-8)  ",
+     "lab = gl.Lab(eps=1e-8)  # as in lesson 3", "my_lab = gl.Lab(\n    eps=1e-8,\n)",
+     "lab = gl.Lab(eps=1e-8);"],
+)  # fmt: skip
+def test_a_line_may_have_a_name_as_lessons_write_it(line):
+    assert read_line(line) == {"eps": 1e-8}
+    state = LabState(hidden=(2,))
+    state.load_line(line)
+    assert state.settings == Settings(eps=1e-8)
+
+
+def test_a_line_that_is_refused_leaves_everything_as_it_was():
+    state = LabState(hidden=(2,))
+    before, revision = state.result, state.revision
+    for line in ("", "gl.Lab(", "lab = ", "gl.Lab(eps=9)", 'gl.Lab(scenario="no")', "gl.Lab(a=1)"):
+        with pytest.raises(ValueError, match=r"must"):
+            state.load_line(line)
+        assert (state.result, state.revision, state.error) == (before, revision, "")
+        assert not state.can_undo
+
+
+def test_a_function_is_named():
+    state = LabState(lambda t: float(t @ t), lambda t: 2 * t, np.ones(4))
+    assert state.line == "gl.Lab(f, grad, theta)"
+    state.update(eps=1e-7, method="direction")
+    assert state.line == 'gl.Lab(f, grad, theta, eps=1e-07, method="direction")'
+    assert read_line(state.line) == {"eps": 1e-7, "method": "direction"}
+    parts = {"a": (0, 1, (1,)), "b": (1, 4, (3,))}
+    state = LabState(lambda t: float(t @ t), lambda t: 2 * t, np.ones(4), tensors=parts)
+    assert state.line == "gl.Lab(f, grad, theta, tensors=tensors)"
+    state.load_line("lab = gl.Lab(f, grad, theta, tensors=tensors, eps=1e-3)")
+    assert state.eps == 1e-3
+
+
+def test_of_a_given_network_all_examples_need_no_words():
+    x, y = gl.data.moons(20)
+    state = LabState(gl.mlp([2, 5, 2]), x, y)
+    assert (state.examples, state.line) == (20, "gl.Lab(net, x, y)")
+    state.examples = 7
+    assert state.line == "gl.Lab(net, x, y, examples=7)"
+    assert len(state.result.x) == 7

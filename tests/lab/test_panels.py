@@ -215,3 +215,11 @@ def test_the_picture_of_the_network_stands_still_while_only_the_step_moves(resul
     assert panel.key(state.result) == before
     state.eps = 1e-12
     assert panel.key(state.result) != before
+
+
+def test_a_function_has_no_network_and_every_other_panel():
+    result = LabState(lambda t: float(np.sin(t).sum()), np.cos, np.linspace(0.1, 1, 5)).result
+    for kind in PANELS:
+        panel = kind()
+        assert bool(panel.fits(result)) == (kind is NetworkPanel)
+        assert panel.fits(result) or drawn(panel, result)

@@ -1,7 +1,23 @@
+import dataclasses
+
+import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab.model.settings import LABELS, MOST_LAYERS, NAMES, RANGES, Settings, validated
+from gradlab.lab.controls import make
+from gradlab.lab.model.settings import (
+    GROUPS,
+    LABELS,
+    MOST_LAYERS,
+    NAMES,
+    RANGES,
+    SETTINGS,
+    STRUCTURE,
+    SWITCHED,
+    SWITCHES,
+    Settings,
+    validated,
+)
 
 BAD = [
     ("eps", 0.0, ValueError),
@@ -40,6 +56,19 @@ BAD = [
     ("bug_layer", 10, ValueError),
     ("bug_layer", True, TypeError),
     ("tensor", 1, TypeError),
+    ("examples", 0, ValueError),
+    ("examples", 201, ValueError),
+    ("examples", 30.0, TypeError),
+    ("time_steps", -1, ValueError),
+    ("data_scale", 0.0, ValueError),
+    ("data_scale", 2e3, ValueError),
+    ("bias_scale", -0.1, ValueError),
+    ("bias_scale", 10.1, ValueError),
+    ("second_bug", "mystery", ValueError),
+    ("second_bug", "bias_men", ValueError),
+    ("method", "directional", ValueError),
+    ("entry", -2, ValueError),
+    ("entry", 1.0, TypeError),
 ]
 
 
@@ -90,3 +119,50 @@ def test_defaults_are_valid_and_every_setting_has_a_label():
         value = getattr(Settings(), name)
         assert validated(name, value) == value
         assert LABELS[name]
+
+
+# -- what follows from the records ---------------------------------------------------------------
+
+
+def test_a_field_of_each_setting_carries_its_record():
+    assert list(SETTINGS) == list(NAMES) == [f.name for f in dataclasses.fields(Settings)]
+    for name, setting in SETTINGS.items():
+        assert setting.name == name
+        assert setting.default == getattr(Settings(), name)
+        assert setting.tooltip
+        assert setting.kind in make._MAKERS
+
+
+def test_each_setting_stands_in_one_group():
+    assert sorted(n for names in GROUPS.values() for n in names) == sorted(NAMES)
+
+
+def test_a_logarithmic_control_tells_its_range():
+    for setting in SETTINGS.values():
+        if setting.kind == "logarithmic":
+            assert "1e" in setting.tooltip
+
+
+def test_a_switch_is_a_flag_or_a_bug():
+    assert set(SWITCHED) == {"use_dropout", "use_l2", "bug"}
+    assert SWITCHES == {"dropout_rate": "use_dropout", "l2": "use_l2"}
+    for names in SWITCHED.values():
+        assert set(names) < set(NAMES)
+
+
+def test_what_another_round_of_the_mystery_needs():
+    assert {
+        "data", "hidden", "activation", "loss", "use_dropout", "use_l2", "l2_in_gradient",
+    } == STRUCTURE  # fmt: skip
+
+
+def test_a_seed_may_lie_beyond_the_control_and_nothing_else():
+    assert [name for name, setting in SETTINGS.items() if setting.is_open] == ["seed"]
+    assert validated("seed", 10**6) == 10**6
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_of_a_numpy_number_a_plain_one_is_kept(name):
+    kind = np.int64 if SETTINGS[name].kind == "whole" else np.float64
+    kept = validated(name, kind(RANGES[name][1]))
+    assert type(kept) in (int, float)

@@ -8,7 +8,9 @@ import re
 import numpy as np
 import pytest
 
+import gradlab as gl
 from gradlab.lab import LabState
+from gradlab.lab.model.settings import NAMES
 
 
 @pytest.fixture
@@ -213,3 +215,294 @@ def test_a_tensor_that_is_gone_with_its_layer_gives_way_to_the_worst():
     state.hidden = (4,)
     assert (state.error, state.tensor) == ("", "")
     assert state.result.settings == state.settings
+
+
+# -- each setting changes what it should, and nothing else ---------------------------------------
+
+CHECK = {"numerical", "sweep"}
+BOTH = CHECK | {"loss", "analytic"}
+#: For each setting a base, another value, and what it changes of the base's result.
+EFFECTS = {
+    "data": ({}, "spirals", BOTH | {"x", "y", "weights", "biases"}),
+    "hidden": ({}, (5,), BOTH | {"weights", "biases"}),
+    "activation": ({}, "relu", BOTH),
+    "loss": ({}, "mse", BOTH | {"y"}),
+    "seed": ({}, 1, BOTH | {"weights"}),
+    "weight_scale": ({}, 0.7, BOTH | {"weights"}),
+    "eps": ({}, 1e-4, {"numerical"}),
+    "scheme": ({}, "forward", CHECK),
+    "measure": ({}, "norm_ratio", {"sweep"}),
+    "use_dropout": ({}, True, BOTH),
+    "dropout_rate": ({"use_dropout": True}, 0.2, BOTH),
+    "freeze_masks": ({"use_dropout": True}, False, BOTH),
+    "use_l2": ({"l2": 0.1, "use_l2": False}, True, BOTH),
+    "l2": ({"use_l2": True}, 0.1, BOTH),
+    "l2_in_loss": ({"l2": 0.1}, False, CHECK | {"loss"}),
+    "l2_in_gradient": ({"l2": 0.1}, False, {"analytic", "sweep"}),
+    "dtype": ({}, "float32", BOTH | {"weights", "biases"}),
+    "train_steps": ({}, 10, BOTH | {"weights", "biases"}),
+    "bug": ({}, "flipped_sign", {"analytic", "sweep"}),
+    "bug_layer": ({"bug": "missing_activation_derivative", "hidden": (4, 4)}, 1,
+                  {"analytic", "sweep"}),
+    "second_bug": ({"bug": "missing_activation_derivative"}, "bias_mean", {"analytic", "sweep"}),
+    "tensor": ({}, "b1", {"looked at"}),
+    "entry": ({}, 3, {"looked at"}),
+    "examples": ({}, 29, BOTH | {"x", "y"}),
+    "time_steps": ("lstm", 2, BOTH | {"x"}),
+    "data_scale": ({}, 2.0, BOTH | {"x"}),
+    "bias_scale": ({}, 1.0, BOTH | {"biases"}),
+    "method": ({}, "sampled", CHECK),
+}  # fmt: skip
+
+
+def parts(result):
+    """Return all that is computed, as bytes, by what it is."""
+    net, problem = result.net, result.problem
+    weights = [net.params[name] for name in net.weight_names]
+    biases = [value for name, value in net.params.items() if name not in net.weight_names]
+    masks = problem.masks(result.settings)
+    if result.settings.use_dropout and not result.settings.freeze_masks:
+        masks = np.random.default_rng(0)
+    arrays = {
+        "x": [result.x],
+        "y": [result.y],
+        "weights": weights,
+        "biases": biases,
+        "loss": [net.loss(result.x, result.y, masks)],
+        "analytic": result.analytic.values(),
+        "numerical": [tensor.numerical for tensor in result.report.tensors.values()],
+        "sweep": result.sweep.errors.values(),
+        "looked at": [result.tensor == "W1", result.entry],
+    }
+    return {name: [np.asarray(v).tobytes() for v in values] for name, values in arrays.items()}
+
+
+def base_of(effects):
+    if effects == "lstm":
+        x = np.random.default_rng(0).standard_normal((5, 6, 3))
+        return LabState(gl.lstm(3, 4, 6), x, np.arange(6), tensor="Wx_i", entry=0)
+    return LabState(**{"hidden": (24,), "tensor": "W1", "entry": 0} | effects)
+
+
+def test_the_table_of_effects_has_every_setting():
+    assert set(EFFECTS) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_setting_changes_what_it_should_and_nothing_else(name):
+    base, value, expected = EFFECTS[name]
+    state = base_of(base)
+    before = parts(state.result)
+    setattr(state, name, value)
+    assert state.error == ""
+    after = parts(state.result)
+    assert {part for part in after if after[part] != before[part]} == expected
+    state.undo()
+    state.refine()
+    assert parts(state.result) == before, "undone"
+
+
+# -- examples, time steps, scales ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", gl.data.DATASETS)
+def test_more_examples_come_after_those_that_are_there(data):
+    state = LabState(hidden=(2,), data=data)
+    small, labels = state.result.x, state.result.y
+    for count in (1, 7, 30, 31, 200):
+        state.examples = count
+        assert state.error == ""
+        shared = min(count, 30)
+        np.testing.assert_array_equal(state.result.x[:shared], small[:shared])
+        np.testing.assert_array_equal(state.result.y[:shared], labels[:shared])
+        assert state.result.net.outputs == LabState(hidden=(2,), data=data).result.net.outputs
+    assert len(state.result.x) == min(200, 150 if data == "iris" else 200)
+    assert len(np.unique(state.result.x, axis=0)) >= len(state.result.x) - 2
+
+
+@pytest.mark.parametrize("name", ["bias_scale", "weight_scale"])
+def test_a_scale_scales_the_same_draws(name):
+    one, three = (LabState(hidden=(4,), **{name: scale}).result.net for scale in (1.0, 3.0))
+    for tensor in one.params:
+        factor = 3 if (name == "weight_scale") == (tensor in one.weight_names) else 1
+        np.testing.assert_allclose(three.params[tensor], factor * one.params[tensor], rtol=1e-12)
+
+
+def test_biases_have_the_spread_that_is_set():
+    net = LabState(hidden=(64, 64), bias_scale=2.0).result.net
+    drawn = np.concatenate([net.params["b1"], net.params["b2"]])
+    assert np.std(drawn) == pytest.approx(2.0, rel=0.2)
+
+
+def test_of_a_given_network_the_biases_get_the_draws_added():
+    x, y = gl.data.moons(20)
+    net = gl.mlp([2, 4, 2])
+    net.params["b1"][...] = 5.0
+    state = LabState(net, x, y)
+    np.testing.assert_array_equal(state.result.net.params["b1"], 5.0)
+    state.bias_scale = 0.1
+    assert np.abs(state.result.net.params["b1"] - 5.0).max() < 1.0
+    np.testing.assert_array_equal(state.given.net.params["b1"], 5.0)
+    state.bias_scale = 0
+    np.testing.assert_array_equal(state.result.net.params["b1"], 5.0)
+
+
+# -- methods -------------------------------------------------------------------------------------
+
+
+def test_some_entries_or_some_directions_stand_for_all():
+    state = LabState(hidden=(24,), method="sampled")
+    report = state.result.report
+    assert [t.analytic.size for t in report.tensors.values()] == [20, 20, 20, 2]
+    state.method = "direction"
+    assert list(state.result.report) == list(state.result.sweep.errors) == ["theta"]
+    assert state.result.report["theta"].directional
+    assert state.result.report.verdict == "correct"
+    assert state.result.tensor == "theta"
+
+
+def test_directions_see_a_bug_and_their_sweep_is_the_check_at_every_step():
+    state = LabState(hidden=(4,), method="direction", bug="bias_mean")
+    assert state.result.report.verdict == "wrong"
+    state.bug = "none"
+    state.refine()
+    sweep = state.result.sweep
+    for k in (10, 30, 50):
+        state.eps = float(sweep.eps[k])
+        assert sweep.errors["theta"][k] == pytest.approx(state.result.report.error, rel=0.5)
+        assert state.result.sweep is sweep
+
+
+def test_directions_are_central_differences_and_say_so():
+    state = LabState(hidden=(4,), method="direction")
+    state.scheme = "forward"
+    assert "method 'direction' takes central differences" in state.error
+    state.method = "full"
+    assert state.error == ""
+
+
+def test_a_tensor_or_entry_that_a_method_has_not_gives_way():
+    state = LabState(hidden=(4,), tensor="W1", entry=7)
+    state.method = "direction"
+    assert (state.error, state.tensor, state.entry) == ("", "", 7)
+    state.update(method="full", tensor="b2")
+    assert (state.error, state.tensor, state.entry) == ("", "b2", -1)
+
+
+# -- the entry that is looked at -----------------------------------------------------------------
+
+
+def test_the_entry_is_the_one_that_is_set_or_the_worst():
+    state = LabState(hidden=(4,), tensor="W2", bug="flipped_sign")
+    errors = state.result.report["W2"].errors
+    assert errors.ravel()[state.result.entry] == errors.max()
+    state.entry = 5
+    assert state.result.entry == 5
+    state.update(method="sampled", hidden=(24,), entry=-1)
+    shown = state.result.report["W2"]
+    assert state.result.entry == shown.entries[np.argmax(shown.errors)]
+
+
+def test_an_entry_that_is_not_there_is_refused_and_gives_way_where_the_tensor_changes():
+    state = LabState(hidden=(4,), tensor="W1")
+    state.entry = 8
+    assert state.error.startswith("entry: entry must be from 0 to 7 for W1")
+    state.entry = 7
+    assert state.error == ""
+    state.tensor = "b2"
+    assert (state.error, state.entry) == ("", -1)
+
+
+# -- bugs that cannot show, and two at once ------------------------------------------------------
+
+DROPOUT = [name for name in gl.bugs.names() if "dropout" in name]
+OF_L2 = [name for name in gl.bugs.names() if name.endswith("l2") or name.startswith("l2")]
+
+
+@pytest.mark.parametrize("bug", DROPOUT)
+def test_a_bug_of_dropout_is_planted_and_shows_nothing_while_that_is_off(bug):
+    state = LabState(hidden=(6,), bug=bug)
+    assert (state.error, state.result.dormant) == ("", "dropout is off")
+    assert state.result.report.verdict == "correct"
+    assert state.result.problem.analytic.keys() == state.result.net.params.keys()
+    state.use_dropout = True
+    assert (state.result.dormant, state.result.report.verdict) == ("", "wrong")
+    state.dropout_rate = 0.0
+    assert state.result.dormant == "the dropout rate is 0"
+    assert state.result.report.verdict == "correct"
+
+
+@pytest.mark.parametrize("bug", OF_L2)
+def test_a_bug_of_l2_is_planted_and_shows_nothing_while_that_is_off(bug):
+    state = LabState(hidden=(6,), bug=bug, bias_scale=1.0, l2=0.1, use_l2=False)
+    assert (state.error, state.result.dormant) == ("", "L2 is off")
+    assert state.result.report.verdict == "correct"
+    state.use_l2 = True
+    assert (state.error, state.result.dormant, state.result.report.verdict) == ("", "", "wrong")
+    state.l2_in_gradient = False
+    assert state.result.dormant == "L2 is not in the analytic gradient"
+
+
+def test_two_bugs_do_what_each_does_where_they_do_not_meet():
+    right, one, two, both = (
+        LabState(hidden=(6, 6), bug=bug, second_bug=second).result.analytic
+        for bug, second in (("none", "none"), ("missing_activation_derivative", "none"),
+                            ("bias_mean", "none"), ("missing_activation_derivative", "bias_mean"))
+    )  # fmt: skip
+    np.testing.assert_array_equal(both["W1"], one["W1"])
+    np.testing.assert_array_equal(both["b3"], two["b3"])
+    assert not np.array_equal(one["W1"], right["W1"])
+    assert not np.array_equal(two["b3"], right["b3"])
+
+
+def test_every_pair_of_bugs_is_planted_or_refused_by_name():
+    state = LabState(hidden=(3, 3), activation="tanh", l2=0.1, dropout_rate=0.3, examples=5,
+                     bias_scale=0.5)  # fmt: skip
+    names, refused = state.bug_choices[1:-1], 0
+    for k, bug in enumerate(names):
+        for second in names[k:]:
+            state.update(bug=bug, second_bug=second)
+            if state.error:
+                refused += 1
+                assert repr(second) in state.error or repr(bug) in state.error
+                assert "second_bug" in state.error
+            else:
+                assert state.result.net.reveal() is None
+    assert len(names) <= refused < len(names) ** 2 / 4
+
+
+def test_a_second_bug_alone_or_beside_a_mystery_is_none():
+    state = LabState(hidden=(4,), second_bug="flipped_sign")
+    assert state.result.report.verdict == "correct"
+    assert "flipped_sign" not in repr(state)
+    alone = LabState(hidden=(4,), bug="mystery")
+    state.bug = "mystery"
+    assert state.mystery.tensors == alone.mystery.tensors
+    np.testing.assert_array_equal(state.result.analytic["W1"], alone.result.analytic["W1"])
+
+
+def test_of_two_bugs_one_that_shows_is_enough():
+    state = LabState(hidden=(4,), bug="missing_l2", second_bug="missing_dropout_mask")
+    assert state.result.dormant == "L2 is off"
+    state.use_dropout = True
+    assert (state.result.dormant, state.result.report.verdict) == ("", "wrong")
+
+
+# -- in the text, only where it was moved --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data_scale": 2.0}, "x times 2"),
+        ({"bias_scale": 0.5}, "bias scale 0.5"),
+        ({"bug": "bias_mean", "second_bug": "flipped_sign"}, "bug bias_mean and flipped_sign"),
+        ({"method": "direction"}, "20 random directions"),
+        ({"method": "sampled"}, "up to 20 entries of each tensor"),
+        ({"examples": 12}, "12 examples"),
+    ],
+    ids=str,
+)
+def test_a_new_setting_is_told_where_it_differs(change, words):
+    assert words not in repr(LabState(hidden=(4,)))
+    assert words in repr(LabState(hidden=(4,), **change))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gradlab.lab import Lab
+from tests.lab.front_end import until
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_the_words_come_when_the_handle_rests(lab, front_end):
     async def drag():
         slide(front_end, lab, -8)
         before = lab.board.told
-        await asyncio.sleep(0.6)
+        await until(lambda: lab.board.ink["sharp"])
         return before
 
     before = asyncio.run(drag())

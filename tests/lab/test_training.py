@@ -117,18 +117,22 @@ def test_progress_goes_from_0_to_1_the_first_time_and_stays_there(state):
     state.train_steps = 100
     assert seen[0] == 0.0
     assert seen[-1] == state.progress == 1.0
-    assert len(seen) > 20
+    assert len(seen) > 10
     assert seen == sorted(seen)
     seen.clear()
-    state.train_steps = 200
+    state.train_steps = 40
     state.eps = 1e-4
     assert seen == []
+    state.train_steps = 200
+    assert seen[0] < 1.0
+    assert seen[-1] == 1.0
+    assert seen == sorted(seen)
 
 
 @pytest.mark.parametrize(("tick", "most"), [(1e-4, 2), (0.004, 41), (0.03, 252), (1.0, 501)])
 def test_progress_is_told_20_times_a_second_at_most_and_the_end_always(tick, most):
     result = LabState(**SMALL).result
-    settings = result.settings.replace(train_steps=3)
+    settings = result.settings.replace(train_steps=500)
     clock, told = Clock(tick), []
     trainer = Trainer(lambda fraction: told.append((clock.now, fraction)), clock)
     trainer(result.net, result.x, result.y, settings)
@@ -149,6 +153,67 @@ def test_trainings_that_follow_each_other_at_once_are_not_all_told(front_end):
     layout = lab._parts.training.layout
     assert len(front_end.updates(layout, "visibility")) == 2  # the bar came and went once
     assert lab.state.progress == 1.0
+
+
+def steps_made(state):
+    return state._trainer.steps
+
+
+def test_no_more_steps_are_made_than_are_asked_for_and_the_rate_takes(state):
+    state.train_steps = 7
+    assert steps_made(state) == warm_up.TRIED
+    for asked, made in ((10, 20), (50, 50), (30, 50), (80, 80), (0, 80), (80, 80)):
+        state.train_steps = asked
+        assert steps_made(state) == made
+
+
+@pytest.mark.parametrize("steps", [1, 10, 20, 21, 200])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"activation": "relu", "use_dropout": True, "examples": 100},
+     {"weight_scale": 3.0, "loss": "mse", "dtype": "float32"}],
+    ids=str,
+)  # fmt: skip
+def test_it_is_gl_train_bit_for_bit_whatever_was_asked_before(steps, more):
+    state = LabState(**SMALL, **more)
+    net, result = state.result.net.copy(), state.result
+    state.train_steps = 33
+    (training,) = state._trainer._known.values()
+    state.train_steps = steps
+    rate = training._how[0]
+    gl.train(net, result.x, result.y, steps=steps, learning_rate=rate, seed=0, progress=False)
+    assert parameters(state).tobytes() == net.theta.tobytes()
+
+
+def test_a_loss_that_rises_later_is_told():
+    assert warm_up.TRIED < 500
+    state = LabState(**SMALL, train_steps=100)
+    assert state.result.remark == ""
+    rising = {"activation": "relu", "loss": "mse", "data": "iris", "weight_scale": 0.02}
+    for seed in range(40):
+        state = LabState(**SMALL, **rising, seed=seed)
+        before = state.result.net.loss(state.result.x, state.result.y)
+        for steps in (1, 2, 3, 5):
+            state.train_steps = steps
+            after = state.result.net.loss(state.result.x, state.result.y)
+            assert state.result.remark.startswith("training raised the loss") == (after > before)
+
+
+def test_training_that_overflows_later_is_an_error_in_words_and_fewer_steps_still_work(state):
+    def running_away():
+        raise ValueError("learning_rate must be small enough")
+        yield
+
+    state.train_steps = 25
+    (training,) = state._trainer._known.values()
+    training._updates = running_away()
+    state.train_steps = 60
+    assert "overflows after" in state.error
+    assert "take fewer steps" in state.error
+    state.train_steps = 10
+    assert state.error == ""
+    state.train_steps = 60
+    assert "overflows after" in state.error
 
 
 def test_no_bar_is_drawn(state, capsys, monkeypatch):

@@ -17,7 +17,7 @@ NBVAL = (
     "--nbval",
     "--nbval-current-env",
     "--nbval-sanitize-with=.ci/nbval_sanitize.cfg",
-    "--nbval-cell-timeout=60",
+    "--nbval-cell-timeout=900",
 )
 LESSON = "lessons/04_check_backprop.ipynb"
 UNITS = ("tests/nn/test_oracle_autograd.py", "-k", "mixed_activations")
@@ -102,12 +102,14 @@ def test_an_engine_off_by_a_thousandth_fails_the_unit_tests(tree):
     fails(tree, *UNITS)
 
 
+@pytest.mark.soak
 def test_an_engine_off_by_a_thousandth_fails_a_lesson(tree):
     assert passes(tree, *NBVAL, LESSON)
     plant(tree, "nn/network.py", ENGINE_OFF)
     assert "Cell" in fails(tree, *NBVAL, LESSON)
 
 
+@pytest.mark.soak
 def test_lines_off_by_a_millionth_fail_the_tests_of_the_layers(tree):
     lines = ("tests/bugs/lines/test_layers.py", "-k", "compute_the_layers_own_gradient and tanh")
     assert passes(tree, *lines)
@@ -115,6 +117,7 @@ def test_lines_off_by_a_millionth_fail_the_tests_of_the_layers(tree):
     fails(tree, *lines)
 
 
+@pytest.mark.soak
 def test_an_edit_that_is_lost_fails_the_museum(tree):
     museum = ("tests/bugs/test_museum.py", "-k", "names_exactly and tanh-0")
     assert passes(tree, *museum)
@@ -122,6 +125,7 @@ def test_an_edit_that_is_lost_fails_the_museum(tree):
     fails(tree, *museum)
 
 
+@pytest.mark.soak
 def test_a_callback_that_raises_fails_the_labs_tests(tree):
     assert passes(tree, *LAB)
     plant(tree, "lab/state.py", CALLBACK_RAISES)
@@ -135,6 +139,7 @@ def test_a_callback_that_raises_fails_a_lesson(tree):
     assert "planted" in fails(tree, *NBVAL, LESSON)
 
 
+@pytest.mark.soak
 def test_an_unexecuted_lesson_fails_its_form(tree):
     assert passes(tree, *FORM)
     book = nbformat.read(tree / LESSON, as_version=4)

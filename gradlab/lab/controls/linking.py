@@ -57,6 +57,7 @@ class Link:
             return
         with LOCK:
             self.held = name
+            self._state.hold(name)
             try:
                 self._on_control(name, {"new": control.base**to})
             finally:
@@ -93,12 +94,13 @@ class Link:
         value = change["new"]
         if isinstance(value, float):  # the browser makes 1e-3 of a logarithm: 0.0010000000000000041
             value = float(f"{value:.12g}")
-        if _same(value, getattr(self._state, name)):
-            return  # the control is following the state
         try:
-            setattr(self._state, name, value)
+            if not _same(value, getattr(self._state, name)):  # else it is following the state
+                setattr(self._state, name, value)
         except Exception as error:  # nobody would see it: a callback has no output
             self._state.fail((name,), error)
+        if name != self.held:
+            self._state.release()  # the value that a slider sends itself, when it is let go
 
     def _on_setting(self, change: Any) -> None:
         with LOCK:

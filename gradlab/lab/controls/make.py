@@ -27,11 +27,7 @@ def make_controls(state: LabState) -> dict[str, widgets.Widget]:
     The caller's own data, and the caller's own list of activations, are offered where there are
     such.
     """
-    own = "hidden" in state.applicable  # else the weights are the caller's
-    return {
-        name: _MAKERS[setting.kind](setting, _common(setting, own=own), state)
-        for name, setting in SETTINGS.items()
-    }
+    return {name: _MAKERS[setting.kind](setting, state) for name, setting in SETTINGS.items()}
 
 
 def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> None:
@@ -55,7 +51,8 @@ def _titled(name: str, values: Iterable[str]) -> list[tuple[str, str]]:
     return [(words[value], value) for value in values if value in words]
 
 
-def _common(setting: Setting, *, own: bool) -> dict[str, Any]:
+def _common(setting: Setting, state: LabState) -> dict[str, Any]:
+    own = "hidden" in state.applicable  # else the weights are the caller's
     tooltip = setting.tooltip if own else setting.tooltip_given or setting.tooltip
     return {
         "description": setting.label,
@@ -63,24 +60,25 @@ def _common(setting: Setting, *, own: bool) -> dict[str, Any]:
     }
 
 
-def _logarithmic(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+def _logarithmic(setting: Setting, state: LabState) -> widgets.Widget:
     low, high = (round(math.log10(v)) for v in (setting.low, setting.high))
     slider = locked.FloatLogSlider(
         min=low, max=high, step=setting.step, readout_format=f".{setting.digits}e",
-        continuous_update=False, **common,
+        continuous_update=False, **_common(setting, state),
     )  # fmt: skip
     slider.add_class(f"gradlab-slides-{setting.name}")  # while it is dragged: the board's script
     return slider
 
 
-def _linear(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+def _linear(setting: Setting, state: LabState) -> widgets.Widget:
     return locked.FloatSlider(
         min=setting.low, max=setting.high, step=setting.step, readout_format=f".{setting.digits}f",
-        **common,
+        **_common(setting, state),
     )  # fmt: skip
 
 
-def _whole(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+def _whole(setting: Setting, state: LabState) -> widgets.Widget:
+    common = _common(setting, state)
     if not setting.step:
         return WholeNumber(setting.low, None if setting.is_open else setting.high, **common)
     return locked.IntSlider(
@@ -88,26 +86,26 @@ def _whole(setting: Setting, common: dict[str, Any], state: LabState) -> widgets
     )
 
 
-def _choice(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+def _choice(setting: Setting, state: LabState) -> widgets.Widget:
     offered = (NO_BUG,) if NO_BUG in setting.choices else [  # a result has more: `follow_choices`
         value for value in setting.choices
         if value not in _BROUGHT or value == getattr(state.base, setting.name)
     ]  # fmt: skip
-    control = locked.Dropdown(options=_titled(setting.name, offered), **common)
+    control = locked.Dropdown(options=_titled(setting.name, offered), **_common(setting, state))
     if NO_BUG in setting.choices:
         control.add_class("gradlab-wide")  # titles of bugs are sentences
     return control
 
 
-def _flag(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
-    return locked.Checkbox(indent=False, **common | {"description": setting.words})
+def _flag(setting: Setting, state: LabState) -> widgets.Widget:
+    return locked.Checkbox(indent=False, **_common(setting, state) | {"description": setting.words})
 
 
-def _name(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
-    return locked.Dropdown(options=[("the worst", "")], **common)
+def _name(setting: Setting, state: LabState) -> widgets.Widget:
+    return locked.Dropdown(options=[("the worst", "")], **_common(setting, state))
 
 
-def _widths(setting: Setting, common: dict[str, Any], state: LabState) -> widgets.Widget:
+def _widths(setting: Setting, state: LabState) -> widgets.Widget:
     return HiddenLayers(setting.tooltip)
 
 

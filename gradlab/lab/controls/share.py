@@ -10,7 +10,6 @@ import ipywidgets as widgets
 
 from gradlab.lab.controls import locked
 from gradlab.lab.lock import LOCK
-from gradlab.lab.model.line import settings_line
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
 
@@ -54,7 +53,7 @@ class Share(widgets.HBox):
     def _on_copy(self, button: widgets.Button) -> None:
         with LOCK:
             state = self._state
-            line = settings_line(state.settings, state.given and state.base)
+            line = state.line
             self._write(line, "copied")
             self._copy(line)
 

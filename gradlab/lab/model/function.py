@@ -27,7 +27,7 @@ SAMPLES = 20
 #: What a check, and a sweep while dragging and at rest, may cost in evaluations of the function,
 #: and in seconds where it is a slow one. The counts are what rules for a function that takes less
 #: than 50 microseconds: the same settings must show the same everywhere.
-_CHECK, COARSE, FULL_SWEEP = 1024, 1000, 16_000
+_CHECK, COARSE, FULL_SWEEP = 1024, 500, 16_000
 _SECONDS = {_CHECK: 0.1, COARSE: 0.05, FULL_SWEEP: 0.8}
 _FEWEST = 4
 #: Every n-th of 61 steps; all divide 60, so that both ends are always there.
@@ -135,16 +135,19 @@ class Function:
         One entry after the other; where f raises or is not finite, the error is NaN.
         """
         start = time.perf_counter()
-        by_name, spent = {}, 0
+        errors, sizes, spent = {}, {}, 0
         for name, tensor in report.tensors.items():
             f, at, where = self._along(name, tensor)
             slopes = np.array([[_slope(f, at, k, eps) for k in where] for eps in steps])
-            by_name[name] = tensor_error(tensor.analytic.ravel(), slopes, report.measure)
+            errors[name] = tensor_error(tensor.analytic.ravel(), slopes, report.measure)
+            sizes[name] = np.linalg.norm(slopes, axis=-1)
             spent += 2 * slopes.size
         machine_eps = float(np.finfo(self.theta.dtype).eps)
         seconds = time.perf_counter() - start
-        return EpsSweep(steps, by_name, "central", report.measure, machine_eps,
-                        machine_eps ** (1 / 3), float("inf"), spent, seconds)  # fmt: skip
+        return EpsSweep(
+            steps, errors, sizes, "central", report.measure, machine_eps, machine_eps ** (1 / 3),
+            float("inf"), spent, seconds,
+        )  # fmt: skip
 
     def _along(self, name: str, tensor: TensorReport) -> tuple[Callable, np.ndarray, np.ndarray]:
         """Return a function, where it is differenced, and which entries of that are moved."""

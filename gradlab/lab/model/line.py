@@ -67,6 +67,9 @@ def read_line(line: str) -> dict[str, Any]:
             raise ValueError
         if [ast.unparse(argument) for argument in call.args] not in _BROUGHT:
             raise ValueError
+        names = [keyword.arg for keyword in call.keywords]
+        if len(set(names)) < len(names):
+            raise ValueError
         values = {
             keyword.arg: ast.literal_eval(keyword.value)
             for keyword in call.keywords if ast.unparse(keyword) != "tensors=tensors"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradlab import bugs
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.museum import EXHIBITS, pass_with

@@ -28,10 +28,14 @@ from gradlab.nn.dropout import Dropout, Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 
-__all__ = ["Problem", "pose"]
+__all__ = ["NO_NETWORK", "Problem", "pose"]
 
 #: Of the shipped sets so many come from one draw; more are added to them, so that these stay.
 _DRAWN = 30
+
+
+#: What a picture of the network says where there is none.
+NO_NETWORK = "a function is checked: there is no network"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +55,13 @@ class Problem:
         How many entries of each tensor are checked; None is all.
     dormant : str
         Why no bug that is planted can show: "dropout is off"; "" if one can, or there is none.
+    remark : str
+        What there is to say about the training: that it raised the loss; "" for nothing.
     function : Function or None
         What is checked by plain evaluations: the caller's function, for which there is neither a
         network nor data (they are None), or the loss along random directions.
+    planted : Network or None
+        `in_gradient` with what is planted in it: its gradient is `analytic`.
     memo : dict
         What was found out about it, for as long as it is.
     """
@@ -65,7 +73,9 @@ class Problem:
     analytic: dict[str, np.ndarray]
     samples: int | None
     dormant: str = ""
+    remark: str = ""
     function: Function | None = None
+    planted: Network | None = None
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def sizes(self, settings: Settings) -> dict[str, int]:
@@ -110,8 +120,10 @@ def pose(
     l2 = settings.l2 if settings.use_l2 else 0.0
     _add_to_biases(net, settings)
     in_loss = net.replace(l2=l2 if settings.l2_in_loss else 0.0)
+    remark = ""
     if settings.train_steps:
-        in_loss = (trainer or Trainer())(in_loss, x, y, settings)
+        before, in_loss = in_loss, (trainer or Trainer())(in_loss, x, y, settings)
+        remark = _on_training(before.loss(x, y), in_loss.loss(x, y))
     in_gradient = in_loss.replace(l2=l2 if settings.l2_in_gradient else 0.0)
     planted = planted_in(in_gradient, settings, secret)
     n = budget.count(net, x)
@@ -120,8 +132,13 @@ def pose(
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant)
+    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark,
+                    planted=planted.net)  # fmt: skip
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
+
+
+def _on_training(before: float, after: float) -> str:
+    return f"training raised the loss, from {before:.2g} to {after:.2g}" if after > before else ""
 
 
 def _along_directions(posed: Problem, settings: Settings) -> Problem:

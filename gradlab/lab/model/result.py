@@ -7,7 +7,6 @@ slider is dragged (`coarse`) and on all of them when it rests.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -28,7 +27,7 @@ from gradlab.lab.model.weight import Weight
 from gradlab.nn.network import Network
 from gradlab.nn.point import Point
 
-__all__ = ["SWEEP_EPS", "NotThereError", "Result", "compute"]
+__all__ = ["SWEEP_EPS", "NotThereError", "Result", "check_at", "compute"]
 
 #: The steps of the U-curve: five a decade over the range of the slider.
 SWEEP_EPS = np.array([float(f"{eps:.12g}") for eps in np.logspace(-13, -1, 61)])  # 1e-5 exactly
@@ -60,8 +59,10 @@ class Result:
         The U-curve.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
-    anew : callable, Settings -> Result, or None
-        Computes the same with other settings, coarsely; what was trained is trained again.
+    given : Given, Function or None
+        What the caller brought.
+    secret : Secret or None
+        What `bug="mystery"` stands for.
     """
 
     settings: Settings
@@ -70,7 +71,8 @@ class Result:
     cost: Cost
     sweep: EpsSweep
     stride: int
-    anew: Callable[[Settings], Result] | None = None
+    given: Given | Function | None = None
+    secret: Secret | None = None
 
     @property
     def net(self) -> Network | None:
@@ -120,6 +122,15 @@ class Result:
     def dormant(self) -> str:
         """Why no bug that is planted can show: "dropout is off"; "" if one can."""
         return self.problem.dormant
+
+    @property
+    def remark(self) -> str:
+        """What there is to say about the training: that it raised the loss; "" for nothing."""
+        return self.problem.remark
+
+    def anew(self, settings: Settings) -> Result:
+        """Compute the same with other settings, coarsely; what was trained is trained again."""
+        return compute(settings, self.given, secret=self.secret, coarse=True)
 
     @property
     def rough(self) -> bool:
@@ -175,8 +186,7 @@ def compute(
             result = replace(previous, settings=settings, report=report, cost=cost)
         else:
             sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
-            anew = partial(compute, given=given, secret=secret, coarse=True)
-            result = Result(settings, problem, report, cost, sweep, stride, anew)
+            result = Result(settings, problem, report, cost, sweep, stride, given, secret)
     _check_entry(result)
     return result
 

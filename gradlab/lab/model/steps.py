@@ -116,7 +116,7 @@ def remedy(result: Result, wanted: frozenset[Verdict] = _DECIDED) -> dict[str, A
     those that were tried does, or if it is not known yet.
     """
     known = _of(result).remedies
-    if result.rough or result.anew is None:
+    if result.rough:
         return known.get(wanted)
     if wanted not in known:
         tried = (changes for changes in _proposals(result) if _helps(result, changes, wanted))

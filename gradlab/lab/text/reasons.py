@@ -10,7 +10,7 @@ from gradlab.bugs import describe, wrong_tensors
 from gradlab.checking import BANDS, Report
 from gradlab.checking.judge import KINK
 from gradlab.checking.verdict import Verdict
-from gradlab.lab.model.planted import places_of_bugs
+from gradlab.lab.model.planted import Place, places_of_bugs
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import MYSTERY, NO_BUG
 from gradlab.lab.model.steps import remedy
@@ -86,28 +86,32 @@ def _wrong(result: Result) -> tuple[str, Advice]:
         return swamped
     if planted := _planted(result):
         words = "No step mends a bug: “no bug” shows the right code."
-        return planted, Advice(words, {name: NO_BUG for name, _ in _bugs(result)})
+        return planted, Advice(words, {"bug": NO_BUG})
     why = _of_tensors(result.report)
     if result.settings.bug == MYSTERY:
         return why, NO_ADVICE
     return why, Advice("The panel “Ratio and cosine” tells what kind of bug it is.")
 
 
-def _bugs(result: Result) -> list[tuple[str, str]]:
-    """Return the bugs that are planted by name, each with the setting that names it."""
+def _bugs(result: Result) -> list[Place]:
+    """Return the bugs that are planted and may be told, and where."""
     s = result.settings
     if result.net is None or s.bug in (NO_BUG, MYSTERY):
         return []
-    named = [("bug", s.bug), ("second_bug", s.second_bug)]
-    return [(setting, name) for setting, name in named if name != NO_BUG]
+    return list(places_of_bugs(s, result.problem.in_gradient))
 
 
 def _planted(result: Result) -> str:
     """Return what the planted bugs do; "" if there are none that may be told."""
-    said = [describe(name).summary for _, name in _bugs(result)]
+    said = [_of_bug(place) for place in _bugs(result)]
     if len(said) < 2:
         return f"The planted bug: {said[0]}" if said else ""
     return f"Two bugs are planted: {said[0]}; and {said[1]}"
+
+
+def _of_bug(place: Place) -> str:
+    cannot = f" (which cannot show: {place.dormant})" if place.dormant else ""
+    return describe(place.name).summary + cannot
 
 
 def _swamped(result: Result) -> tuple[str, Advice] | None:
@@ -195,13 +199,22 @@ def _correct(result: Result) -> tuple[str, Advice]:
 
 def _hidden(result: Result) -> tuple[str, Advice]:
     """Return which bug is planted and does not show, why, and what brings it out."""
-    planted = " and ".join(describe(name).summary for _, name in _bugs(result))
-    start = f"{'Two bugs are' if len(_bugs(result)) > 1 else 'A bug is'} planted: {planted}"
-    if dormant := result.dormant:
-        return f"{start}. It cannot show: {dormant}", _DORMANT.get(dormant, NO_ADVICE)
+    places = _bugs(result)
+    if result.dormant and len(places) == 1:
+        planted = f"A bug is planted: {describe(places[0].name).summary}"
+        return f"{planted}. It cannot show: {result.dormant}", _waking(places)
+    start = _planted(result).replace("The planted bug", "A bug is planted")
+    if result.dormant:
+        return start, _waking(places)
     out = remedy(result, frozenset({Verdict.WRONG}))
     more = Advice(f"{to_change(result, out)} There it shows.", out) if out else NO_ADVICE
-    return f"{start}. It does not show: it changes no entry by more than this check can see", more
+    they = "They do not show: they change" if len(places) > 1 else "It does not show: it changes"
+    return f"{start}. {they} no entry by more than this check can see", more
+
+
+def _waking(places: list[Place]) -> Advice:
+    """Return what lets the first of the bugs that cannot show."""
+    return _DORMANT.get(places[0].dormant, NO_ADVICE)
 
 
 def _only_round_off(report: Report) -> str:

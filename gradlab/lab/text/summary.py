@@ -95,7 +95,7 @@ def _verdicts(result: Result) -> str:
     for name in report:
         groups.setdefault(str(report[name].verdict), []).append(name)
     if len(groups) == 1:
-        return f"{report.verdict}, every tensor{_caveats(report)}"
+        return _caveats(report) or f"{report.verdict}, every tensor"
     told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
     return f"{report.verdict} ({told})"
 
@@ -107,7 +107,7 @@ def _caveats(report: Report) -> str:
     told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell")]
     if len(told) < len(report.caveats):
         told.append("some entries are too small to tell")
-    return f"; correct here, and {'; '.join(told)}"
+    return f"{report.verdict} here, and {'; '.join(told)}"
 
 
 def _numbers(result: Result) -> list[str]:

@@ -19,7 +19,7 @@ def groups_of(lab):
 
 def test_the_lab_is_one_column_sliders_board_groups(front_end):
     lab = Lab(hidden=(4,))
-    _, shown, groups = lab.children
+    shown, groups = lab.children
     assert list(shown.children[0].children) == [lab.controls["eps"], lab.controls["weight_scale"]]
     assert shown.children[1] is lab.board
     assert isinstance(groups, Groups)

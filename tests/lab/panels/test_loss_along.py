@@ -234,11 +234,13 @@ def test_the_key_is_kept_while_the_step_moves_inside_of_the_window():
     assert PANEL.key(one)[1:] == PANEL.key(near)[1:] != PANEL.key(far)[1:]
 
 
-def test_a_click_sets_the_step_that_reaches_as_far():
+def test_a_click_sets_the_step_that_reaches_as_far_and_keeps_the_weight():
     result = result_of("default")
-    assert PANEL.pressed(result, -3e-4, 0.1) == {"eps": 3e-4}
-    assert PANEL.pressed(result, 0.0, 0.1) == {"eps": 1e-13}
-    assert PANEL.pressed(result, 5.0, 0.1) == {"eps": 0.1}
+    kept = {"tensor": result.tensor, "entry": result.entry}
+    assert PANEL.pressed(result, -3e-4, 0.1) == {"eps": 3e-4, **kept}
+    assert PANEL.pressed(result, 0.0, 0.1) == {"eps": 1e-13, **kept}
+    assert PANEL.pressed(result, 5.0, 0.1) == {"eps": 0.1, **kept}
+    assert result_of("default", **kept).weight.name == result.weight.name
 
 
 def test_along_a_parabola_the_secant_is_the_tangent_at_every_step():

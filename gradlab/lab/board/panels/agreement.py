@@ -69,7 +69,10 @@ class AgreementPanel(Panel):
                 marks.append(dots(x[here], y[here], [role], radius=radius, sign=sign))
         place = chosen_place(tensor, result.settings.entry)
         if place is not None:
+            mark = tensor.marks.ravel()[place]
+            role = next(role for own, _, role, _ in _GROUPS if mark in own)
             marks.append(dots(x[place], y[place], ["ink"], radius=5.0, sign="ring"))
+            marks.append(dots(x[place], y[place], [role], radius=2.0))
         return marks
 
     def alt(self, result: Result) -> str:

@@ -36,7 +36,7 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
-    hint: ClassVar[str] = "click: a step as long as the way from the middle"
+    hint: ClassVar[str] = "click: a step as far as there, and this weight stays"
 
     def fits(self, result: Result) -> str:
         """Return why there is no weight to look at."""
@@ -106,9 +106,10 @@ class LossAlongPanel(Panel):
         return text
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
-        """Return the step that reaches as far as the click."""
+        """Return the step that reaches as far as the click, and the weight: the worst one hops."""
         low, high = EPS_RANGE
-        return {"eps": min(max(abs(float(x)), low), high)}
+        eps = min(max(abs(float(x)), low), high)
+        return {"eps": eps, "tensor": result.tensor, "entry": result.entry}
 
 
 def _range(weight: Weight) -> tuple[float, float]:

@@ -24,7 +24,9 @@ class NetworkPanel(Panel):
     hint = "Click a tensor to choose it."
 
     def fits(self, result: Result) -> str:
-        """Return why the tensors have no verdicts of their own."""
+        """Return why there is no network, or why its tensors have no verdicts of their own."""
+        if result.net is None:
+            return "What is checked here is a function: it has no layers."
         if set(result.net.params) <= set(result.report):
             return ""
         return "Random directions run through all tensors at once: none has a verdict of its own."

@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.lab.board.entry_marks import chosen_place, entry_at
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
-from gradlab.plots import entries_chart, entries_marks
+from gradlab.plots import entries_chart, entries_marks, looks_of
 from gradlab.plots.chart import Chart, Mark, dots
 from gradlab.plots.entries import across
 from gradlab.plots.scales import ERROR_RANGE, clip_errors
@@ -43,7 +43,9 @@ class TensorsPanel(Panel):
         if place is not None:
             x = list(result.report).index(tensor.name) + across(tensor.errors.size)[place]
             y = clip_errors(tensor.errors.ravel()[place : place + 1])
+            hue = looks_of(result.report)[tensor.name].colour
             marks.append(dots(x, y, ["ink"], radius=4.5, sign="ring"))
+            marks.append(dots(x, y, [hue], radius=1.8))
         return marks
 
     def alt(self, result: Result) -> str:

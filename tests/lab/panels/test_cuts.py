@@ -1,0 +1,198 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.time_steps import loss_of_steps
+from gradlab.lab.board.panels.cuts import CutsPanel, conclusion
+from gradlab.lab.model.result import compute
+from gradlab.lab.model.signal import signal_of
+from gradlab.nn.mlp import MLP
+from gradlab.plots import DARK, LIGHT, figure_of
+from tests.lab.panels.results import given, of_convnet, of_lstm, own, texts
+
+PANEL = CutsPanel()
+MISSING = "missing_activation_derivative"
+
+
+def verdicts(result):
+    return {name: str(cut.verdict) for name, cut in signal_of(result).cuts.items()}
+
+
+def loss_from_z2(net, a, y):
+    """The rest of a tanh network with two hidden layers, by hand."""
+    out = np.tanh(a) @ net.params["W3"] + net.params["b3"]
+    shifted = out - out.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(y)), y].mean()
+
+
+def test_the_differences_at_a_cut_are_those_of_the_loss_computed_by_hand():
+    result = own(eps=1e-4)
+    cut, net, y = signal_of(result).cuts["z2"], result.net, result.y
+    p = net.params
+    z2 = np.tanh(result.x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+    for k in (0, 57, 99):
+        entry = np.unravel_index(cut.entries[k], z2.shape)
+        ends = []
+        for step in (1e-4, -1e-4):
+            there = z2.copy()
+            there[entry] += step
+            ends.append(loss_from_z2(net, there, y))
+        assert cut.numerical[k] == pytest.approx((ends[0] - ends[1]) / 2e-4, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("bug", "layer"),
+    [("none", 0), (MISSING, 1), (MISSING, 2), ("missing_transpose", 2), ("missing_1_over_n", 0),
+     ("bias_summed_without_axis", 1), ("doubled_l2", 0)],
+)  # fmt: skip
+def test_the_words_are_those_of_bisect(bug, layer):
+    result = own(bug=bug, bug_layer=layer, use_l2=True)
+    found = gl.bisect(result.problem.planted, result.x, result.y)
+    assert signal_of(result).found.why == found.why
+    assert conclusion(result, signal_of(result)).startswith(found.why)
+    assert signal_of(result).found.between == found.between
+
+
+def test_a_wrong_tensor_under_a_right_signal_is_explained():
+    result = own(bug="bias_summed_without_axis", bug_layer=1)
+    assert result.report.wrong == ["b1"]
+    assert "What is wrong in b1 comes after it" in conclusion(result, signal_of(result))
+
+
+def test_the_frontier_is_drawn_where_the_signal_goes_wrong():
+    result = own(bug=MISSING, bug_layer=1)
+    assert verdicts(result) == {
+        "input": "wrong", "z1": "wrong", "a1": "correct", "z2": "correct", "a2": "correct",
+        "output": "correct",
+    }  # fmt: skip
+    thick = [m for m in PANEL.moving(result) if m["kind"] == "segments"]
+    names = next(m for m in PANEL.moving(result) if "input" in m.get("texts", ()))
+    height = dict(zip(names["texts"], names["y"], strict=True))
+    assert (thick[0]["y0"][0], thick[0]["y1"][0]) == (height["z1"], height["a1"])
+    assert "wrong: input, z1; correct: a1, z2, a2, output" in PANEL.alt(result)
+
+
+def test_it_follows_the_step_and_keeps_what_stands_still():
+    result = own()
+    shorter = compute(result.settings.replace(eps=1e-12), previous=result)
+    assert PANEL.key(result) == PANEL.key(shorter)
+    assert set(verdicts(result).values()) == {"correct"}
+    assert set(verdicts(shorter).values()) == {"inconclusive"}
+    assert "No cut can be judged at this step" in PANEL.alt(shorter)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("eps", [1e-13, 1e-9, 1e-6, 1e-4, 1e-2, 1e-1])
+def test_right_code_is_never_blamed(activation, eps):
+    result = own(activation=activation, eps=eps, hidden=(16, 16, 16))
+    assert "wrong" not in verdicts(result).values()
+
+
+def test_right_code_is_not_blamed_on_the_kinks_of_real_images():
+    x, y = gl.data.load("digits", 8)
+    net = gl.convnet((1, 8, 8), filters=(4, 6), padding=(1, 1), classes=10, seed=0)
+    for eps in (1e-3, 1e-5, 1e-7):
+        found = verdicts(given(net, x.reshape(-1, 1, 8, 8), y, eps=eps))
+        assert found["input"] == "inconclusive"  # blank pixels tie in the pool
+        assert "wrong" not in found.values()
+
+
+def test_the_mystery_stays_one():
+    shown = own(bug=MISSING, bug_layer=1)
+    riddle = replace(shown, settings=shown.settings.replace(bug="mystery"))
+    text = conclusion(riddle, signal_of(shown))
+    assert "Activation" not in text
+    assert "wrong at z1" in text
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+def test_dropped_cell_gradients_show_by_time_step(every_step):
+    result = of_lstm(4, every_step, bug="lstm_cell_gradient_dropped")
+    steps = {name: str(cut.verdict) for name, cut in signal_of(result).steps.items()}
+    assert [steps[f"x{t}"] for t in (1, 2, 3)] == ["wrong"] * 3
+    assert steps["x4"] == steps["h4"] == steps["c4"] == "correct"
+    assert "c3 is the first that is wrong" in PANEL.alt(result)
+    assert str(gl.bisect(result.problem.planted, result.x, result.y).steps[3]["c"].verdict) == (
+        "wrong"
+    )
+
+
+def test_overwritten_sums_leave_every_time_step_right():
+    result = of_lstm(4, bug="lstm_step_overwrites")
+    assert {str(cut.verdict) for cut in signal_of(result).steps.values()} == {"correct"}
+    text = conclusion(result, signal_of(result))
+    assert "Every time step's signal is right" in text
+    assert "comes after it" in text
+
+
+@pytest.mark.parametrize("part", ["h2", "c3", "x1"])
+@pytest.mark.parametrize("every_step", [False, True])
+def test_the_differences_at_a_time_step_are_those_of_the_plain_loop(part, every_step):
+    result = of_lstm(4, every_step, eps=1e-4)
+    f, theta, tensors = loss_of_steps(result.net, result.x, result.y)
+    cut, (start, _, _) = signal_of(result).steps[part], tensors[part]
+    at = cut.entries if cut.entries is not None else np.arange(cut.analytic.size)
+    for k in (0, len(at) - 1):
+        ends = []
+        for step in (1e-4, -1e-4):
+            there = theta.copy()
+            there[start + at[k]] += step
+            ends.append(f(there))
+        slope = (ends[0] - ends[1]) / 2e-4
+        assert cut.numerical.ravel()[k] == pytest.approx(slope, rel=1e-6, abs=1e-11)
+
+
+def test_batch_norm_ties_the_batch_and_is_right():
+    net, (x, y) = gl.mlp([2, 6, 6, 2], batch_norm=True, seed=1), gl.data.moons(12)
+    assert set(verdicts(given(net, x, y)).values()) == {"correct"}
+
+
+@pytest.mark.parametrize("scheme", ["forward", "five_point", "complex_step"])
+def test_other_schemes_agree(scheme):
+    assert set(verdicts(own(scheme=scheme)).values()) == {"correct"}
+
+
+def test_dropout_masks_are_in_the_chain_or_the_reason_why_there_is_none():
+    assert verdicts(own(use_dropout=True))["dropout1"] == "correct"
+    assert "freeze" in PANEL.fits(own(use_dropout=True, freeze_masks=False))
+    assert PANEL.fits(own()) == ""
+
+
+class OfItsOwn(MLP):
+    """A network with a gradient that somebody wrote."""
+
+    def gradient(self, x, y, masks=None, params=None):
+        return {name: 2 * grad for name, grad in super().gradient(x, y, masks, params).items()}
+
+
+def test_a_gradient_of_ones_own_hands_out_no_signal():
+    net, (x, y) = gl.mlp([2, 6, 2]), gl.data.moons(12)
+    net.__class__ = OfItsOwn
+    assert "code of its own" in PANEL.fits(given(net, x, y))
+
+
+def test_a_dormant_bug_leaves_the_signal_right():
+    result = own(bug="missing_dropout_mask")
+    assert set(verdicts(result).values()) == {"correct"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: own(), lambda: own(hidden=(16,) * 8, bug=MISSING, bug_layer=4), of_convnet, of_lstm,
+     lambda: of_lstm(40)],
+)  # fmt: skip
+def test_it_is_drawn_inside_its_frame_in_both_palettes(make):
+    result = make()
+    still, moving = PANEL.still(result), PANEL.moving(result)
+    for mark in (*still.marks, *moving):
+        if mark["kind"] == "words":
+            assert (mark["x"] >= still.x.low).all()
+            assert (mark["x"] <= still.x.high).all()
+            assert (mark["y"] >= still.y.low).all()
+            assert (mark["y"] <= still.y.high).all()
+    for palette in (LIGHT, DARK):
+        figure_of([(still, moving)], palette, widths=[PANEL.width]).canvas.draw()
+    assert set(signal_of(result).cuts) <= set(texts(moving))
