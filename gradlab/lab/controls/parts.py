@@ -55,7 +55,14 @@ class Parts:
 
     def all(self) -> list[widgets.Widget]:
         """Return every widget, also those that are not shown."""
-        return [self.scenarios, self.share, self.appearance, self.mystery, self.toolbar]
+        return [
+            self.scenarios,
+            self.share,
+            self.appearance,
+            self.mystery,
+            self.toolbar,
+            self._chooser,
+        ]
 
     def arranged(
         self, controls: Mapping[str, widgets.Widget], wanted: Sequence[str] | None
@@ -70,6 +77,7 @@ class Parts:
             extras["Appearance"] = [self.appearance]
         story = [self.scenarios] if wanted is None and self._state.given is None else []
         children, groups = arrange(controls, shown, self._board, extras, self.toolbar, story)
+        self._chooser = groups.chooser  # not shown where there is one group alone
         # whoever starts a round, from a scenario's line or from code, sees where to guess
         self._state.observe(lambda change: change["new"] and groups.unfold("Bugs"), "mystery")
         return children
