@@ -92,7 +92,8 @@ def print_table(measured):
         f"\nA drag is {EVENTS} events in two seconds. Times in ms: median, and 95th percentile.\n"
     )
     print(
-        f"{'':42}{'event to pixels':>16}{'frames of a drag':>18}{'final state':>13}{'gap':>6}{'jumps':>7}"
+        f"{'':42}{'event to pixels':>16}{'frames of a drag':>18}{'final state':>13}"
+        f"{'gap':>6}{'jumps':>7}"
     )
     for name, result in measured.items():
         print(
