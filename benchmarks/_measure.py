@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -33,6 +34,7 @@ class Drag:
 
     shown: int
     final_ms: float
+    gap_ms: float
     blanks: int
     jumps: int
     backwards: int
@@ -64,6 +66,11 @@ class Measured:
     def final(self):
         """Median time from a drag's last event to the final state's pixels, in ms."""
         return median(drag.final_ms for drag in self.drags)
+
+    @property
+    def gap(self):
+        """Median of the longest time between two frames in a drag, in ms."""
+        return median(drag.gap_ms for drag in self.drags)
 
     def total(self, name):
         """Return the sum over all drags of `blanks`, `jumps` or `backwards`."""
@@ -167,10 +174,17 @@ class Subject:
         return Drag(
             shown=sum(frame["time"] <= last_event for frame in frames),
             final_ms=max(final["time"] - last_event, 0.0),
+            gap_ms=_longest_gap([frame["time"] for frame in frames], seen["events"]),
             blanks=seen["blanks"],
             jumps=seen["jumps"],
             backwards=backwards,
         )
+
+
+def _longest_gap(frames, events):
+    """Return the longest time without a frame while events came, from the first frame on, in ms."""
+    times = [time for time in frames if time <= events[-1]]
+    return max((after - before for before, after in pairwise(times)), default=float("inf"))
 
 
 def _values(frames, log, sign):

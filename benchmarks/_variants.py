@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import nbformat
 
-SLIDER = "step eps"
+SLIDER, SCALE = "step eps", "weight scale"
 
 # What every notebook has: the data, the network, and a log of which picture shows which value.
 _SETUP = """
@@ -41,6 +41,28 @@ slider.observe(answer, "value")
 widgets.VBox([slider, line])
 """
 
+# The same for a drag that needs another network, and another sweep, for each event.
+_SCALE_SLIDER = f"""
+import ipywidgets as widgets
+
+state = LabState(net, x, y)
+slider = widgets.FloatLogSlider(value=1.0, min=-4, max=2, step=0.05, description="{SCALE}")
+"""
+
+_SCALE_FLOOR = """
+line = widgets.HTML("scale")
+
+def final():
+    return None
+
+def answer(change):
+    state.weight_scale = change.new
+    line.value = f"scale = {state.weight_scale!r} error {state.result.report.error:.1e}"
+
+slider.observe(answer, "value")
+widgets.VBox([slider, line])
+"""
+
 _LAB = """
 lab = gl.Lab(net, x, y)
 
@@ -50,25 +72,28 @@ def final():
 lab
 """
 
-_EVERY_PANEL = _LAB.replace(
-    "x, y)", 'x, y, panels=("u_curve", "tensors", "network", "heatmap", "agreement"))'
+_EVERY_PANEL = _LAB.replace("x, y)", "x, y, panels=PANELS)").replace(
+    "\nlab =", "\nfrom gradlab.lab.board.panels import NAMES as PANELS\nlab =", 1
+)
+_SCALE_LAB, _SCALE_EVERY_PANEL = (
+    cell.replace("return lab.state.eps", "return None") for cell in (_LAB, _EVERY_PANEL)
 )
 
 _PYPLOT = """
 import matplotlib.pyplot as plt
-from gradlab import plots
+from gradlab.lab.board.panels import DEFAULT, PANELS
+from gradlab.plots.axes import draw as draw_chart
+
+panels = [panel() for panel in PANELS if panel.name in DEFAULT]
 
 def final():
     return None
 
 def draw(eps):
     state.eps = eps
-    report, sweep = state.result.report, state.result.sweep
-    wide = {"width_ratios": (2.1, 1.4, 1.0)}
-    figure, axes = plt.subplots(1, 3, figsize=(8.36, 2.92), layout="constrained", gridspec_kw=wide)
-    plots.u_curve(axes[0], sweep, eps)
-    plots.entries(axes[1], report)
-    plots.network(axes[2], net.sizes, report)
+    figure, all_axes = plt.subplots(1, len(panels), figsize=(8.36, 2.92))
+    for axes, panel in zip(all_axes, panels):
+        draw_chart(axes, panel.still(state.result), moving=panel.moving(state.result))
     plt.show()
 
 widgets.interactive(draw, eps=slider)
@@ -91,6 +116,8 @@ class Variant:
         Selector of the line that answers; None where a picture does.
     quiet : int
         Milliseconds without a frame after which nothing more will come.
+    slider : str
+        What is dragged.
     """
 
     title: str
@@ -98,6 +125,7 @@ class Variant:
     extension: bool = True
     text: str | None = None
     quiet: int = 600
+    slider: str = SLIDER
 
     def write(self, path):
         """Write the notebook."""
@@ -113,10 +141,18 @@ VARIANTS = {
         "floor: the computation, one line of text", (_SETUP, _SLIDER, _FLOOR), text=_ECHO
     ),
     "lab": Variant("gl.Lab(net, x, y)", (_SETUP, _LAB)),
-    "every panel": Variant("gl.Lab with all five panels", (_SETUP, _EVERY_PANEL)),
+    "every panel": Variant("gl.Lab with every panel", (_SETUP, _EVERY_PANEL)),
+    "scale floor": Variant(
+        "floor of the weight scale", (_SETUP, _SCALE_SLIDER, _SCALE_FLOOR), text=_ECHO,
+        slider=SCALE,
+    ),
+    "scale lab": Variant("gl.Lab, weight scale", (_SETUP, _SCALE_LAB), slider=SCALE),
+    "scale, every panel": Variant(
+        "gl.Lab with every panel, weight scale", (_SETUP, _SCALE_EVERY_PANEL), slider=SCALE
+    ),
     "plain floor": Variant(
         "floor, server without the extension", (_SETUP, _SLIDER, _FLOOR), False, text=_ECHO
     ),
     "plain lab": Variant("gl.Lab, server without the extension", (_SETUP, _LAB), False),
     "pyplot": Variant("interact with pyplot", (_SETUP, _SLIDER, _PYPLOT), quiet=1500),
-}
+}  # fmt: skip

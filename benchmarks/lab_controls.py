@@ -19,6 +19,7 @@ import comm
 
 import gradlab as gl
 from gradlab.lab.board.panels import NAMES as PANELS
+from gradlab.lab.model.settings import RANGES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # what stands for the browser
 from lab.front_end import FrontEnd
@@ -110,6 +111,8 @@ def time_of(front_end, control, name, value):
         control.value = value
     elif hasattr(control, "options"):
         front_end.choose(control, value)
+    elif hasattr(control, "text"):
+        front_end.move(control.text, str(value))
     else:
         front_end.move(control, value)
     return time.perf_counter() - start
@@ -123,6 +126,8 @@ def values_of(name, control):
         return range(len(control.options))
     if isinstance(control.value, bool):
         return [not control.value]
+    if hasattr(control, "text"):  # a whole number is typed
+        return [RANGES[name][0], min(RANGES[name][1], 40)]
     low, high = control.min, control.max
     if hasattr(control, "base"):
         return [10 ** (low + share * (high - low)) for share in (0.0, 0.3, 0.5, 0.7, 1.0)]

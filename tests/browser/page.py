@@ -7,7 +7,18 @@ from contextlib import contextmanager
 from playwright.sync_api import expect
 
 from .picture import PICTURES_SCRIPT, Picture
-from .scripts import IDLE, OUTPUTS, READY, RUN_ALL, RUN_CODE, SHOW_CELL, SPLASH, STILL, TWO_FRAMES
+from .scripts import (
+    IDLE,
+    OUTPUTS,
+    READY,
+    RUN_ALL,
+    RUN_CODE,
+    SHOW_CELL,
+    SHOW_FILES,
+    SPLASH,
+    STILL,
+    TWO_FRAMES,
+)
 
 
 class Page:
@@ -153,6 +164,10 @@ class Page:
         light = "true" if name == "light" else "false"
         self.tab.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
         self.tab.wait_for_selector(SPLASH, state="detached")
+
+    def show_files(self, wanted):
+        """Open or close JupyterLab's file browser."""
+        self.tab.evaluate(SHOW_FILES, wanted)
 
     def resize(self, width, height):
         """Give the page this size, in CSS pixels."""

@@ -57,6 +57,10 @@ RUN_CODE = (
   return {ok: reply.content.status === 'ok', text: said.join('')};
 }"""
 )
+SHOW_FILES = """async wanted => {
+  const app = window.jupyterapp, shown = !app.shell.leftCollapsed;
+  if (shown !== wanted) await app.commands.execute('application:toggle-left-area');
+}"""
 # True once neither the words nor the pictures of an element have changed for a while.
 STILL = """([element, milliseconds]) => {
   const now = element.innerText + [...element.querySelectorAll('img')].map(image => image.src);

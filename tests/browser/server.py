@@ -93,15 +93,19 @@ class JupyterLab:
         wait_seconds : float, optional
             How long the page may take to show what it is waited for, now and later.
         """
-        width, height = viewport
-        context = context or self._browser.new_context(
-            viewport={"width": width, "height": height}, device_scale_factor=scale
-        )
+        context = context or self.new_context(viewport, scale)
         context.on("request", lambda request: self._watch(request.url))
         tab = context.new_page()
         tab.on("websocket", lambda socket: self._watch(socket.url))
         tab.set_default_timeout(wait_seconds * 1000)
         return Page(tab, f"{self.url}/lab/tree/{notebook}?token={self._token}&reset")
+
+    def new_context(self, viewport=(1280, 720), scale=1):
+        """Return a new context of the browser; its pages remember nothing of others."""
+        width, height = viewport
+        return self._browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=scale
+        )
 
     def log(self):
         """Return what the server (and its kernels) printed so far."""

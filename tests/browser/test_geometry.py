@@ -5,6 +5,7 @@ import pytest
 from gradlab.lab import SCENARIOS
 
 from .lab_parts import open_group, write_notebook
+from .scripts import TWO_FRAMES
 from .test_other_networks_in_jupyterlab import CELLS, DATA
 from .texts import RECORD, collisions, texts_of
 
@@ -74,25 +75,19 @@ HEIGHT = """lab => {
   const top = Math.min(...sliders.map(e => e.getBoundingClientRect().top));
   return bottom - top;
 }"""
-TOGGLE_FILES = """async wanted => {
-  const app = window.jupyterapp, shown = !app.shell.leftCollapsed;
-  if (shown !== wanted) await app.commands.execute('application:toggle-left-area');
-}"""
-TWO_FRAMES = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(() => d())))"
 
 
-def context_of(browser, width, height, scale):
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, device_scale_factor=scale
-    )
+def recorded(jupyterlab, scale):
+    """Return a context whose pages note where the texts of their pictures stand."""
+    context = jupyterlab.new_context(scale=scale)
     context.add_init_script(RECORD)
     return context
 
 
 @pytest.fixture(scope="module", params=[1, 1.5], ids=lambda scale: f"scale {scale}")
-def page(request, jupyterlab, browser):
+def page(request, jupyterlab):
     """A page with the default lab; one for each number of device pixels."""
-    context = context_of(browser, 1280, 720, request.param)
+    context = recorded(jupyterlab, request.param)
     page = write_notebook(jupyterlab, "geometry.ipynb", DEFAULT, context=context)
     page.scale = request.param
     yield page
@@ -110,7 +105,7 @@ def put(page, place):
     """Give the page a size, its file browser open or closed; returns the lab, at rest."""
     width, height, _, files = PLACES[place]
     page.resize(width, height)
-    page.tab.evaluate(TOGGLE_FILES, files)
+    page.show_files(files)
     lab = page.show_cell(0).locator(".gradlab-lab").first
     settle(page, lab)
     return lab
@@ -192,8 +187,8 @@ def test_no_text_lies_on_another_in_any_scenario(page, scenario):
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_no_text_lies_on_another_for_other_networks(jupyterlab, browser, kind):
-    context = context_of(browser, 1280, 720, 1)
+def test_no_text_lies_on_another_for_other_networks(jupyterlab, kind):
+    context = recorded(jupyterlab, 1)
     page = write_notebook(jupyterlab, f"geometry_{kind}.ipynb", DATA, CELLS[kind], context=context)
     lab = page.show_cell(1).locator(".gradlab-lab").first
     settle(page, lab)

@@ -10,6 +10,7 @@ RESTART = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.sessionContext.session.kernel.restart();
 }"""
+SHUT_DOWN = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
 
 
 def test_sliders_say_their_name_and_their_true_value(page, lab):
@@ -144,4 +145,19 @@ def test_a_restarted_kernel_leaves_a_note(jupyterlab):
     again = page.show_cell(0).locator(".gradlab-lab").first
     page.wait_sharp(again)
     expect(again.get_by_role("alert")).to_have_count(0)
+    page.close()
+
+
+def test_a_kernel_that_is_gone_is_told_where_the_verdict_was(jupyterlab):
+    """The old verdict must not stand beside a slider that still moves."""
+    page = write_notebook(jupyterlab, "gone.ipynb", LAB)
+    lab = page.show_cell(0).locator(".gradlab-lab").first
+    page.wait_sharp(lab)
+    nobody = lab.locator(".gradlab-restarted")
+    expect(nobody).to_be_hidden()
+    page.tab.evaluate(SHUT_DOWN)
+    page.press(page.handle("step eps", within=lab), "ArrowRight", 10)
+    expect(nobody).to_contain_text("Nobody answers")
+    expect(nobody).to_be_in_viewport()
+    expect(lab.locator(".gradlab-verdict")).to_be_hidden()
     page.close()
