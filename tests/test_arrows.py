@@ -43,6 +43,8 @@ ROOMS = {
         {"_validate", "nn", "checking", "bugs", "plots", "lab.model", "lab.text", "lab.lock"},
         NUMERICS | {"matplotlib", "anywidget", "traitlets"},
     ),
+    # writes the picture that a notebook keeps; Pillow comes with matplotlib, which needs it for PNGs
+    "lab.stored": (set(), {"IPython", "PIL"}),
     "server_extension": (set(), set()),
 }
 LONGEST = 60  # lines of a function without its docstring; most are shorter
@@ -195,6 +197,7 @@ def test_importing_gradlab_stays_light(heavy):
         ("lab/model/result.py", "from gradlab.lab.text import banner"),
         ("lab/text/banner.py", "from gradlab.lab.state import LabState"),
         ("lab/board/scene.py", "from gradlab.lab.controls import make"),
+        ("lab/board/scene.py", "from PIL import Image"),
         ("course/exercises.py", "import gradlab as gl"),
         ("course/exercises.py", "from importlib import import_module"),
         ("__init__.py", "from .lab import Lab"),
@@ -218,6 +221,7 @@ def test_a_planted_arrow_is_seen(tmp_path, module, line):
         ("lab/lab.py", "import gradlab as gl"),
         ("lab/text/banner.py", "from gradlab.lab.model.result import Result"),
         ("lab/lab.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
+        ("lab/stored.py", "from PIL import Image"),
         ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),
     ],
 )
