@@ -6,6 +6,7 @@ lab > course > plots > checking > bugs > nn, each seeing only what stands after 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,19 +44,22 @@ ROOMS = {
         {"_validate", "nn", "checking", "bugs", "plots", "lab.model", "lab.text", "lab.lock"},
         NUMERICS | {"matplotlib", "anywidget", "traitlets"},
     ),
-    # writes the picture that a notebook keeps; Pillow comes with matplotlib, which needs it for PNGs
+    # writes the picture that a notebook keeps; Pillow comes with matplotlib, whose PNGs need it
     "lab.stored": (set(), {"IPython", "PIL"}),
     "server_extension": (set(), set()),
 }
 LONGEST = 60  # lines of a function without its docstring; most are shorter
 
 
+@cache
 def modules(root):
-    """Yield (dotted name inside gradlab, path, syntax tree) for every module under `root`."""
+    """Return (dotted name inside gradlab, path, syntax tree) of every module under `root`."""
+    found = []
     for path in sorted((root / "gradlab").rglob("*.py")):
         parts = path.relative_to(root / "gradlab").with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
-        yield name, path, ast.parse(path.read_text(encoding="utf-8"))
+        found.append((name, path, ast.parse(path.read_text(encoding="utf-8"))))
+    return found
 
 
 def room_of(name):

@@ -1,12 +1,11 @@
 import itertools
-import time
 
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.bugs.choices import choices
-from gradlab.bugs.lines.program import listing_of
+from gradlab.bugs.lines.program import Program, listing_of
 from gradlab.bugs.slip import Secret, Slip
 from gradlab.lab import LabState, Mystery, Score, settings_line
 from gradlab.lab.model.problem import pose
@@ -257,14 +256,20 @@ def test_a_guess_at_what_is_not_there_costs_nothing(state, tensor, line, words):
 @pytest.mark.parametrize(
     "settings", [{"hidden": (16, 16)}, {"hidden": (64,) * 4, "data": "digits"}]
 )
-def test_a_round_is_there_in_time(settings):
-    settings, times = Settings(**settings), []
+def test_a_round_is_drawn_without_a_long_search(settings, monkeypatch):
+    """Counted in backward passes, some 100 of them: a round is there at once."""
+    settings, passes, run = Settings(**settings), [], Program.run
+
+    def counted(*args, **more):
+        passes[-1] += 1
+        yield from run(*args, **more)
+
+    monkeypatch.setattr(Program, "run", counted)
     problem = pose(settings)
     for seed in range(9):
-        start = time.process_time()
+        passes.append(0)
         Mystery.pick(problem, settings, seed, count=1 + seed % 2)
-        times.append(time.process_time() - start)
-    assert np.median(times) < 2
+    assert 10 < np.median(passes) < 400
 
 
 # -- hints and the reveal --------------------------------------------------------------------------
@@ -377,7 +382,7 @@ def test_a_round_on_another_kind_of_network(kind):
     else:
         net, x = gl.lstm(3, 4, 2), rng.standard_normal((4, 5, 3))
     state = LabState(net, x, np.arange(5) % 2)
-    for seed in range(6):
+    for seed in range(3):
         mystery = state.new_mystery(seed)
         assert state.result.report.verdict in ("wrong", "inconclusive")
         assert all(mystery.hint() for _ in range(3))
