@@ -19,6 +19,11 @@ RICH = Settings(hidden=(4, 4), use_l2=True, l2=0.1, use_dropout=True, dropout_ra
                 train_steps=20)  # fmt: skip
 
 
+def some(seeds):
+    """Return the seeds, most of them for the soak."""
+    return [pytest.param(s, marks=[pytest.mark.soak] * (s >= 12)) for s in seeds]
+
+
 @pytest.fixture
 def state():
     return LabState(hidden=(6, 6), bug="mystery")
@@ -51,7 +56,7 @@ def test_it_is_there_while_the_bug_is_a_mystery(state):
     assert state.mystery is not None
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", some(range(40)))
 def test_the_bug_shows_and_can_be_found(seed):
     mystery = Mystery.pick(pose(RICH), RICH, seed)
     case = mystery._case
@@ -113,7 +118,7 @@ def test_another_network_starts_another_round_and_tells_nothing_of_the_bug(chang
         assert set(state.mystery.tensors) == set(state.result.report)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", some(range(30)))
 def test_nothing_that_is_shown_gives_the_bug_away(seed):
     state = LabState(hidden=(4, 4), use_l2=True, l2=0.1, train_steps=20)
     state.new_mystery(seed, count=1 + seed % 2)
