@@ -168,11 +168,13 @@ class Page:
 
     def set_theme(self, name):
         """Switch JupyterLab to its 'light' or 'dark' theme."""
+        light = "true" if name == "light" else "false"
+        if self.tab.evaluate("document.body.dataset.jpThemeLight") == light:
+            return
         self.tab.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
             f"JupyterLab {name.capitalize()}",
         )
-        light = "true" if name == "light" else "false"
         self.tab.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
         self.tab.wait_for_selector(SPLASH, state="detached")
 

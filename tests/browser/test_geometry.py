@@ -70,7 +70,8 @@ def test_every_group_fits_where_it_is_narrow(page, three, place):
 def present(page, lab, mode):
     """Switch presentation size or mode on or off."""
     if mode == "button":
-        page.run_code("large = lab.appearance.large; large.value = not large.value")
+        lab.get_by_role("button", name="Presentation size").click()
+        page.wait_idle()
     else:
         page.tab.evaluate(
             "window.jupyterapp.commands.execute('application:toggle-presentation-mode')"
@@ -80,6 +81,7 @@ def present(page, lab, mode):
 
 @pytest.mark.parametrize("mode", ["button", "JupyterLab's"])
 def test_presentation_size_and_mode_fit_and_are_larger(page, three, mode):
+    open_group(three, "Appearance")  # the button's
     for place in PLACES:
         put(page, three, place)
         small = text_height(three)

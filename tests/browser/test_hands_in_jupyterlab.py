@@ -115,8 +115,8 @@ def test_a_click_on_a_marked_cell_chooses_it_and_the_loss_along_it_is_shown(page
     click(lab, "heatmap", (sign.left + sign.right) / 2, (sign.top + sign.bottom) / 2)
     page.wait_sharp(lab)
     told = page.run_code(
-        "import numpy as np; r = lab.state.result; t = r.report[lab.state.tensor]; e = lab.state.entry\n"
-        "print(t.name, *np.unravel_index(e, t.shape), t.marks.flat[e])"
+        "import numpy as np; state = lab.state; of = state.result.report[state.tensor]\n"
+        "print(of.name, *np.unravel_index(state.entry, of.shape), of.marks.flat[state.entry])"
     )
     name, row, column, mark = told.split()
     assert mark == "kink"
