@@ -32,7 +32,7 @@ class BoardView {
     this.panels = Object.entries(model.get('panels')).map(([name, about]) => (
       new Panel(name, about, (panel, x, y) => send({panel, x, y}), say)
     ));
-    const names = ['said', 'restarted', 'panels', 'cost', 'em'];
+    const names = ['answer', 'restarted', 'panels', 'cost', 'em'];
     const parts = names.map(name => Object.assign(document.createElement('div'), {className: `gradlab-${name}`}));
     [this.banner, this.nobody, this.pictures, this.cost, this.em] = parts;
     this.nobody.setAttribute('role', 'alert');

@@ -20,7 +20,7 @@ class UCurvePanel(Panel):
     """A line a tensor stands still; the cursor and a dot a tensor move."""
 
     name, title, width, zooms = "u_curve", "Relative error against the step", 25.0, True
-    hint = "Click to set the step; select an area to see it larger, double click to go back."
+    hint = "Click to set the step."
 
     def key(self, result: Result) -> Hashable:
         """Return the sweep, which is compared by identity."""
