@@ -23,9 +23,26 @@ export function emOf(widths, room, now = 0) {
 
 // How many rows panels fill, one after the other.
 export function rowsAt(widths, width, em) {
-  let rows = 1, left = width;
+  return rowsOf(widths, width, em).length;
+}
+
+// The panels' widths in pixels: a row is stretched to its end, no panel to more than 1.6 times its width.
+export function stretched(widths, width, em) {
+  return rowsOf(widths, width, em).flatMap(row => {
+    const factor = Math.min(LARGEST, width / (em * row.reduce((sum, one) => sum + one, 0)));
+    return row.map(one => Math.floor(one * em * factor));
+  });
+}
+
+function rowsOf(widths, width, em) {
+  const rows = [[]];
+  let left = width;
   for (const one of widths) {
-    if (one * em > left + 1e-6 && left < width) [rows, left] = [rows + 1, width];
+    if (one * em > left + 1e-6 && left < width) {
+      rows.push([]);
+      left = width;
+    }
+    rows.at(-1).push(one);
     left -= one * em;
   }
   return rows;

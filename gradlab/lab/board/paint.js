@@ -236,16 +236,16 @@ function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, la
   }
 }
 
-function paintTexts({ctx, em, k, colour}, chart, {box, legend, noteRow, width}) {
+function paintTexts({ctx, em, k, colour}, chart, {edge, legend, noteRow, width}) {
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'right';
   ctx.fillStyle = colour('faint');
   ctx.font = font(SMALL * em);
   const aside = chart.aside ? ctx.measureText(chart.aside).width + em : 0;
-  ctx.fillText(chart.aside, width - 0.6 * em, 0.85 * em);
+  ctx.fillText(chart.aside, width - edge, 0.85 * em);
   ctx.textAlign = 'left';
-  const start = chart.framed ? box.x : 0.6 * em; // further left what would not fit
-  const within = length => Math.max(0.3 * em, Math.min(start, width - 0.3 * em - length));
+  // further left what would not fit
+  const within = length => Math.max(0.3 * em, Math.min(edge, width - 0.3 * em - length));
   ctx.fillText(chart.note, within(ctx.measureText(chart.note).width), noteRow);
   ctx.font = font(em);
   ctx.fillStyle = colour('ink');
