@@ -11,6 +11,7 @@ import {Slides} from './slides.js';
 
 const AT_REST = 150; // ms without a frame: somebody reads now
 const SHARE = 0.75; // of the window's height, for sliders, banner, one row of pictures and the groups' buttons
+const PRESENTED = 15; // pixels: text that is larger is for the back of a room, and the pictures come first
 const BELOW = 5; // em: the line below the pictures and those buttons
 
 // Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
@@ -158,7 +159,8 @@ class BoardView {
   room() {
     const em = this.em.getBoundingClientRect().width / 10 || 13;
     const top = this.lab ? this.pictures.getBoundingClientRect().top - this.lab.getBoundingClientRect().top : 0;
-    const share = document.fullscreenElement === this.lab && this.lab ? 0.85 : SHARE;
+    const alone = (this.lab && document.fullscreenElement === this.lab) || em > PRESENTED;
+    const share = alone ? 0.85 : SHARE;
     return {em, width: Math.floor(this.pictures.getBoundingClientRect().width), height: share * window.innerHeight - top - BELOW * em};
   }
 

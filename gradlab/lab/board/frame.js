@@ -4,7 +4,7 @@ import {ticksOf} from './scales.js';
 
 export const SMALL = 0.82; // em: ticks, legend and note
 const TITLE = 1.7, LEGEND_ROW = 1.15, LEGEND_LINE = 1.5, TICK_ROW = 1.35, LABEL_ROW = 1.15;
-const EDGE = 0.6, GAP = 0.9;
+const EDGE = 0.6, GAP = 0.9, AIR = 0.25; // between legend and axes, where the topmost tick's text stands
 
 // Breaks a legend into rows of at most `width`: [entry, x] each, in pixels.
 export function legendRows(legend, width, em, measure) {
@@ -34,7 +34,7 @@ export function frameOf(chart, size, em, measure, view) {
   const below = (ticks.x.length ? TICK_ROW : 0) + (chart.x.label ? LABEL_ROW : 0) + chart.bottom;
   const bottom = (0.5 + below + (chart.note ? LABEL_ROW : 0)) * em;
   const rows = legendRows(chart.legend, width - 2 * EDGE * em, em, measure);
-  const top = (TITLE + LEGEND_ROW * rows.length) * em;
+  const top = (TITLE + LEGEND_ROW * rows.length + (rows.length ? AIR : 0)) * em;
   const room = {x: left, y: top, width: width - left - right, height: height - top - bottom};
   const box = chart.square ? square(room, chart, view) : room, floor = box.y + box.height;
   const legend = rows.flatMap((row, i) => row.map(one => (

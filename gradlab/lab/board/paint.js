@@ -117,12 +117,20 @@ const DRAW = {
     ctx.font = font(mark.size * em, mark.bold);
     ctx.textAlign = mark.align;
     ctx.textBaseline = mark.base;
+    if (mark.halo) {
+      Object.assign(ctx, {strokeStyle: colour('paper'), lineWidth: 0.35 * em, lineJoin: 'round'});
+      ctx.setLineDash([]);
+    }
     mark.texts.forEach((text, i) => {
       ctx.fillStyle = colour(mark.colours[i]);
       const lines = text.split('\n'), row = 1.1 * mark.size * em;
       const first = place.y(y[i]) + mark.dy * em
         - {top: 0, middle: 0.5, bottom: 1}[mark.base] * (lines.length - 1) * row;
-      lines.forEach((line, j) => ctx.fillText(line, place.x(x[i]) + mark.dx * em, first + j * row));
+      lines.forEach((line, j) => {
+        const at = [place.x(x[i]) + mark.dx * em, first + j * row];
+        if (mark.halo) ctx.strokeText(line, ...at);
+        ctx.fillText(line, ...at);
+      });
     });
   },
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradlab.checking import BANDS
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.weight import Weight
@@ -36,7 +37,7 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
-    hint: ClassVar[str] = "click: a step as far as there, and this weight stays"
+    hint: ClassVar[str] = "Click to set a step as far as there; the weight stays."
 
     def fits(self, result: Result) -> str:
         """Return why there is no weight to look at."""
@@ -161,7 +162,7 @@ def _numbers(weight: Weight) -> list[Mark]:
     top = _range(weight)[1]
     return [
         words(side * weight.window, top, [text], colour, 0.85, align, "top",
-              dx=-0.4 * side, dy=0.2 + 1.15 * row)
+              dx=-0.4 * side, dy=0.2 + 1.15 * row, halo=True)
         for row, (text, colour) in enumerate(lines)
     ]  # fmt: skip
 
@@ -173,6 +174,8 @@ def _number(slope: float) -> str:
 def _why(weight: Weight) -> str:
     if weight.mark == "kink" and weight.kinks > 1:
         return f"{weight.kinks} kinks crossed"
+    if weight.mark == "ok" and weight.error > BANDS[1][0]:
+        return "tiny in its tensor"
     return _WHY[weight.mark]
 
 

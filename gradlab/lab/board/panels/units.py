@@ -113,9 +113,8 @@ def _beside(layer: Seen) -> tuple[str, str]:
     if layer.function is None:
         return "no f′ follows", ""
     mean = f"{_slope_name(layer)} {_percent(layer.mean_slope)}"
-    units = len(layer.z)
     if layer.dead:
-        return mean, f"{layer.dead} of {units} units flat"
+        return mean, f"{layer.dead} units flat"
     return mean, f"{100 * layer.flat:.0f} % flat" if layer.flat >= 0.005 else ""
 
 
@@ -140,7 +139,7 @@ def _note(result: Result, layers: list[Seen]) -> str:
     if not bent:
         return "nothing bends: there is no activation"
     if not straight:
-        return ""
+        return "at the right: the mean of the slope f′ over all of z"
     where = "all layers" if len(straight) == len(bent) else ", ".join(straight)
     return f"nearly linear, mean f′ above {_STRAIGHT}: {where}"
 
