@@ -154,8 +154,9 @@ def _numbers(weight: Weight) -> list[Mark]:
     side, align = (1, "right") if falls else (-1, "left")
     error = "" if math.isnan(weight.error) else f"Δ = {weight.error:.1e}  "
     sign = _SIGNS.get(weight.mark, "?")
+    again = f"; evaluated again: {weight.difference[2]:.2g}" if _apart(weight) else ""
     lines = (
-        (f"n = {_number(weight.numerical)}", _NUMERICAL),
+        (f"n = {_number(weight.numerical)}{again}", _NUMERICAL),
         (f"a = {_number(weight.analytic)}", _ANALYTIC),
         (f"{error}{sign} {_why(weight)}", _VERDICTS[sign]),
     )
@@ -176,6 +177,10 @@ def _why(weight: Weight) -> str:
         return f"{weight.kinks} kinks crossed"
     if weight.mark == "ok" and weight.error > BANDS[1][0]:
         return "tiny in its tensor"
+    if weight.mark == "noise" and weight.rule.subtracts and not weight.along.redrawn:
+        result = weight.result
+        too_far = result.settings.eps > result.sweep.predicted_best_eps
+        return "the step is too far" if too_far else "lost in round-off"
     return _WHY[weight.mark]
 
 

@@ -17,6 +17,7 @@ __all__ = ["UnitsPanel"]
 _END, _BINS = 6.0, 48  # z further out is counted in the last bins
 _EDGES = np.linspace(-_END, _END, _BINS + 1)
 _HEIGHT = 0.86  # of the tallest bar, in rows
+_BESIDE = "at the right: the mean of the slope f′ over all of z"
 _STRAIGHT = 0.99  # a mean derivative above it: nothing bends, and forgetting f′ hardly shows
 _TICKS = ((-6.0, "≤ −6"), (-4.0, "−4"), (-2.0, "−2"), (0.0, "0"), (2.0, "2"), (4.0, "4"),
           (6.0, "≥ 6"))  # fmt: skip
@@ -51,7 +52,7 @@ class UnitsPanel(Panel):
             legend.append(Legend("slope below 1 %, or 0", "band3", sign="■"))
         return Chart(
             self.title, Axis(-_END, _END, "pre-activation z", ticks=_TICKS),
-            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers), legend, right=5.6,
+            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers) or _BESIDE, legend, right=5.6,
         )  # fmt: skip
 
     def alt(self, result: Result) -> str:
@@ -139,7 +140,7 @@ def _note(result: Result, layers: list[Seen]) -> str:
     if not bent:
         return "nothing bends: there is no activation"
     if not straight:
-        return "at the right: the mean of the slope f′ over all of z"
+        return ""
     where = "all layers" if len(straight) == len(bent) else ", ".join(straight)
     return f"nearly linear, mean f′ above {_STRAIGHT}: {where}"
 
