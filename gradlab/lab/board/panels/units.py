@@ -52,7 +52,8 @@ class UnitsPanel(Panel):
             legend.append(Legend("slope below 1 %, or 0", "band3", sign="■"))
         return Chart(
             self.title, Axis(-_END, _END, "pre-activation z", ticks=_TICKS),
-            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers) or _BESIDE, legend, right=5.6,
+            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers) or _BESIDE, legend,
+            right=5.6,
         )  # fmt: skip
 
     def alt(self, result: Result) -> str:
