@@ -39,10 +39,10 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
     if found is not None:
         marks.append(dots(found, _ABOVE, ["faint"], radius=3.2, sign="triangle"))
         legend.append(Legend("best found", "faint", sign="▼"))
-    legend.append(Legend("predicted best step", "faint", sign="¦"))
+    legend.append(Legend("predicted best", "faint", sign="┆"))
     if np.isfinite(sweep.kinks_from):
         legend.append(Legend("kinks crossed", "faint", sign="▨"))
-    legend.append(Legend("round-off and truncation, predicted", "faint", _PREDICTED))
+    legend.append(Legend("predicted slopes", "faint", _PREDICTED))
     for predicted in (sweep.round_off, sweep.truncation):
         inside = (predicted > 1e-13) & (predicted < 1)
         marks.append(curve(sweep.eps[inside], predicted[inside], "faint", _PREDICTED, 1.4))

@@ -3,7 +3,7 @@
 import {Voice, rewrite} from './banner.js';
 import {Kernel} from './kernel.js';
 import {fillScreen, listenTo, save} from './keys.js';
-import {emOf} from './layout.js';
+import {emOf, stretched} from './layout.js';
 import {keepNamed} from './names.js';
 import {numbersOf} from './paint.js';
 import {Panel} from './panel.js';
@@ -11,6 +11,7 @@ import {Slides} from './slides.js';
 
 const AT_REST = 150; // ms without a frame: somebody reads now
 const SHARE = 0.75; // of the window's height, for sliders, banner, one row of pictures and the groups' buttons
+const PRESENTED = 15; // pixels: text that is larger is for the back of a room, and the pictures come first
 const BELOW = 5; // em: the line below the pictures and those buttons
 
 // Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
@@ -147,18 +148,20 @@ class BoardView {
       panel.root.hidden = !shown.includes(panel);
       panel.root.style.order = visible.indexOf(panel.name);
     }
-    for (const panel of order) {
-      panel.resize(this.size, roles);
+    const pixels = stretched(widths, room.width, this.size);
+    order.forEach((panel, i) => {
+      panel.resize(this.size, room.width ? pixels[i] : panel.size[0], roles);
       if (panel.fresh) panel.paint();
-    }
+    });
   }
 
   // How much there is for the pictures, and the page's em; in pixels.
   room() {
     const em = this.em.getBoundingClientRect().width / 10 || 13;
     const top = this.lab ? this.pictures.getBoundingClientRect().top - this.lab.getBoundingClientRect().top : 0;
-    const share = document.fullscreenElement === this.lab && this.lab ? 0.85 : SHARE;
-    return {em, width: this.pictures.clientWidth, height: share * window.innerHeight - top - BELOW * em};
+    const alone = (this.lab && document.fullscreenElement === this.lab) || em > PRESENTED;
+    const share = alone ? 0.85 : SHARE;
+    return {em, width: Math.floor(this.pictures.getBoundingClientRect().width), height: share * window.innerHeight - top - BELOW * em};
   }
 
   // What comes before the screen's next frame is drawn in one task, the latest only.

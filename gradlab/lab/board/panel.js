@@ -16,7 +16,7 @@ export class Panel {
   // `about` has the title, the width in em, whether it zooms, and a hint if a click does something;
   // `clicked(name, x, y)` is told where in the data; `say(text)` tells who listens.
   constructor(name, about, clicked, say) {
-    Object.assign(this, {name, about, clicked, say, view: WHOLE, chart: null, ghost: null, moving: []});
+    Object.assign(this, {name, about, clicked, say, view: WHOLE, size: [0, 0], chart: null, ghost: null, moving: []});
     this.root = document.createElement('div');
     this.root.className = 'gradlab-panel';
     this.root.dataset.panel = name;
@@ -35,11 +35,11 @@ export class Panel {
   // -- what it shows ------------------------------------------------------------------------------
 
   // Gives the picture its size on the page, in pixels, and a pixel for each of the screen's.
-  resize(em, theme) {
+  resize(em, width, theme) {
     const ratio = Math.min(4, Math.max(1, window.devicePixelRatio));
-    if (em === this.em && ratio === this.ratio && theme === this.theme) return;
+    if (em === this.em && width === this.size[0] && ratio === this.ratio && theme === this.theme) return;
     Object.assign(this, {em, ratio, theme, fresh: true});
-    this.size = [Math.floor(this.about.width * em), Math.floor(HEIGHT * em)];
+    this.size = [width, Math.floor(HEIGHT * em)];
     this.root.style.width = `${this.size[0]}px`;
     this.root.style.height = `${this.size[1]}px`;
     const pixels = this.size.map(length => Math.round(length * ratio));

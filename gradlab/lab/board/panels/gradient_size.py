@@ -36,7 +36,7 @@ class GradientSizePanel(Panel):
     title: ClassVar[str] = "Size of the gradient's entries"
     width: ClassVar[float] = 22.0
     zooms: ClassVar[bool] = True
-    hint: ClassVar[str] = "click: that step"
+    hint: ClassVar[str] = "Click to set the step."
 
     def fits(self, result: Result) -> str:
         """Return why there is no line to draw."""
@@ -65,7 +65,7 @@ class GradientSizePanel(Panel):
             legend.append(Legend(label, "ink", dash))
         return Chart(
             self.title, eps_axis(), Axis(low, high, "‖n‖ / √P", log=True), marks, "",
-            "dotted: backprop, ‖a‖ / √P", [*legend_of(looks), *legend],
+            "dotted: backprop, ‖a‖ / √P, over the P entries", [*legend_of(looks), *legend],
         )  # fmt: skip
 
     def moving(self, result: Result) -> list[Mark]:
