@@ -124,6 +124,8 @@ class Function:
         method = "directional" if settings.method == DIRECTION else "sampled"
         if settings.method == FULL and samples is None:
             method = "full"
+        if settings.method == DIRECTION:  # as many as the sweep takes, however large theta is
+            samples = SAMPLES
         report = check_function(
             self.f, self.grad, self.theta, settings.eps, self.tensors, method=method,
             samples=samples or SAMPLES,

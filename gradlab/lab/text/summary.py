@@ -79,6 +79,8 @@ def _check_line(s: Settings, result: Result | None) -> str:
         bug += f" at layer {s.bug_layer}"
     if bug and s.bug != MYSTERY and s.second_bug != NO_BUG:
         bug += f" and {s.second_bug}"
+    if bug and result and result.dormant:
+        bug += f" (which cannot show: {result.dormant})"
     part = _part(s, result)
     return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}{part}"
 
