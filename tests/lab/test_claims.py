@@ -253,6 +253,39 @@ def test_what_reaches_the_first_of_eight_layers_moves_the_loss_by_little_more_th
     assert 1 < moved / np.spacing(result.net.loss(result.x, result.y)) < 100
 
 
+@pytest.mark.parametrize(
+    ("bug", "hidden_by", "changes"),
+    [
+        ("missing_1_over_n", "a batch of one example", {"examples": 1}),
+        ("softmax_over_batch", "a batch of one example", {"examples": 1}),
+        ("bias_mean", "a batch of one example", {"examples": 1}),
+        ("l2_over_n", "a batch of one example", {"examples": 1}),
+        ("l2_on_biases", "biases that are 0", {"train_steps": 0}),
+        ("activation_derivative_at_output", "nearly linear tanh", {"weight_scale": 0.1}),
+        ("missing_dropout_mask", "a check without dropout masks", {"use_dropout": False}),
+    ],
+)
+def test_what_hides_a_bug_hides_it(bug, hidden_by, changes):
+    lesson = SCENARIOS[f"bug_{bug}"].lesson
+    assert f"What hides it: {hidden_by}" in lesson
+    assert not re.search(r"\d[.e]", lesson.split("What hides it")[1])  # numbers of other networks
+    weak, strong = (LabState(scenario=f"bug_{bug}", **more) for more in (changes, {}))
+    if "weight_scale" in changes:
+        largest = [
+            max(t.norm_ratio for t in s.result.report.tensors.values()) for s in (weak, strong)
+        ]
+        assert largest[0] < largest[1] / 100
+    else:
+        assert (weak.result.report.verdict, strong.result.report.verdict) == ("correct", "wrong")
+
+
+def test_the_smallest_l2_hides_no_bug():
+    for bug in ("missing_l2", "doubled_l2", "negated_l2"):
+        assert "hides" not in SCENARIOS[f"bug_{bug}"].lesson
+        state = LabState(scenario=f"bug_{bug}", l2=1e-6)
+        assert state.result.report.verdict == "wrong"
+
+
 # -- what is brought and typed -------------------------------------------------------------------
 
 

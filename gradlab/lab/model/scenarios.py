@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -157,7 +158,9 @@ _NEEDS = {
 
 def _of_bug(name: str) -> Scenario:
     about = bugs.describe(name)
-    blind = f" What hides it: {about.blind.split(';')[0]}." if about.blind else ""
+    # what follows is about other networks than the lab's; its smallest λ hides nothing
+    hides = "" if about.blind.startswith("a small λ") else re.split("[;:]", about.blind)[0]
+    blind = f" What hides it: {hides}." if hides else ""
     return Scenario(
         f"bug_{name}",
         f"Bug: {bugs.describe(name).title}",
