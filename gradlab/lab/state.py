@@ -121,6 +121,8 @@ class LabState(SettingTraits):
         self._clock = time.monotonic
         self.observe(self._on_setting, NAMES)
         self._recompute(NAMES, coarse=False, played=None)
+        if self.error:  # Reset must lead somewhere
+            self.start = self.base
 
     @property
     def bug_choices(self) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ class LabState(SettingTraits):
                 self._changed(n for n in values if getattr(before, n) != values[n])
 
     def reset(self) -> None:
-        """Go back to the settings that the lab was made with."""
+        """Go back to the settings that the lab was made with, or the defaults if these failed."""
         self._go_to(self.start)
 
     def load_scenario(self, name: str) -> None:

@@ -221,7 +221,8 @@ def test_tensors_are_for_functions_and_must_fit():
         LabState(f, grad, THETA, tensors={"a": (0, 6, (6,))})
 
 
-def test_a_gradient_of_another_length_is_an_error_in_words():
-    state = LabState(f, lambda t: t[:3], THETA)
-    assert "grad must return shape (12,), got (3,)" in state.error
-    assert state.result is None
+def test_a_gradient_of_another_length_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"grad\(theta\) must have shape \(12,\), got \(3,\)"):
+        LabState(f, lambda t: t[:3], THETA)
+    with pytest.raises(ValueError, match=r"f\(theta\) must be finite, got nan"):
+        LabState(lambda t: float("nan"), grad, THETA)

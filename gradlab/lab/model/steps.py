@@ -85,7 +85,8 @@ def _promising(result: Result) -> list[float]:
 def _least_step(result: Result, name: str) -> float:
     """Return the step below which rounding alone hides more than a check may leave open."""
     net = result.net
-    if net is None or not SCHEME_TABLE[result.settings.scheme].subtracts:
+    along = result.problem.function is not None  # as a whole: a tensor may be lost in it
+    if along or not SCHEME_TABLE[result.settings.scheme].subtracts:
         return 0.0
     return _BOUNDS * rounding(result) / (_MEANINGFUL[net.dtype.itemsize] * _size(result, name))
 
@@ -132,6 +133,8 @@ def _proposals(result: Result) -> Iterator[dict[str, Any]]:
         yield {"dtype": "float64"}
     if s.train_steps > _MOST_TRAINING:
         return
+    if s.scheme != "central":
+        yield {"scheme": "central"}
     scales = sorted(_SCALES, key=lambda scale: abs(np.log(scale / s.weight_scale)))
     yield from ({"weight_scale": scale} for scale in scales[:_NEAREST] if scale != s.weight_scale)
     if isinstance(net, MLP):
