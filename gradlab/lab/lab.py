@@ -196,7 +196,8 @@ class Lab(widgets.VBox):
 
     def _on_revision(self, change: Any) -> None:
         with LOCK:
-            self._link.follow_result()
+            if self._link.held is None:  # a handle changes numbers, and no choices
+                self._link.follow_result()
             waits = self._rest.touch()
             self._show(at_rest=not waits)
             if not waits:  # no event loop, no screen: nothing to be quick for
@@ -204,7 +205,9 @@ class Lab(widgets.VBox):
 
     def _on_rest(self) -> None:
         with LOCK:
-            if not self.state.refine():  # which shows, and comes to rest again
+            refined = self.state.refine()  # which shows, and comes to rest again
+            self._link.follow_result()
+            if not refined:
                 self._show()
 
     def _show(self, at_rest: bool = True) -> None:
@@ -215,8 +218,7 @@ class Lab(widgets.VBox):
             self.board.banner = banner
             return
         try:
-            words = self._link.held is None  # nobody reads while a handle is dragged
-            frame = self._scene.frame(state.result, at_rest, words)
+            frame = self._scene.frame(state.result, at_rest, self.board.in_view)
             self.board.show(banner, frame.charts, frame.ink, frame.told)
             self.frames += 1
         except Exception as error:  # nobody would see it: a callback has no output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Frame:
         "marks", what moves by panel, with its numbers, "bytes"; "shows", which step; "sharp",
         whether the lab is at rest. A panel that is left out keeps what it shows.
     told : dict or None
-        The same in words.
+        The same in words; None while something moves: nobody reads then.
     """
 
     charts: dict[str, dict[str, Any]]
@@ -54,17 +54,21 @@ class Scene:
         self._sent: dict[str, tuple[Hashable, Chart | None]] = {}
         self._pinned: Result | None = None
 
-    def frame(self, result: Result, at_rest: bool = True, words: bool = True) -> Frame:
+    def frame(
+        self, result: Result, at_rest: bool = True, in_view: Collection[str] | None = None
+    ) -> Frame:
         """Return what is new: charts whose key changed, and all that moves.
 
-        Panels that are computed at rest alone are left out while something moves.
+        While something moves, panels that are computed at rest alone are left out, and those that
+        are not among the ones `in_view`.
         """
         charts: dict[str, dict[str, Any]] = {}
         marks: dict[str, Sequence[Mark]] = {}
         on: dict[str, Chart] = {}
         for name in self.visible:
             panel = self.panels[name]
-            if panel.at_rest and not at_rest:
+            seen = in_view is None or name in in_view
+            if not at_rest and (panel.at_rest or not seen):
                 continue
             chart, new = self._chart(panel, result)
             if new:
@@ -76,7 +80,7 @@ class Scene:
             "marks": packed, "bytes": numbers, "shows": f"eps = {result.settings.eps!r}",
             "sharp": at_rest,
         }  # fmt: skip
-        return Frame(charts, ink, self._told(result) if words else None)
+        return Frame(charts, ink, self._told(result) if at_rest else None)
 
     def _chart(self, panel: Panel, result: Result) -> tuple[Chart | None, bool]:
         """Return the panel's chart, None where it has nothing to show; and whether it is new."""
