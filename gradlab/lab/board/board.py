@@ -144,9 +144,7 @@ class Board(_Charts, anywidget.AnyWidget):
         self.send({"save": name, "mime": mime}, [content])
 
     def _on_message(self, widget: object, content: Any, buffers: object) -> None:
-        """Take a click, (panel, x, y), a handle, (slide, to), a page's view, (page, in_view), or a
-        wish; all else is none.
-        """
+        """Take a click, a handle, what a page has in view, or a wish; all else is none."""
         if not isinstance(content, dict):
             return
         panel, slide = content.get("panel"), content.get("slide")
