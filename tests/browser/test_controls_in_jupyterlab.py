@@ -83,9 +83,9 @@ STEPS = {
     ],
     "Bugs": [
         ("combobox", "bug", "End", {"bug": "mystery"}),
-        ("combobox", "bug", "ArrowUp", {"bug": "copied_bias_gradient"}),
+        ("combobox", "bug", "ArrowUp", {"bug": "redrawn_dropout_mask"}),
         ("textbox", "bug layer", "ArrowUp", {"bug_layer": 1}),
-        ("combobox", "second bug", "ArrowDown", {"second_bug": "mean_missing"}),
+        ("combobox", "second bug", "ArrowDown", {"second_bug": "missing_1_over_n"}),
     ],
 }
 #: Values between the steps of their sliders, as they are typed.
