@@ -59,7 +59,7 @@ def test_every_tensor_stands_at_its_stage_with_its_mark(kind):
 
 @pytest.mark.parametrize("kind", NETS)
 def test_the_input_is_at_the_top_and_no_two_tensors_share_a_place(kind):
-    places = chain_places(chain(kind), 10.0)
+    places = chain_places(chain(kind))
     assert set(places) == set(NETS[kind].params)
     heights = [places[name][1] for name in NETS[kind].params]
     assert heights == sorted(heights, reverse=True)

@@ -9,11 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from gradlab.plots.chart import Chart, Legend, Mark
 from gradlab.plots.layout import (
+    AIR,
     EDGE,
     LEGEND_LINE,
     LEGEND_ROW,
@@ -33,6 +35,7 @@ _INCH = POINTS / 72  # one em
 _PIXEL = POINTS / 13.9  # of the lab's board at scale 1, in points
 _MARKERS = {"disc": "o", "square": "s", "triangle": "v", "ring": "o"}
 _BASES = {"top": "top", "middle": "center", "bottom": "bottom"}
+_HALO = 0.35 * POINTS  # width of the paper around letters
 _LOWEST = 1.0  # zorder of the first mark: above the background, below ticks
 
 
@@ -79,14 +82,14 @@ def _texts(ax: Axes, chart: Chart, palette: Palette) -> None:
     given = ax.get_position(original=True).width * ax.figure.get_figwidth() / _INCH
     left, right = (room - EDGE for room in sides(chart))
     rows = legend_rows(chart.legend, given + left + right)
-    up = LEGEND_ROW * len(rows) + 0.5
+    up = LEGEND_ROW * len(rows) + (AIR if rows else 0.0) + 0.5
     size = {"fontsize": POINTS, "color": palette.ink}
     ax.text(-left * _INCH, up * _INCH, chart.title, transform=_from(ax, 0, 1), **size)
     if chart.aside:
         place = right * _INCH, up * _INCH
         ax.text(*place, chart.aside, ha="right", transform=_from(ax, 1, 1), **size)
     for number, row in enumerate(rows):
-        up = LEGEND_ROW * (len(rows) - number - 0.5) + 0.2
+        up = LEGEND_ROW * (len(rows) - number - 0.5) + AIR + 0.2
         for x, entry in row:
             _legend_entry(ax, entry, palette, x - left, up)
     if chart.note:
@@ -189,6 +192,7 @@ def _box(ax: Axes, round_by: float, x0: float, y0: float, x1: float, y1: float) 
 
 
 def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
+    halo = [withStroke(linewidth=_HALO, foreground=palette.paper)] if mark["halo"] else None
     shift = ScaledTranslation(mark["dx"] * _INCH, -mark["dy"] * _INCH, ax.figure.dpi_scale_trans)
     for x, y, text, colour in zip(
         mark["x"], mark["y"], mark["texts"], mark["colours"], strict=True
@@ -197,7 +201,7 @@ def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
             x, y, text, color=palette.hex(colour), fontsize=mark["size"] * POINTS, zorder=zorder,
             ha=mark["align"], va=_BASES[mark["base"]], transform=ax.transData + shift,
             fontweight="bold" if mark["bold"] else "normal", clip_on=not mark["outside"],
-            parse_math=False,
+            parse_math=False, path_effects=halo,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ __all__ = ["chain_chart", "chain_places", "stages"]
 
 _ORDER = ("correct", "inconclusive", "wrong")  # a box takes the last of its tensors' verdicts
 _GAP = 0.5  # between two tensors, in em
-_RIGHT = 0.94
+_RIGHT, _WIDTH = 0.94, 10.8  # the drawing's usual width, in em; it is not drawn narrower
 Stage = tuple[str, tuple[str, ...]]
 
 
@@ -57,22 +57,21 @@ def chain_chart(chain: Sequence[Stage], verdicts: Mapping[str, str], chosen: str
         if i:
             marks.append(segments(0.5, high, 0.5, middle + 0.64 * room, "faint", width=1.4))
         marks.append(words(0.06, middle, [label], "faint", size, "left"))
-        for name, told, shift in _side_by_side(tensors, verdicts, size, chosen):
+        for name, told, end in _side_by_side(tensors, verdicts, size, chosen):
             marks.append(words(
-                _RIGHT, middle, [told], verdicts[name], size, "right", dx=-shift,
-                bold=name == chosen,
+                end, middle, [told], verdicts[name], size, "right", bold=name == chosen
             ))  # fmt: skip
     return Chart("Verdict per tensor", Axis(0, 1), Axis(0, 1), marks, framed=False)
 
 
-def chain_places(chain: Sequence[Stage], width: float) -> dict[str, tuple[float, float]]:
-    """Return where each tensor stands, in data coordinates of axes `width` em wide."""
+def chain_places(chain: Sequence[Stage]) -> dict[str, tuple[float, float]]:
+    """Return where each tensor stands, in data coordinates."""
     places: dict[str, tuple[float, float]] = {}
     for i, (_, tensors) in enumerate(chain):
         sizes = _side_by_side(tensors, dict.fromkeys(tensors, "correct"), _size(chain))
-        for name, told, shift in sizes:
-            middle = shift + text_width(told, _size(chain)) / 2
-            places[name] = _RIGHT - middle / width, 1 - (i + 0.5) / len(chain)
+        for name, told, end in sizes:
+            middle = end - text_width(told, _size(chain)) / 2 / _WIDTH
+            places[name] = middle, 1 - (i + 0.5) / len(chain)
     return places
 
 
@@ -83,13 +82,13 @@ def _size(chain: Sequence[Stage]) -> float:
 def _side_by_side(
     tensors: Sequence[str], verdicts: Mapping[str, str], size: float, chosen: str = ""
 ) -> list[tuple[str, str, float]]:
-    """Return what is written for each tensor of a stage, and how far it ends from the right, in em.
+    """Return what is written for each tensor of a stage, and where it ends.
 
     The stage names the layer: a tensor says only which of its tensors it is.
     """
-    placed, shift = [], 0.0
+    placed, end = [], _RIGHT
     for name, look in reversed(looks_of(tensors).items()):
         told = tensor_sign(look.kind or name, verdicts[name], name == chosen)
-        placed.append((name, told, shift))
-        shift += text_width(told, size) + _GAP
+        placed.append((name, told, end))
+        end -= (text_width(told, size) + _GAP) / _WIDTH
     return placed

@@ -176,18 +176,19 @@ def words(
     dy: float = 0.0,
     bold: bool = False,
     outside: bool = False,
+    halo: bool = False,
 ) -> Mark:
     """Return short texts at (n,) points, moved by (dx, dy) em, right and down; size in em.
 
     `align` is "left", "center" or "right", `base` is "top", "middle" or "bottom": where the point
-    is. `outside` lets them stand beyond the axes.
+    is. `outside` lets them stand beyond the axes; a `halo` of paper keeps them readable on lines.
     """
     texts = list(texts)
     colours = [colours] * len(texts) if isinstance(colours, str) else list(colours)
     return {
         "kind": "words", "x": _array(x), "y": _array(y), "texts": texts, "colours": colours,
         "size": size, "align": align, "base": base, "dx": dx, "dy": dy, "bold": bold,
-        "outside": outside,
+        "outside": outside, "halo": halo,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from gradlab.plots.chart import Chart, Legend
 from gradlab.plots.scales import ticks_of
 
 __all__ = [
+    "AIR",
     "EDGE",
     "LEGEND_LINE",
     "LEGEND_ROW",
@@ -33,6 +34,7 @@ POINTS = 10.0
 SMALL = 0.82
 TITLE, LEGEND_ROW, LEGEND_LINE = 1.8, 1.15, 1.5
 EDGE = 0.6
+AIR = 0.25  # between legend and axes, where the topmost tick's text stands
 _GAP, _TICK_ROW, _LABEL_ROW = 0.75, 1.35, 1.15
 _FONT = FontProperties(size=100)
 
@@ -95,4 +97,5 @@ def margins(chart: Chart, width: float) -> Margins:
     left, right = sides(chart)
     rows = len(legend_rows(chart.legend, width - 2 * EDGE))
     note = _LABEL_ROW if chart.note else 0.0
-    return Margins(left, right, TITLE + LEGEND_ROW * rows, below(chart) + note + 0.5)
+    top = TITLE + LEGEND_ROW * rows + (AIR if rows else 0.0)
+    return Margins(left, right, top, below(chart) + note + 0.5)

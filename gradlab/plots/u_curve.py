@@ -39,10 +39,10 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
     if found is not None:
         marks.append(dots(found, _ABOVE, ["faint"], radius=3.2, sign="triangle"))
         legend.append(Legend("best found", "faint", sign="▼"))
-    legend.append(Legend("predicted best step", "faint", sign="¦"))
+    legend.append(Legend("predicted best", "faint", sign="┆"))
     if np.isfinite(sweep.kinks_from):
         legend.append(Legend("kinks crossed", "faint", sign="▨"))
-    legend.append(Legend("round-off and truncation, predicted", "faint", _PREDICTED))
+    legend.append(Legend("predicted slopes", "faint", _PREDICTED))
     for predicted in (sweep.round_off, sweep.truncation):
         inside = (predicted > 1e-13) & (predicted < 1)
         marks.append(curve(sweep.eps[inside], predicted[inside], "faint", _PREDICTED, 1.4))
@@ -50,7 +50,8 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
     marks.append(segments(best, _UPRIGHT[0], best, _UPRIGHT[1], "faint", _BEST, 1.6))
     for name, look in looks.items():
         marks.append(curve(sweep.eps, clip_errors(sweep.errors[name]), look.colour, look.dash, 2.0))
-    title = "Relative error against the step"
+    of = "Norm ratio" if sweep.measure == "norm_ratio" else "Relative error"
+    title = f"{of} against the step"
     return Chart(title, eps_axis(), error_axis(), marks, legend=legend)
 
 

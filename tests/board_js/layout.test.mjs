@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {HEIGHT, emOf, rowsAt} from '../../gradlab/lab/board/layout.js';
+import {HEIGHT, emOf, rowsAt, stretched} from '../../gradlab/lab/board/layout.js';
 
 const DEFAULT = [25, 18, 13];
 const room = (width, height = 1000, em = 13) => ({width, height, em});
@@ -49,4 +49,9 @@ test('a scroll bar that comes and goes does not make them tremble', () => {
 test('nothing to show, or nowhere to show it', () => {
   assert.equal(emOf([], room(800)), 13);
   assert.equal(emOf(DEFAULT, room(0)), 13);
+});
+
+test('rows are stretched to their ends, panels to at most 1.6 times their widths', () => {
+  assert.deepEqual(stretched([25, 15, 10], 1000, 15), [500, 300, 200]);
+  assert.deepEqual(stretched([20, 10, 10], 450, 15), [300, 150, 240]);
 });

@@ -114,7 +114,7 @@ def test_no_two_layers_are_named_in_the_same_colour(case, results):
 
 def test_signs_and_dotted_lines_are_explained(results):
     told = {e.text for e in UCurvePanel().still(results["kinks"]).legend}
-    assert {"predicted best step", "round-off and truncation, predicted", "kinks crossed"} <= told
+    assert {"predicted best", "predicted slopes", "kinks crossed"} <= told
     healthy = {e.text for e in UCurvePanel().still(results["mlp"]).legend}
     assert "best found" in healthy
     assert "kinks crossed" not in healthy

@@ -3,7 +3,7 @@
 import {Voice, rewrite} from './banner.js';
 import {Kernel} from './kernel.js';
 import {fillScreen, listenTo, save} from './keys.js';
-import {emOf} from './layout.js';
+import {emOf, stretched} from './layout.js';
 import {keepNamed} from './names.js';
 import {numbersOf} from './paint.js';
 import {Panel} from './panel.js';
@@ -11,6 +11,7 @@ import {Slides} from './slides.js';
 
 const AT_REST = 150; // ms without a frame: somebody reads now
 const SHARE = 0.75; // of the window's height, for sliders, banner, one row of pictures and the groups' buttons
+const PRESENTED = 15; // pixels: text that is larger is for the back of a room, and the pictures come first
 const BELOW = 5; // em: the line below the pictures and those buttons
 
 // Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
@@ -37,6 +38,7 @@ class BoardView {
     [this.banner, this.nobody, this.pictures, this.cost, this.em] = parts;
     this.nobody.setAttribute('role', 'alert');
     this.pictures.append(...this.panels.map(panel => panel.root));
+    this.page = crypto.getRandomValues(new Uint32Array(2)).join('-'); // its name, among others with this lab
     el.classList.add('gradlab-board');
     el.append(...parts, this.voice.root);
     this.kernel = new Kernel(model.widget_manager, text => this.tellNobody(text));
@@ -75,7 +77,9 @@ class BoardView {
     theme.observe(document.body, {attributeFilter: ['data-jp-theme-light']});
     window.addEventListener('resize', () => this.arrange(), {signal});
     document.addEventListener('fullscreenchange', () => this.arrange(), {signal});
-    this.ends.push(() => sizes.disconnect(), () => theme.disconnect());
+    const views = new IntersectionObserver(changes => this.look(changes));
+    for (const panel of this.panels) views.observe(panel.root);
+    this.ends.push(() => sizes.disconnect(), () => theme.disconnect(), () => views.disconnect());
     this.watchScreen();
   }
 
@@ -94,6 +98,20 @@ class BoardView {
     this.lab = lab;
     this.ends.push(keepNamed(lab, () => this.slides.follow(lab)));
     listenTo(lab, wish => this.send({[wish]: true}), this.listening.signal);
+  }
+
+  // What nobody has before their eyes is neither computed nor drawn while something moves.
+  look(changes) {
+    for (const {target, isIntersecting} of changes) {
+      const panel = this.panels.find(one => one.root === target);
+      panel.inView = isIntersecting;
+      if (isIntersecting && panel.waits) panel.paint();
+    }
+    this.tellView(this.panels.filter(panel => panel.inView).map(panel => panel.name));
+  }
+
+  tellView(names) {
+    this.model.send({page: this.page, in_view: names});
   }
 
   // -- kernel and page ----------------------------------------------------------------------------
@@ -147,18 +165,20 @@ class BoardView {
       panel.root.hidden = !shown.includes(panel);
       panel.root.style.order = visible.indexOf(panel.name);
     }
-    for (const panel of order) {
-      panel.resize(this.size, roles);
+    const pixels = stretched(widths, room.width, this.size);
+    order.forEach((panel, i) => {
+      panel.resize(this.size, room.width ? pixels[i] : panel.size[0], roles);
       if (panel.fresh) panel.paint();
-    }
+    });
   }
 
   // How much there is for the pictures, and the page's em; in pixels.
   room() {
     const em = this.em.getBoundingClientRect().width / 10 || 13;
     const top = this.lab ? this.pictures.getBoundingClientRect().top - this.lab.getBoundingClientRect().top : 0;
-    const share = document.fullscreenElement === this.lab && this.lab ? 0.85 : SHARE;
-    return {em, width: this.pictures.clientWidth, height: share * window.innerHeight - top - BELOW * em};
+    const alone = (this.lab && document.fullscreenElement === this.lab) || em > PRESENTED;
+    const share = alone ? 0.85 : SHARE;
+    return {em, width: Math.floor(this.pictures.getBoundingClientRect().width), height: share * window.innerHeight - top - BELOW * em};
   }
 
   // What comes before the screen's next frame is drawn in one task, the latest only.
@@ -180,7 +200,7 @@ class BoardView {
       if (!visible.includes(panel.name)) continue;
       panel.take(model.get(`chart_${panel.name}`));
       panel.haunt(ghost.charts?.[panel.name], this.ghostNumbers);
-      panel.draw(ink.marks[panel.name], numbers);
+      panel.draw(ink.marks[panel.name], numbers, ink.sharp);
     }
     const words = model.get('banner'); // escaped HTML
     if (words !== this.written) rewrite(this.banner, this.written = words);
@@ -203,6 +223,7 @@ class BoardView {
     this.listening.abort();
     this.kernel.stop();
     for (const end of this.ends) end();
+    this.tellView([]);
   }
 }
 

@@ -4,7 +4,7 @@ import {ticksOf} from './scales.js';
 
 export const SMALL = 0.82; // em: ticks, legend and note
 const TITLE = 1.7, LEGEND_ROW = 1.15, LEGEND_LINE = 1.5, TICK_ROW = 1.35, LABEL_ROW = 1.15;
-const EDGE = 0.6, GAP = 0.9;
+const EDGE = 0.6, GAP = 0.9, AIR = 0.25; // between legend and axes, where the topmost tick's text stands
 
 // Breaks a legend into rows of at most `width`: [entry, x] each, in pixels.
 export function legendRows(legend, width, em, measure) {
@@ -33,26 +33,27 @@ export function frameOf(chart, size, em, measure, view) {
   const right = (EDGE + chart.right) * em;
   const below = (ticks.x.length ? TICK_ROW : 0) + (chart.x.label ? LABEL_ROW : 0) + chart.bottom;
   const bottom = (0.5 + below + (chart.note ? LABEL_ROW : 0)) * em;
-  const rows = legendRows(chart.legend, width - left - EDGE * em, em, measure);
-  const top = (TITLE + LEGEND_ROW * rows.length) * em;
-  const box = {x: left, y: top, width: width - left - right, height: height - top - bottom};
+  const rows = legendRows(chart.legend, width - 2 * EDGE * em, em, measure);
+  const top = (TITLE + LEGEND_ROW * rows.length + (rows.length ? AIR : 0)) * em;
+  const room = {x: left, y: top, width: width - left - right, height: height - top - bottom};
+  const box = chart.square ? square(room, chart, view) : room, floor = box.y + box.height;
   const legend = rows.flatMap((row, i) => row.map(one => (
-    {...one, x: left + one.x, textAt: left + one.textAt, y: (TITLE + LEGEND_ROW * (i + 0.45) - 0.1) * em}
+    {...one, x: EDGE * em + one.x, textAt: EDGE * em + one.textAt, y: (TITLE + LEGEND_ROW * (i + 0.45) - 0.1) * em}
   )));
   return {
-    width, box: chart.square ? square(box, chart, view) : box, legend, ticks,
-    tickRow: height - bottom + 0.75 * em,
-    labelRow: height - bottom + ((ticks.x.length ? TICK_ROW : 0) + 0.55) * em,
-    noteRow: height - bottom + (below + 0.6) * em,
+    width, box, legend, ticks, edge: EDGE * em,
+    tickRow: floor + 0.75 * em,
+    labelRow: floor + ((ticks.x.length ? TICK_ROW : 0) + 0.55) * em,
+    noteRow: floor + (below + 0.6) * em,
   };
 }
 
-// The largest part of a box in which a unit is as long upwards as along, in its middle.
+// The largest part of a box in which a unit is as long upwards as along; above, at the left.
 function square(box, {x, y}, view) {
   const span = (axis, [from, to]) => Math.abs(axis.high - axis.low) * (to - from) || 1;
   const unit = Math.min(box.width / span(x, view.x), box.height / span(y, view.y));
   const width = unit * span(x, view.x), height = unit * span(y, view.y);
-  return {x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height};
+  return {...box, width, height};
 }
 
 // From shares of the axes to pixels of the panel, and back.

@@ -9,11 +9,12 @@ const WORTH = 1.025; // grow by less than this, and a scroll bar that comes woul
 // there is for a row, in pixels; `now` is the em of before.
 export function emOf(widths, room, now = 0) {
   if (!widths.length || !(room.width > 0)) return room.em;
-  const rows = rowsAt(widths, room.width, SMALLEST);
-  // several rows do not fit a window anyhow: they are not made larger for one
-  const high = Math.max(rows > 1 ? room.em : SMALLEST, room.height / HEIGHT / rows);
-  const most = Math.min(LARGEST * room.em, high, room.width / Math.max(...widths));
-  let best = Math.min(SMALLEST, most);
+  const widest = room.width / Math.max(...widths);
+  // several rows do not fit a window anyhow: they are as large as the page's text, and need not fit one
+  const least = rowsAt(widths, room.width, SMALLEST) > 1 ? Math.min(room.em, widest) : SMALLEST;
+  const rows = rowsAt(widths, room.width, least);
+  const most = Math.min(LARGEST * room.em, Math.max(least, room.height / HEIGHT / rows), widest);
+  let best = Math.min(least, most);
   for (const em of [most, ...runs(widths).map(length => room.width / length)]) {
     if (em <= most && em > best && rowsAt(widths, room.width, em) <= rows) best = em;
   }
@@ -23,9 +24,26 @@ export function emOf(widths, room, now = 0) {
 
 // How many rows panels fill, one after the other.
 export function rowsAt(widths, width, em) {
-  let rows = 1, left = width;
+  return rowsOf(widths, width, em).length;
+}
+
+// The panels' widths in pixels: a row is stretched to its end, no panel to more than 1.6 times its width.
+export function stretched(widths, width, em) {
+  return rowsOf(widths, width, em).flatMap(row => {
+    const factor = Math.min(LARGEST, width / (em * row.reduce((sum, one) => sum + one, 0)));
+    return row.map(one => Math.floor(one * em * factor));
+  });
+}
+
+function rowsOf(widths, width, em) {
+  const rows = [[]];
+  let left = width;
   for (const one of widths) {
-    if (one * em > left + 1e-6 && left < width) [rows, left] = [rows + 1, width];
+    if (one * em > left + 1e-6 && left < width) {
+      rows.push([]);
+      left = width;
+    }
+    rows.at(-1).push(one);
     left -= one * em;
   }
   return rows;

@@ -117,12 +117,20 @@ const DRAW = {
     ctx.font = font(mark.size * em, mark.bold);
     ctx.textAlign = mark.align;
     ctx.textBaseline = mark.base;
+    if (mark.halo) {
+      Object.assign(ctx, {strokeStyle: colour('paper'), lineWidth: 0.35 * em, lineJoin: 'round'});
+      ctx.setLineDash([]);
+    }
     mark.texts.forEach((text, i) => {
       ctx.fillStyle = colour(mark.colours[i]);
       const lines = text.split('\n'), row = 1.1 * mark.size * em;
       const first = place.y(y[i]) + mark.dy * em
         - {top: 0, middle: 0.5, bottom: 1}[mark.base] * (lines.length - 1) * row;
-      lines.forEach((line, j) => ctx.fillText(line, place.x(x[i]) + mark.dx * em, first + j * row));
+      lines.forEach((line, j) => {
+        const at = [place.x(x[i]) + mark.dx * em, first + j * row];
+        if (mark.halo) ctx.strokeText(line, ...at);
+        ctx.fillText(line, ...at);
+      });
     });
   },
 
@@ -236,16 +244,16 @@ function paintAxes({ctx, place, em, k, colour}, {x, y}, {box, ticks, tickRow, la
   }
 }
 
-function paintTexts({ctx, em, k, colour}, chart, {box, legend, noteRow, width}) {
+function paintTexts({ctx, em, k, colour}, chart, {edge, legend, noteRow, width}) {
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'right';
   ctx.fillStyle = colour('faint');
   ctx.font = font(SMALL * em);
   const aside = chart.aside ? ctx.measureText(chart.aside).width + em : 0;
-  ctx.fillText(chart.aside, width - 0.6 * em, 0.85 * em);
+  ctx.fillText(chart.aside, width - edge, 0.85 * em);
   ctx.textAlign = 'left';
-  const start = chart.framed ? box.x : 0.6 * em; // further left what would not fit
-  const within = length => Math.max(0.3 * em, Math.min(start, width - 0.3 * em - length));
+  // further left what would not fit
+  const within = length => Math.max(0.3 * em, Math.min(edge, width - 0.3 * em - length));
   ctx.fillText(chart.note, within(ctx.measureText(chart.note).width), noteRow);
   ctx.font = font(em);
   ctx.fillStyle = colour('ink');

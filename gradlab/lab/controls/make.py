@@ -63,11 +63,16 @@ def _common(setting: Setting, state: LabState) -> dict[str, Any]:
 def _logarithmic(setting: Setting, state: LabState) -> widgets.Widget:
     low, high = (round(math.log10(v)) for v in (setting.low, setting.high))
     slider = locked.FloatLogSlider(
-        min=low, max=high, step=setting.step, readout_format=f".{setting.digits}e",
+        min=low, max=high, step=setting.step, readout_format=_written(setting),
         continuous_update=False, **_common(setting, state),
     )  # fmt: skip
     slider.add_class(f"gradlab-slides-{setting.name}")  # while it is dragged: the board's script
     return slider
+
+
+def _written(setting: Setting) -> str:
+    """Return how a number is told: in powers of ten where it is always small, else as it is."""
+    return f".{setting.digits}e" if setting.high < 1 else f".{setting.digits + 2}~g"
 
 
 def _linear(setting: Setting, state: LabState) -> widgets.Widget:

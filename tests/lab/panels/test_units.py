@@ -134,10 +134,10 @@ def test_nearly_linear_is_said_where_it_is_so_and_nowhere_else():
         note = PANEL.still(result).note
         assert ("nearly linear" in note) == bool(straight)
         assert ("all layers" in note) == (len(straight) == 2)
-        assert (note[1:] in PANEL.alt(result)) or not note
+        assert (note[1:] in PANEL.alt(result)) == bool(straight)
         said[scale] = note
     assert said[1e-2]
-    assert not said[0.5]
+    assert "mean of the slope" in said[0.5]
 
 
 @pytest.mark.parametrize("name", NAMES)

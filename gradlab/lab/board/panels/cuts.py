@@ -172,7 +172,7 @@ def _layers(layout: _Layout, layers: Sequence[str]) -> list[Mark]:
         marks.append(segments(x[-1], y[-1], x[-1], y[-1] - 1.4 * half, "faint"))
         marks.append(words(x[:-1], middle, layers, "faint", 0.65, "left", dx=4.4))
         end = y[-1:] - layout.row * 0.85
-        marks.append(words(x[-1:], end, ["the loss  ▲"], "faint", 0.8, "left", dx=-0.3))
+        marks.append(words(x[-1:], end, ["▲ the loss"], "faint", 0.8, "left", dx=-0.27))
     else:
         turn = np.flatnonzero(x[1:] != x[:-1])
         marks.append(words(x[turn], y[turn] - 0.75 * layout.row, ["▲ from the right column"],

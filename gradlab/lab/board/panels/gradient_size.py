@@ -36,7 +36,7 @@ class GradientSizePanel(Panel):
     title: ClassVar[str] = "Size of the gradient's entries"
     width: ClassVar[float] = 22.0
     zooms: ClassVar[bool] = True
-    hint: ClassVar[str] = "click: that step"
+    hint: ClassVar[str] = "Click to set the step."
 
     def fits(self, result: Result) -> str:
         """Return why there is no line to draw."""
@@ -65,7 +65,7 @@ class GradientSizePanel(Panel):
             legend.append(Legend(label, "ink", dash))
         return Chart(
             self.title, eps_axis(), Axis(low, high, "‖n‖ / √P", log=True), marks, "",
-            "dotted: backprop, ‖a‖ / √P", [*legend_of(looks), *legend],
+            "dotted: backprop, ‖a‖ / √P, over the P entries", [*legend_of(looks), *legend],
         )  # fmt: skip
 
     def moving(self, result: Result) -> list[Mark]:
@@ -81,9 +81,12 @@ class GradientSizePanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the sizes at the step, beside backpropagation's."""
         backprop, now = _backprop(result), _checked(result)
-        told = ", ".join(f"{n} {size:.1e} ({backprop[n]:.1e})" for n, size in now.items())
+        sizes = {n: "not defined" if math.isnan(size) else f"{size:.1e}" for n, size in now.items()}
+        told = ", ".join(f"{n} {size} ({backprop[n]:.1e})" for n, size in sizes.items())
+        along = any(tensor.directional for tensor in result.report.tensors.values())
         text = (
-            "Size of an entry of the numerical gradient, root mean square, at a step of "
+            f"Size of {'a slope along a direction' if along else 'an entry'} of the numerical "
+            "gradient, root mean square, at a step of "
             f"{result.settings.eps:.2g}, and in brackets backpropagation's: {told}."
         )
         if sigma := _sigma(result):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradlab.checking import BANDS
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.weight import Weight
@@ -36,7 +37,7 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
-    hint: ClassVar[str] = "click: a step as far as there, and this weight stays"
+    hint: ClassVar[str] = "Click to set a step as far as there; the weight stays."
 
     def fits(self, result: Result) -> str:
         """Return why there is no weight to look at."""
@@ -153,15 +154,16 @@ def _numbers(weight: Weight) -> list[Mark]:
     side, align = (1, "right") if falls else (-1, "left")
     error = "" if math.isnan(weight.error) else f"Δ = {weight.error:.1e}  "
     sign = _SIGNS.get(weight.mark, "?")
+    again = f"; evaluated again: {weight.difference[2]:.2g}" if _apart(weight) else ""
     lines = (
-        (f"n = {_number(weight.numerical)}", _NUMERICAL),
+        (f"n = {_number(weight.numerical)}{again}", _NUMERICAL),
         (f"a = {_number(weight.analytic)}", _ANALYTIC),
         (f"{error}{sign} {_why(weight)}", _VERDICTS[sign]),
     )
     top = _range(weight)[1]
     return [
         words(side * weight.window, top, [text], colour, 0.85, align, "top",
-              dx=-0.4 * side, dy=0.2 + 1.15 * row)
+              dx=-0.4 * side, dy=0.2 + 1.15 * row, halo=True)
         for row, (text, colour) in enumerate(lines)
     ]  # fmt: skip
 
@@ -173,6 +175,12 @@ def _number(slope: float) -> str:
 def _why(weight: Weight) -> str:
     if weight.mark == "kink" and weight.kinks > 1:
         return f"{weight.kinks} kinks crossed"
+    if weight.mark == "ok" and weight.error > BANDS[1][0]:
+        return "tiny in its tensor"
+    if weight.mark == "noise" and weight.rule.subtracts and not weight.along.redrawn:
+        result = weight.result
+        too_far = result.settings.eps > result.sweep.predicted_best_eps
+        return "the step is too far" if too_far else "lost in round-off"
     return _WHY[weight.mark]
 
 

@@ -17,7 +17,7 @@ from gradlab.plots.palette import MARKS
 __all__ = ["MeasuresPanel"]
 
 #: Across, in em: names, the ratio's axis and number, the cosine's, and the norm ratio.
-_NAME, _RATIO, _RATIO_TEXT = 0.2, (4.6, 12.6), 13.1
+_NAME, _RATIO, _RATIO_TEXT = 0.2, (4.6, 11.0), 11.4
 _COSINE, _COSINE_TEXT, _NORM, _END = (16.4, 19.2), 19.7, 22.8, 26.6
 _HEAD, _BODY = 2.6, 15.6  # down, in em: what is written above the rows, and all rows together
 _ZERO = 0.25  # where on the ratio's axis 0 is: negative factors are rare
@@ -34,7 +34,7 @@ class MeasuresPanel(Panel):
     name: ClassVar[str] = "measures"
     title: ClassVar[str] = "Ratio and cosine"
     width: ClassVar[float] = _END + 1.2
-    hint: ClassVar[str] = "click: look at that tensor"
+    hint: ClassVar[str] = "Click to choose that tensor."
 
     def key(self, result: Result) -> Hashable:
         """Return the tensors: only what is written and the dots move."""
@@ -50,6 +50,7 @@ class MeasuresPanel(Panel):
             marks += _mark(_cosine_x(at), text, rows, strong=at == 1.0)
         heads = ((sum(_RATIO) / 2, "ratio a : n"), (sum(_COSINE) / 2, "cosine"),
                  (_NORM + 1.4, "norm ratio"))  # fmt: skip
+        marks += [segments(start, -0.5, end, -0.5, "grid") for start, end in (_RATIO, _COSINE)]
         marks += [words([x], [-0.5], [text], "ink", 0.85, dy=-1.8) for x, text in heads]
         hidden, room = len(result.report) - rows, max(rows, _LEAST_ROWS)
         return Chart(

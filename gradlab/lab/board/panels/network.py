@@ -58,7 +58,7 @@ class NetworkPanel(Panel):
             places, along = network_places(len(result.net.sizes) - 1), (1.0, 0.02)
         else:
             chain = stages(tuple(result.report), result.net.layers)
-            places, along = chain_places(chain, self.width - 1.2), (0.02, 1.0)
+            places, along = chain_places(chain), (0.02, 1.0)
 
         def distance(name: str) -> float:
             at = places[name]

@@ -16,12 +16,13 @@ from gradlab.lab.model.result import Result
 from gradlab.lab.model.seeds import seeds_of
 from gradlab.nn.mlp import MLP
 from gradlab.plots.chart import Axis, Chart, Mark, boxes, dots, segments, words
+from gradlab.plots.scales import power_of_ten
 
 __all__ = ["SeedsPanel"]
 
 _LOW, _HIGH = 1e-14, 3.0  # of the errors' axis
 _SIGNS_AT = 30.0  # where the verdicts' row is, above the bands
-_TICKS = tuple((10.0**p, f"1e{p}" if p else "1") for p in (-13, -10, -7, -4, -2, 0))
+_TICKS = tuple((at, power_of_ten(at)) for at in (1e-13, 1e-10, 1e-7, 1e-4, 1e-2, 1.0))
 _LABELS = {
     "max_relative": "largest relative error",
     "sum_relative": "largest relative error (sum)",
@@ -36,7 +37,7 @@ class SeedsPanel(Panel):
     title: ClassVar[str] = "The same check at other seeds"
     width: ClassVar[float] = 22.0
     at_rest: ClassVar[bool] = True
-    hint: ClassVar[str] = "click: go to that seed"
+    hint: ClassVar[str] = "Click to go to that seed."
 
     def fits(self, result: Result) -> str:
         """Return why there are no other seeds."""
@@ -77,7 +78,7 @@ class SeedsPanel(Panel):
         return Chart(
             self.title, Axis(low, high, "seed", ticks=ticks),
             Axis(_LOW, 150.0, _LABELS[result.settings.measure], True, _TICKS), marks,
-            note=_counted(result),
+            note=f"{_counted(result)}; dotted: the seed of this lab",
         )  # fmt: skip
 
     def alt(self, result: Result) -> str:

@@ -17,6 +17,7 @@ __all__ = ["UnitsPanel"]
 _END, _BINS = 6.0, 48  # z further out is counted in the last bins
 _EDGES = np.linspace(-_END, _END, _BINS + 1)
 _HEIGHT = 0.86  # of the tallest bar, in rows
+_BESIDE = "at the right: the mean of the slope f′ over all of z"
 _STRAIGHT = 0.99  # a mean derivative above it: nothing bends, and forgetting f′ hardly shows
 _TICKS = ((-6.0, "≤ −6"), (-4.0, "−4"), (-2.0, "−2"), (0.0, "0"), (2.0, "2"), (4.0, "4"),
           (6.0, "≥ 6"))  # fmt: skip
@@ -51,7 +52,8 @@ class UnitsPanel(Panel):
             legend.append(Legend("slope below 1 %, or 0", "band3", sign="■"))
         return Chart(
             self.title, Axis(-_END, _END, "pre-activation z", ticks=_TICKS),
-            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers), legend, right=5.6,
+            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers) or _BESIDE, legend,
+            right=5.6,
         )  # fmt: skip
 
     def alt(self, result: Result) -> str:
@@ -113,9 +115,8 @@ def _beside(layer: Seen) -> tuple[str, str]:
     if layer.function is None:
         return "no f′ follows", ""
     mean = f"{_slope_name(layer)} {_percent(layer.mean_slope)}"
-    units = len(layer.z)
     if layer.dead:
-        return mean, f"{layer.dead} of {units} units flat"
+        return mean, f"{layer.dead} units flat"
     return mean, f"{100 * layer.flat:.0f} % flat" if layer.flat >= 0.005 else ""
 
 
