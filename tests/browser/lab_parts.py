@@ -87,8 +87,14 @@ def show(page, lab, panels, *, name="lab"):
 
 def open_group(lab, title):
     """Open a group of controls, and wait until it is the one that is open."""
+    titles = lab.locator(".gradlab-chooser button").all_inner_texts()
     lab.get_by_role("button", name=title, exact=True).click()
     expect(lab.locator(".gradlab-chooser .mod-active")).to_have_text([title])
+    # the kernel shows and hides them
+    groups = lab.locator(".gradlab-group")
+    for place, other in enumerate(titles):
+        group = expect(groups.nth(place))
+        group.to_be_visible() if other.strip() == title else group.to_be_hidden()
 
 
 def banner(lab):

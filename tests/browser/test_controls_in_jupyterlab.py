@@ -83,9 +83,9 @@ STEPS = {
     ],
     "Bugs": [
         ("combobox", "bug", "End", {"bug": "mystery"}),
-        ("combobox", "bug", "ArrowUp", {"bug": "copied_bias_gradient"}),
+        ("combobox", "bug", "ArrowUp", {"bug": "redrawn_dropout_mask"}),
         ("textbox", "bug layer", "ArrowUp", {"bug_layer": 1}),
-        ("combobox", "second bug", "ArrowDown", {"second_bug": "mean_missing"}),
+        ("combobox", "second bug", "ArrowDown", {"second_bug": "missing_1_over_n"}),
     ],
 }
 #: Values between the steps of their sliders, as they are typed.
@@ -155,7 +155,7 @@ def test_a_value_from_code_moves_the_handle_and_is_not_sent_back_as_another(page
     values = {name: value for _, change in BETWEEN.values() for name, value in change.items()}
     open_group(lab, "Dropout, L2")
     page.run_code(f"lab.state.update(use_dropout=True, use_l2=True, **{values!r})")
-    for name, told in (("step eps", "3.0e-9"), ("weight scale", "3.0e-2"), ("λ of L2", "2e+2")):
+    for name, told in (("step eps", "3.0e-9"), ("weight scale", "0.0300"), ("λ of L2", "2.0e+2")):
         handle = lab.get_by_role("slider", name=name)
         expect(handle).to_have_attribute("aria-valuetext", told)
     # the browser's messages are taken in order: once this one has come, what would be sent back has
@@ -194,7 +194,7 @@ def test_scenarios_are_stepped_through_from_the_keyboard_with_their_sentence(pag
         expect(told).to_have_text(SCENARIOS[name].lesson)
         expect(told).to_be_in_viewport(ratio=1)
         expect(lab.get_by_role("combobox", name="scenario")).to_have_value(SCENARIOS[name].title)
-    operate(page, lab, "slider", "step eps", "ArrowRight")
+    operate(page, lab, "slider", "step eps", "ArrowLeft")
     expect(told).to_contain_text(f"{SCENARIOS[name].title} (changed).")
     lab.get_by_role("button", name="Scenario again").press("Enter")
     expect(told).to_have_text(SCENARIOS[name].lesson)
