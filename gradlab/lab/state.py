@@ -244,7 +244,8 @@ class LabState(SettingTraits):
             if moment is None:
                 return False
             self._assign({name: getattr(moment.settings, name) for name in NAMES})
-            self._recompute((), coarse=True, played=moment.round)
+            # all as it was, also what was an error: a step that mends it would be a new one
+            self._recompute(NAMES, coarse=True, played=moment.round)
             return True
 
     def _on_setting(self, change: Any) -> None:

@@ -319,6 +319,23 @@ def test_markup_in_names_is_shown_as_it_was_typed():
     lab.close()
 
 
+def test_undo_comes_to_an_end_where_an_entry_was_asked_for_that_is_not_there():
+    state = LabState(f, grad, THETA)
+    state._clock = iter(range(0, 10**6, 10)).__next__
+    for name, value in (("entry", 5), ("eps", 1e-4), ("tensor", "W9"), ("measure", "norm_ratio")):
+        setattr(state, name, value)
+    steps = 0
+    while steps < 20 and state.undo():
+        steps += 1
+    assert steps == 4
+    assert state.settings == state.start
+    assert not state.error
+    while steps > 0 and state.redo():
+        steps -= 1
+    assert steps == 0
+    assert state.measure == "norm_ratio"
+
+
 def test_a_walk_can_be_gone_back_and_forth_and_each_state_is_a_line():
     state, rng, seen = LabState(hidden=(3,)), np.random.default_rng(0), []
     state._clock = iter(range(0, 10**6, 10)).__next__
