@@ -164,9 +164,14 @@ def _interval(low: float, high: float, below: bool) -> str:
     return f" in [{low:g}, {high:g}{')' if below else ']'}"
 
 
+def is_collection(value: object) -> bool:
+    """Tell whether `value` can be gone through; an array without an axis only looks like it."""
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
+
+
 def check_names(given: object, options: Sequence[str], argument: str) -> tuple[str, ...]:
     """Return names that are all among `options`, each once, or raise an error."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, str) or not is_collection(given):
         raise TypeError(
             f'{argument} must be a sequence of names such as ("{options[0]}",), got {given!r}'
         )

@@ -6,6 +6,7 @@ lab > course > plots > checking > bugs > nn, each seeing only what stands after 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,22 @@ ROOMS = {
         {"_validate", "nn", "checking", "bugs", "plots", "lab.model", "lab.text", "lab.lock"},
         NUMERICS | {"matplotlib", "anywidget", "traitlets"},
     ),
+    # writes the picture that a notebook keeps; Pillow comes with matplotlib, whose PNGs need it
+    "lab.stored": (set(), {"IPython", "PIL"}),
     "server_extension": (set(), set()),
 }
 LONGEST = 60  # lines of a function without its docstring; most are shorter
 
 
+@cache
 def modules(root):
-    """Yield (dotted name inside gradlab, path, syntax tree) for every module under `root`."""
+    """Return (dotted name inside gradlab, path, syntax tree) of every module under `root`."""
+    found = []
     for path in sorted((root / "gradlab").rglob("*.py")):
         parts = path.relative_to(root / "gradlab").with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
-        yield name, path, ast.parse(path.read_text(encoding="utf-8"))
+        found.append((name, path, ast.parse(path.read_text(encoding="utf-8"))))
+    return found
 
 
 def room_of(name):
@@ -195,6 +201,7 @@ def test_importing_gradlab_stays_light(heavy):
         ("lab/model/result.py", "from gradlab.lab.text import banner"),
         ("lab/text/banner.py", "from gradlab.lab.state import LabState"),
         ("lab/board/scene.py", "from gradlab.lab.controls import make"),
+        ("lab/board/scene.py", "from PIL import Image"),
         ("course/exercises.py", "import gradlab as gl"),
         ("course/exercises.py", "from importlib import import_module"),
         ("__init__.py", "from .lab import Lab"),
@@ -218,6 +225,7 @@ def test_a_planted_arrow_is_seen(tmp_path, module, line):
         ("lab/lab.py", "import gradlab as gl"),
         ("lab/text/banner.py", "from gradlab.lab.model.result import Result"),
         ("lab/lab.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
+        ("lab/stored.py", "from PIL import Image"),
         ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),
     ],
 )

@@ -71,6 +71,16 @@ def test_the_readmes_links_lead_somewhere_and_every_lesson_is_listed():
     assert lessons == {link for link in links if link.endswith(".ipynb")}
 
 
+def test_what_contributing_names_is_there():
+    told = re.findall(r"`([^`]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    paths = [name for name in told if re.fullmatch(r"(tests|gradlab|lab|benchmarks)/[\w/.]+", name)]
+    assert len(paths) > 10
+    places = (ROOT, ROOT / "gradlab")
+    assert [name for name in paths if not any((at / name).exists() for at in places)] == []
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {name.split()[1] for name in told if name.startswith("make ")} <= set(targets)
+
+
 def test_make_lab_serves_the_first_lesson_on_loopback_with_a_token(tmp_path):
     """The real target, with the environment that runs the tests standing for .venv."""
     with socket.socket() as free:
@@ -124,7 +134,7 @@ def test_a_second_make_asks_pip_for_nothing(tmp_path):
     (tmp_path / ".venv").mkdir()
     for stamp in (".made", ".lab", ".test", ".frameworks"):
         (tmp_path / ".venv" / stamp).touch()
-    targets = ["lab", "test", "test-frameworks"]
+    targets = ["lab", "test", "soak", "test-frameworks"]
     dry = ["make", "--no-print-directory", "--dry-run", *targets]
     plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "jupyter lab" in plan

@@ -33,12 +33,14 @@ def check_tensors(tensors: object, size: int) -> Tensors:
         raise TypeError(f"tensors must be a dict of name to (start, stop, shape), got {tensors!r}")
     end = 0
     for name, entry in tensors.items():
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"tensors must have names such as 'W1' for keys, got {name!r}")
         try:
             lo, hi = (operator.index(n) for n in entry[:2])
             (shape,) = entry[2:]
             shape = tuple(map(operator.index, shape))
             fits = hi - lo == int(np.prod(shape)) and hi > lo
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, IndexError):
             raise TypeError(
                 f"tensors[{name!r}] must be (start, stop, shape), got {entry!r}"
             ) from None

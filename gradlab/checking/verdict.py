@@ -77,11 +77,14 @@ class Setting:
     elsewhere: bool = False
 
 
+_DIFFERS = "the loss differs from one evaluation to the next, so a difference of two is not a slope"
+
+
 def not_deterministic(setting: Setting) -> Judgement:
     """Return the judgement on a loss that differs from call to call."""
     return Judgement(
         Verdict.INCONCLUSIVE,
-        "the loss differs from one evaluation to the next, so a difference of two is not a slope",
+        _DIFFERS,
         "freeze the dropout masks: draw them once and pass them as masks" if setting.masks else
         "draw random numbers once, outside of f; reset whatever f remembers before each call",
     )  # fmt: skip
@@ -98,6 +101,11 @@ NOTHING_PROVED = Judgement(
     "gradient and differences are exactly 0 here: that proves nothing, any code passes",
     "check where the loss depends on these parameters",
 )
+
+
+def says_unsteady(why: str) -> bool:
+    """Tell whether the reason for a verdict is that the loss does not repeat: no step helps."""
+    return _DIFFERS in why or REMEMBERS.why in why
 
 
 def about(error: float) -> str:

@@ -26,19 +26,20 @@ class AtRest:
     def __init__(self, method: Callable[[], None], seconds: float) -> None:
         self._method = WeakMethod(method)
         self._seconds = seconds
-        self._last = 0.0
+        self._due = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # where a call is pending
 
-    def touch(self) -> bool:
-        """Start waiting anew. Returns False if there is no event loop to wait on."""
-        self._last = time.monotonic()
+    def touch(self, seconds: float | None = None) -> bool:
+        """Start waiting anew, so long or as ever. Returns False if there is no loop to wait on."""
+        seconds = self._seconds if seconds is None else seconds
+        self._due = time.monotonic() + seconds
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
         if self._loop is not loop:
             self._loop = loop
-            loop.call_later(self._seconds, self._wake, loop)
+            loop.call_later(seconds, self._wake, loop)
         return True
 
     def cancel(self) -> None:
@@ -48,7 +49,7 @@ class AtRest:
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:  # cancelled, or the touches have moved to another thread
             return
-        left = self._last + self._seconds - time.monotonic()
+        left = self._due - time.monotonic()
         if left > 0:
             loop.call_later(left, self._wake, loop)
             return

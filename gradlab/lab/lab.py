@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,9 @@ __all__ = ["Lab"]
 
 #: A slider that has not moved for so long rests: time for what is dear.
 _REST_SECONDS = 0.3
+#: At rest dear panels come one after the other: one that takes so long is followed by a break, in
+#: which what came meanwhile is answered.
+_PATIENCE, _A_MOMENT = 0.03, 0.02
 _MIME = {"png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -196,7 +200,8 @@ class Lab(widgets.VBox):
 
     def _on_revision(self, change: Any) -> None:
         with LOCK:
-            self._link.follow_result()
+            if self._link.held is None:  # a handle changes numbers, and no choices
+                self._link.follow_result()
             waits = self._rest.touch()
             self._show(at_rest=not waits)
             if not waits:  # no event loop, no screen: nothing to be quick for
@@ -204,24 +209,30 @@ class Lab(widgets.VBox):
 
     def _on_rest(self) -> None:
         with LOCK:
-            if not self.state.refine():  # which shows, and comes to rest again
+            refined = self.state.refine()  # which shows, and comes to rest again
+            self._link.follow_result()
+            if refined or self._show(patience=_PATIENCE):
+                return
+            if not self._rest.touch(_A_MOMENT):
                 self._show()
 
-    def _show(self, at_rest: bool = True) -> None:
-        """Send a frame and the words that belong to it."""
+    def _show(self, at_rest: bool = True, patience: float = math.inf) -> bool:
+        """Send a frame and the words that belong to it. Returns whether that is all there is."""
         state = self.state
         banner = banner_html(state.result, state.error, state.settings)
         if state.result is None:
             self.board.banner = banner
-            return
+            return True
         try:
-            words = self._link.held is None  # nobody reads while a handle is dragged
-            frame = self._scene.frame(state.result, at_rest, words)
+            in_view = None if at_rest else self.board.in_view
+            frame = self._scene.frame(state.result, at_rest, in_view, patience)
             self.board.show(banner, frame.charts, frame.ink, frame.told)
             self.frames += 1
+            return frame.is_last
         except Exception as error:  # nobody would see it: a callback has no output
             told = f"picture: {error}"
             self.board.banner = banner_html(state.result, told, state.settings)
+            return True
 
     # -- as text -----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,8 @@ class LabState(SettingTraits):
         self._clock = time.monotonic
         self.observe(self._on_setting, NAMES)
         self._recompute(NAMES, coarse=False, played=None)
+        if self.error:  # Reset must lead somewhere
+            self.start = self.base
 
     @property
     def bug_choices(self) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ class LabState(SettingTraits):
                 self._changed(n for n in values if getattr(before, n) != values[n])
 
     def reset(self) -> None:
-        """Go back to the settings that the lab was made with."""
+        """Go back to the settings that the lab was made with, or the defaults if these failed."""
         self._go_to(self.start)
 
     def load_scenario(self, name: str) -> None:
@@ -194,8 +197,13 @@ class LabState(SettingTraits):
             return self.mystery if self.mystery is not before else None
 
     def refine(self) -> bool:
-        """Compute what a drag left coarse. Returns whether there was anything to do."""
+        """Compute what a drag left coarse. Returns whether there was anything to do.
+
+        What only waited for the handle to rest, such as advice, is found when it is asked for.
+        """
         with LOCK:
+            if self.result is not None and self.result.held:
+                self.result = replace(self.result, held=False)
             if self.error or self.result is None or not self.result.rough:
                 return False
             self._recompute((), coarse=False, played=self.mystery)
@@ -285,7 +293,8 @@ class LabState(SettingTraits):
 
     def _compute(self, mystery: Mystery | None, names: tuple[str, ...], coarse: bool) -> Result:
         previous = self.result if mystery is self.mystery else None
-        rest = {"coarse": coarse, "trainer": self._trainer}
+        held = names == (self._held,)
+        rest = {"coarse": coarse, "trainer": self._trainer, "held": held}
         if mystery is not None:
             rest["secret"] = mystery.secret
         while True:

@@ -50,7 +50,8 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
     marks.append(segments(best, _UPRIGHT[0], best, _UPRIGHT[1], "faint", _BEST, 1.6))
     for name, look in looks.items():
         marks.append(curve(sweep.eps, clip_errors(sweep.errors[name]), look.colour, look.dash, 2.0))
-    title = "Relative error against the step"
+    of = "Norm ratio" if sweep.measure == "norm_ratio" else "Relative error"
+    title = f"{of} against the step"
     return Chart(title, eps_axis(), error_axis(), marks, legend=legend)
 
 

@@ -54,10 +54,14 @@ test('an answer ends the waiting', t => {
   assert.deepEqual(told, []);
 });
 
-test('a restart names the cell', () => {
+test('a restart names the cell, and nobody says later that no kernel is running', t => {
+  t.mock.timers.enable({apis: ['setTimeout']});
   const {kernel, told} = watched(page());
   kernel.restarted('[3]:');
   assert.match(told[0], /restarted.*\[3\]:/);
+  kernel.asked();
+  t.mock.timers.tick(9000);
+  assert.equal(told.length, 1);
 });
 
 test('a page that knows of no kernel tells nothing by itself, and the end lets go of its signals', () => {

@@ -1,4 +1,8 @@
-"""One Chromium, one JupyterLab and one page with the whole lab for all browser tests."""
+"""One Chromium, one JupyterLab and one page with the whole lab for all browser tests.
+
+To start a kernel and to load JupyterLab costs seconds, so tests share pages, and each puts the lab
+back as it was before it looks at it.
+"""
 
 import shutil
 from pathlib import Path
@@ -7,12 +11,15 @@ import pytest
 from playwright.sync_api import expect
 
 from .chromium import chromium
-from .lab_parts import LAB, write_notebook
+from .lab_parts import DATA, FIGURE, LAB, NETWORKS, put_back, write_notebook
+from .scripts import FAR_AWAY
 from .server import JupyterLab
+from .texts import RECORD
 
 # A machine that does other things too may take long; a condition that holds is seen at once.
 expect.set_options(timeout=300_000)
 
+USUAL = (1280, 720)
 LESSONS = Path(__file__).parents[2] / "lessons"
 
 
@@ -36,36 +43,53 @@ def browser():
 
 
 @pytest.fixture(scope="package")
-def jupyterlab(tmp_path_factory, browser):
+def context(browser):
+    """The memory that all pages share; they note where the texts of pictures stand."""
+    with browser.new_context(viewport={"width": USUAL[0], "height": USUAL[1]}) as context:
+        context.add_init_script(RECORD)
+        context.add_init_script(FAR_AWAY)
+        yield context
+
+
+@pytest.fixture(scope="package")
+def jupyterlab(tmp_path_factory, browser, context):
     """JupyterLab on a copy of the lessons: running them writes nothing into the project."""
     copy = tmp_path_factory.mktemp("browser") / "lessons"
     shutil.copytree(LESSONS, copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    with JupyterLab(copy, browser=browser) as server:
+    with JupyterLab(copy, browser=browser, context=context) as server:
         yield server
 
 
 @pytest.fixture(scope="package")
 def lab_page(jupyterlab):
-    """A notebook whose one cell shows a lab with all panels; in its kernel it is `lab`."""
-    page = write_notebook(jupyterlab, "the_lab.ipynb", LAB)
+    """A notebook that shows the lab, which in its kernel is `lab`, and a lesson's figure."""
+    page = write_notebook(jupyterlab, "the_lab.ipynb", LAB, FIGURE)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="package")
+def networks_page(jupyterlab):
+    """A notebook with a lab on each of `NETWORKS`, below the cell with their data."""
+    page = write_notebook(jupyterlab, "other_networks.ipynb", DATA, *NETWORKS.values())
     yield page
     page.close()
 
 
 @pytest.fixture
-def page(lab_page, jupyterlab):
+def page(lab_page):
     """The page of `lab_page`; no test may leave an error on it, or ask the network."""
+    lab_page.resize(*USUAL)
+    lab_page.show_files(True)
     yield lab_page
     lab_page.assert_clean()
-    assert jupyterlab.outside == []
 
 
 @pytest.fixture
 def lab(page):
-    """The lab on `page`, reset and at rest."""
+    """The lab on `page` as it was at first, with five panels, and at rest."""
     lab = page.show_cell(0).locator(".gradlab-lab").first
-    page.run_code("lab.state.reset()")
-    page.wait_sharp(lab)
+    put_back(page, lab)
     return lab
 
 

@@ -11,11 +11,30 @@ from playwright.sync_api import expect
 
 from gradlab.lab.board.panels import PANELS
 
-#: A cell that shows a lab with every panel.
-LAB = """import gradlab as gl
-lab = gl.Lab(panels=("u_curve", "tensors", "network", "heatmap", "agreement"))
+#: What the labs on the shared pages show at first; a test that needs other panels shows them.
+FIVE = ("u_curve", "tensors", "network", "heatmap", "agreement")
+EVERY = tuple(panel.name for panel in PANELS)
+LAB = f"""import gradlab as gl
+lab = gl.Lab(panels={FIVE})
 lab"""
-
+#: A lesson's own figure.
+FIGURE = """from matplotlib.figure import Figure
+from gradlab.course import Picture
+ax = Figure(figsize=(4, 3)).subplots()
+ax.axhspan(0.2, 0.8, color="#007A5A")
+Picture(ax.figure, "A green band from 0.2 to 0.8 & nothing else.")"""
+#: Labs on networks that the lab cannot build itself; each has the name of its kind in the kernel.
+DATA = """import numpy as np
+import gradlab as gl
+rng = np.random.default_rng(0)"""
+NETWORKS = {
+    "convnet": f"""net = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=6)
+convnet = gl.Lab(net, rng.standard_normal((6, 1, 8, 8)), np.arange(6), panels={FIVE})
+convnet""",
+    "lstm": f"""net = gl.lstm(3, 4, 6)
+lstm = gl.Lab(net, rng.standard_normal((5, 6, 3)), np.arange(6), panels={FIVE})
+lstm""",
+}
 
 # A control as it stands in Playwright's tree of roles and accessible names; an icon of the icon
 # font before its words is no part of the name that is told.
@@ -39,14 +58,31 @@ APPEARANCE = {"button Presentation size", "combobox theme"} | {
 }
 
 
-def write_notebook(jupyterlab, name, *cells, context=None):
+def write_notebook(jupyterlab, name, *cells, tags=(), context=None):
     """Write a notebook of these cells into the served folder, open and run it; returns its page."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    metadata = {"tags": list(tags)}
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code, metadata=metadata) for code in cells]
+    )
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, jupyterlab.root / name)
     page = jupyterlab.open(name, context=context)
     page.run_all()
     return page
+
+
+def put_back(page, lab, *, name="lab"):
+    """Make the lab what it was at first, whatever a test before did, and wait until it rests."""
+    page.run_code(f"{name}.state.reset(); {name}.theme = 'auto'")
+    page.run_code(f"{name}.appearance.large.value = False")
+    show(page, lab, FIVE, name=name)
+
+
+def show(page, lab, panels, *, name="lab"):
+    """Show these panels and no others."""
+    boxes = f"{name}.appearance.panels.items()"
+    page.run_code(f"for panel, box in {boxes}: box.value = panel in {tuple(panels)}")
+    page.wait_sharp(lab)
 
 
 def open_group(lab, title):

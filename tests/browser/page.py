@@ -30,19 +30,29 @@ class Page:
         The browser's page itself, for what has no method here.
     errors : list of str
         Uncaught exceptions of the page, and everything it wrote to the console as an error.
+    outside : list of str
+        Every address that it asked for and that is not on its server. All were refused.
     """
 
-    def __init__(self, tab, url):
+    def __init__(self, tab, server, address, own=None):
         self.tab = tab
-        self.errors = []
+        self.errors, self.outside = [], []
+        self._server, self._address, self._own = server, address, own
+        self._devtools = tab.context.new_cdp_session(tab)
         tab.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
         tab.on("console", self._note_console)
-        tab.goto(url)
+        tab.on("request", lambda request: self._watch(request.url))
+        tab.on("websocket", lambda socket: self._watch(socket.url))
+
+    def open(self, notebook):
+        """Load JupyterLab with this notebook of the served folder; returns the page itself."""
+        self.tab.goto(self._address.format(notebook))
         self._wait_open()
+        return self
 
     def close(self):
         """Close the page; its kernel goes on until the server stops."""
-        self.tab.context.close()
+        (self._own or self.tab).close()
 
     def reload(self):
         """Load the page again; the kernel goes on."""
@@ -82,6 +92,7 @@ class Page:
         """Fail if a cell, the page or its console told of an error."""
         wrong = self.tracebacks() + self.errors
         assert not wrong, f"the page told of errors: {wrong}"
+        assert not self.outside, f"the page asked the network: {self.outside}"
 
     def cell_with(self, mime):
         """Return the index of the first cell that shows an output of this type."""
@@ -157,11 +168,13 @@ class Page:
 
     def set_theme(self, name):
         """Switch JupyterLab to its 'light' or 'dark' theme."""
+        light = "true" if name == "light" else "false"
+        if self.tab.evaluate("document.body.dataset.jpThemeLight") == light:
+            return
         self.tab.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
             f"JupyterLab {name.capitalize()}",
         )
-        light = "true" if name == "light" else "false"
         self.tab.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
         self.tab.wait_for_selector(SPLASH, state="detached")
 
@@ -169,15 +182,24 @@ class Page:
         """Open or close JupyterLab's file browser."""
         self.tab.evaluate(SHOW_FILES, wanted)
 
-    def resize(self, width, height):
-        """Give the page this size, in CSS pixels."""
-        self.tab.set_viewport_size({"width": width, "height": height})
+    def resize(self, width, height, scale=1):
+        """Give the page this size in CSS pixels, each so many device pixels: zooming does both."""
+        self._devtools.send(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False},
+        )
 
     def _wait_open(self):
         self.tab.wait_for_selector(".jp-Notebook .jp-Cell")
         self.tab.wait_for_function(READY)
         self.tab.wait_for_selector(SPLASH, state="detached")
         self.wait_idle()
+
+    def _watch(self, url):
+        server = f"{self._server}/"
+        here = (server, server.replace("http:", "ws:"), "data:", "blob:", "about:")
+        if not url.startswith(here):
+            self.outside.append(url)
 
     def _note_console(self, message):
         if message.type == "error":

@@ -23,9 +23,8 @@ from PIL import Image, ImageDraw
 from gradlab.lab import SCENARIOS
 
 from .chromium import chromium
-from .lab_parts import write_notebook
+from .lab_parts import DATA, NETWORKS, write_notebook
 from .server import JupyterLab
-from .test_other_networks_in_jupyterlab import CELLS, DATA
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 LESSON = "00_start_here.ipynb"
@@ -69,7 +68,7 @@ STATES = {
     "error": ("_lab.state.fail(('weight_scale',), ValueError('the gradient of W1 is not finite'))"),
 } | {name: f"_lab.state.load_scenario({name!r})" for name in SCENARIOS}
 #: Labs of other networks, in a notebook of their own, by their name there.
-OTHERS = tuple(CELLS)
+OTHERS = tuple(NETWORKS)
 TO_THE_TOP = "element => element.scrollIntoView({block: 'start'})"
 # Where the notebook calls its lab something else, this finds it.
 FIND_LAB = "from gradlab.lab import Lab as _L\nimport ipywidgets as _w\n" + (
@@ -200,7 +199,7 @@ def open_lab(server, place):
 def open_others(server, place):
     """Open and run a notebook with a lab of each other network; returns its page."""
     context = server.new_context(viewport=place[:2], scale=place.scale)
-    page = write_notebook(server, "others.ipynb", DATA, *CELLS.values(), context=context)
+    page = write_notebook(server, "others.ipynb", DATA, *NETWORKS.values(), context=context)
     for kind in OTHERS if place.code else ():
         page.run_code(f"_lab = {kind}\n{place.code}")
     arrange(page, place._replace(code=""))

@@ -74,3 +74,14 @@ STILL = """([element, milliseconds]) => {
 TWO_FRAMES = """() => new Promise(done => {
   requestAnimationFrame(() => requestAnimationFrame(() => done()));
 })"""
+# For a context's start: from then on every message of every websocket takes gradlabDelay
+# milliseconds longer, there and back, as if the server were far away.
+FAR_AWAY = """(() => {
+  window.gradlabDelay = 0;
+  const late = act => window.gradlabDelay ? setTimeout(act, window.gradlabDelay) : act();
+  window.WebSocket = class extends WebSocket {
+    send(data) { late(() => super.send(data)); }
+    get onmessage() { return super.onmessage; }
+    set onmessage(take) { super.onmessage = event => late(() => take?.(event)); }
+  };
+})();"""

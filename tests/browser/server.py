@@ -49,18 +49,16 @@ class JupyterLab:
         False switches gradlab's server extension off; True leaves it as it was installed.
     browser : playwright.sync_api.Browser, optional
         One that runs already, for two servers side by side; by default, its own.
-
-    Attributes
-    ----------
-    outside : list of str
-        Every address that a page asked for and that is not on this server. All were refused.
+    context : playwright.sync_api.BrowserContext, optional
+        Where all pages are opened: what one has loaded, the next finds in the browser's memory.
+        By default each has a context of its own, which knows nothing of the others.
     """
 
-    def __init__(self, root, *, extension=True, browser=None):
+    def __init__(self, root, *, extension=True, browser=None, context=None):
         self.root = Path(root)
         self.extension = extension
-        self.outside = []
-        self._browser = browser
+        self._browser, self._context = browser, context
+        self._opened = 0
         self._token = secrets.token_hex(16)
 
     def __enter__(self):
@@ -89,16 +87,20 @@ class JupyterLab:
         scale : float, optional
             Device pixels per CSS pixel.
         context : playwright.sync_api.BrowserContext, optional
-            Where to open the page; by default in a new one, which has nothing in its memory.
+            Where to open the page; by default in the server's, or a new one.
         wait_seconds : float, optional
             How long the page may take to show what it is waited for, now and later.
         """
-        context = context or self.new_context(viewport, scale)
-        context.on("request", lambda request: self._watch(request.url))
-        tab = context.new_page()
-        tab.on("websocket", lambda socket: self._watch(socket.url))
+        own = None
+        if context is None and self._context is None:
+            context = own = self.new_context(viewport, scale)
+        tab = (context or self._context).new_page()
+        tab.set_viewport_size({"width": viewport[0], "height": viewport[1]})
         tab.set_default_timeout(wait_seconds * 1000)
-        return Page(tab, f"{self.url}/lab/tree/{notebook}?token={self._token}&reset")
+        # A second page of the same workspace would be sent to another one, and load twice.
+        self._opened += 1
+        start = f"{self.url}/lab/workspaces/page{self._opened}/tree/"
+        return Page(tab, self.url, f"{start}{{}}?token={self._token}&reset", own).open(notebook)
 
     def new_context(self, viewport=(1280, 720), scale=1):
         """Return a new context of the browser; its pages remember nothing of others."""
@@ -114,12 +116,6 @@ class JupyterLab:
     def extension_loaded(self):
         """Tell whether the server itself said that gradlab's extension is loaded."""
         return f"{EXTENSION} | extension was successfully loaded" in self.log()
-
-    def _watch(self, url):
-        address = self.url.removeprefix("http://")
-        here = (f"http://{address}/", f"ws://{address}/", "data:", "blob:", "about:")
-        if not url.startswith(here):
-            self.outside.append(url)
 
     def _write_settings(self):
         for name, values in SETTINGS.items():

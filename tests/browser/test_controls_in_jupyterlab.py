@@ -192,6 +192,7 @@ def test_scenarios_are_stepped_through_from_the_keyboard_with_their_sentence(pag
     for name in list(SCENARIOS)[:3]:
         page.tab.keyboard.press("Enter")
         expect(told).to_have_text(SCENARIOS[name].lesson)
+        expect(told).to_be_in_viewport(ratio=1)
         expect(lab.get_by_role("combobox", name="scenario")).to_have_value(SCENARIOS[name].title)
     operate(page, lab, "slider", "step eps", "ArrowRight")
     expect(told).to_contain_text(f"{SCENARIOS[name].title} (changed).")

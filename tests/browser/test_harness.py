@@ -2,10 +2,10 @@
 
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 
 from .chromium import NoBrowserError, find_chromium
+from .lab_parts import write_notebook
 from .server import JupyterLab
 
 OUTSIDE = "http://outside.invalid/picture.png"
@@ -21,21 +21,11 @@ LOADED = f"document.querySelector('img[src=\"{OUTSIDE}\"]')?.complete"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, browser):
-    folder = tmp_path_factory.mktemp("faults")
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    notebook.cells = [
-        nbformat.v4.new_code_cell(code, metadata={"tags": ["raises-exception"]}) for code in CELLS
-    ]
-    nbformat.write(notebook, folder / "faults.ipynb")
-    with JupyterLab(folder, extension=False, browser=browser) as server:
-        page = server.open("faults.ipynb")
-        page.run_all()
-        page.tab.wait_for_function(LOADED)  # or failed: the kernel was idle before the page was
-        page.server = server
-        yield page
-        page.close()
+def page(jupyterlab):
+    page = write_notebook(jupyterlab, "faults.ipynb", *CELLS, tags=["raises-exception"])
+    page.tab.wait_for_function(LOADED)  # or failed: the kernel was idle before the page was
+    yield page
+    page.close()
 
 
 def test_cells_say_what_they_printed(page):
@@ -55,7 +45,7 @@ def test_an_error_in_the_console_is_found(page):
 
 
 def test_a_request_to_the_outside_is_refused_and_listed(page):
-    assert set(page.server.outside) == {OUTSIDE}  # a cell may be drawn more than once
+    assert set(page.outside) == {OUTSIDE}  # a cell may be drawn more than once
     assert any("ERR_NAME_NOT_RESOLVED" in said for said in page.errors)
 
 
@@ -69,9 +59,12 @@ def test_code_that_fails_in_the_kernel_fails_here(page):
         page.run_code("1 / 0")
 
 
-def test_the_servers_extension_can_be_switched_off(page):
-    assert not page.server.extension_loaded()
-    assert "jupyterlab | extension was successfully loaded" in page.server.log()
+@pytest.mark.soak
+def test_the_servers_extension_can_be_switched_off(tmp_path, browser):
+    """As the benchmarks need it."""
+    with JupyterLab(tmp_path, extension=False, browser=browser) as server:
+        assert not server.extension_loaded()
+        assert "jupyterlab | extension was successfully loaded" in server.log()
 
 
 def fake_playwright(path):

@@ -1,16 +1,20 @@
 """What a learner sees: the lessons in JupyterLab, run, and their sliders moved."""
 
+from pathlib import Path
+
 import pytest
 
 from .lab_parts import banner, expect_eps, expect_start, expect_verdict, open_group
 
 EPS = "step eps"
+LESSONS = Path(__file__).parents[2] / "lessons"
+LESSON, *OTHERS = sorted(path.name for path in LESSONS.glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
 def lesson(jupyterlab):
-    page = jupyterlab.open("00_start_here.ipynb")
+    page = jupyterlab.open(LESSON)
     page.run_all()
     yield page
     page.close()
@@ -27,12 +31,10 @@ def lab(lesson):
 
 
 @pytest.fixture(autouse=True)
-def nothing_wrong(request, jupyterlab):
+def nothing_wrong(lesson):
     """No test may leave an error in a cell, the page or its console, or ask the network."""
     yield
-    if "lesson" in request.fixturenames:
-        request.getfixturevalue("lesson").assert_clean()
-    assert jupyterlab.outside == []
+    lesson.assert_clean()
 
 
 def pictures(page, lab):
@@ -120,7 +122,7 @@ def test_dropout_can_be_checked_with_frozen_masks_only(lesson, lab):
 
 def test_l2_in_one_of_the_two_gradients_is_wrong_and_in_both_is_right(lesson, lab):
     open_group(lab, "Dropout, L2")
-    in_gradient = lab.get_by_label("in the analytic gradient", exact=True)
+    in_gradient = lab.get_by_label("L2 in the analytic gradient", exact=True)
     with lesson.changing(banner(lab)):
         lab.get_by_label("L2 on", exact=True).check()
     expect_verdict(lab, "correct")
@@ -135,8 +137,10 @@ def test_l2_in_one_of_the_two_gradients_is_wrong_and_in_both_is_right(lesson, la
     lesson.wait_sharp(lab)
 
 
-def test_the_lesson_on_epsilon_runs_and_shows_its_labs(jupyterlab):
-    page = jupyterlab.open("02_choose_eps.ipynb")
+@pytest.mark.soak
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_other_lessons_run_and_show_their_labs(jupyterlab, name):
+    page = jupyterlab.open(name)
     page.run_all()
     assert page.tracebacks() == []
     with_labs = [i for i, cell in enumerate(page.outputs()) if WIDGET in str(cell)]
@@ -145,6 +149,6 @@ def test_the_lesson_on_epsilon_runs_and_shows_its_labs(jupyterlab):
         lab = page.show_cell(index).locator(".gradlab-lab").first
         lab.wait_for()
         page.wait_sharp(lab)
-        pictures(page, lab)
+        assert not any(picture.blank for picture in page.pictures(lab))
     assert page.errors == []
     page.close()

@@ -8,26 +8,16 @@ from gradlab import bugs
 
 from .lab_parts import (
     APPEARANCE,
+    FIVE,
+    NETWORKS,
     TOOLBAR,
     controls_of,
     expect_state,
     expect_verdict,
     open_group,
-    write_notebook,
+    put_back,
 )
 
-ALL_PANELS = 'panels=("u_curve", "tensors", "network", "heatmap", "agreement")'
-DATA = """import numpy as np
-import gradlab as gl
-rng = np.random.default_rng(0)"""
-CELLS = {
-    "convnet": f"""net = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=6)
-convnet = gl.Lab(net, rng.standard_normal((6, 1, 8, 8)), np.arange(6), {ALL_PANELS})
-convnet""",
-    "lstm": f"""net = gl.lstm(3, 4, 6)
-lstm = gl.Lab(net, rng.standard_normal((5, 6, 3)), np.arange(6), {ALL_PANELS})
-lstm""",
-}
 #: What the network panel says once a bug is there, and the stage that is clicked: how far down
 #: the panel it stands, and its tensors.
 BUGS = {
@@ -54,21 +44,14 @@ CONTROLS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def networks(jupyterlab):
-    page = write_notebook(jupyterlab, "other_networks.ipynb", DATA, *CELLS.values())
-    yield page
-    page.close()
-
-
 @pytest.fixture
-def page(networks, jupyterlab):
-    yield networks
-    networks.assert_clean()
-    assert jupyterlab.outside == []
+def page(networks_page):
+    networks_page.resize(1280, 720)
+    yield networks_page
+    networks_page.assert_clean()
 
 
-@pytest.fixture(params=CELLS)
+@pytest.fixture(params=NETWORKS)
 def kind(request):
     return request.param
 
@@ -76,16 +59,15 @@ def kind(request):
 @pytest.fixture
 def lab(page, kind):
     """The lab on this kind of network, reset and at rest; in the kernel it is called so."""
-    lab = page.show_cell(1 + list(CELLS).index(kind)).locator(".gradlab-lab").first
-    page.run_code(f"{kind}.state.reset()")
-    page.wait_sharp(lab)
+    lab = page.show_cell(1 + list(NETWORKS).index(kind)).locator(".gradlab-lab").first
+    put_back(page, lab, name=kind)
     return lab
 
 
 def test_it_opens_with_a_verdict_and_every_panel_drawn(page, lab):
     expect_verdict(lab, "correct")
     shown = page.pictures(lab)
-    assert len(shown) == 5
+    assert len(shown) == len(FIVE)
     for picture in shown:
         assert not picture.blank, picture
         assert len(picture.alt) > 40
@@ -100,10 +82,12 @@ def test_dragging_epsilon_changes_the_verdict_and_reset_puts_it_back(page, lab, 
     expect_state(page, {"eps": 1e-5}, lab=kind)
 
 
-def test_there_are_only_the_controls_that_make_sense(page, lab):
+def test_there_are_only_the_controls_that_make_sense(page, lab, kind):
     for title, own in CONTROLS.items():
         open_group(lab, title)
         wanted = {f"button {name}" for name in CONTROLS} | {*ABOVE, *TOOLBAR, *own}
+        if (kind, title) == ("lstm", "Data"):
+            wanted.add("textbox time steps")
         sliders = [c.removeprefix("slider ") for c in wanted if c.startswith("slider")]
         wanted |= {f"textbox {name}, typed value" for name in sliders}
         assert controls_of(lab) == Counter(wanted)

@@ -7,7 +7,7 @@ with the largest entry times 1.5, 1.1, 1.01, 1.001, 1.0001 it called 135, 132, 1
 and none "correct" that was off by more than the stated resolution.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ RAISES = "raises_on_one_side_only"
 FACTORS = (1.5, 1.1, 1.01, 1.001, 1.0001)
 
 
-@lru_cache
+@cache  # of all: the tests below ask for the same ones
 def checked(name, factor, third=False):
     """Return the report on a case whose largest entry is multiplied, and that entry's index."""
     f, grad, theta = (THIRD if third else CASES)[name]()

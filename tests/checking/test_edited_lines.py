@@ -9,7 +9,10 @@ from gradlab.nn.point import Point
 from tests.bugs.lines.holdout import DIVIDED, SINGLES, lstm, mlp
 
 
-@pytest.mark.parametrize("k", range(0, len(SINGLES), 12))
+@pytest.mark.parametrize(
+    "k", [*range(0, len(SINGLES), 24),
+          *(pytest.param(k, marks=pytest.mark.soak) for k in range(12, len(SINGLES), 24))]
+)  # fmt: skip
 def test_a_line_told_as_a_fact_makes_this_mistake_on_other_numbers_too(k):
     net, x, y, masks = SINGLES[k].problem(0)
     wrong = SINGLES[k].gradient(net, x, y, masks)

@@ -19,6 +19,9 @@ SMALL = {
     "batch norm": lambda **s: batch_norm_case(**s),
 }
 
+#: Like another one, and dear: in the soak.
+LATER = ("convnet average", "lstm every step")
+
 
 def both(case, eps, scheme="central"):
     return (
@@ -84,7 +87,9 @@ def test_the_shortcuts_agree_with_a_layer_run_once_a_copy():
             assert np.allclose(fast, slow, rtol=0, atol=1e-14), (name, layer)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LATER)) for name in SMALL]
+)
 def test_the_left_arm_is_as_noisy_as_the_plain_loops(name):
     ratios, eps = [], np.logspace(-8, -11, 7)
     for seed in range(8):

@@ -137,7 +137,7 @@ def test_several_kernels_lose_nothing(home):
         "for i in range(15): store.add(f'{sys.argv[1]}{i}')"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, letter], cwd=ROOT) for letter in "abc"]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(600) for process in running] == [0, 0, 0]
     assert kept(home) == sorted(f"{letter}{i}" for letter in "abc" for i in range(15))
 
 

@@ -9,7 +9,8 @@ from gradlab.lab.model.result import SWEEP_EPS, compute
 from gradlab.lab.model.steps import best_step, remedy, verdict_at
 from gradlab.lab.text.reasons import advice, told
 
-STEPS = np.logspace(-13, -1, 25)
+#: How many steps from end to end.
+STEPS = [7, pytest.param(25, marks=pytest.mark.soak)]
 
 
 def moved(result, **changes):
@@ -37,11 +38,12 @@ def holds_for_all_steps(result):
         assert followed(other, 1).report.verdict != "inconclusive", told(result)
 
 
+@pytest.mark.parametrize("steps", STEPS)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_wherever_eps_is_two_moves_lead_to_a_verdict_or_no_step_does(name):
+def test_wherever_eps_is_two_moves_lead_to_a_verdict_or_no_step_does(name, steps):
     result, asked = compute(SCENARIOS[name].full()), False
     right = result.settings.bug == "none" and not name.startswith("l2_forgotten")
-    for eps in STEPS:
+    for eps in np.logspace(-13, -1, steps):
         result = moved(result, eps=float(eps))
         end = followed(result)
         if advice(end).is_last and end.report.verdict == "inconclusive":

@@ -1,12 +1,11 @@
 import itertools
-import time
 
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.bugs.choices import choices
-from gradlab.bugs.lines.program import listing_of
+from gradlab.bugs.lines.program import Program, listing_of
 from gradlab.bugs.slip import Secret, Slip
 from gradlab.lab import LabState, Mystery, Score, settings_line
 from gradlab.lab.model.problem import pose
@@ -18,6 +17,11 @@ from gradlab.nn.point import Point
 
 RICH = Settings(hidden=(4, 4), use_l2=True, l2=0.1, use_dropout=True, dropout_rate=0.3,
                 train_steps=20)  # fmt: skip
+
+
+def some(seeds):
+    """Return the seeds, most of them for the soak."""
+    return [pytest.param(s, marks=[pytest.mark.soak] * (s >= 12)) for s in seeds]
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def test_it_is_there_while_the_bug_is_a_mystery(state):
     assert state.mystery is not None
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", some(range(40)))
 def test_the_bug_shows_and_can_be_found(seed):
     mystery = Mystery.pick(pose(RICH), RICH, seed)
     case = mystery._case
@@ -114,7 +118,7 @@ def test_another_network_starts_another_round_and_tells_nothing_of_the_bug(chang
         assert set(state.mystery.tensors) == set(state.result.report)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", some(range(30)))
 def test_nothing_that_is_shown_gives_the_bug_away(seed):
     state = LabState(hidden=(4, 4), use_l2=True, l2=0.1, train_steps=20)
     state.new_mystery(seed, count=1 + seed % 2)
@@ -257,14 +261,20 @@ def test_a_guess_at_what_is_not_there_costs_nothing(state, tensor, line, words):
 @pytest.mark.parametrize(
     "settings", [{"hidden": (16, 16)}, {"hidden": (64,) * 4, "data": "digits"}]
 )
-def test_a_round_is_there_in_time(settings):
-    settings, times = Settings(**settings), []
+def test_a_round_is_drawn_without_a_long_search(settings, monkeypatch):
+    """Counted in backward passes, some 100 of them: a round is there at once."""
+    settings, passes, run = Settings(**settings), [], Program.run
+
+    def counted(*args, **more):
+        passes[-1] += 1
+        yield from run(*args, **more)
+
+    monkeypatch.setattr(Program, "run", counted)
     problem = pose(settings)
     for seed in range(9):
-        start = time.process_time()
+        passes.append(0)
         Mystery.pick(problem, settings, seed, count=1 + seed % 2)
-        times.append(time.process_time() - start)
-    assert np.median(times) < 2
+    assert 10 < np.median(passes) < 400
 
 
 # -- hints and the reveal --------------------------------------------------------------------------
@@ -377,7 +387,7 @@ def test_a_round_on_another_kind_of_network(kind):
     else:
         net, x = gl.lstm(3, 4, 2), rng.standard_normal((4, 5, 3))
     state = LabState(net, x, np.arange(5) % 2)
-    for seed in range(6):
+    for seed in range(3):
         mystery = state.new_mystery(seed)
         assert state.result.report.verdict in ("wrong", "inconclusive")
         assert all(mystery.hint() for _ in range(3))

@@ -39,9 +39,12 @@ def test_a_slide_sets_the_value_and_leaves_the_handle_alone(front_end, name):
 
 
 def test_a_slide_is_one_message_without_the_words_that_nobody_reads_yet(lab, front_end):
-    slide(front_end, lab, -7)
-    front_end.clear()
-    slide(front_end, lab, -8)
+    async def drag():
+        slide(front_end, lab, -7)
+        front_end.clear()
+        slide(front_end, lab, -8)
+
+    asyncio.run(drag())
     ((where, state),) = sent(front_end)
     assert where == lab.board.model_id
     verdicts = {"chart_tensors", "chart_network"}

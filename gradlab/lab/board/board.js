@@ -33,11 +33,12 @@ class BoardView {
     this.panels = Object.entries(model.get('panels')).map(([name, about]) => (
       new Panel(name, about, (panel, x, y) => send({panel, x, y}), say)
     ));
-    const names = ['said', 'restarted', 'panels', 'cost', 'em'];
+    const names = ['answer', 'restarted', 'panels', 'cost', 'em'];
     const parts = names.map(name => Object.assign(document.createElement('div'), {className: `gradlab-${name}`}));
     [this.banner, this.nobody, this.pictures, this.cost, this.em] = parts;
     this.nobody.setAttribute('role', 'alert');
     this.pictures.append(...this.panels.map(panel => panel.root));
+    this.page = crypto.getRandomValues(new Uint32Array(2)).join('-'); // its name, among others with this lab
     el.classList.add('gradlab-board');
     el.append(...parts, this.voice.root);
     this.kernel = new Kernel(model.widget_manager, text => this.tellNobody(text));
@@ -76,7 +77,9 @@ class BoardView {
     theme.observe(document.body, {attributeFilter: ['data-jp-theme-light']});
     window.addEventListener('resize', () => this.arrange(), {signal});
     document.addEventListener('fullscreenchange', () => this.arrange(), {signal});
-    this.ends.push(() => sizes.disconnect(), () => theme.disconnect());
+    const views = new IntersectionObserver(changes => this.look(changes));
+    for (const panel of this.panels) views.observe(panel.root);
+    this.ends.push(() => sizes.disconnect(), () => theme.disconnect(), () => views.disconnect());
     this.watchScreen();
   }
 
@@ -95,6 +98,20 @@ class BoardView {
     this.lab = lab;
     this.ends.push(keepNamed(lab, () => this.slides.follow(lab)));
     listenTo(lab, wish => this.send({[wish]: true}), this.listening.signal);
+  }
+
+  // What nobody has before their eyes is neither computed nor drawn while something moves.
+  look(changes) {
+    for (const {target, isIntersecting} of changes) {
+      const panel = this.panels.find(one => one.root === target);
+      panel.inView = isIntersecting;
+      if (isIntersecting && panel.waits) panel.paint();
+    }
+    this.tellView(this.panels.filter(panel => panel.inView).map(panel => panel.name));
+  }
+
+  tellView(names) {
+    this.model.send({page: this.page, in_view: names});
   }
 
   // -- kernel and page ----------------------------------------------------------------------------
@@ -183,7 +200,7 @@ class BoardView {
       if (!visible.includes(panel.name)) continue;
       panel.take(model.get(`chart_${panel.name}`));
       panel.haunt(ghost.charts?.[panel.name], this.ghostNumbers);
-      panel.draw(ink.marks[panel.name], numbers);
+      panel.draw(ink.marks[panel.name], numbers, ink.sharp);
     }
     const words = model.get('banner'); // escaped HTML
     if (words !== this.written) rewrite(this.banner, this.written = words);
@@ -206,6 +223,7 @@ class BoardView {
     this.listening.abort();
     this.kernel.stop();
     for (const end of this.ends) end();
+    this.tellView([]);
   }
 }
 

@@ -112,6 +112,12 @@ class Board(_Charts, anywidget.AnyWidget):
         super().__init__(visible=list(visible))
         self.on_msg(self._on_message)
         self._clicked, self._slid, self._asked = clicked, slid, dict(asked)
+        self._in_view: dict[str, frozenset[str]] = {}
+
+    @property
+    def in_view(self) -> frozenset[str] | None:
+        """The panels that some page has within its window; None where no page told."""
+        return frozenset().union(*self._in_view.values()) if self._in_view else None
 
     def show(
         self,
@@ -138,7 +144,7 @@ class Board(_Charts, anywidget.AnyWidget):
         self.send({"save": name, "mime": mime}, [content])
 
     def _on_message(self, widget: object, content: Any, buffers: object) -> None:
-        """Take a click, (panel, x, y), a handle, (slide, to), or a wish; all else is none."""
+        """Take a click, a handle, what a page has in view, or a wish; all else is none."""
         if not isinstance(content, dict):
             return
         panel, slide = content.get("panel"), content.get("slide")
@@ -146,6 +152,9 @@ class Board(_Charts, anywidget.AnyWidget):
             self._clicked(panel, float(x), float(y))
         elif isinstance(slide, str) and _are_numbers(to := content.get("to")):
             self._slid(slide, float(to))
+        elif isinstance(page := content.get("page"), str):
+            names = content.get("in_view")
+            self._in_view[page] = frozenset(names if isinstance(names, list) else ())
         else:
             for wish, answer in self._asked.items():
                 if content.get(wish) is True:

@@ -36,7 +36,7 @@ export class Kernel {
   late() {
     this.waiting = null;
     if (this.manager?.kernel?.status === 'busy') this.asked();
-    else this.say(NOBODY);
+    else if (!this.told) this.say(NOBODY); // of a kernel that was restarted more is known
   }
 
   // The kernel began to answer, or said something of its own.

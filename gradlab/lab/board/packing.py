@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,21 +71,31 @@ class _Numbers:
 
     def take(self, marks: Iterable[Mark], chart: Chart) -> list[Mark]:
         """Return the marks with [first byte, how many numbers] where they had an array."""
-        axes = {"x": chart.x, "y": chart.y}
-        packed = []
-        for mark in marks:
-            told = dict(mark)
-            for key, value in mark.items():
-                if key == "rgba":
-                    told[key], told["shape"] = self._add(value), list(value.shape[:2])
-                elif key == "box":
-                    told[key] = [
-                        float(shares(v, axes[a])) for v, a in zip(value, "xyxy", strict=True)
-                    ]
-                elif isinstance(value, np.ndarray):
-                    told[key] = self._add(shares(value, axes[key[0]]).astype("<f4"))
-            packed.append(told)
+        packed = [dict(mark) for mark in marks]
+        for letter, axis in (("x", chart.x), ("y", chart.y)):
+            self._take_along(letter, axis, packed)
+        for mark in packed:
+            if "box" in mark:
+                ends = zip(mark["box"], (chart.x, chart.y) * 2, strict=True)
+                mark["box"] = [float(shares(value, axis)) for value, axis in ends]
+            if "rgba" in mark:
+                mark["shape"] = list(mark["rgba"].shape[:2])
+                mark["rgba"] = self._add(mark["rgba"])
         return packed
+
+    def _take_along(self, letter: str, axis: Axis, marks: list[Mark]) -> None:
+        """Put the arrays of the marks that lie along one axis into the buffer, all at once."""
+        places = [
+            (mark, key) for mark in marks for key, value in mark.items()
+            if key[0] == letter and isinstance(value, np.ndarray)
+        ]  # fmt: skip
+        if not places:
+            return
+        arrays = [mark[key] for mark, key in places]
+        start, _ = self._add(shares(np.concatenate(arrays), axis).astype("<f4"))
+        for (mark, key), array in zip(places, arrays, strict=True):
+            mark[key] = [start, array.size]
+            start += 4 * array.size
 
     def joined(self) -> bytes:
         """Return all arrays, one after the other; each begins at a multiple of four bytes."""
@@ -101,6 +112,7 @@ def _axes(chart: Chart) -> dict[str, dict[str, Any]]:
     return {"x": _axis(chart.x), "y": _axis(chart.y)}
 
 
+@lru_cache(maxsize=256)
 def _axis(axis: Axis) -> dict[str, Any]:
     """Return an axis with the ticks that it has as a whole, and whether others may be found."""
     ticks = ticks_of(axis)

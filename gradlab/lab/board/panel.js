@@ -16,7 +16,7 @@ export class Panel {
   // `about` has the title, the width in em, whether it zooms, and a hint if a click does something;
   // `clicked(name, x, y)` is told where in the data; `say(text)` tells who listens.
   constructor(name, about, clicked, say) {
-    Object.assign(this, {name, about, clicked, say, view: WHOLE, size: [0, 0], chart: null, ghost: null, moving: []});
+    Object.assign(this, {name, about, clicked, say, view: WHOLE, size: [0, 0], chart: null, ghost: null, moving: [], inView: true});
     this.root = document.createElement('div');
     this.root.className = 'gradlab-panel';
     this.root.dataset.panel = name;
@@ -64,13 +64,17 @@ export class Panel {
   }
 
   // Draws what moves, over the rest. Without `marks` it keeps what it shows, and pales: its turn comes when
-  // nothing moves.
-  draw(marks, numbers) {
+  // nothing moves. So does that of a panel that is out of view, `sharp` or not it is drawn then.
+  draw(marks, numbers, sharp) {
     this.root.classList.toggle('gradlab-stale', !marks && this.chart !== null);
     if (marks && !(marks.length === 0 && this.moving.length === 0)) {
       Object.assign(this, {moving: marks, at: numbers, changed: true});
     }
-    if (this.fresh || this.changed) this.paint();
+    if (this.waits && (this.inView || sharp)) this.paint();
+  }
+
+  get waits() { // to be painted
+    return this.fresh || this.changed;
   }
 
   paint() {

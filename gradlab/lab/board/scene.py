@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator, Sequence
+import math
+import time
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +31,19 @@ class Frame:
         What is new of the charts, by panel; of a panel with nothing to show {"says": why}.
     ink : dict
         "marks", what moves by panel, with its numbers, "bytes"; "shows", which step; "sharp",
-        whether the lab is at rest. A panel that is left out keeps what it shows.
+        whether the lab is at rest and all is shown. A panel that is left out keeps what it shows.
     told : dict or None
-        The same in words.
+        The same in words; None in a frame that is not sharp: nobody reads then.
     """
 
     charts: dict[str, dict[str, Any]]
     ink: dict[str, Any]
     told: dict[str, Any] | None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether all is shown that there is to show of the result."""
+        return self.ink["sharp"]
 
 
 class Scene:
@@ -52,31 +59,48 @@ class Scene:
         self.visible = tuple(visible)
         self.panels: dict[str, Panel] = {panel.name: panel() for panel in PANELS}
         self._sent: dict[str, tuple[Hashable, Chart | None]] = {}
+        self._settled: dict[str, Result] = {}  # dear panels: what they show
         self._pinned: Result | None = None
 
-    def frame(self, result: Result, at_rest: bool = True, words: bool = True) -> Frame:
+    def frame(
+        self,
+        result: Result,
+        at_rest: bool = True,
+        in_view: Collection[str] | None = None,
+        patience: float = math.inf,
+    ) -> Frame:
         """Return what is new: charts whose key changed, and all that moves.
 
-        Panels that are computed at rest alone are left out while something moves.
+        While something moves, panels that are computed at rest alone are left out, and those that
+        are not `in_view`, if that is known. At rest no dear panel is begun once one has taken more
+        than `patience` seconds: the next frame has it, and a hand that moves again need not wait.
         """
+        start, patient, sharp = time.perf_counter(), True, at_rest
         charts: dict[str, dict[str, Any]] = {}
         marks: dict[str, Sequence[Mark]] = {}
         on: dict[str, Chart] = {}
         for name in self.visible:
             panel = self.panels[name]
-            if panel.at_rest and not at_rest:
+            if not at_rest and (panel.at_rest or not (in_view is None or name in in_view)):
+                continue
+            dear = panel.at_rest and self._settled.get(name) is not result
+            if dear and not patient:
+                sharp = False
                 continue
             chart, new = self._chart(panel, result)
             if new:
                 charts[name] = pack_chart(chart) if chart else {"says": panel.fits(result)}
             if chart:
                 marks[name], on[name] = panel.moving(result), chart
+            if dear:
+                self._settled[name] = result
+                patient = time.perf_counter() - start < patience
         packed, numbers = pack_ink(marks, on)
         ink = {
             "marks": packed, "bytes": numbers, "shows": f"eps = {result.settings.eps!r}",
-            "sharp": at_rest,
+            "sharp": sharp,
         }  # fmt: skip
-        return Frame(charts, ink, self._told(result) if words else None)
+        return Frame(charts, ink, self._told(result) if sharp else None)
 
     def _chart(self, panel: Panel, result: Result) -> tuple[Chart | None, bool]:
         """Return the panel's chart, None where it has nothing to show; and whether it is new."""

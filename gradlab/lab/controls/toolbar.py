@@ -1,4 +1,4 @@
-"""The small buttons at the right: undo and redo, pin, save, full screen, reset."""
+"""The small buttons at the right: undo and redo, pin, save, full screen; and Reset."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Toolbar(widgets.HBox):
         self.svg = icon_button("Save picture as SVG", "file-code-o", "drawn anew at any size")
         self.full_screen = icon_button("Full screen", "arrows-alt")
         self.full_screen.add_class("gradlab-fullscreen")  # the browser opens it: board.js
-        self.reset = icon_button("Reset", "fast-backward", "back to where the lab started")
+        self.reset = widgets.Button(  # lessons say "Press Reset": a word to look for
+            description="Reset", icon="fast-backward", layout=widgets.Layout(width="auto"),
+            tooltip="Reset: back to where the lab started",
+        )  # fmt: skip
         self.training = widgets.FloatProgress(min=0, max=1, description="training")
         super().__init__(
             [self.training, self.undo, self.redo, self.pin, self.png, self.svg,

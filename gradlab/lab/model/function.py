@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradlab.checking import EpsSweep, Report, TensorReport, check_function
-from gradlab.checking.arguments import check_tensors, check_theta
+from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
 from gradlab.checking.black_box import Along, scalar
 from gradlab.checking.errors import tensor_error
 from gradlab.lab.model.settings import DIRECTION, FULL, YOURS, Settings
@@ -61,13 +61,14 @@ class Function:
 
     @staticmethod
     def check(f: object, grad: object, theta: object, tensors: object = None) -> Function:
-        """Take what a caller brings to `gl.Lab(f, grad, theta)`; f is evaluated twice.
+        """Take what a caller brings to `gl.Lab(f, grad, theta)`; f is evaluated twice, grad once.
 
         Raises
         ------
         TypeError, ValueError
             `f` or `grad` cannot be called, `theta` is no vector, `tensors` do not cover it, or
-            f(theta) is not one number. What f raises reaches the caller.
+            f(theta) is not one finite number, or grad(theta) no gradient of it. What f and grad
+            raise reaches the caller.
         """
         for name, value in (("f", f), ("grad", grad)):
             if not callable(value):
@@ -76,8 +77,11 @@ class Function:
         layout, times = check_tensors(tensors, theta.size), []
         for _ in range(2):
             start = time.perf_counter()
-            scalar(f(theta.copy()))
+            value = scalar(f(theta.copy()))
             times.append(time.perf_counter() - start)
+        if not np.isfinite(value):
+            raise ValueError(f"f(theta) must be finite, got {value}")
+        gradient_at(grad, theta)
         return Function(f, grad, theta, layout, min(times))
 
     @property
@@ -91,10 +95,8 @@ class Function:
 
     def analytic(self) -> dict[str, np.ndarray]:
         """Return what `grad` says, by tensor."""
-        values = np.asarray(self.grad(self.theta.copy()))
-        if values.size != self.theta.size:
-            raise ValueError(f"grad must return shape {self.theta.shape}, got {values.shape}")
-        return {n: values.ravel()[lo:hi].reshape(s) for n, (lo, hi, s) in self.tensors.items()}
+        values = gradient_at(self.grad, self.theta)
+        return {n: values[lo:hi].reshape(s) for n, (lo, hi, s) in self.tensors.items()}
 
     # -- how much of it is checked -----------------------------------------------------------------
 
@@ -122,6 +124,8 @@ class Function:
         method = "directional" if settings.method == DIRECTION else "sampled"
         if settings.method == FULL and samples is None:
             method = "full"
+        if settings.method == DIRECTION:  # as many as the sweep takes, however large theta is
+            samples = SAMPLES
         report = check_function(
             self.f, self.grad, self.theta, settings.eps, self.tensors, method=method,
             samples=samples or SAMPLES,

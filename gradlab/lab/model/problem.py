@@ -152,7 +152,8 @@ def _along_directions(posed: Problem, settings: Settings) -> Problem:
     loss = net.loss_function(posed.x, posed.y, posed.masks(settings))
     gradient = net.unroll(posed.analytic)
     tensors = {"theta": (0, theta.size, (theta.size,))}
-    return replace(posed, function=Function(loss, lambda _: gradient, theta, tensors))
+    function = Function(loss, lambda _: gradient, theta, tensors)
+    return replace(posed, function=function, samples=None)
 
 
 def _pose_function(function: Function, settings: Settings) -> Problem:

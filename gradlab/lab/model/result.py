@@ -63,6 +63,8 @@ class Result:
         What the caller brought.
     secret : Secret or None
         What `bug="mystery"` stands for.
+    held : bool
+        Whether a handle is being dragged: what is dear and not known yet waits until it rests.
     """
 
     settings: Settings
@@ -73,6 +75,7 @@ class Result:
     stride: int
     given: Given | Function | None = None
     secret: Secret | None = None
+    held: bool = False
 
     @property
     def net(self) -> Network | None:
@@ -133,6 +136,11 @@ class Result:
         return compute(settings, self.given, secret=self.secret, coarse=True)
 
     @property
+    def knows_blind_spots(self) -> bool:
+        """Whether `report.caveats` are at hand."""
+        return not self.held or "traces" in self.problem.memo or self.net is None
+
+    @property
     def rough(self) -> bool:
         """Whether a better sweep is to be had at rest."""
         return self.stride > self.problem.stride(self.settings, coarse=False)
@@ -146,6 +154,7 @@ def compute(
     coarse: bool = False,
     trainer: Trainer | None = None,
     secret: Secret | None = None,
+    held: bool = False,
 ) -> Result:
     """Compute what the lab shows for `settings`.
 
@@ -162,6 +171,8 @@ def compute(
         Remembers what was trained before.
     secret : Secret or None, optional
         What `bug="mystery"` stands for.
+    held : bool, optional
+        Whether a handle is being dragged, and the next settings will come soon.
 
     Returns
     -------
@@ -183,10 +194,10 @@ def compute(
             report, cost = check_at(settings, problem)
         stride = problem.stride(settings, coarse=coarse)
         if previous and previous.stride <= stride:
-            result = replace(previous, settings=settings, report=report, cost=cost)
+            result = replace(previous, settings=settings, report=report, cost=cost, held=held)
         else:
             sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
-            result = Result(settings, problem, report, cost, sweep, stride, given, secret)
+            result = Result(settings, problem, report, cost, sweep, stride, given, secret, held)
     _check_entry(result)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -63,13 +64,13 @@ MLP_BUGS = _bugs_of_mlps()
 _PHENOMENA = (
     _scenario(
         "healthy", "Healthy", "correct",
-        "Right code at a good step: every entry agrees to ten digits or so, and the verdict says "
-        "what was covered.",
+        "Right code at a good step: most entries agree to nine digits or more, the worst one to "
+        "seven, and the verdict says what was covered.",
     ),
     _scenario(
         "step_too_small", "Step too small", "inconclusive",
-        "Two nearly equal losses are subtracted: what is left at 1e-12 is mostly round-off, and "
-        "the error grows like 1/eps on the left arm of the U.",
+        "Two nearly equal losses are subtracted: round-off leaves about three digits of most "
+        "slopes at 1e-12 and none of the smallest, and grows like 1/eps on the left arm of the U.",
         eps=1e-12,
     ),
     _scenario(
@@ -80,8 +81,8 @@ _PHENOMENA = (
     ),
     _scenario(
         "float32", "float32", "inconclusive",
-        "With seven digits the step that is best for float64 drowns in round-off: the whole U "
-        "stands higher and its bottom lies further right.",
+        "With seven digits the step that is best for float64 drowns in round-off: the left arm "
+        "of the U stands higher and its bottom lies further right.",
         dtype="float32",
     ),
     _scenario(
@@ -99,7 +100,8 @@ _PHENOMENA = (
     _scenario(
         "kinks", "Kinks", "inconclusive",
         "Right ReLU code: the step crosses the kinks of some units, where a difference is no "
-        "slope; lower eps and they come off one by one.",
+        "slope; lower eps and they come off one by one, but before the last one does round-off "
+        "hides what is left.",
         activation="relu", weight_scale=1e-2, eps=1e-3,
     ),
     _scenario(
@@ -128,8 +130,8 @@ _PHENOMENA = (
     _scenario(
         "vanishing_gradients_in_eight_layers", "Vanishing gradients in eight layers",
         "inconclusive",
-        "Each layer shrinks the signal on its way down: what reaches the first ones is smaller "
-        "than the round-off of the loss.",
+        "Each layer shrinks the signal on its way down: what reaches the first ones moves the "
+        "loss by little more than its round-off.",
         hidden=(8,) * 8, activation="sigmoid", weight_scale=0.1,
     ),
 )  # fmt: skip
@@ -156,7 +158,9 @@ _NEEDS = {
 
 def _of_bug(name: str) -> Scenario:
     about = bugs.describe(name)
-    blind = f" It hides: {about.blind.split(';')[0]}." if about.blind else ""
+    # what follows is about other networks than the lab's; its smallest λ hides nothing
+    hides = "" if about.blind.startswith("a small λ") else re.split("[;:]", about.blind)[0]
+    blind = f" What hides it: {hides}." if hides else ""
     return Scenario(
         f"bug_{name}",
         f"Bug: {bugs.describe(name).title}",

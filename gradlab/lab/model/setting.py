@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradlab._validate import check_bool, check_choice, check_integer, check_number
+from gradlab._validate import (
+    check_bool,
+    check_choice,
+    check_integer,
+    check_number,
+    is_collection,
+)
 
 __all__ = [
     "EVERYTHING", "LSTM_ALONE", "NETWORKS", "Setting", "choice", "flag", "linear", "logarithmic",
@@ -166,7 +172,7 @@ def _whole(setting: Setting, value: Any) -> int:
 
 def _widths(setting: Setting, value: Any) -> tuple[int, ...]:
     called, most, high = setting.name, setting.most, setting.high
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if isinstance(value, str) or not is_collection(value):
         raise TypeError(f"{called} must be a sequence of widths such as (16, 16), got {value!r}")
     found = tuple(check_integer(w, f"{called}[{i}]", 1) for i, w in enumerate(value))
     if len(found) > most:

@@ -34,9 +34,10 @@ _BOUNDS = 3.0
 
 @dataclass
 class _Known:
-    """What was found out about a problem: verdicts by step, remedies by the verdicts wanted."""
+    """What was found out about a problem: verdicts by step, the rest by the verdicts wanted."""
 
     verdicts: dict[float, Verdict] = field(default_factory=dict)
+    best: dict[frozenset[Verdict], tuple[float | None, bool]] = field(default_factory=dict)
     remedies: dict[frozenset[Verdict], dict[str, Any] | None] = field(default_factory=dict)
 
 
@@ -60,14 +61,21 @@ def best_step(
     """Return a step of one digit with a verdict among the wanted, and whether all were tried.
 
     The nearest to the bottom of the U come first. Of a sweep that is still rough only a few are
-    tried, as long as something moves.
+    tried, as long as something moves; while a handle is held, none that was not tried before.
     """
+    if result.held:
+        return _of(result).best.get(wanted, (None, False))
     most = _FEW if most is None and result.rough else most
     steps = _promising(result)
     for eps in steps[:most]:
         if verdict_at(result, eps) in wanted:
-            return eps, True
-    return None, most is None or len(steps) <= most
+            found = eps, True
+            break
+    else:
+        found = None, most is None or len(steps) <= most
+    if found[1]:
+        _of(result).best[wanted] = found
+    return found
 
 
 def _promising(result: Result) -> list[float]:
@@ -85,7 +93,8 @@ def _promising(result: Result) -> list[float]:
 def _least_step(result: Result, name: str) -> float:
     """Return the step below which rounding alone hides more than a check may leave open."""
     net = result.net
-    if net is None or not SCHEME_TABLE[result.settings.scheme].subtracts:
+    along = result.problem.function is not None  # as a whole: a tensor may be lost in it
+    if along or not SCHEME_TABLE[result.settings.scheme].subtracts:
         return 0.0
     return _BOUNDS * rounding(result) / (_MEANINGFUL[net.dtype.itemsize] * _size(result, name))
 
@@ -116,7 +125,7 @@ def remedy(result: Result, wanted: frozenset[Verdict] = _DECIDED) -> dict[str, A
     those that were tried does, or if it is not known yet.
     """
     known = _of(result).remedies
-    if result.rough:
+    if result.rough or result.held:
         return known.get(wanted)
     if wanted not in known:
         tried = (changes for changes in _proposals(result) if _helps(result, changes, wanted))
@@ -132,6 +141,8 @@ def _proposals(result: Result) -> Iterator[dict[str, Any]]:
         yield {"dtype": "float64"}
     if s.train_steps > _MOST_TRAINING:
         return
+    if s.scheme != "central":
+        yield {"scheme": "central"}
     scales = sorted(_SCALES, key=lambda scale: abs(np.log(scale / s.weight_scale)))
     yield from ({"weight_scale": scale} for scale in scales[:_NEAREST] if scale != s.weight_scale)
     if isinstance(net, MLP):

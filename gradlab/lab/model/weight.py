@@ -104,7 +104,9 @@ class Weight:
         if problem.function is not None:
             function = problem.function
             start = function.tensors[self.tensor][0]
-            return FunctionAlong(function.f, function.theta, start + self.entry)
+            # of directions only the loss itself is asked for: there is no one weight
+            entry = 0 if self._report.directional else start + self.entry
+            return FunctionAlong(function.f, function.theta, entry)
         point = Point(problem.net, problem.x, problem.y, problem.masks(settings))
         return LossAlong(point, self.tensor, self.entry)
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradlab.checking.schemes import SCHEME_TABLE
+from gradlab.checking.verdict import says_unsteady
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import LABELS, NO_BUG, YOURS
 from gradlab.lab.model.steps import best_step, drowned, remedy, rounding
-from gradlab.lab.text.words import number, rounded_down, rounded_up
+from gradlab.lab.text.words import number, rounded_down, rounded_up, sentence
 
 __all__ = ["NO_ADVICE", "Advice", "another_step", "to_change"]
 
@@ -45,6 +47,8 @@ def another_step(result: Result) -> Advice:
         return Advice(f"Move eps to the {side}, to about {number(eps)}.", {"eps": eps})
     if not sure:  # in the midst of a drag: at rest the rest is looked at
         return NO_ADVICE
+    if says_unsteady(result.report.why):
+        return Advice(f"No step decides this. {sentence(result.report.advice)}", is_last=True)
     changes = remedy(result)
     right = result.settings.bug == NO_BUG and result.settings.data != YOURS
     start = f"No step {'makes this correct' if right else 'decides this'}: {_because(result)}."
@@ -56,6 +60,10 @@ def _because(result: Result) -> str:
     report = result.report
     if name := next((n for n in report if (report[n].marks == "zero").all()), ""):
         return f"gradient and differences of {name} are exactly 0, which any code passes"
+    if result.net is None:
+        return "each leaves too much noise, bends too much or crosses a kink"
+    if not SCHEME_TABLE[result.settings.scheme].subtracts:
+        return "each leaves some entries undecided"
     if name := drowned(result):
         largest = abs(result.analytic[name]).max()
         longest = rounding(result) / 0.1

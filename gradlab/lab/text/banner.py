@@ -5,16 +5,24 @@ from __future__ import annotations
 from html import escape
 
 from gradlab.checking import BANDS
+from gradlab.checking.report import largest_error, untested
+from gradlab.checking.verdict import Verdict
 from gradlab.lab.model.result import Result
-from gradlab.lab.model.settings import Settings
+from gradlab.lab.model.settings import DIRECTION, Settings
 from gradlab.lab.text.reasons import FAR, deserves_a_band, explanation
 from gradlab.lab.text.words import thousands
 from gradlab.plots.palette import MARKS
 
 __all__ = ["FAR", "banner_html", "cost_line", "explanation", "said"]
 
+#: Finding out takes a backward pass for each known bug: too long for every frame of a drag.
+_NOT_YET = "blind spots are looked for at rest"
 _MEASURES = {"max_relative": "relative error", "sum_relative": "relative error (sum)",
              "norm_ratio": "norm ratio"}  # fmt: skip
+
+
+#: After a change that cannot be computed; and where nothing could be from the start.
+_BACK, _ONWARDS = "Move the control back", "Change a setting"
 
 
 def band(error: float) -> str:
@@ -31,28 +39,40 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
         shown = "; the pictures show the last result" if result else ""
         return _banner(
             "error", "!", "cannot compute", escape(error.rstrip(".")) + ".",
-            f"The lab is still alive{shown}. Move the control back, or press Reset.",
+            f"The lab is still alive{shown}. {_BACK if result else _ONWARDS}, or press Reset.",
         )  # fmt: skip
     if result is None:
         return _banner("inconclusive", "?", "nothing yet", "", "")
     verdict = str(result.report.verdict)
     why, move = (escape(text) for text in explanation(result))
     told = f"{_numbers(result, settings)} {why}"
-    if result.report.caveats:
-        open_ = escape("; ".join(result.report.caveats))
+    if caveats := _caveats(result):
+        open_ = escape("; ".join(caveats))
         told = f'<b class="gradlab-caveat">here, and {open_}.</b> {told}'
     return _banner(verdict, MARKS[verdict], verdict, told, move)
 
 
+def _caveats(result: Result) -> tuple[str, ...]:
+    """Return what a verdict of "correct" leaves open; in a drag, that it was not looked for yet."""
+    report = result.report
+    if result.knows_blind_spots or report.verdict != Verdict.CORRECT:
+        return report.caveats
+    return (_NOT_YET, *untested(report))
+
+
 def _numbers(result: Result, settings: Settings) -> str:
-    """Return the step and the error there of the tensor that decides the verdict."""
+    """Return the step and the error there of the tensor that decides the verdict.
+
+    Another tensor's may be larger, and prove nothing.
+    """
     report = result.report
     worst = report[report.deciding]
+    measure, size = _MEASURES[report.measure], f"<b>{worst.error:.1e}</b>"
     name = f": {escape(band(worst.error))}" if deserves_a_band(report) else ""
-    return (
-        f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b> the largest {_MEASURES[report.measure]} is "
-        f"<b>{worst.error:.1e}</b>, in {escape(worst.name)}{name}."
-    )
+    start, where = f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b>", f"in {escape(worst.name)}"
+    if largest_error(report.tensors.values()) is not worst:
+        return f"{start} the largest {measure} {where} is {size}."
+    return f"{start} the largest {measure} is {size}, {where}{name}."
 
 
 def said(result: Result) -> str:
@@ -79,7 +99,7 @@ def cost_line(result: Result) -> str:
 
 def _part(result: Result) -> str:
     """Return how many entries were checked, where that is not all of them."""
-    if result.problem.samples is None:
+    if result.problem.samples is None or result.settings.method == DIRECTION:
         return ""
     checked = sum(tensor.analytic.size for tensor in result.report.tensors.values())
     total = sum(value.size for value in result.analytic.values())

@@ -64,7 +64,8 @@ def _of_settings(result: Result) -> tuple[str, Advice] | None:
             "belong to different functions",
             Advice("Tick “freeze masks”.", {"freeze_masks": True}),
         )
-    if s.use_l2 and s.l2_in_loss != s.l2_in_gradient:
+    # a step that tells nothing is not L2's doing
+    if s.use_l2 and s.l2_in_loss != s.l2_in_gradient and verdict != Verdict.INCONCLUSIVE:
         has, lacks = "numerical loss", "analytic gradient"
         if s.l2_in_gradient:
             has, lacks = lacks, has
@@ -156,14 +157,14 @@ def _inconclusive(result: Result) -> tuple[str, Advice]:
 
 
 def _of_kinks(report: Report) -> str:
-    if not (report[report.deciding].marks == KINK).any():
+    deciding = report[report.deciding]
+    if not (deciding.marks == KINK).any():
         return ""
     crossing = sum(int((t.kinks > 0).sum()) for t in report.tensors.values())
     checked = sum(t.kinks.size for t in report.tensors.values())
-    return (
-        f"At {crossing} of {checked} entries the step crosses a kink, where a difference is no "
-        "slope"
-    )
+    which = f"Along {crossing} of {checked} directions" if deciding.directional else (
+        f"At {crossing} of {checked} entries")  # fmt: skip
+    return f"{which} the step crosses a kink, where a difference is no slope"
 
 
 def _of_the_step(result: Result) -> str:
@@ -171,7 +172,7 @@ def _of_the_step(result: Result) -> str:
     s, sweep, name = result.settings, result.sweep, result.report.deciding
     error = result.report[name].error
     errors = np.nan_to_num(sweep.errors[name], nan=np.inf) if name in sweep.errors else None
-    if errors is None or math.isnan(error):
+    if errors is None or math.isnan(error) or error == 0:  # 0 = 0 is no matter of the step
         return ""
     ratio = sweep.eps / s.eps
     shorter = errors[(ratio < 1 / _NEAR) & (ratio > 1 / _WIDE)].min(initial=np.inf)
@@ -185,7 +186,8 @@ def _of_the_step(result: Result) -> str:
     if s.scheme == "complex_step":  # which subtracts nothing
         return ""
     far = f"far below the predicted best, {number(best)}" if s.eps < best / FAR else "too short"
-    return f"The step is {far}: subtracting two nearly equal losses leaves round-off"
+    left = "round-off" if result.net is not None else "noise"  # a function may have its own
+    return f"The step is {far}: subtracting two nearly equal losses leaves {left}"
 
 
 # -- correct -------------------------------------------------------------------------------------
@@ -227,14 +229,15 @@ def _only_round_off(report: Report) -> str:
         off, size = off + int(large.sum()), size + large.size
         away = np.abs(tensor.analytic - tensor.numerical)[large].max(initial=0.0)
         seen = max(seen, away / max(np.abs(tensor.numerical).max(), np.finfo(float).tiny))
-    of = "their tensor's"
+    own = "its" if off == 1 else "their"
+    of = f"{own} tensor's"
     if seen > BANDS[2][0]:  # a tensor that is all round-off
         whole = max(np.abs(t.numerical).max() for t in report.tensors.values())
         seen = max(np.abs(t.analytic - t.numerical).max() for t in report.tensors.values()) / whole
         of = "the whole gradient's"
     verb = "differs" if off == 1 else "differ"
     return (
-        f"{off} of {size} entries {verb} by more than 1e-4 of their own size, but by at most "
+        f"{off} of {size} entries {verb} by more than 1e-4 of {own} own size, but by at most "
         f"{rounded_up(seen)} of {of} largest"
     ) if off else ""  # fmt: skip
 

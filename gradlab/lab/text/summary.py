@@ -25,7 +25,9 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
     by its verdict and by the decade bands of its norm ratio, which average over entries; a power of
     ten of the error stands only where truncation rules: there it is a fact about the function.
     """
-    network, check = _network_line(settings, result), _check_line(settings, result)
+    # after an error the result is of other settings: it tells only what the caller brought
+    shown = None if error and result and isinstance(result.net, MLP) else result
+    network, check = _network_line(settings, shown), _check_line(settings, shown)
     lines = ["gradlab lab", f"  {network}", f"  {check}"]
     if error:
         lines.append(f"  error: {error}")
@@ -77,6 +79,8 @@ def _check_line(s: Settings, result: Result | None) -> str:
         bug += f" at layer {s.bug_layer}"
     if bug and s.bug != MYSTERY and s.second_bug != NO_BUG:
         bug += f" and {s.second_bug}"
+    if bug and result and result.dormant:
+        bug += f" (which cannot show: {result.dormant})"
     part = _part(s, result)
     return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}; dropout {dropout}; L2 {l2}{bug}{part}"
 
@@ -113,19 +117,22 @@ def _caveats(report: Report) -> str:
 
 def _numbers(result: Result) -> list[str]:
     report, parts, low = result.report, [], None
+    undefined = [name for name in report if math.isnan(report[name].norm_ratio)]
     for edge in _NORM_EDGES:
         names = [n for n in report if _between(report[n].norm_ratio, low, edge)]
         if names:
             interval = f"up to {edge:.0e}" if edge < math.inf else f"above {low:.0e}"
             parts.append(f"{interval} in {', '.join(names)}")
         low = edge
+    if undefined:
+        parts.append(f"not defined in {', '.join(undefined)}")
     lines = ["  norm ratio: " + "; ".join(parts)]
     truncation_rules = result.settings.eps >= result.sweep.predicted_best_eps * FAR
-    error = report.error
+    error = report.relative_error
     if truncation_rules and 0 < error < math.inf:
         lines.append(f"  worst relative error: about 1e{round(math.log10(error)):+03d}")
     return lines
 
 
 def _between(value: float, low: float | None, edge: float) -> bool:
-    return (low is None or not value <= low) and (value <= edge or edge == math.inf)
+    return (low is None or value > low) and value <= edge

@@ -22,7 +22,7 @@ from tests.bugs.lines.holdout import (
 KNOWN = next(k for k, case in enumerate(SINGLES) if case.name == "tanh' without the square")
 KINDS = sorted({case.kind for case in SINGLES})
 #: All cases, and so many that a mistake in the search shows.
-SHARES = [pytest.param(1, marks=pytest.mark.soak), 4]
+SHARES = [pytest.param(1, marks=pytest.mark.soak), 8]
 
 
 def check(case, dtype="float64"):

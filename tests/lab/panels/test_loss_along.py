@@ -191,11 +191,12 @@ def test_the_window_stands_still_for_a_decade_and_holds_all_points():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("eps", "theme"), [(1e-1, "light"), (1e-13, "dark")])
-def test_it_can_be_painted_and_told_for_every_network(name, eps, theme):
+@pytest.mark.parametrize("eps", [1e-1, 1e-13])
+def test_it_can_be_painted_and_told_for_every_network(name, eps):
     result = result_of(name, eps=eps)
     assert PANEL.fits(result) == ""
-    painted(PANEL, result, theme)
+    if (eps < 1e-9) == (len(name) % 2):  # each once, half of them at either end
+        painted(PANEL, result, "dark" if len(name) % 3 else "light")
     w = result.weight
     alt = PANEL.alt(result)
     assert f"{w.name} = {w.value:.3g}" in alt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -80,7 +81,7 @@ class AgreementPanel(Panel):
         tensor = chosen_tensor(result)
         return (
             f"Analytic against numerical gradient of {tensor.name}, a dot an entry: "
-            f"ratio {tensor.ratio:.3g}, cosine {tensor.cosine:.3g}."
+            f"ratio {_defined(tensor.ratio)}, cosine {_defined(tensor.cosine)}."
         )
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
@@ -99,6 +100,10 @@ def _points(tensor: TensorReport) -> tuple[np.ndarray, np.ndarray]:
     arrays = tensor.numerical.ravel(), tensor.analytic.ravel()
     x, y = (np.clip(np.nan_to_num(v / largest), -_END, _END) for v in arrays)
     return x, y
+
+
+def _defined(value: float) -> str:
+    return "not defined" if math.isnan(value) else f"{value:.3g}"
 
 
 def _unit(tensor: TensorReport) -> str:

@@ -76,7 +76,8 @@ def _told(result: Result) -> str:
     net, x, y = result.net, result.x, result.y
     if class_labels(net, y) is not None:
         right = round(share_right(net, x, y) * len(x))
-        return f"{right} of {len(x)} examples lie in their own region."
+        verb = "lies in its" if right == 1 else "lie in their"
+        return f"{right} of {len(x)} examples {verb} own region."
     with np.errstate(all="ignore"):
         off = np.abs(net.predict(x)[:, 0] - np.asarray(y, float).reshape(len(x)))
     return f"On average the output is {off.mean():.2g} off its target."

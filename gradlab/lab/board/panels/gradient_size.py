@@ -81,9 +81,12 @@ class GradientSizePanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the sizes at the step, beside backpropagation's."""
         backprop, now = _backprop(result), _checked(result)
-        told = ", ".join(f"{n} {size:.1e} ({backprop[n]:.1e})" for n, size in now.items())
+        sizes = {n: "not defined" if math.isnan(size) else f"{size:.1e}" for n, size in now.items()}
+        told = ", ".join(f"{n} {size} ({backprop[n]:.1e})" for n, size in sizes.items())
+        along = any(tensor.directional for tensor in result.report.tensors.values())
         text = (
-            "Size of an entry of the numerical gradient, root mean square, at a step of "
+            f"Size of {'a slope along a direction' if along else 'an entry'} of the numerical "
+            "gradient, root mean square, at a step of "
             f"{result.settings.eps:.2g}, and in brackets backpropagation's: {told}."
         )
         if sigma := _sigma(result):

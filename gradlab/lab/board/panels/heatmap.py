@@ -84,10 +84,11 @@ class HeatmapPanel(Panel):
         """Return how many entries have which mark."""
         tensor = chosen_tensor(result)
         marks, counts = np.unique(tensor.marks, return_counts=True)
+        largest = float(tensor.errors.max())
         told = ", ".join(f"{count} {mark}" for mark, count in zip(marks, counts, strict=True))
         return (
             f"Relative error of {_which(tensor)} {tensor.name}: {told}; "
-            f"the largest is {tensor.error:.1e}."
+            f"the largest is {'not defined' if math.isnan(largest) else f'{largest:.1e}'}."
         )
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 
+from gradlab.checking.report import largest_error
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.plots import u_curve_chart, u_curve_cursor
@@ -20,7 +22,7 @@ class UCurvePanel(Panel):
     """A line a tensor stands still; the cursor and a dot a tensor move."""
 
     name, title, width, zooms = "u_curve", "Relative error against the step", 25.0, True
-    hint = "Click to set the step; select an area to see it larger, double click to go back."
+    hint = "Click to set the step."
 
     def key(self, result: Result) -> Hashable:
         """Return the sweep, which is compared by identity."""
@@ -37,13 +39,17 @@ class UCurvePanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the curve in words."""
         best = result.sweep.predicted_best_eps
-        worst = float(np.max(np.nan_to_num(_errors(result), nan=np.inf)))
+        worst = largest_error(result.report.tensors.values()).error
+        size = "not defined" if math.isnan(worst) else f"{worst:.1e}"
+        norm = result.report.measure == "norm_ratio"
+        of, what = ("Norm ratio", "norm ratio") if norm else ("Relative error", "error")
+        lines = [f"a line for each of {len(result.report)} tensors", "one line"]
         first = result.sweep.kinks_from
         kinks = f" From {first:.0e} on, steps cross kinks." if np.isfinite(first) else ""
         return (
-            f"Relative error against the step, a line for each of {len(result.report)} tensors. "
-            f"The cursor is at eps {result.settings.eps:.1e}, where the largest error is "
-            f"{worst:.1e}; the predicted best step is {best:.0e}.{kinks}"
+            f"{of} against the step, {lines[len(result.report) == 1]}. "
+            f"The cursor is at eps {result.settings.eps:.1e}, where the largest {what} is "
+            f"{size}; the predicted best step is {best:.0e}.{kinks}"
         )
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
