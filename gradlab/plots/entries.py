@@ -27,7 +27,7 @@ _CROWD = 1000
 _FEW = 8
 _ABOVE = 22.0
 #: Room for the bands' names, and for the columns, in em.
-_RIGHT, _WIDE = 5.4, 11.0
+_RIGHT, _WIDE = 5.6, 10.8
 
 
 def entries_chart(names: Sequence[str]) -> Chart:

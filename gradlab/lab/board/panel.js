@@ -87,7 +87,7 @@ export class Panel {
     if (this.fresh) {
       const ctx = pen(this.paper);
       ctx.fillStyle = this.theme.paper;
-      ctx.fillRect(0, 0, ...this.size);
+      ctx.fillRect(0, 0, ...this.size.map(length => length + 1)); // the last pixel too, where it is a part of one
       if (this.chart) this.paintStill(ctx);
     }
     this.fresh = this.changed = false;
