@@ -72,7 +72,7 @@ def _logarithmic(setting: Setting, state: LabState) -> widgets.Widget:
 
 def _written(setting: Setting) -> str:
     """Return how a number is told: in powers of ten where it is always small, else as it is."""
-    return f".{setting.digits}e" if setting.high < 1 else f".{setting.digits + 2}~g"
+    return f".{setting.digits}e" if setting.high < 1 else f".{setting.digits + 2}"
 
 
 def _linear(setting: Setting, state: LabState) -> widgets.Widget:
