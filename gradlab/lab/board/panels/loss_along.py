@@ -204,7 +204,7 @@ def _apart(weight: Weight) -> bool:
 def _note(weight: Weight, levels: int) -> str:
     base = f"w = {weight.value:.3g}, L(w) = {weight.base:.3g}"
     if weight.along.redrawn:
-        return f"{base}; each dot with masks of its own"
+        return f"{base}; masks anew at each dot"
     if levels:
         return f"{base}; grey: its possible values"
     if not weight.rule.subtracts:
