@@ -47,6 +47,7 @@ class Appearance(widgets.HBox):
         )  # fmt: skip
         super().__init__([*self.panels.values(), self.large, self.theme])
         self.add_class("gradlab-flow")
+        self.add_class("gradlab-appearance")
         self._order = [*visible, *(p for p in self.panels if p not in visible)]
         self._changed = changed
         for control in (*self.panels.values(), self.large):

@@ -56,7 +56,9 @@ def test_every_control_says_what_it_is_and_in_which_unit(lab):
             assert len(part.tooltip) > len(part.description)
     for name in ("eps", "weight_scale", "l2"):
         assert "1e" in lab.controls[name].tooltip, "a logarithmic slider tells its range"
-        assert lab.controls[name].readout_format.endswith("e"), "1e-6, not -6"
+    for name in ("eps", "weight_scale"):  # 1e-6 and 0.5, never -6
+        told = format(1e-6 if name == "eps" else 0.5, lab.controls[name].readout_format)
+        assert told == {"eps": "1.0e-06", "weight_scale": "0.5"}[name]
 
 
 def test_the_last_digits_of_a_slider_are_rounded_and_not_sent_back(lab, front_end):
