@@ -68,8 +68,8 @@ def test_step_5_the_loss_along_one_weight(demo):
     page, lab, fits = demo
     tick(lab, "loss_along", "tensors")
     page.press(page.handle("step eps", within=lab), "Home")
-    fits()
     open_group(lab, "Check")
+    fits()
     lab.get_by_role("combobox", name="scheme").select_option(label="forward")
     page.press(page.handle("step eps", within=lab), "End")
     expect_state(page, {"eps": 0.1, "scheme": "forward"})
@@ -84,8 +84,8 @@ def test_steps_6_to_10(demo):
     fits()
     scenario(lab, "Dropout redrawn")
     tick(lab, "gradient_size", "tensors")
-    fits()
     open_group(lab, "Dropout, L2")
+    fits()
     lab.get_by_role("checkbox", name="freeze masks").check()
     expect_verdict(lab, "correct")
     scenario(lab, "Bug hidden by small weights")
@@ -96,7 +96,7 @@ def test_steps_6_to_10(demo):
     field.press("Enter")
     expect_verdict(lab, "wrong")
     tick(lab, "training", "gradient_size")
-    fits()
+    fits(whole=False)  # of all the panels to tick
     expect(panel_of(lab, "training")).to_have_attribute(
         "aria-label", re.compile("It still learns, only worse")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -61,7 +62,7 @@ class MysteryView(widgets.VBox):
 
     def __init__(self, state: LabState) -> None:
         self._state, self._given = state, []
-        self._busy, self._free_at = "", 0.0
+        self._last, self._free_at = "", 0.0
         self.tensor = locked.Dropdown(
             description="tensor", tooltip="tensor: the first wrong one, coming from the loss"
         )
@@ -88,14 +89,15 @@ class MysteryView(widgets.VBox):
             "two": lambda: self._round("two", 2),
         }
         for name, action in actions.items():
-            self.buttons[name].on_click(lambda button, action=action: self._act(action))
+            self.buttons[name].on_click(partial(self._act, name, action))
         state.observe(self._on_round, "mystery")
         self._on_round(None)
 
-    def _act(self, action: Callable[[], None]) -> None:
+    def _act(self, name: str, action: Callable[[], None], button: widgets.Button) -> None:
         with LOCK:
-            # what was pressed while the last answer was worked out has waited for the lock
-            if self._state.mystery is None or time.monotonic() < self._free_at:
+            # pressed again while the answer was worked out, it has waited for the lock
+            again = name == self._last and time.monotonic() < self._free_at
+            if self._state.mystery is None or again:
                 return
             try:
                 action()
@@ -138,15 +140,13 @@ class MysteryView(widgets.VBox):
 
     @contextmanager
     def _working(self, button: str, sign: str) -> Iterator[None]:
-        """Show that it is being worked on, and take no button until a moment after."""
-        self._busy = button
+        """Show that it is being worked on, and take that button no more until a moment after."""
         self._tell(sign)
         try:
             yield
         finally:
-            self._busy, self._free_at = "", time.monotonic() + _SECONDS
+            self._last, self._free_at = button, time.monotonic() + _SECONDS
             self._switch()
-            self.buttons[button].focus()  # which it lost when it was switched off
 
     def _switch(self) -> None:
         mystery = self._state.mystery
@@ -154,7 +154,7 @@ class MysteryView(widgets.VBox):
         spent = over or mystery.hints >= HINTS
         for name, button in self.buttons.items():
             off = spent if name == "hint" else over and name in ("guess", "reveal")
-            button.disabled = off or name == self._busy
+            button.disabled = off  # not while it works: it would lose the focus
 
     def _tell(self, words: str) -> None:
         self._switch()
