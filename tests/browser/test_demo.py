@@ -92,7 +92,7 @@ def test_steps_6_to_10(demo):
     expect(banner(lab)).to_contain_text("blind to a missing or wrong derivative")
     fits()
     field = lab.get_by_role("textbox", name="weight scale, typed value")
-    field.fill("0.1")
+    field.fill("0.5")
     field.press("Enter")
     expect_verdict(lab, "wrong")
     tick(lab, "training", "gradient_size")
