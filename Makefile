@@ -17,7 +17,7 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 # threads wait for each other, which makes an event of the lab several times as long.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test soak test-frameworks lint lessons benchmarks clean
+.PHONY: lab test soak-browser soak test-frameworks lint lessons benchmarks clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
@@ -30,8 +30,11 @@ test: $(VENV)/.test lint
 
 # Each has a short form among the tests; here time is no matter, and a limit only ends what hangs.
 soak: $(VENV)/.test
-	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest -m soak --timeout 7200 tests/browser
 	$(BIN)/pytest -m soak --timeout 7200 -n 2 tests --ignore tests/browser --ignore tests/frameworks
+
+# Every scenario at every size, every lesson: for whoever changed how the lab looks.
+soak-browser: $(VENV)/.test
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest -m soak --timeout 7200 tests/browser
 
 test-frameworks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/frameworks
