@@ -79,6 +79,7 @@ def networks_page(jupyterlab):
 @pytest.fixture
 def page(lab_page):
     """The page of `lab_page`; no test may leave an error on it, or ask the network."""
+    lab_page.tab.bring_to_front()  # where another page was opened meanwhile
     lab_page.resize(*USUAL)
     lab_page.show_files(True)
     yield lab_page

@@ -180,6 +180,8 @@ def test_the_picture_is_saved_as_a_file(page, lab, kind):
     page.wait_sharp(lab)
 
 
+# After all the tests before it Chromium has stayed in the window at times, not explained yet.
+@pytest.mark.soak
 def test_full_screen_and_back(page, lab):
     button = lab.get_by_role("button", name="Full screen")
     panel = panel_of(lab, "u_curve")

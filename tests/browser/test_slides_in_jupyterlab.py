@@ -47,6 +47,8 @@ def test_a_handle_that_is_held_still_shows_what_it_says(page, lab):
     expect_state(page, {"eps": pytest.approx(10**said, rel=1e-6)})
 
 
+# It counts frames in a time, which another process can take away.
+@pytest.mark.soak
 def test_a_drag_over_a_distance_is_more_than_a_frame_a_round_trip(page, lab):
     handle = page.handle("step eps", within=lab)
     page.tab.evaluate(f"window.gradlabDelay = {DELAY}")
