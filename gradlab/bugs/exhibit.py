@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from gradlab.nn.point import Point
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.
 Wrong = str | Callable[[Line, Listing, Network], str | None]
+Edited = tuple[tuple[Line, Wrong], ...]
 SHOWN = {"i": "", "W": "W", "b": "b", "g": "d", "q": "i", "slope": "0.01", "eps": "eps"}
 
 
@@ -250,15 +251,21 @@ class Exhibit:
         )
 
 
-@lru_cache(maxsize=10_000)
-def edited_lines(exhibit: Exhibit, listing: Listing) -> tuple[tuple[Line, Wrong], ...]:
+# Found once, and forgotten with the listing.
+_EDITED: WeakKeyDictionary[Listing, dict[Exhibit, Edited]] = WeakKeyDictionary()
+
+
+def edited_lines(exhibit: Exhibit, listing: Listing) -> Edited:
     """Return the lines that a bug is about, with what stands in their places."""
-    return tuple(
-        (line, wrong)
-        for line in listing.lines
-        for right, wrong in exhibit.edits.get(line.of, ())
-        if line.is_written(right)
-    )
+    known = _EDITED.setdefault(listing, {})
+    if exhibit not in known:
+        known[exhibit] = tuple(
+            (line, wrong)
+            for line in listing.lines
+            for right, wrong in exhibit.edits.get(line.of, ())
+            if line.is_written(right)
+        )
+    return known[exhibit]
 
 
 def layer_numbers(net: Network) -> list[int]:

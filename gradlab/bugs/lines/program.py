@@ -18,7 +18,7 @@ from gradlab.nn.point import Point
 Changes = Mapping[int, str]
 SET = re.compile(r".*? \+?= ")
 TOKEN = re.compile(r"[\w{}]+")
-MOST_LISTINGS = 200
+MOST_LISTINGS = 32
 
 
 class Listing:
