@@ -36,7 +36,12 @@ from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
 
-_LAZY = {"Lab": "gradlab.lab", "exercise": "gradlab.course", "progress": "gradlab.course"}
+_LAZY = {
+    "Lab": "gradlab.lab",
+    "exercise": "gradlab.course",
+    "predict": "gradlab.course",
+    "progress": "gradlab.course",
+}
 
 __all__ = [
     "Lab",
@@ -61,6 +66,7 @@ __all__ = [
     "nn",
     "norm_ratio",
     "numerical_gradient",
+    "predict",
     "progress",
     "relative_error",
     "sweep_eps",

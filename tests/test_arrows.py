@@ -17,6 +17,8 @@ WIDGETS = {"ipywidgets", "traitlets", "IPython"}
 # room: (rooms it may see, packages it may import besides the standard library)
 ROOMS = {
     "_validate": (set(), NUMERICS),
+    # writes the picture that a notebook keeps; Pillow comes with matplotlib, whose PNGs need it
+    "_stored": (set(), {"IPython", "PIL"}),
     "nn": ({"_validate"}, NUMERICS),
     "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
     "bugs": ({"_validate", "nn"}, NUMERICS),
@@ -24,11 +26,11 @@ ROOMS = {
     "bugs.lines": ({"_validate", "nn"}, NUMERICS),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
-        {"_validate", "nn", "checking", "bugs", "plots"},
+        {"_validate", "_stored", "nn", "checking", "bugs", "plots"},
         NUMERICS | {"matplotlib"} | WIDGETS,
     ),
     "lab": (
-        {"_validate", "nn", "checking", "bugs", "plots", "course"},
+        {"_validate", "_stored", "nn", "checking", "bugs", "plots", "course"},
         NUMERICS | {"matplotlib", "anywidget"} | WIDGETS,
     ),
     # inside the lab: what is computed, what is said of it, what is drawn, what is moved
@@ -44,8 +46,6 @@ ROOMS = {
         {"_validate", "nn", "checking", "bugs", "plots", "lab.model", "lab.text", "lab.lock"},
         NUMERICS | {"matplotlib", "anywidget", "traitlets"},
     ),
-    # writes the picture that a notebook keeps; Pillow comes with matplotlib, whose PNGs need it
-    "lab.stored": (set(), {"IPython", "PIL"}),
     "server_extension": (set(), set()),
 }
 LONGEST = 60  # lines of a function without its docstring; most are shorter
@@ -225,7 +225,7 @@ def test_a_planted_arrow_is_seen(tmp_path, module, line):
         ("lab/lab.py", "import gradlab as gl"),
         ("lab/text/banner.py", "from gradlab.lab.model.result import Result"),
         ("lab/lab.py", "from matplotlib.figure import Figure\nfrom .. import plots"),
-        ("lab/stored.py", "from PIL import Image"),
+        ("_stored.py", "from PIL import Image"),
         ("__init__.py", "from .nn import mlp\ndef __getattr__(name):\n    from .lab import Lab"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The course: exercises that recognise mistakes, and the learner's progress."""
+"""The course: predictions, exercises that recognise mistakes, and the learner's progress."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from gradlab._validate import check_choice
 from gradlab.course.exercise import STORE, Exercise
 from gradlab.course.note import Note
 from gradlab.course.picture import Picture
+from gradlab.course.prediction import Prediction
 from gradlab.course.progress import Progress
-from gradlab.course.tasks import TASKS
+from gradlab.course.tasks import QUESTIONS, TASKS
 
-__all__ = ["Exercise", "Note", "Picture", "Progress", "exercise", "progress"]
+__all__ = [
+    "Exercise",
+    "Note",
+    "Picture",
+    "Prediction",
+    "Progress",
+    "exercise",
+    "predict",
+    "progress",
+]
 
 
 def exercise(name: str) -> Exercise:
@@ -29,6 +39,28 @@ def exercise(name: str) -> Exercise:
 def _exercise(name: str) -> Exercise:
     # One object a name, so that a second call of .hint() in another cell gives the second hint.
     return Exercise(TASKS[name])
+
+
+def predict(name: str, guess: str | None = None) -> Prediction:
+    """Ask for a guess before the answer is seen; what is said to it depends on the guess.
+
+    A guess that was taken stays taken for as long as the kernel runs.
+
+    Parameters
+    ----------
+    name : str
+    guess : str, optional
+        One of the choices, to guess without the mouse.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is no such prediction, or no such choice; the message lists all.
+    """
+    prediction = Prediction(QUESTIONS[check_choice(name, tuple(QUESTIONS), "name")])
+    if guess is not None:
+        prediction.guess(guess)
+    return prediction
 
 
 def progress() -> Progress:

@@ -9,11 +9,8 @@ import numpy as np
 
 from gradlab.course.note import shown
 
-__all__ = ["UNKNOWN", "Task", "number_in", "one_number", "one_of", "wants_a_function"]
+__all__ = ["Task", "number_in", "one_number", "wants_a_function"]
 
-
-#: How a message begins whose answer is no guess at all, rather than a wrong one.
-UNKNOWN = "The guess is "
 _NEAR = 5e-3  # a number that is typed with two decimals is meant exactly
 
 
@@ -37,8 +34,6 @@ class Task:
         Why that is right.
     praise : str
         What to say when it is solved.
-    scored : bool
-        False for a prediction: a wrong guess is no failure, and a right one no merit.
     """
 
     name: str
@@ -49,7 +44,6 @@ class Task:
     answer: object
     solution: str
     praise: str
-    scored: bool = True
 
 
 def number_in(answer: object) -> float | None:
@@ -93,25 +87,5 @@ def one_number(
             if abs(number - value) < _NEAR:
                 return message
         return otherwise
-
-    return find_mistake
-
-
-def one_of(right: str, wrong: dict[str, str]) -> Callable[[object], str]:
-    """Return a `find_mistake` for a guess among words.
-
-    Parameters
-    ----------
-    right : str
-    wrong : dict of str to str
-        What to say to each of the other words.
-    """
-
-    def find_mistake(answer: object) -> str:
-        word = answer.strip().lower() if isinstance(answer, str) else None
-        if word == right:
-            return ""
-        options = " or ".join(f'"{option}"' for option in sorted([right, *wrong]))
-        return wrong.get(word) or f"{UNKNOWN}one of {options}, and this is {shown(answer)}."
 
     return find_mistake

@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 from traitlets import link
 
+from gradlab._stored import LIVE, show_and_store
 from gradlab._validate import check_choice, check_names
 from gradlab.lab.at_rest import AtRest
 from gradlab.lab.board.board import Board
@@ -25,7 +26,6 @@ from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
-from gradlab.lab.stored import show_and_store
 from gradlab.lab.text.banner import banner_html
 from gradlab.nn.network import Network
 from gradlab.plots.palette import PALETTES
@@ -37,6 +37,10 @@ _REST_SECONDS = 0.3
 #: At rest dear panels come one after the other: one that takes so long is followed by a break, in
 #: which what came meanwhile is answered.
 _PATIENCE, _A_MOMENT = 0.03, 0.02
+_LIFE = (
+    "This is the lab as its cell left it. To bring it to life, run the cell (Shift+Enter), "
+    "after those above it."
+)
 _MIME = {"png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -124,6 +128,7 @@ class Lab(widgets.VBox):
         self.appearance = parts.appearance
         super().__init__(parts.arranged(self.controls, wanted))
         self.add_class("gradlab-lab")
+        self.add_class(LIVE)
         self._link = Link(self.state, self.controls)
         self.reset_button.on_click(self._on_reset)
         link((self.appearance.theme, "value"), (self, "theme"))
@@ -246,4 +251,4 @@ class Lab(widgets.VBox):
         if self.state.result is not None and self._scene.visible:
             with LOCK:
                 picture = self._picture("png")
-        show_and_store(view, repr(self), picture)
+        show_and_store(view, repr(self), picture, _LIFE)

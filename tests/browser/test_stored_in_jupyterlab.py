@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from gradlab.lab.stored import VIEW
+from gradlab._stored import VIEW
 
 from .lab_parts import expect_verdict, write_notebook
 

@@ -178,11 +178,11 @@ def wrong_kernel(book):
 
 def asks(book, *, folded=True, first="# Decide before you run this.\n", after="<details>"):
     """Add a prediction, its answer and an explanation before the last cell."""
-    guess = new_code_cell("guess = ...", execution_count=4)
-    answer = new_code_cell(f'{first}print(1)\ngl.exercise("x").check(guess)', execution_count=5)
+    guess = new_code_cell('gl.predict("x")', execution_count=4)
+    answer = new_code_cell(f"{first}print(1)", execution_count=5)
     answer.outputs = text_output("1")
     answer.metadata = {"jupyter": {"outputs_hidden": True}} if folded else {}
-    texts = ("Which?", "Replace the dots.", f"{after}because")
+    texts = ("Which?", "Run this.", f"{after}because")
     cells = [new_markdown_cell(text) for text in texts]
     book.cells[-1:-1] = [cells[0], guess, cells[1], answer, cells[2]]
 
@@ -205,9 +205,9 @@ def explanation_in_view(book):
     asks(book, after="")
 
 
-def guess_with_an_output(book):
+def guess_and_more(book):
     asks(book)
-    book.cells[-5].outputs = text_output("right")
+    book.cells[-5].source += "\nprint(1)"
 
 
 def shown_before_the_answer(book):
@@ -229,8 +229,8 @@ FAULTS = {
     answer_in_view: "not stored folded",
     answer_without_its_line: "does not start with",
     explanation_in_view: "not folded by <details>",
-    guess_with_an_output: "has an output",
-    shown_before_the_answer: "does not check it",
+    guess_and_more: "something else as well",
+    shown_before_the_answer: "does not start with",
     prediction_left_alone: "neither a guess nor a folded answer",
     never_answered: "never answered",
     never_executed: "never executed",

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import UNKNOWN, Task, number_in, one_number, wants_a_function
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, number_in, one_number, wants_a_function
 
-__all__ = ["TASKS"]
+__all__ = ["QUESTIONS", "TASKS"]
 
 Loss = Callable[[np.ndarray], float]
 
@@ -148,40 +149,7 @@ find_wrong_factor = one_number(
 )
 
 
-def find_wrong_tensors(answer: object) -> str:
-    """Return what is wrong with a guess at the tensors that a missing tanh' spoils."""
-    names = {answer} if isinstance(answer, str) else set(answer)
-    if not names <= {"W1", "b1", "W2", "b2"}:
-        return (
-            f"{UNKNOWN}a list of names out of W1, b1, W2, b2, as in ['W1', 'W2']. "
-            f"This is {shown(answer)}."
-        )
-    if names == {"W1", "b1"}:
-        return ""
-    if names == {"W1"}:
-        return "b1 too: its gradient is summed from the same dz, which lacks the factor."
-    if names == {"b1"}:
-        return "W1 too: its gradient is computed from the same dz, which lacks the factor."
-    if names & {"W2", "b2"}:
-        return (
-            "W2 and b2 stand above the hidden layer: their gradients were computed before the "
-            "signal came through tanh, so they cannot miss its derivative."
-        )
-    return "Something must be wrong: a factor is missing."
-
-
 TASKS = (
-    Task(
-        name="forgotten_derivative",
-        lesson="04",
-        question="Which tensors are wrong when backprop forgets the derivative of tanh?",
-        find_mistake=find_wrong_tensors,
-        hints=("Follow the code from the loss down. Which gradients use dz?",),
-        answer=["W1", "b1"],
-        solution="Only what stands below tanh, seen from the loss, gets its signal through it.",
-        praise="What stands below the missing factor is wrong, what stands above is not.",
-        scored=False,
-    ),
     Task(
         name="off_by_a_factor",
         lesson="04",
@@ -210,5 +178,22 @@ TASKS = (
         answer=check_one_weight,
         solution="The value is saved and put back, not added and subtracted: that would drift.",
         praise="Right at every entry and step that was tried, and theta came back bit by bit.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="forgotten_derivative",
+        lesson="04",
+        question="Backprop forgets the derivative of tanh. Which tensors are wrong?",
+        choices={
+            "W1 alone": "b1 too: its gradient is summed from the same dz, which lacks the factor.",
+            "W1 and b1": "What stands below the missing factor is wrong, what stands above is not.",
+            "W2 and b2": "They stand above the hidden layer: their gradients were computed before "
+            "the signal came through tanh, so they cannot miss its derivative.",
+            "all four": "W2 and b2 stand above the hidden layer: their gradients were computed "
+            "before the signal came through tanh.",
+        },
+        right="W1 and b1",
     ),
 )

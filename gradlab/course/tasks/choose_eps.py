@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import Task, number_in, one_of, wants_a_function
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, number_in, wants_a_function
 
-__all__ = ["TASKS"]
+__all__ = ["QUESTIONS", "TASKS"]
 
 
 def choose_eps(dtype, order) -> float:
@@ -112,43 +113,6 @@ def _near(step: float, right: float, factor: float) -> bool:
 
 TASKS = (
     Task(
-        name="smaller_step",
-        lesson="02",
-        question="Is the error at eps = 1e-14 smaller than at 1e-3, the same, or larger?",
-        find_mistake=one_of(
-            "larger",
-            {
-                "smaller": "The formula on paper says so. The computer keeps 16 digits of each "
-                "loss, and that is what shows here.",
-                "the same": "The error neither falls for ever nor stops: below some step it grows.",
-            },
-        ),
-        hints=("Each loss is stored with 16 digits. How many of them do the two losses share?",),
-        answer="larger",
-        solution="Two losses that agree in nearly all of their digits leave few when subtracted.",
-        praise="Round-off divided by the step: the shorter the step, the larger the error.",
-        scored=False,
-    ),
-    Task(
-        name="float32_bottom",
-        lesson="02",
-        question="In float32, does the bottom of the U move to the left, stay, or move right?",
-        find_mistake=one_of(
-            "right",
-            {
-                "left": "Left means shorter steps. float32 keeps fewer digits, so round-off is "
-                "larger and begins to rule at longer steps.",
-                "stays": "Truncation stays where it is. Round-off is larger, so the two lines "
-                "cross elsewhere.",
-            },
-        ),
-        hints=("Which of the two lines depends on the number of digits?",),
-        answer="right",
-        solution="machine_eps is larger, so the round-off line lies higher and crosses later.",
-        praise="The round-off line is higher, so it crosses the truncation line further right.",
-        scored=False,
-    ),
-    Task(
         name="choose_eps",
         lesson="02",
         question=(
@@ -169,5 +133,34 @@ TASKS = (
             "Any constant near 1 in front does as well."
         ),
         praise="Your steps stand at the bottom of the U for every dtype and scheme asked.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="smaller_step",
+        lesson="02",
+        question="The next step is 1e-14. Its error, beside that at 1e-3, will be …",
+        choices={
+            "smaller": "The formula on paper says so. The computer keeps 16 digits of each loss, "
+            "and that is what shows here.",
+            "the same": "The error neither falls for ever nor stops: below some step it grows.",
+            "larger": "Round-off divided by the step: the shorter the step, the larger the error.",
+        },
+        right="larger",
+    ),
+    Question(
+        name="float32_bottom",
+        lesson="02",
+        question="float32 keeps 7 digits instead of 16. The bottom of the U …",
+        choices={
+            "moves left": "Left means shorter steps. float32 keeps fewer digits, so round-off is "
+            "larger and begins to rule at longer steps.",
+            "stays": "Truncation stays where it is. Round-off is larger, so the two lines cross "
+            "elsewhere.",
+            "moves right": "The round-off line is higher, so it crosses the truncation line "
+            "further right.",
+        },
+        right="moves right",
     ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.course.note import shown
-from gradlab.course.task import Task, one_number, one_of, wants_a_function
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, one_number, wants_a_function
 
-__all__ = ["TASKS"]
+__all__ = ["QUESTIONS", "TASKS"]
 
 
 def nudged(theta, i, eps) -> np.ndarray:
@@ -95,24 +96,6 @@ find_wrong_slope = one_number(
 
 TASKS = (
     Task(
-        name="tenth_of_the_step",
-        lesson="01",
-        question="At a tenth of the step, what becomes of the central difference's error?",
-        find_mistake=one_of(
-            "a hundredth",
-            {
-                "a tenth": "That is what the forward difference does. The central one does better: "
-                "the errors of its two sides cancel in part.",
-                "a thousandth": "Not quite so good: what is left of the error goes with eps².",
-            },
-        ),
-        hints=("Multiply (1 + eps)³ and (1 - eps)³ out, and subtract.",),
-        answer="a hundredth",
-        solution="((1 + eps)³ - (1 - eps)³) / (2 eps) = 3 + eps²: the error is eps².",
-        praise="The error is eps², so a tenth of the step makes it a hundredth.",
-        scored=False,
-    ),
-    Task(
         name="slope_by_hand",
         lesson="01",
         question="What is the central difference of x³ at x = 2 with eps = 0.1?",
@@ -141,5 +124,21 @@ TASKS = (
         answer=nudged,
         solution="A copy has numbers of its own. So nothing has to be put back.",
         praise="Entry i moved in a copy, and theta stayed as it was.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="tenth_of_the_step",
+        lesson="01",
+        question="At a tenth of the step, the central difference's error becomes …",
+        choices={
+            "a tenth": "That is what the forward difference does. The central one does better: "
+            "the errors of its two sides cancel in part.",
+            "a hundredth": "The error is eps², so a tenth of the step makes it a hundredth: "
+            "((1 + eps)³ - (1 - eps)³) / (2 eps) = 3 + eps².",
+            "a thousandth": "Not quite so good: what is left of the error goes with eps².",
+        },
+        right="a hundredth",
     ),
 )

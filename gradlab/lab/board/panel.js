@@ -25,8 +25,7 @@ export class Panel {
     this.canvas = document.createElement('canvas');
     this.canvas.className = 'gradlab';
     this.canvas.setAttribute('aria-hidden', 'true');
-    this.screen = this.canvas.getContext('bitmaprenderer');
-    this.words = document.createElement('div'); // why there is nothing to show
+        this.words = document.createElement('div'); // why there is nothing to show
     this.words.className = 'gradlab-says';
     this.root.append(this.canvas, this.words);
     if (about.hint || about.zooms) this.listen();
@@ -43,7 +42,8 @@ export class Panel {
     this.root.style.width = `${this.size[0]}px`;
     this.root.style.height = `${this.size[1]}px`;
     const pixels = this.size.map(length => Math.round(length * ratio));
-    this.sheet = new OffscreenCanvas(...pixels);
+    [this.canvas.width, this.canvas.height] = pixels;
+    this.sheet = this.canvas;
     this.paper = new OffscreenCanvas(...pixels);
   }
 
@@ -100,7 +100,6 @@ export class Panel {
       if (this.at) paintMarks(penOf(ctx, this.place, this.theme), this.moving, this.at);
       this.paintHand(ctx);
     }
-    this.screen.transferFromImageBitmap(this.sheet.transferToImageBitmap());
   }
 
   paintStill(ctx) {

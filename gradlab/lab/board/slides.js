@@ -53,7 +53,7 @@ export class Slides {
     this.underWay.delete(one);
     const work = Date.parse(header.date) - one.began || 0;
     this.travel = Math.max(0, Math.min(this.travel, performance.now() - one.at - work)); // clocks have grains
-    this.limit = Math.min(MOST, 1 + Math.floor(this.travel / Math.max(work, FRAME)));
+    this.limit = Math.min(MOST, 1 + Math.round(this.travel / Math.max(work, FRAME)));
     if (this.waiting) this.offer(this.waiting);
   }
 }

@@ -25,7 +25,7 @@ __all__ = [
 
 #: What a sweep may cost while dragging, and at rest: some 10 ms and 300 ms. The unit is one
 #: evaluation of the loss for one example and two units, which takes about 2 ns.
-COARSE, FULL = 6e6, 6e7
+COARSE, FULL = 4e6, 6e7
 #: What one check may cost: larger networks are checked on fewer examples (Ng: a few will do).
 _CHECK = 6e6
 #: Where a check on those still costs more than that, some entries of each tensor stand for all: so

@@ -1,9 +1,10 @@
-"""What a notebook keeps of a lab: its picture and its words, for when nothing answers any more.
+"""What a notebook keeps of a widget: its picture and its words, for when nothing answers any more.
 
-A live lab needs its kernel. In a notebook that was saved and opened again JupyterLab says only
-"Error displaying widget: model not found", in a viewer there is no view at all. So a lab leaves
-three outputs: the live view, the picture with the text, and a few lines of HTML that say how to
-bring it to life. Their style sheet shows the last two where, and only where, the first is missing.
+A live widget needs its kernel. In a notebook that was saved and opened again JupyterLab says only
+"Error displaying widget: model not found", in a viewer there is no view at all. So a lab, and a
+prediction, leaves three outputs: the live view, the picture with the text, and a few lines of HTML
+that say how to bring it to life. Their style sheet shows the last two where, and only where, the
+first is missing.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from typing import Any
 from IPython.display import display
 from PIL import Image
 
-__all__ = ["show_and_store"]
+__all__ = ["LIVE", "show_and_store"]
 
-#: The lab's view, as Jupyter calls it.
+#: The CSS class of a widget that shows itself so.
+LIVE = "gradlab-live"
+#: Its view, as Jupyter calls it.
 VIEW = "application/vnd.jupyter.widget-view+json"
 # The outputs of a cell in JupyterLab, VS Code and Colab, and in the first the two before the words.
 _CELL = ":is(.jp-OutputArea, .output_container, #output-area)"
 _PICTURE = ".jp-OutputArea-child:has(+ .jp-OutputArea-child .gradlab-stored)"
 _FAILED = ".jp-OutputArea-child:has(+ * + .jp-OutputArea-child .gradlab-stored):has(> .lm-Panel)"
-# A lab takes a moment to come: until then nothing is shown that it would push away again.
+# A widget takes a moment to come: until then nothing is shown that it would push away again.
 CSS = f"""<style>
-{_CELL}:has(.gradlab-lab) :is({_PICTURE}, .gradlab-stored) {{ display: none; }}
-.jp-OutputArea:not(:has(.gradlab-lab)) {_FAILED} {{ display: none; }}
+{_CELL}:has(.{LIVE}) :is({_PICTURE}, .gradlab-stored) {{ display: none; }}
+.jp-OutputArea:not(:has(.{LIVE})) {_FAILED} {{ display: none; }}
 {_PICTURE}, .gradlab-stored {{ animation: gradlab-wait 1s; }}
 @keyframes gradlab-wait {{ from, to {{ height: 0; overflow: hidden; visibility: hidden; }} }}
 .gradlab-stored p {{ border-left: 6px solid #8A6100; padding: 6px 10px; }}
@@ -35,23 +38,21 @@ CSS = f"""<style>
 #: Bytes of the largest picture: in the notebook, as text, they are a third more.
 _MOST = 200_000
 _ALT = "The lab's pictures; the text below tells what they show."
-_LIFE = (
-    "This is the lab as its cell left it. To bring it to life, run the cell (Shift+Enter), "
-    "after those above it."
-)
 
 
-def show_and_store(view: dict[str, Any], text: str, picture: bytes | None) -> None:
-    """Show a lab in the running cell, so that a saved notebook still tells what it was.
+def show_and_store(view: dict[str, Any], text: str, picture: bytes | None, life: str) -> None:
+    """Show a widget in the running cell, so that a saved notebook still tells what it was.
 
     Parameters
     ----------
     view : dict
         The widget's own output, by MIME type.
     text : str
-        The lab in words, the same on every machine.
+        The same in words, equal on every machine.
     picture : bytes or None
         A PNG, two of its pixels for one of the page's.
+    life : str
+        How to bring it to life where nothing answers.
     """
     if VIEW in view:
         display({VIEW: view[VIEW]}, raw=True)
@@ -61,7 +62,8 @@ def show_and_store(view: dict[str, Any], text: str, picture: bytes | None) -> No
         stored["image/png"] = base64.b64encode(small).decode("ascii")
         about = {"image/png": {"alt": _ALT, "width": width}}
     display(stored, metadata=about, raw=True)
-    words = f"<p>{_LIFE}</p><pre>{escape(text)}</pre>"
+    again = f"<pre>{escape(text)}</pre>" if picture is not None else ""  # for who sees no picture
+    words = f"<p>{escape(life)}</p>{again}"
     display({"text/html": f'{CSS}\n<div class="gradlab-stored">{words}</div>'}, raw=True)
 
 

@@ -1,0 +1,86 @@
+"""A guess is taken before its answer is seen, and what is said belongs to that guess."""
+
+import pytest
+
+import gradlab as gl
+from gradlab.course import prediction as module
+from gradlab.course.prediction import Prediction, Question
+from gradlab.course.syllabus import LESSONS
+from gradlab.course.tasks import QUESTIONS
+
+STEP = Question(
+    "step", "02", "Shorter is <b>…</b>", {"better": "no", "worse": "yes", "the same": "nor"},
+    "worse",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_guessed(monkeypatch):
+    monkeypatch.setattr(module, "_GUESSES", {})
+
+
+@pytest.fixture(params=QUESTIONS.values(), ids=QUESTIONS)
+def question(request):
+    return request.param
+
+
+def test_a_question_is_complete(question):
+    assert question.right in question.choices
+    assert len(question.choices) >= 3
+    assert len(set(question.choices.values())) == len(question.choices)
+    assert all(text.endswith(".") for text in question.choices.values())
+    assert question.lesson in [lesson.number for lesson in LESSONS if lesson.there]
+
+
+def test_nothing_of_the_answer_is_seen_before_the_guess(question):
+    asked = Prediction(question)
+    page = asked._answer.value + "".join(child.description for child in asked.children[1:3])
+    for text in question.choices.values():
+        assert text not in repr(asked)
+        assert text not in page
+    assert all(choice in repr(asked) for choice in question.choices)
+
+
+def test_each_guess_is_told_its_own_reason_and_the_right_one():
+    for choice, why in STEP.choices.items():
+        module._GUESSES.clear()
+        asked = Prediction(STEP)
+        asked.guess(choice)
+        assert why in repr(asked).splitlines()
+        assert ("✓" in repr(asked)) == (choice == "worse")
+        assert repr(asked).splitlines()[-1] == "yes"
+
+
+def test_with_the_mouse_it_is_committed_by_the_button_alone():
+    asked = Prediction(STEP)
+    assert asked._commit.disabled
+    asked._choice.index = 0
+    assert not asked._commit.disabled
+    assert asked._answer.value == ""
+    asked._commit.click()
+    assert "no" in asked._answer.value
+    assert asked._choice.disabled
+    assert asked._commit.layout.display == "none"
+
+
+def test_a_cell_that_runs_again_shows_the_guess_and_asks_no_more():
+    first = Prediction(STEP)
+    first.guess("better")
+    again = Prediction(STEP)
+    assert again._choice.value == "better"
+    assert again._answer.value == first._answer.value
+    assert again._choice.disabled
+
+
+def test_what_it_asks_is_escaped():
+    assert "<b>…" not in Prediction(STEP).children[0].value
+
+
+def test_by_name_with_and_without_a_guess():
+    assert "○" in repr(gl.predict("smaller_step"))
+    assert "✓" in repr(gl.predict("smaller_step", "larger"))
+    assert "✓" in repr(gl.predict("smaller_step"))
+    with pytest.raises(ValueError, match="name"):
+        gl.predict("smaler_step")
+    with pytest.raises(ValueError, match="guess"):
+        gl.predict("smaller_step", "big")
