@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -49,11 +49,16 @@ class Lab(widgets.VBox):
 
     Parameters
     ----------
-    net : Network or None, optional
+    net : Network, callable or None, optional
         A network of yours (MLP, convnet or LSTM), with its data; copies are taken. Without it the
-        lab builds its own MLP.
+        lab builds its own MLP. Or any function f(theta) -> float, with its gradient and theta:
+        `gl.Lab(f, grad, theta)`.
     x : ndarray, shape (N, D), or as the network takes it, optional
+        With a function: grad(theta) -> ndarray (P,).
     y : ndarray, shape (N,) or (N, K), optional
+        With a function: theta (P,).
+    tensors : mapping of str to (start, stop, shape) or None, optional
+        Names for parts of a function's theta, as in `gl.check_function`.
     panels : sequence of str, optional
         Which pictures, in which order: names of `gradlab.lab.board.panels.NAMES`.
     controls : sequence of str or None, optional
@@ -95,10 +100,11 @@ class Lab(widgets.VBox):
 
     def __init__(
         self,
-        net: Network | None = None,
-        x: np.ndarray | None = None,
+        net: Network | Callable[[np.ndarray], float] | None = None,
+        x: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
         y: np.ndarray | None = None,
         *,
+        tensors: Mapping[str, tuple[int, int, tuple[int, ...]]] | None = None,
         panels: Sequence[str] = DEFAULT,
         controls: Sequence[str] | None = None,
         theme: str = "auto",
@@ -108,7 +114,7 @@ class Lab(widgets.VBox):
         check_choice(theme, THEMES, "theme")
         panels = check_names(panels, PANEL_NAMES, "panels")
         wanted = None if controls is None else check_names(controls, NAMES, "controls")
-        self.state = LabState(net, x, y, scenario=scenario, **settings)
+        self.state = LabState(net, x, y, scenario=scenario, tensors=tensors, **settings)
         can = [name for name in NAMES if name in self.state.applicable]
         check_names(wanted or (), can, "controls")
         self.frames = 0

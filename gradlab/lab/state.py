@@ -213,8 +213,9 @@ class LabState(SettingTraits):
         """Keep `error` as words that name the controls `names`, and tell the view."""
         with LOCK:
             labels = " and ".join(LABELS.get(name, name) for name in names)
-            about = f"{labels}: " if labels else ""
-            self.error = f"{about}{str(error) or type(error).__name__}"
+            what = str(error) or type(error).__name__
+            named = not labels or what.startswith(f"{labels} ")  # "bug 'mask_reversed' needs …"
+            self.error = what if named else f"{labels}: {what}"
             self.revision += 1
 
     def recover(self) -> None:
