@@ -1,6 +1,26 @@
-"""For all tests: a skipped test fails the run, because nobody reads what was left out."""
+"""What waits for the soak; and a skipped test fails the run, because nobody reads what was left."""
+
+from collections import defaultdict
 
 import pytest
+
+#: So many cases of one test run with `make test`, spread over all of them; the others in the soak.
+MOST_CASES = 16
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    cases = defaultdict(list)
+    for item in items:
+        if hasattr(item, "callspec") and not item.get_closest_marker("soak"):
+            cases[item.path, item.originalname].append(item)
+    for many in cases.values():
+        if len(many) > MOST_CASES:
+            step = (len(many) - 1) / (MOST_CASES - 1)
+            stay = {round(i * step) for i in range(MOST_CASES)}
+            for i, item in enumerate(many):
+                if i not in stay:
+                    item.add_marker(pytest.mark.soak)
 
 
 @pytest.hookimpl(trylast=True)

@@ -406,7 +406,7 @@ def test_the_entry_is_the_one_that_is_set_or_the_worst():
 def test_an_entry_that_is_not_there_is_refused_and_gives_way_where_the_tensor_changes():
     state = LabState(hidden=(4,), tensor="W1")
     state.entry = 8
-    assert state.error.startswith("entry: entry must be from 0 to 7 for W1")
+    assert state.error.startswith("entry must be from 0 to 7 for W1")
     state.entry = 7
     assert state.error == ""
     state.tensor = "b2"
