@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from playwright.sync_api import expect
 
 from .fit import faults, settle
-from .lab_parts import expect_eps, expect_state, show
+from .lab_parts import banner, expect_eps, expect_state, show
 from .texts import texts_of
 
 FULL = "document.fullscreenElement?.classList.contains('gradlab-lab')"
@@ -150,7 +150,8 @@ def test_what_is_pinned_stays_behind_pale(page, lab):
     before = pixels(page, panel)
     pin.click()
     expect(pin).to_have_attribute("aria-pressed", "true")
-    page.run_code("lab.state.weight_scale = 2.0")
+    with page.changing(banner(lab)):
+        page.run_code("lab.state.weight_scale = 2.0")
     page.wait_sharp(lab)
     both = pixels(page, panel)
     pin.click()

@@ -1,57 +1,46 @@
 """Where the texts of the lab's canvases stand: no DOM tells it, so the page's own pens note it.
 
-A panel draws on sheets that nobody sees, and shows them as bitmaps: the notes go the same way.
+A panel draws what stands still on a sheet that nobody sees, and copies it: the notes go with it.
 """
 
 from dataclasses import dataclass
 
 #: For `add_init_script`: from then on `canvas.gradlabTexts` has the boxes of what a panel shows.
 RECORD = """(() => {
-  const pen = OffscreenCanvasRenderingContext2D.prototype;
   const notes = canvas => canvas.gradlabTexts ??= [];
-  const {fillText, fillRect, drawImage} = pen;
-  pen.fillText = function (text, x, y, ...more) {
-    fillText.call(this, text, x, y, ...more);
-    const ink = this.measureText(text), to = this.getTransform();
-    const at = (x, y) => to.transformPoint({x, y});
-    const corners = [-ink.actualBoundingBoxLeft, ink.actualBoundingBoxRight].flatMap(dx => (
-      [-ink.actualBoundingBoxAscent, ink.actualBoundingBoxDescent].map(dy => at(x + dx, y + dy))
-    ));
-    const [left, right] = [Math.min, Math.max].map(end => end(...corners.map(c => c.x)));
-    const [top, bottom] = [Math.min, Math.max].map(end => end(...corners.map(c => c.y)));
-    if (!`${text}`.trim()) return;
-    notes(this.canvas).push({text, left, right, top, bottom, pale: this.globalAlpha < 1});
-  };
-  pen.fillRect = function (x, y, width, height) {
-    fillRect.call(this, x, y, width, height);
-    const {a} = this.getTransform(), {canvas} = this;
-    if (x <= 0 && y <= 0 && a * width >= canvas.width - 2) canvas.gradlabTexts = [];
-  };
-  pen.drawImage = function (image, ...more) {
-    drawImage.call(this, image, ...more);
-    if (image.gradlabTexts && image.width === this.canvas.width) {
-      this.canvas.gradlabTexts = [...image.gradlabTexts];
-    }
-  };
-  const {transferToImageBitmap} = OffscreenCanvas.prototype;
-  OffscreenCanvas.prototype.transferToImageBitmap = function () {
-    const bitmap = transferToImageBitmap.call(this);
-    bitmap.gradlabTexts = this.gradlabTexts ?? [];
-    return bitmap;
-  };
-  const screen = ImageBitmapRenderingContext.prototype, {transferFromImageBitmap} = screen;
-  screen.transferFromImageBitmap = function (bitmap) {
-    const texts = bitmap?.gradlabTexts ?? [], width = bitmap?.width;
-    transferFromImageBitmap.call(this, bitmap);
-    this.canvas.gradlabTexts = texts.map(text => ({...text, of: width}));
-  };
+  for (const {prototype: pen} of [OffscreenCanvasRenderingContext2D, CanvasRenderingContext2D]) {
+    const {fillText, fillRect, drawImage} = pen;
+    pen.fillText = function (text, x, y, ...more) {
+      fillText.call(this, text, x, y, ...more);
+      const ink = this.measureText(text), to = this.getTransform();
+      const at = (x, y) => to.transformPoint({x, y});
+      const corners = [-ink.actualBoundingBoxLeft, ink.actualBoundingBoxRight].flatMap(dx => (
+        [-ink.actualBoundingBoxAscent, ink.actualBoundingBoxDescent].map(dy => at(x + dx, y + dy))
+      ));
+      const [left, right] = [Math.min, Math.max].map(end => end(...corners.map(c => c.x)));
+      const [top, bottom] = [Math.min, Math.max].map(end => end(...corners.map(c => c.y)));
+      if (!`${text}`.trim()) return;
+      notes(this.canvas).push({text, left, right, top, bottom, pale: this.globalAlpha < 1});
+    };
+    pen.fillRect = function (x, y, width, height) {
+      fillRect.call(this, x, y, width, height);
+      const {a} = this.getTransform(), {canvas} = this;
+      if (x <= 0 && y <= 0 && a * width >= canvas.width - 2) canvas.gradlabTexts = [];
+    };
+    pen.drawImage = function (image, ...more) {
+      drawImage.call(this, image, ...more);
+      if (image.gradlabTexts && image.width === this.canvas.width) {
+        this.canvas.gradlabTexts = [...image.gradlabTexts];
+      }
+    };
+  }
 })();"""
 
 _READ = """lab => [...lab.querySelectorAll('.gradlab-panel')].filter(p => p.checkVisibility())
   .map(panel => {
     const canvas = panel.querySelector('canvas'), box = canvas.getBoundingClientRect();
-    const texts = (canvas.gradlabTexts ?? []).map(({of, left, right, top, bottom, ...rest}) => {
-      const scale = box.width / of;
+    const scale = box.width / canvas.width;
+    const texts = (canvas.gradlabTexts ?? []).map(({left, right, top, bottom, ...rest}) => {
       return {...rest, left: left * scale, right: right * scale, top: top * scale,
               bottom: bottom * scale};
     });

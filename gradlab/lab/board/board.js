@@ -184,6 +184,7 @@ class BoardView {
   // What comes before the screen's next frame is drawn in one task, the latest only.
   async update() {
     delete this.el.dataset.rests;
+    clearTimeout(this.resting); // set for what was there before
     if (this.busy) return;
     this.busy = true;
     await nextFrame();
@@ -204,7 +205,6 @@ class BoardView {
     }
     const words = model.get('banner'); // escaped HTML
     if (words !== this.written) rewrite(this.banner, this.written = words);
-    clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(ink), AT_REST);
     el.dataset.shows = ink.shows;
     el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));

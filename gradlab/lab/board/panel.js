@@ -1,6 +1,5 @@
-// One picture on the page: a chart that seldom changes, drawn once and kept, and over it what moves, drawn on
-// a sheet that nobody sees and shown as one bitmap. So a panel that did not change costs the page nothing: a
-// plain canvas is copied with every frame.
+// One picture on the page: a chart that seldom changes, drawn once on a sheet that nobody sees and kept, and
+// over a copy of it what moves.
 import {Place, frameOf} from './frame.js';
 import {HEIGHT} from './layout.js';
 import {font, numbersOf, paintChart, paintMarks, penOf} from './paint.js';
@@ -43,7 +42,6 @@ export class Panel {
     this.root.style.height = `${this.size[1]}px`;
     const pixels = this.size.map(length => Math.round(length * ratio));
     [this.canvas.width, this.canvas.height] = pixels;
-    this.sheet = this.canvas;
     this.paper = new OffscreenCanvas(...pixels);
   }
 
@@ -78,7 +76,7 @@ export class Panel {
   }
 
   paint() {
-    if (!this.sheet) return; // not on the page yet
+    if (!this.paper) return; // not on the page yet
     const pen = canvas => {
       const ctx = canvas.getContext('2d', {alpha: false});
       ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -91,7 +89,7 @@ export class Panel {
       if (this.chart) this.paintStill(ctx);
     }
     this.fresh = this.changed = false;
-    const ctx = pen(this.sheet);
+    const ctx = pen(this.canvas);
     ctx.save();
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.drawImage(this.paper, 0, 0);
