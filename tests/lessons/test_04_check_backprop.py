@@ -114,7 +114,7 @@ def test_what_is_quoted():
 def test_a_bug_does_not_follow_the_step(case):
     says(
         LESSON,
-        "*wrong* in all four tensors, with norm ratios above 1e-3; then *wrong* in `W1` and `b1` only",
+        "*wrong* in all four tensors, with norm ratios above 1e-3; then *wrong* in `W1`",
     )
     net, x, y = case
     report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y, eps=1e-5)
