@@ -46,5 +46,5 @@ LESSONS = (
     Lesson("11_lstm", "LSTM", "Does it work through time?"),
     Lesson("12_what_it_costs", "What it costs", "Why turn it off?"),
     Lesson("13_check_your_own_code", "Check your own code", "Now yours"),
-    Lesson("playground", "Playground", "The whole lab, with every control"),
+    Lesson("playground", "Playground", "The whole lab, with every control", there=True),
 )
