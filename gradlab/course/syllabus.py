@@ -35,7 +35,7 @@ LESSONS = (
     Lesson("00_start_here", "Start here", "What is this?", there=True),
     Lesson("01_nudge_a_weight", "Nudge a weight", "How can a number check a formula?", there=True),
     Lesson("02_choose_eps", "Choose eps", "How small is small?", there=True),
-    Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?"),
+    Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?", there=True),
     Lesson("04_check_backprop", "Check backprop", "Is my backprop right?", there=True),
     Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?"),
     Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?"),
@@ -46,5 +46,5 @@ LESSONS = (
     Lesson("11_lstm", "LSTM", "Does it work through time?"),
     Lesson("12_what_it_costs", "What it costs", "Why turn it off?"),
     Lesson("13_check_your_own_code", "Check your own code", "Now yours"),
-    Lesson("playground", "Playground", "The whole lab, with every control"),
+    Lesson("playground", "Playground", "The whole lab, with every control", there=True),
 )
