@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -112,6 +112,7 @@ _AT_A_KINK = (
     "Right backprop is called a bug: a bias b2 of a ReLU network whose z2 is exactly 0 in some "
     "examples. The slope is {left:.4f} on the left and {right:.4f} on the right, and a is {a:.4f}."
 )
+_OTHER_CONVENTION = " Here backprop takes relu'(0) = 1, which is as good as 0."
 
 
 def _on_a_kink() -> tuple[Case, ...]:
@@ -128,16 +129,24 @@ def _on_a_kink() -> tuple[Case, ...]:
             (3, -1.0, "flipped in sign"), (2, 0.1, "ten times too small"),
         )
     ]  # fmt: skip
-    return tuple(_with_slopes(case) for case in (*right, *wrong))
+    _, behind = _sides(right[0])
+    other = replace(right[0], a=behind, message=_AT_A_KINK + _OTHER_CONVENTION)
+    return tuple(_with_slopes(case) for case in (*right, other, *wrong))
+
+
+def _sides(case: Case) -> tuple[float, float]:
+    """Return the slopes on the left and on the right."""
+    step = 1e-7 * np.eye(len(case.theta))[case.i]
+    here = case.loss(case.theta)
+    return (
+        (here - case.loss(case.theta - step)) / 1e-7, (case.loss(case.theta + step) - here) / 1e-7,
+    )  # fmt: skip
 
 
 def _with_slopes(case: Case) -> Case:
     """Write the slopes of both sides into the message."""
-    step = 1e-7 * np.eye(len(case.theta))[case.i]
-    here = case.loss(case.theta)
-    right, left = (case.loss(case.theta + step) - here), (here - case.loss(case.theta - step))
-    text = case.message.format(left=left / 1e-7, right=right / 1e-7, a=case.a)
-    return Case(case.loss, case.theta, case.i, case.a, case.bug, text, case.kink)
+    left, right = _sides(case)
+    return replace(case, message=case.message.format(left=left, right=right, a=case.a))
 
 
 def _beside_a_kink() -> tuple[Case, ...]:
@@ -150,7 +159,7 @@ def _beside_a_kink() -> tuple[Case, ...]:
         nets.append(net)
     fails = (
         "A kink lies 3e-6 beside theta, backprop is right, and your is_bug calls it a bug. A step "
-        "of 1e-5 reaches across the kink; a shorter one does not."
+        "of 1e-5 reaches across the kink; one shorter than 3e-6 does not."
     )
     forgets = (
         "A kink lies 3e-6 beside theta, and this slope is the one behind it, as if one example's "
@@ -158,7 +167,7 @@ def _beside_a_kink() -> tuple[Case, ...]:
     )
     beside = [_case(net, "b1", (unit,), 1.0, fails) for net in nets]
     other = nets[0].unroll(nets[0].gradient(x, y))[beside[1].i]
-    wrong = Case(beside[1].loss, beside[1].theta, beside[1].i, float(other), True, forgets)
+    wrong = replace(beside[1], a=float(other), bug=True, message=forgets)
     return (*beside, wrong)
 
 
@@ -169,9 +178,9 @@ def _flat_and_bent() -> tuple[Case, ...]:
                  "0, a is 0, and your is_bug calls it a bug. 0 against 0 agrees.")  # fmt: skip
     return (
         zero,
-        Case(zero.loss, zero.theta, zero.i, 0.03, True,
-             "A ReLU unit that is off in all examples: the slope is 0, a is 0.03, and your "
-             "is_bug lets it pass."),
+        replace(zero, a=0.03, bug=True,
+                message="A ReLU unit that is off in all examples: the slope is 0, a is 0.03, and "
+                "your is_bug lets it pass."),
         Case(lambda t: 1000 + 1e-3 * np.sin(t[0]), np.array([0.5]), 0,
              1e-3 * float(np.cos(0.5)), False,
              "A loss of 1000 with a slope of 9e-4: right code is called a bug. Two such losses "
@@ -260,7 +269,7 @@ def images() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     tied[0, 2:4, 2:4] = 9.0  # all four
     tied[1, 2:4, 0] = tied[1, 2, 1] = 9.0  # three
     tied[1, 0:2, 4:6] = 0.0  # what a ReLU leaves
-    return {"plain": (plain, dout), "negative": (plain - 20, dout), "tied": (tied, dout)}
+    return {"plain": (plain, dout), "negative": (plain - 4.9375, dout), "tied": (tied, dout)}
 
 
 def windows(x: np.ndarray) -> np.ndarray:
