@@ -247,7 +247,7 @@ def test_try_1():
     says("06_kinks", "(No step crosses a kink for `b1` at 1e-3: there the step itself is too long")
     assert lab.result.report["b1"].crossed_kinks == 0
     assert set(lab.result.report["b1"].marks) == {"ok", "noise"}
-    assert 1e-3 > lab.result.sweep.predicted_best_eps  # longer than the best one
+    assert lab.result.sweep.predicted_best_eps < 1e-3  # longer than the best one
     for eps, doubt in (
         (1e-1, ["W1", "b1", "W2", "b2", "b3"]), (1e-3, ["b1", "b2"]),
         (1e-4, ["b2"]), (1e-5, ["b2"]), (1e-6, ["b2"]), (1e-7, ["b2"]),
