@@ -38,7 +38,7 @@ LESSONS = (
     Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?", there=True),
     Lesson("04_check_backprop", "Check backprop", "Is my backprop right?", there=True),
     Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?"),
-    Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?"),
+    Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?", there=True),
     Lesson("07_regularization", "Regularization", "Which loss did you differentiate?"),
     Lesson("08_dropout", "Dropout", "Can dropout be checked?"),
     Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?"),
