@@ -112,7 +112,7 @@ def find_wrong_culprit(answer: object) -> str | None:
     if isinstance(given, str):
         return given
     open_ones = [letter for letter in REPORTS if given[letter] is None or given[letter] is ...]
-    if len(open_ones) == len(REPORTS):
+    if len(open_ones) == len(REPORTS) == len(answer):  # as the lesson has it
         return None
     for letter, value in given.items():
         if letter in open_ones:
@@ -123,7 +123,8 @@ def find_wrong_culprit(answer: object) -> str | None:
         if number != REPORTS[letter]:
             return f"{letter}: {_difference(letter, int(number))}"
     if open_ones:
-        return f"Right so far. Still open: {', '.join(open_ones)}."
+        praise = "Right so far. " if len(open_ones) < len(REPORTS) else ""
+        return f"{praise}Still open: {', '.join(open_ones)}."
     return ""
 
 
@@ -269,8 +270,8 @@ def find_wrong_signature(answer: object) -> str | None:
             return "It changes the arrays that it was given. Work on new ones: a - n, not a -= n."
         if not isinstance(got, (tuple, list)) or len(got) != 2 or got[0] not in WORDS:
             return (
-                f'{case.title}: it returned {shown(got)}. A pair is asked, such as ("factor", 2.0); '
-                f"its word is one of {', '.join(WORDS)}."
+                f"{case.title}: it returned {shown(got)}. A pair is asked, such as "
+                f'("factor", 2.0); its word is one of {", ".join(WORDS)}.'
             )
         mistake = _wrong_word(case, got[0]) if got[0] != case.word else _wrong_c(case, got[1])
         if mistake:
@@ -282,28 +283,22 @@ def _wrong_word(case: Case, word: str) -> str:
     """Return what shows that `word` is not what the case is."""
     a, n = case.a, case.n
     delta = a - n
+    off = np.linalg.norm(delta) / np.linalg.norm(n)
     if word == "right":
-        off = np.linalg.norm(delta) / np.linalg.norm(n)
-        return f"a is off by {off:.1e} of the size of n, and round-off by some 1e-9. It says right."
+        return f"a is off by {off:.2g} of the size of n, and round-off by some 1e-9. It says right."
     if case.word == "right":
-        off = np.linalg.norm(delta) / np.linalg.norm(n)
         return (
             f"the code is right. a and n agree to {off:.0e} of their size, which is all that "
             f"differences can do, and it says {word}. Leave room for round-off, and ask this first."
         )
-    if case.word == "along W":
-        return (
-            f"a - n is {case.c:g} times W, and it says {word}. Compare a - n, not a, with W; and "
-            "call it a factor only if a - c n leaves next to nothing."
-        )
     if case.word == "factor":
-        if case.c == 0:
-            return f"every entry of a is 0, so a = 0 · n, and it says {word}."
-        return f"a is {case.c:g} times n, up to round-off, and it says {word}."
-    unit, left = (n, a) if word == "factor" else (case.W, delta)
+        times = "every entry of a is 0, so a = 0 · n" if case.c == 0 else f"a is {case.c:g} times n"
+        return f"{times}, up to round-off, and it says {word}."
+    if word == "other":
+        return f"a - n is {case.c:g} times W, and it says other. Compare a - n, not a, with W."
+    left, unit, told = (a, n, "a and n") if word == "factor" else (delta, case.W, "a - n and W")
     c = np.vdot(unit, left) / np.vdot(unit, unit)
     rest = np.linalg.norm(left - c * unit) / np.linalg.norm(delta)
-    told = "a and n" if word == "factor" else "a - n and W"
     return (
         f"it says {word}. The cosine of {told} is {_ratio_and_cosine(left, unit)[1]:.4f}, which is "
         f"not 1 or -1: the best c leaves {rest:.0%} of a - n. Measure what is left beside a - n."
@@ -314,25 +309,23 @@ def _wrong_c(case: Case, value: object) -> str:
     """Return what is wrong with the number of the right word."""
     if case.c is None or case.word == "right":
         return ""
-    c = number_in(value)
-    equation = f"a = {case.c:g} n" if case.word == "factor" else f"a - n = {case.c:g} W"
+    is_factor, c = case.word == "factor", number_in(value)
+    equation = f"a = {case.c:g} n" if is_factor else f"a - n = {case.c:g} W"
     if c is None:
-        came = shown(value)
-        if isinstance(value, (float, np.floating)):
-            return (
-                f"{equation}, and c came out as {came}. An entry of n is 0 there: <a, n> / <n, n> "
-                "divides by no entry."
-            )
-        return f"{equation}, and c came out as {came}. One finite number is asked."
+        told = f"{equation}, and c came out as {shown(value)}."
+        if isinstance(value, (float, np.floating)) and not np.all(case.n):
+            return f"{told} An entry of n is 0 there: <a, n> / <n, n> divides by no entry."
+        return f"{told} One finite number is asked."
     if _near(c, case.c):
         return ""
-    if case.word == "factor" and _near(c, -case.c):
-        return f"{equation}, and it says c = {c:.4g}. A quotient of norms has no sign."
-    if case.word == "along W" and _near(c, -case.c):
-        return f"{equation}, and it says c = {c:.4g}. That is n - a."
+    told = f"{equation}, and it says c = {c:.4g}."
+    if _near(c, -case.c):
+        if is_factor and case.c < 0:
+            return f"{told} A quotient of norms has no sign."
+        return f"{told} The sign is the other one" + ("." if is_factor else ": take a - n.")
     if case.c and _near(c, 1 / case.c):
-        return f"{equation}, and it says c = {c:.4g}: that is how many times a fits into the other."
-    return f"{equation}, and it says c = {c:.4g}."
+        return f"{told} That is {'n over a' if is_factor else 'W over a - n'}."
+    return told
 
 
 def _near(c: float, right: float) -> bool:
@@ -345,7 +338,6 @@ find_wrong_times: Callable[[object], str] = one_number(
     39.0,
     {
         1 / 39: "This is the ratio a/n. How many times too small a is, is its inverse.",
-        0.025: "This is (1 - 0.95) / 2. The denominator is 1 + c, and c is not 1.",
         20.0: "This is 1 / (1 - 0.95), as if ‖a - n‖ were divided by ‖n‖. The norm ratio divides "
         "by ‖a‖ + ‖n‖.",
         1 / 0.95: "This takes 0.95 for the ratio a/n. It is the norm ratio, (1 - c) / (1 + c).",
@@ -408,8 +400,8 @@ TASKS = (
         find_mistake=find_wrong_signature,
         hints=(
             "Ask in order: is there an error at all, beside round-off? Is a = c n? Is a - n = c W?",
-            "c = np.vdot(n, a) / np.vdot(n, n) is the best factor, whatever a is. What does a - c n "
-            "leave?",
+            "c = np.vdot(n, a) / np.vdot(n, n) is the best factor, whatever a is. What does a - c n"
+            " leave?",
             "Compare what is left with the error itself, np.linalg.norm(a - n). A cosine of 0.999 "
             "is not 1.",
         ),
