@@ -6,16 +6,15 @@ import pytest
 import gradlab as gl
 from gradlab.course.exercise import Exercise
 from gradlab.course.tasks import QUESTIONS, TASKS
-from gradlab.course.tasks.find_the_bug import (
+from gradlab.course.tasks.culprits import (
     LINES,
     NAMES,
     REPORTS,
-    cases,
     find_wrong_culprit,
     seen_with,
-    signature,
     small_network,
 )
+from gradlab.course.tasks.signature import cases, signature
 
 RIGHT = dict(REPORTS)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.course.tasks.find_the_bug import LINES, REPORTS, seen_with, small_network
+from gradlab.course.tasks.culprits import LINES, REPORTS, seen_with, small_network
 from gradlab.lab.model.signal import signal_of
 from tests.lessons.prose import book, says
 
