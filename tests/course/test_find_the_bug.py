@@ -36,17 +36,17 @@ RIGHT_CULPRITS = {
 }
 WRONG_CULPRITS = {
     "A: line 2, dz3 = (t - p) / N, would give b1 ratio and cosine -1, -1.000": RIGHT | {"A": 2},
-    "A: line 5, dW1 += 2 * l2 * W1, and so for dW2 and dW3, would make W1, W2, W3 alone wrong. "
-    "In the report it is every tensor": RIGHT | {"A": 5},
-    "B: line 5, dW1 += 2 * l2 * W1, and so for dW2 and dW3, would give W1 ratio and cosine 1.56"
-    : RIGHT | {"B": 5},
+    "A: line 11, dW1 += 2 * l2 * W1, and so for dW2 and dW3, would make W1, W2, W3 alone wrong. "
+    "In the report it is every tensor": RIGHT | {"A": 11},
+    "B: line 11, dW1 += 2 * l2 * W1, and so for dW2 and dW3, would give W1 ratio and cosine 1.56"
+    : RIGHT | {"B": 11},
     "C: line 1, dz3 = p - t, would give b1 ratio and cosine 8, 1.000": RIGHT | {"C": 1},
-    "D: line 8, db2 = dz2.sum(), would give b2 ratio and cosine 0.117, 0.140": RIGHT | {"D": 8},
-    "E: line 11, dz1 = do1 * (1 - np.tanh(o1)**2), would leave the signal do1 right. In the "
-    "report it is wrong": RIGHT | {"E": 11},
-    "F: line 10, do1 = dz2 @ W2, would make the signal do1 wrong. In the report it is right"
-    : RIGHT | {"F": 10},
-    "F: line 12, dW1 = x.T @ do1, would make W1 alone wrong": RIGHT | {"F": 12},
+    "D: line 7, db2 = dz2.sum(), would give b2 ratio and cosine 0.117, 0.140": RIGHT | {"D": 7},
+    "E: line 9, dz1 = do1 * (1 - np.tanh(o1)**2), would leave the signal do1 right. In the "
+    "report it is wrong": RIGHT | {"E": 9},
+    "F: line 8, do1 = dz2 @ W2, would make the signal do1 wrong. In the report it is right"
+    : RIGHT | {"F": 8},
+    "F: line 10, dW1 = x.T @ do1, would make W1 alone wrong": RIGHT | {"F": 10},
     "A: a line's number from 1 to 12 is asked, and this is 13 (int)": RIGHT | {"A": 13},
     "B: a line's number from 1 to 12 is asked, and this is 'dW1' (str)": RIGHT | {"B": "dW1"},
     "C: a line's number from 1 to 12 is asked, and this is True (bool)": RIGHT | {"C": True},
@@ -101,10 +101,10 @@ def test_the_lines_are_those_of_the_museum():
     net, x, y = small_network(l2=0.1)
     n = net.gradient(x, y)
     museum = {1: ("missing_1_over_n", None), 2: ("flipped_sign", None), 3: ("missing_label", None),
-              4: ("double_1_over_n", None), 5: ("doubled_l2", None), 6: ("negated_l2", None),
-              7: ("bias_mean", 2), 8: ("bias_summed_without_axis", 2),
-              9: ("missing_activation_derivative", 2), 10: ("missing_transpose", 2),
-              11: ("activation_derivative_at_output", 1)}  # fmt: skip
+              4: ("double_1_over_n", None), 11: ("doubled_l2", None), 12: ("negated_l2", None),
+              6: ("bias_mean", 2), 7: ("bias_summed_without_axis", 2),
+              5: ("missing_activation_derivative", 2), 8: ("missing_transpose", 2),
+              9: ("activation_derivative_at_output", 1)}  # fmt: skip
     for line, (bug, layer) in museum.items():
         a = gl.bugs.plant(net, bug, layer).gradient(x, y)
         tensors = seen_with(line).tensors

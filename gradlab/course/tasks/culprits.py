@@ -23,16 +23,16 @@ LINES = {
     2: "dz3 = (t - p) / N",
     3: "dz3 = p / N",
     4: "dz3 = (p - t) / N / N",
-    5: "dW1 += 2 * l2 * W1, and so for dW2 and dW3",
-    6: "dW1 -= l2 * W1, and so for dW2 and dW3",
-    7: "db2 = dz2.mean(axis=0)",
-    8: "db2 = dz2.sum()",
-    9: "dz2 = do2",
-    10: "do1 = dz2 @ W2",
-    11: "dz1 = do1 * (1 - np.tanh(o1)**2)",
-    12: "dW1 = x.T @ do1",
+    5: "dz2 = do2",
+    6: "db2 = dz2.mean(axis=0)",
+    7: "db2 = dz2.sum()",
+    8: "do1 = dz2 @ W2",
+    9: "dz1 = do1 * (1 - np.tanh(o1)**2)",
+    10: "dW1 = x.T @ do1",
+    11: "dW1 += 2 * l2 * W1, and so for dW2 and dW3",
+    12: "dW1 -= l2 * W1, and so for dW2 and dW3",
 }
-REPORTS = {"A": 1, "B": 6, "C": 3, "D": 7, "E": 10, "F": 11}
+REPORTS = {"A": 1, "B": 12, "C": 3, "D": 6, "E": 8, "F": 9}
 
 
 def small_network(**settings: object) -> tuple[Network, np.ndarray, np.ndarray]:
@@ -80,13 +80,13 @@ def _backward(line: int) -> dict[str, np.ndarray]:
     p /= p.sum(axis=1, keepdims=True)
     dz3 = {1: p - t, 2: (t - p) / n, 3: p / n, 4: (p - t) / n / n}.get(line, (p - t) / n)
     do2 = dz3 @ W3.T
-    dz2 = do2 if line == 9 else do2 * (1 - o2**2)
-    do1 = dz2 @ (W2 if line == 10 else W2.T)
-    dz1 = do1 * (1 - (np.tanh(o1) if line == 11 else o1) ** 2)
-    db2 = {7: dz2.mean(axis=0), 8: np.full(6, dz2.sum())}.get(line, dz2.sum(axis=0))
-    decay = {5: 2 * l2, 6: -l2}.get(line, l2)
+    dz2 = do2 if line == 5 else do2 * (1 - o2**2)
+    do1 = dz2 @ (W2 if line == 8 else W2.T)
+    dz1 = do1 * (1 - (np.tanh(o1) if line == 9 else o1) ** 2)
+    db2 = {6: dz2.mean(axis=0), 7: np.full(6, dz2.sum())}.get(line, dz2.sum(axis=0))
+    decay = {11: 2 * l2, 12: -l2}.get(line, l2)
     return {
-        "W1": x.T @ (do1 if line == 12 else dz1) + decay * W1, "b1": dz1.sum(axis=0),
+        "W1": x.T @ (do1 if line == 10 else dz1) + decay * W1, "b1": dz1.sum(axis=0),
         "W2": o1.T @ dz2 + decay * W2, "b2": db2,
         "W3": o2.T @ dz3 + decay * W3, "b3": dz3.sum(axis=0),
         "do2": do2, "do1": do1,

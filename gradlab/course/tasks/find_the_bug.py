@@ -37,7 +37,7 @@ TASKS = (
             "point.",
             "L2 is on: read factors off the biases. And b3's entries add up to 0 if the loss's "
             "derivative is right.",
-            "E and F have the same tensors. The signal do1 is computed before line 11 uses it.",
+            "E and F have the same tensors. The signal do1 is computed before line 9 uses it.",
         ),
         answer=REPORTS,
         solution=(
