@@ -295,6 +295,18 @@ def shown(state):
     return {name: (report[name].ratio, report[name].cosine) for name in report}
 
 
+def test_the_names_are_those_of_the_lab():
+    says(LESSON, "Choose the bug *the sign is flipped*")
+    says(LESSON, "*the 2 of the square is missing* and *divided by the number of outputs*")
+    titles = [
+        gl.bugs.describe(bug).title
+        for bug in ("flipped_sign", "missing_factor_2", "mean_over_outputs")
+    ]
+    assert titles == [
+        "the sign is flipped", "the 2 of the square is missing", "divided by the number of outputs"
+    ]  # fmt: skip
+
+
 def test_the_legend(state):
     says(LESSON, "moons has K = 2 outputs, iris 3")
     says(LESSON, "loss per squared weight, 1e-6 … 1e5, logarithmic")
