@@ -41,7 +41,7 @@ LESSONS = (
     Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?", there=True),
     Lesson("07_regularization", "Regularization", "Which loss did you differentiate?"),
     Lesson("08_dropout", "Dropout", "Can dropout be checked?"),
-    Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?"),
+    Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?", there=True),
     Lesson("10_conv_net", "Conv net", "Where in the network?"),
     Lesson("11_lstm", "LSTM", "Does it work through time?"),
     Lesson("12_what_it_costs", "What it costs", "Why turn it off?"),
