@@ -8,6 +8,7 @@ from gradlab.course.exercise import Exercise
 from gradlab.course.tasks import QUESTIONS, TASKS
 from gradlab.course.tasks import lstm as module
 from gradlab.course.tasks.lstm import cell_backward
+from tests.lessons.prose import says
 
 NAMES = ("dz_i", "dz_f", "dz_g", "dz_o", "dc_before")
 
@@ -456,6 +457,7 @@ def test_about_40_of_100_wrong_lines_are_unseen_at_one_step(net, batch):
 
     back = [one for one in unseen if is_handed_back(one)]
     assert "More than half of the lines" in said("one_time_step", "about 5")
+    says("11_lstm", "More than half of the lines that got through are of that kind.")
     assert len(back) > len(unseen) / 2
     for one in unseen:
         wrong = differs(one.gradient(x, y), right[4])

@@ -299,10 +299,10 @@ def test_the_legend_names_the_controls_and_bugs_as_the_lab_does(lab):
 
 def test_a_gru_at_one_step_from_zero(rng):
     says(LESSON, "Everything that meets $h_{t-1}$")
-    says(LESSON, "and $z$'s gradient through $-h_{t-1}$")
-    # h = (1 - z) h0 + z n: with h0 = 0 the slope in z is n alone, and W meets h0 only
-    h0, z, n, dh = (rng.standard_normal((5, 8)) for _ in range(4))
+    says(LESSON, "and $u$'s gradient through $-h_{t-1}$")
+    # h = (1 - u) h0 + u g: with h0 = 0 the slope in u is g alone, and W meets h0 only
+    h0, u, g, dh = (rng.standard_normal((5, 8)) for _ in range(4))
     eps = 1e-5
-    slope = ((1 - z - eps) * h0 + (z + eps) * n - (1 - z + eps) * h0 - (z - eps) * n) / (2 * eps)
-    np.testing.assert_allclose(slope, n - h0, rtol=1e-6, atol=1e-8)
+    slope = ((1 - u - eps) * h0 + (u + eps) * g - (1 - u + eps) * h0 - (u - eps) * g) / (2 * eps)
+    np.testing.assert_allclose(slope, g - h0, rtol=1e-6, atol=1e-8)
     assert not ((0 * h0).T @ dh).any()
