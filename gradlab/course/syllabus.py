@@ -44,7 +44,7 @@ LESSONS = (
     Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?", there=True),
     Lesson("10_conv_net", "Conv net", "Where in the network?", there=True),
     Lesson("11_lstm", "LSTM", "Does it work through time?", there=True),
-    Lesson("12_what_it_costs", "What it costs", "Why turn it off?"),
-    Lesson("13_check_your_own_code", "Check your own code", "Now yours"),
+    Lesson("12_what_it_costs", "What it costs", "Why turn it off?", there=True),
+    Lesson("13_check_your_own_code", "Check your own code", "Now yours", there=True),
     Lesson("playground", "Playground", "The whole lab, with every control", there=True),
 )
