@@ -116,6 +116,23 @@ def test_a_constant_in_front_of_the_step_is_as_good(factor, store):
     assert Exercise(TASKS["choose_eps"], store).check(answer).solved
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda d, o: (1.2e-7 if d == "float32" else 2.2e-16) ** (1 / (o + 1)),
+        lambda d, o: {"float32": 1.2e-7, "float64": 2.2e-16}[d] ** (1 / (o + 1)),
+        lambda d, o: {np.float32: 1.2e-7, np.float64: 2.2e-16}[d] ** (1 / (o + 1)),
+        lambda d, o: (1.2e-7 if d is np.float32 else 2.2e-16) ** (1 / (o + 1)),
+        lambda d, o: np.finfo(d).resolution ** (1 / (o + 1)),
+        lambda d, o: np.float32(np.finfo(d).eps) ** np.float32(1 / (o + 1)),
+    ],
+    ids=["==", "by name", "by type", "is", "resolution", "in float32"],
+)
+def test_a_dtype_may_be_meant_in_any_way(answer, store):
+    note = Exercise(TASKS["choose_eps"], store).check(answer)
+    assert note.solved, note
+
+
 def slope(left, right, over):
     """Return a `check_one_weight` made of two shifts of theta and a divisor."""
 

@@ -77,10 +77,10 @@ def test_what_it_asks_is_escaped():
 
 
 def test_by_name_with_and_without_a_guess():
-    assert "○" in repr(gl.predict("smaller_step"))
-    assert "✓" in repr(gl.predict("smaller_step", "larger"))
-    assert "✓" in repr(gl.predict("smaller_step"))
+    assert "○" in repr(gl.predict("plus_or_times"))
+    assert "✓" in repr(gl.predict("plus_or_times", "plus 1000 alone"))
+    assert "✓" in repr(gl.predict("plus_or_times"))
     with pytest.raises(ValueError, match="name"):
-        gl.predict("smaler_step")
+        gl.predict("plus_or_tims")
     with pytest.raises(ValueError, match="guess"):
-        gl.predict("smaller_step", "big")
+        gl.predict("plus_or_times", "big")

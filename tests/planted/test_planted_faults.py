@@ -48,6 +48,25 @@ LabState._on_setting = _broken
 """
 
 
+VERDICTS_SWAPPED = """
+
+from gradlab.checking.verdict import Verdict
+_was = {"correct": Verdict.WRONG, "wrong": Verdict.CORRECT, "inconclusive": Verdict.INCONCLUSIVE}
+for _class in (TensorReport, Report):
+    _class.verdict = property(lambda self: _was[str(self.judgement.verdict)])
+"""
+
+BANDS_SWAPPED = """
+
+_NORM_EDGES = (1e-5, 1e-7, 1e-3, math.inf)
+"""
+
+ACCEPTS_EVERYTHING = """
+
+from dataclasses import replace
+REPAIR = replace(REPAIR, find_mistake=lambda answer: "")
+"""
+
 LINES_OFF = """
 
 FUNCTIONS["tanh"] = lambda z: 1.000001 * np.tanh(z)
@@ -141,6 +160,31 @@ def test_a_callback_that_raises_fails_a_lesson(tree):
     assert passes(tree, *NBVAL, LESSON)
     plant(tree, "lab/state.py", CALLBACK_RAISES)
     assert "planted" in fails(tree, *NBVAL, LESSON)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("checking/report.py", VERDICTS_SWAPPED),
+        ("lab/text/summary.py", BANDS_SWAPPED),
+        ("course/tasks/repair_backward.py", ACCEPTS_EVERYTHING),
+    ],
+    ids=["swapped verdicts", "swapped bands", "accepts everything"],
+)
+def test_a_fault_of_the_product_fails_a_lesson(tree, module, code):
+    assert passes(tree, *NBVAL, LESSON)
+    plant(tree, module, code)
+    assert "import gradlab" not in fails(tree, *NBVAL, LESSON)  # that cell still runs
+
+
+@pytest.mark.soak
+def test_another_default_fails_a_lesson(tree):
+    path = tree / "gradlab/lab/model/settings.py"
+    source = path.read_text(encoding="utf-8")
+    assert source.count('"max_relative", MEASURES') == 1
+    path.write_text(source.replace('"max_relative", MEASURES', '"norm_ratio", MEASURES'))
+    assert "norm_ratio" in fails(tree, *NBVAL, LESSON)
 
 
 @pytest.mark.soak

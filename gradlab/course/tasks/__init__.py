@@ -2,11 +2,33 @@
 
 from gradlab.course.prediction import Question
 from gradlab.course.task import Task
-from gradlab.course.tasks import check_backprop, choose_eps, nudge_a_weight
+from gradlab.course.tasks import (
+    build_an_mlp,
+    check_backprop,
+    choose_eps,
+    conv_net,
+    find_the_bug,
+    kinks,
+    lstm,
+    nudge_a_weight,
+    start_here,
+    what_it_costs,
+)
 
 __all__ = ["QUESTIONS", "TASKS"]
 
-_MODULES = (nudge_a_weight, choose_eps, check_backprop)
+_MODULES = (
+    start_here,
+    nudge_a_weight,
+    choose_eps,
+    build_an_mlp,
+    check_backprop,
+    kinks,
+    find_the_bug,
+    conv_net,
+    lstm,
+    what_it_costs,
+)
 TASKS: dict[str, Task] = {task.name: task for module in _MODULES for task in module.TASKS}
 QUESTIONS: dict[str, Question] = {
     question.name: question for module in _MODULES for question in module.QUESTIONS

@@ -9,6 +9,7 @@ import numpy as np
 from gradlab.course.note import shown
 from gradlab.course.prediction import Question
 from gradlab.course.task import Task, number_in, one_number, wants_a_function
+from gradlab.course.tasks.repair_backward import REPAIR
 
 __all__ = ["QUESTIONS", "TASKS"]
 
@@ -179,21 +180,40 @@ TASKS = (
         solution="The value is saved and put back, not added and subtracted: that would drift.",
         praise="Right at every entry and step that was tried, and theta came back bit by bit.",
     ),
+    REPAIR,
 )
 
 QUESTIONS = (
     Question(
-        name="forgotten_derivative",
+        name="one_example",
         lesson="04",
-        question="Backprop forgets the derivative of tanh. Which tensors are wrong?",
+        question="The same code is checked on one example instead of 30. The verdict is …",
         choices={
-            "W1 alone": "b1 too: its gradient is summed from the same dz, which lacks the factor.",
-            "W1 and b1": "What stands below the missing factor is wrong, what stands above is not.",
-            "W2 and b2": "They stand above the hidden layer: their gradients were computed before "
-            "the signal came through tanh, so they cannot miss its derivative.",
-            "all four": "W2 and b2 stand above the hidden layer: their gradients were computed "
-            "before the signal came through tanh.",
+            "wrong in the same three": "That would be so if fewer examples were the same check, "
+            "only cheaper. The fault here is in how examples are put together.",
+            "wrong in all four": "b1 would have to become wrong. Nothing in the code treats a "
+            "single example worse.",
+            "wrong in b1 alone": "b1 is right with 30 examples, and stays so: with one example a "
+            "mean and a sum are the same.",
+            "correct": "With one example there is nothing to average, and a fault in averaging "
+            "cannot show. With two examples three tensors are wrong.",
         },
-        right="W1 and b1",
+        right="correct",
+    ),
+    Question(
+        name="ten_per_cent",
+        lesson="04",
+        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta is …",
+        choices={
+            "about 0.05": "Half of 10 % is what a gradient gives that is too large in every entry. "
+            "Here 50 of 51 entries are right.",
+            "about 0.001": "That is 0.05 divided by 51, as if the ratio were a mean over the "
+            "entries. A norm weighs an entry by its size.",
+            "anywhere from 1e-4 to 2e-2": "It depends on which entry it is: a norm weighs an entry "
+            "by its size, and the entries differ by a factor of hundreds.",
+            "below 1e-7": "Then nobody would see it with one number for theta. It is not that bad: "
+            "over all 51 choices the least is 1e-4.",
+        },
+        right="anywhere from 1e-4 to 2e-2",
     ),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
 from gradlab.course.note import shown
 from gradlab.course.prediction import Question
 from gradlab.course.task import Task, number_in, wants_a_function
+from gradlab.course.tasks.three_steps import THREE_STEPS
 
 __all__ = ["QUESTIONS", "TASKS"]
 
@@ -67,10 +69,22 @@ MISTAKES: tuple[tuple[Rule, str], ...] = (
 
 
 def find_mistake(answer: object) -> str | None:
-    """Return what is wrong with a learner's `choose_eps`."""
+    """Return what is wrong with a learner's `choose_eps`; a dtype may be spelled in three ways."""
     if not callable(answer):
         return wants_a_function(answer, "choose_eps")
-    given = [answer(np.dtype(dtype).type, order) for dtype, order in CASES]
+    told: list[str | None] = []
+    for spelled in (np.dtype, lambda name: np.dtype(name).type, str):
+        with suppress(Exception):  # it may well know one spelling only
+            told.append(_mistake_when_given(answer, spelled))
+    if not told:
+        return _mistake_when_given(answer, np.dtype)  # and raises, which Exercise tells
+    return "" if "" in told else told[0]
+
+
+def _mistake_when_given(
+    answer: Callable[..., object], spelled: Callable[[str], object]
+) -> str | None:
+    given = [answer(spelled(dtype), order) for dtype, order in CASES]
     if all(value is None or value is ... for value in given):
         return None
     steps = [number_in(value) for value in given]
@@ -134,33 +148,37 @@ TASKS = (
         ),
         praise="Your steps stand at the bottom of the U for every dtype and scheme asked.",
     ),
+    THREE_STEPS,
 )
 
 QUESTIONS = (
     Question(
-        name="smaller_step",
+        name="plus_or_times",
         lesson="02",
-        question="The next step is 1e-14. Its error, beside that at 1e-3, will be …",
+        question="Which of the two spoils the check at 1e-5?",
         choices={
-            "smaller": "The formula on paper says so. The computer keeps 16 digits of each loss, "
-            "and that is what shows here.",
-            "the same": "The error neither falls for ever nor stops: below some step it grows.",
-            "larger": "Round-off divided by the step: the shorter the step, the larger the error.",
+            "both": "A factor scales the loss, its slope and its round-off alike.",
+            "times 1000 alone": "A factor scales the loss, its slope and its round-off alike, so "
+            "as many digits agree as before.",
+            "plus 1000 alone": "The constant cancels on paper. In the computer the loss is rounded "
+            "to the gaps between the numbers near 1000, and its slope is as small as it was.",
+            "neither": "On paper a constant cancels. In the computer it was added before the loss "
+            "was rounded, and what was rounded off does not come back.",
         },
-        right="larger",
+        right="plus 1000 alone",
     ),
     Question(
-        name="float32_bottom",
+        name="mean_of_repeats",
         lesson="02",
-        question="float32 keeps 7 digits instead of 16. The bottom of the U …",
+        question="The error of the mean of 20, beside that of one, is …",
         choices={
-            "moves left": "Left means shorter steps. float32 keeps fewer digits, so round-off is "
-            "larger and begins to rule at longer steps.",
-            "stays": "Truncation stays where it is. Round-off is larger, so the two lines cross "
-            "elsewhere.",
-            "moves right": "The round-off line is higher, so it crosses the truncation line "
-            "further right.",
+            "20 times smaller": "Not even independent noise would do that: the mean of 20 draws "
+            "has an error smaller by the square root of 20.",
+            "about 4.5 times smaller": "The square root of 20 is what independent noise gives. "
+            "Rounding is no chance: it does the same each time.",
+            "the same": "The same two losses are rounded to the same two numbers each time, so the "
+            "20 gradients are equal bit by bit.",
         },
-        right="moves right",
+        right="the same",
     ),
 )

@@ -129,16 +129,34 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="tenth_of_the_step",
+        name="a_step_of_100",
         lesson="01",
-        question="At a tenth of the step, the central difference's error becomes …",
+        question="The central difference of x² at 3 with a step of 100 is …",
         choices={
-            "a tenth": "That is what the forward difference does. The central one does better: "
-            "the errors of its two sides cancel in part.",
-            "a hundredth": "The error is eps², so a tenth of the step makes it a hundredth: "
-            "((1 + eps)³ - (1 - eps)³) / (2 eps) = 3 + eps².",
-            "a thousandth": "Not quite so good: what is left of the error goes with eps².",
+            "10 000 too large": "That is 100², the error of x³ at that step. What a central "
+            "difference sees is how the bend changes, and a parabola's does not.",
+            "100 too large": "So it is for the forward difference, which gives 106. The central "
+            "one looks as far to the other side, where the bend does the opposite.",
+            "a little off, by less than 1": "It is not off at all: the bend of a parabola is the "
+            "same on both sides, and cancels.",
+            "6 exactly": "The bend of a parabola is the same on both sides, and cancels, however "
+            "long the step.",
         },
-        right="a hundredth",
+        right="6 exactly",
+    ),
+    Question(
+        name="a_perfect_fit",
+        lesson="01",
+        question="The max-relative error at a perfect fit is …",
+        choices={
+            "as before, below 1e-6": "The difference between the two slopes is as small as before. "
+            "But it is divided by the larger of them, and both are nearly 0 now.",
+            "smaller": "The loss is smallest there, and so is the slope. The error of the quotient "
+            "does not become smaller with it.",
+            "0 / 0": "The analytic slope is 0, the numerical one is not: its own error is left.",
+            "1": "The analytic slope is 0 and the numerical one is its own error, so their "
+            "difference is as large as the larger of them.",
+        },
+        right="1",
     ),
 )

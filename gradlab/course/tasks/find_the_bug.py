@@ -1,0 +1,124 @@
+"""Exercises and predictions of lesson 09, "Find the bug"."""
+
+from __future__ import annotations
+
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, one_number
+from gradlab.course.tasks.culprits import REPORTS, find_wrong_culprit
+from gradlab.course.tasks.signature import find_wrong_signature, signature
+
+__all__ = ["QUESTIONS", "TASKS"]
+
+find_wrong_times = one_number(
+    39.0,
+    {
+        1 / 39: "This is the ratio a/n. How many times too small a is, is its inverse.",
+        20.0: "This is 1 / (1 - 0.95), as if ‖a - n‖ were divided by ‖n‖. The norm ratio divides "
+        "by ‖a‖ + ‖n‖.",
+        1 / 0.95: "This takes 0.95 for the ratio a/n. It is the norm ratio, (1 - c) / (1 + c).",
+        0.95: "This is the norm ratio itself, (1 - c) / (1 + c). Solve for c.",
+        19.0: "This is 0.95 / (1 - 0.95). Solve (1 - c) / (1 + c) = 0.95 for c.",
+        0.05: "This is 1 - 0.95. With a = c n the norm ratio is (1 - c) / (1 + c), not 1 - c.",
+        -39.0: "All signs are right, so the factor is not negative.",
+    },
+    otherwise="Put a = c n with 0 < c < 1 into ‖a - n‖ / (‖a‖ + ‖n‖): (1 - c) / (1 + c).",
+    example="12.5",
+)
+
+
+TASKS = (
+    Task(
+        name="culprits",
+        lesson="09",
+        question="Six reports, twelve lines: which line does each report come from?",
+        find_mistake=find_wrong_culprit,
+        hints=(
+            "First: which tensors are wrong? All, the weights alone, one alone, or all below a "
+            "point.",
+            "L2 is on: read factors off the biases. And b3's entries add up to 0 if the loss's "
+            "derivative is right.",
+            "E and F have the same tensors. The signal do1 is computed before line 9 uses it.",
+        ),
+        answer=REPORTS,
+        solution=(
+            "A: all wrong, the biases 8 = N times too large. B: weights alone, a - n = -2 λ W. "
+            "C: all wrong, no factor, b3 adds up to 1. D: one bias, 1/8. E, F: below dz2; in F the "
+            "signal do1 is right."
+        ),
+        praise="Where a gradient goes wrong names a few lines; ratio, cosine and signal name one.",
+    ),
+    Task(
+        name="times_too_small",
+        lesson="09",
+        question=(
+            "All signs are right, the cosine is 1, the norm ratio is 0.95. How many times too "
+            "small is the gradient?"
+        ),
+        find_mistake=find_wrong_times,
+        hints=(
+            "a = c n with 0 < c < 1. Write down the norm ratio; n cancels.",
+            "(1 - c) / (1 + c) = 0.95, and 1/c is asked.",
+        ),
+        answer=39.0,
+        solution="(1 + 0.95) / (1 - 0.95). The author had divided by the number of time steps.",
+        praise="An odd factor of 39 is no rounding: look for what there are 39 of.",
+    ),
+    Task(
+        name="signature",
+        lesson="09",
+        question=(
+            "Write signature(a, n, W) for one tensor: its gradient by backpropagation, its "
+            "numerical gradient (with round-off), and its values. Return a pair of a word and a "
+            'number: ("right", 1), ("factor", c) if a = c n, ("along W", c) if a - n = c W, '
+            '("other", None).'
+        ),
+        find_mistake=find_wrong_signature,
+        hints=(
+            "Ask in order: is there an error at all, beside round-off? Is a = c n? Is a - n = c W?",
+            "c = np.vdot(n, a) / np.vdot(n, n) is the best factor, whatever a is. What does a - c n"
+            " leave?",
+            "Compare what is left with the error itself, np.linalg.norm(a - n). A cosine of 0.999 "
+            "is not 1.",
+        ),
+        answer=signature,
+        solution="c always comes out. What is left over tells whether it means anything.",
+        praise="Twenty-one tensors of right and wrong code, and each is what you say it is.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="flipped_with_l2",
+        lesson="09",
+        question="The sign of the loss's derivative is flipped; L2 is right, with λ = 0.1. The "
+        "cosines of a and n in W1, W2 and W3 are …",
+        choices={
+            "-1 in all three": "That is what a flipped sign does to a gradient that is flipped as "
+            "a whole. Here λW is added after the flip, with the right sign.",
+            "between -1 and -0.9": "That takes L2 for a small correction. Here λW is about as long "
+            "as the data's gradient, though λ is only 0.1.",
+            "between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
+            "<a, n> = ‖λW‖² - ‖d‖², and in all three tensors λW is the longer one, though not by "
+            "much.",
+            "above 0.9": "That takes L2 for nearly all of the gradient. It would be for λ = 10, "
+            "when λW is a hundred times as long.",
+        },
+        right="between 0 and 0.5",
+    ),
+    Question(
+        name="one_example",
+        lesson="09",
+        question="This network can have 20 bugs of the museum, and on eight examples each is seen. "
+        "On a single example, how many go unseen?",
+        choices={
+            "none": "A wrong formula can give right numbers: p - y and (p - y) / N are equal when "
+            "N is 1.",
+            "1: the missing 1/N": "That one, and every other line that confuses a mean with a sum, "
+            "one row with the batch, or divides once too often.",
+            "5": "What divides by N or runs over the batch is right when N is 1: 1/N missing, 1/N "
+            "twice, softmax over the batch, a bias that is averaged, λ divided by N.",
+            "15": "One example still runs through every line, and most bugs need no more.",
+        },
+        right="5",
+    ),
+)

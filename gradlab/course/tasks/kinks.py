@@ -1,0 +1,485 @@
+"""Exercises and predictions of lesson 06, "Kinks"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from gradlab.course.note import shown
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, wants_a_function
+from gradlab.nn import data
+from gradlab.nn.mlp import MLP, mlp
+
+__all__ = ["QUESTIONS", "TASKS"]
+
+Loss = Callable[[np.ndarray], float]
+
+
+# -- is_bug -------------------------------------------------------------------------------------
+
+
+def is_bug(loss, theta, i, a) -> bool:
+    """Tell whether `a` is wrong as the slope of `loss` along entry `i` of `theta`, kinks allowed.
+
+    A bug is what lies outside of the slopes of both sides, by more than rounding explains.
+    """
+    eps = 1e-7
+    here = loss(theta)
+    right, left = theta.copy(), theta.copy()
+    right[i] += eps
+    left[i] -= eps
+    slopes = (loss(right) - here) / eps, (here - loss(left)) / eps
+    rounding = 20 * np.finfo(float).eps * abs(here) / eps
+    slack = 0.01 * abs(a) + rounding
+    return not (min(slopes) - slack <= a <= max(slopes) + slack)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loss, one entry of theta, somebody's slope there, and what is to be said to a wrong answer.
+
+    Attributes
+    ----------
+    loss : callable, (P,) -> float
+    theta : ndarray, shape (P,)
+    i : int
+    a : float
+    bug : bool
+        The right answer.
+    message : str
+        True of whatever answers the other thing.
+    kink : bool
+        Whether theta stands on a kink along the entry.
+    """
+
+    loss: Loss
+    theta: np.ndarray
+    i: int
+    a: float
+    bug: bool
+    message: str
+    kink: bool = False
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """Return what `is_bug` is tried on, in the order in which mistakes are told."""
+    return (*_smooth(), *_on_a_kink(), *_beside_a_kink(), *_flat_and_bent())
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    return data.spirals(30, classes=3, seed=0)
+
+
+def _case(net: MLP, name: str, index: tuple[int, ...], factor: float, message: str,
+          units: float = 1.0, kink: bool = False) -> Case:  # fmt: skip
+    """Return a case: backprop's slope times `factor`, of a loss in other `units`."""
+    x, y = _data()
+    loss = net.loss_function(x, y)
+    start, _, shape = net.tensors[name]
+    i = start + int(np.ravel_multi_index(index, shape))
+    a = float(net.unroll(net.gradient(x, y))[i])
+    scaled = loss if units == 1 else lambda theta: units * loss(theta)
+    return Case(scaled, net.theta, i, units * factor * a, factor != 1, message, kink)
+
+
+def _smooth() -> tuple[Case, ...]:
+    net = mlp([2, 6, 3], seed=3)
+    return (
+        _case(net, "W1", (0, 2), 1.0,
+              "A tanh network, a smooth loss, and right backprop: your is_bug calls it a bug."),
+        _case(net, "W1", (0, 2), 2.0,
+              "A tanh network, a smooth loss, and a slope that is twice too large: your is_bug "
+              "lets it pass. A limit wide enough for kinks is wide enough for bugs."),
+        _case(net, "W2", (1, 1), 1.05,
+              "A smooth loss and a slope that is 5 % too large: your is_bug lets it pass. Away "
+              "from a kink a difference agrees with right code to many digits."),
+        _case(net, "W1", (0, 2), 1.0,
+              "The smooth loss, times a millionth, and right backprop: your is_bug calls it a bug.",
+              units=1e-6),
+        _case(net, "W1", (0, 2), 2.0,
+              "The smooth loss in other units, times a millionth, and a slope that is twice too "
+              "large: your is_bug lets it pass. Measure the difference against the slopes.",
+              units=1e-6),
+    )  # fmt: skip
+
+
+_AT_A_KINK = (
+    "Right backprop is called a bug: a bias b2 of a ReLU network whose z2 is exactly 0 in some "
+    "examples. The slope is {left:.4f} on the left and {right:.4f} on the right, and a is {a:.4f}."
+)
+_OTHER_CONVENTION = " Here backprop takes relu'(0) = 1, which is as good as 0."
+
+
+def _on_a_kink() -> tuple[Case, ...]:
+    net = mlp([2, 4, 4, 3], activation="relu", weight_scale=0.5, seed=2)
+    passes = (
+        "A bias on a kink, and a slope that is {what}: your is_bug lets it pass. A kink excuses "
+        "what lies between the slopes of its two sides, {left:.4f} and {right:.4f}; a is {a:.4f}."
+    )
+    right = [_case(net, "b2", (j,), 1.0, _AT_A_KINK, kink=True) for j in range(4)]
+    wrong = [
+        _case(net, "b2", (j,), factor, passes.replace("{what}", what), kink=True)
+        for j, factor, what in (
+            (0, -1.0, "flipped in sign"), (0, 3.0, "three times too large"),
+            (3, -1.0, "flipped in sign"), (2, 0.1, "ten times too small"),
+        )
+    ]  # fmt: skip
+    _, behind = _sides(right[0])
+    other = replace(right[0], a=behind, message=_AT_A_KINK + _OTHER_CONVENTION)
+    return tuple(_with_slopes(case) for case in (*right, other, *wrong))
+
+
+def _sides(case: Case) -> tuple[float, float]:
+    """Return the slopes on the left and on the right."""
+    step = 1e-7 * np.eye(len(case.theta))[case.i]
+    here = case.loss(case.theta)
+    return (
+        (here - case.loss(case.theta - step)) / 1e-7, (case.loss(case.theta + step) - here) / 1e-7,
+    )  # fmt: skip
+
+
+def _with_slopes(case: Case) -> Case:
+    """Write the slopes of both sides into the message."""
+    left, right = _sides(case)
+    return replace(case, message=case.message.format(left=left, right=right, a=case.a))
+
+
+def _beside_a_kink() -> tuple[Case, ...]:
+    """Return cases with a kink 3e-6 to one side: an example's z of one unit is as far from 0."""
+    (x, y), row, unit, far = _data(), 5, 1, 3e-6
+    nets = []
+    for side in (1, -1):
+        net = mlp([2, 4, 3], activation="relu", seed=0)
+        net.params["b1"][unit] = -(x @ net.params["W1"])[row, unit] + side * far
+        nets.append(net)
+    fails = (
+        "A kink lies 3e-6 beside theta, backprop is right, and your is_bug calls it a bug. A step "
+        "of 1e-5 reaches across the kink; one shorter than 3e-6 does not."
+    )
+    forgets = (
+        "A kink lies 3e-6 beside theta, and this slope is the one behind it, as if one example's "
+        "mask were wrong. Your is_bug lets it pass: steps shorter than 3e-6 tell the two apart."
+    )
+    beside = [_case(net, "b1", (unit,), 1.0, fails) for net in nets]
+    other = nets[0].unroll(nets[0].gradient(x, y))[beside[1].i]
+    wrong = replace(beside[1], a=float(other), bug=True, message=forgets)
+    return (*beside, wrong)
+
+
+def _flat_and_bent() -> tuple[Case, ...]:
+    dead = mlp([2, 4, 3], activation="relu", seed=0)
+    dead.params["b1"][0] = -50.0
+    zero = _case(dead, "W1", (0, 0), 1.0, "A ReLU unit that is off in all examples: the slope is "
+                 "0, a is 0, and your is_bug calls it a bug. 0 against 0 agrees.")  # fmt: skip
+    return (
+        zero,
+        replace(zero, a=0.03, bug=True,
+                message="A ReLU unit that is off in all examples: the slope is 0, a is 0.03, and "
+                "your is_bug lets it pass."),
+        Case(lambda t: 1000 + 1e-3 * np.sin(t[0]), np.array([0.5]), 0,
+             1e-3 * float(np.cos(0.5)), False,
+             "A loss of 1000 with a slope of 9e-4: right code is called a bug. Two such losses "
+             "agree in nearly all digits. What rounding leaves of their difference is about 1e-13, "
+             "over your step: allow for it."),
+        Case(lambda t: np.sin(40 * t[0]) + t[1] ** 2, np.array([0.3, 1.0]), 0,
+             40 * float(np.cos(12.0)), False,
+             "sin(40 t), which bends much but has no kink: the right slope is called a bug."),
+    )  # fmt: skip
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `is_bug`."""
+    if not callable(answer):
+        return wants_a_function(answer, "is_bug")
+    for case in cases():
+        theta, at = case.theta.copy(), []
+
+        def watched(point: np.ndarray, case: Case = case, at: list[complex] = at) -> float:
+            at.append(complex(point[case.i] - case.theta[case.i]))
+            return case.loss(point)
+
+        said = answer(watched, theta, case.i, case.a)
+        if said is None or said is ...:
+            return "It computes losses and returns nothing: return True or False." if at else None
+        if not np.array_equal(theta, case.theta):
+            return "theta comes back changed. Move a copy, or save theta[i] and put it back."
+        if np.ndim(said) != 0 or np.asarray(said).dtype != bool:
+            return f"It returned {shown(said)}; True (a bug) or False (none) is asked."
+        if bool(said) != case.bug:
+            return case.message + _how_it_looked(case, at)
+    return ""
+
+
+def _how_it_looked(case: Case, at: list[complex]) -> str:
+    """Return what the places where the loss was evaluated say about a wrong answer on a kink."""
+    if not at:
+        return " It never calls loss: a alone cannot tell."
+    if not case.kink or case.bug or any(step.imag for step in at):
+        return ""
+    steps = [abs(step) for step in at if step]
+    if not steps:
+        return " It evaluates loss at theta alone: move entry i to both sides."
+    low, high = min(step.real for step in at), max(step.real for step in at)
+    if low >= 0 or high <= 0:
+        side = "right" if high > 0 else "left"
+        return f" It looked at the loss on the {side} only. Look at both sides."
+    if len(steps) == len(at):
+        return (
+            " It never evaluates loss(theta) itself, so it sees only the mean of both slopes, and "
+            "no step helps. With loss(theta) each side has a slope of its own."
+        )
+    if min(steps) > 2e-5:
+        return f" Its shortest step is {min(steps):.0e}: other kinks may lie within it."
+    return " That the error stays when the step shrinks proves no bug here: so does a kink's."
+
+
+# -- max_pool_backward --------------------------------------------------------------------------
+
+
+def max_pool_backward(x, dout) -> np.ndarray:
+    """Return dL/dx of a max-pool over windows of 2 x 2 pixels, from dL/dout.
+
+    x has shape (N, H, W), dout (N, H / 2, W / 2). Of equal pixels the first in reading order gets
+    all: every split that adds up to dout would do.
+    """
+    dx = np.zeros(x.shape)
+    for n, row, column in np.ndindex(dout.shape):
+        window = x[n, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        i, j = np.unravel_index(window.argmax(), (2, 2))
+        dx[n, 2 * row + i, 2 * column + j] = dout[n, row, column]
+    return dx
+
+
+SHAPE = (2, 4, 6)
+
+
+@cache
+def images() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return (x, dout) by name: no two pixels equal, some windows with ties, negative pixels."""
+    rng = np.random.default_rng(6)
+    dout = rng.standard_normal((2, 2, 3))
+    plain = rng.permutation(np.prod(SHAPE)).reshape(SHAPE) / 8 + 0.125
+    tied = plain.copy()
+    tied[0, 0, 0:2] = 9.0  # two of a window
+    tied[0, 2:4, 2:4] = 9.0  # all four
+    tied[1, 2:4, 0] = tied[1, 2, 1] = 9.0  # three
+    tied[1, 0:2, 4:6] = 0.0  # what a ReLU leaves
+    return {"plain": (plain, dout), "negative": (plain - 4.9375, dout), "tied": (tied, dout)}
+
+
+def windows(x: np.ndarray) -> np.ndarray:
+    """Return the four pixels of each window: (N, H, W) -> (N, H / 2, W / 2, 4)."""
+    n, height, width = x.shape
+    split = x.reshape(n, height // 2, 2, width // 2, 2)
+    return split.transpose(0, 1, 3, 2, 4).reshape(n, height // 2, width // 2, 4)
+
+
+def _pixels(per_window: np.ndarray) -> np.ndarray:
+    """Put the four pixels of each window back in their places."""
+    n, rows, columns, _ = per_window.shape
+    split = per_window.reshape(n, rows, columns, 2, 2)
+    return split.transpose(0, 1, 3, 2, 4).reshape(n, 2 * rows, 2 * columns)
+
+
+def find_pool_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `max_pool_backward`."""
+    if not callable(answer):
+        return wants_a_function(answer, "max_pool_backward")
+    for name, (x, dout) in images().items():
+        given_x, given_dout = x.copy(), dout.copy()
+        said = answer(given_x, given_dout)
+        changed = not (np.array_equal(given_x, x) and np.array_equal(given_dout, dout))
+        if said is None or said is ...:
+            return "It changes x or dout and returns nothing." if changed else None
+        if changed:
+            return "It changes x or dout, which are not its own: write into a new array."
+        if np.shape(said) != SHAPE:
+            return (
+                f"x has the shape {SHAPE} and dx came in the shape {np.shape(said)}: a derivative "
+                "for every pixel is asked."
+            )
+        dx = np.asarray(said)
+        if dx.dtype.kind not in "fiu" or not np.isfinite(dx).all():
+            return f"It returned {shown(said)}; an array of finite numbers is asked."
+        mistake = _pool_mistake(name, windows(x), windows(dx.astype(float)), dout)
+        if mistake:
+            return mistake
+    return ""
+
+
+def _pool_mistake(name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray) -> str:
+    """Return what is wrong with `dx`; it and `x` by windows, (N, H / 2, W / 2, 4)."""
+    largest = x == x.max(axis=-1, keepdims=True)
+    if name != "tied":
+        if np.allclose(dx, largest * dout[..., None], rtol=1e-6, atol=1e-9):
+            return ""
+        return _known_mistake(name, x, dx, dout, largest)
+    if np.any(dx[~largest]):
+        return "Where some windows have ties, pixels that are not the largest get a gradient too."
+    given, share = dx.sum(axis=-1), dx / dout[..., None]
+    ties = largest.sum(axis=-1)
+    if np.allclose(given, ties * dout):
+        return (
+            "In a window with two, three or four equal largest pixels, each of them got all of "
+            "dout. Move them up together by t, and the output rises by t, once: the window's "
+            "derivatives must add up to dout. (A check entry by entry cannot see it: along each "
+            "pixel alone the slope is 0 on one side and dout on the other.)"
+        )
+    if not given[ties > 1].any():
+        return "Windows with a tie got no gradient at all: they must add up to dout there too."
+    if not np.allclose(given, dout, rtol=1e-6, atol=1e-9):
+        row = np.argwhere(~np.isclose(given, dout))[0]
+        return (
+            f"In a window with {ties[tuple(row)]} equal largest pixels the derivatives add up to "
+            f"{given[tuple(row)]:.4g}, and dout is {dout[tuple(row)]:.4g} there."
+        )
+    if share.min() < -1e-9:
+        return (
+            "The derivatives of a window with a tie add up to dout, but some have the other sign: "
+            "each must lie between the slopes of its two sides, 0 and dout."
+        )
+    return ""
+
+
+def _known_mistake(
+    name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray, largest: np.ndarray
+) -> str:
+    spread = dout[..., None] * np.ones(4)
+    for values, message in (
+        (np.zeros_like(dx), "All derivatives are 0."),
+        (largest * 1.0, "It returns the mask alone: multiply it by dout, the derivative that "
+         "arrives from above."),
+        (spread, "Every pixel of a window got dout. The largest alone moves the output."),
+        (spread / 4, "This is average pooling's backward: dout / 4 for each pixel. The largest "
+         "pixel gets all of it, the others 0."),
+        (x * largest, "This is what the forward pass kept, pixels. Derivatives are asked."),
+        (dout[..., None] * x * largest, "dout was multiplied by the pixel. The output is the "
+         "pixel itself, so its derivative is 1."),
+        (-dout[..., None] * largest, "The sign is flipped."),
+        (dout[..., None] * (x == x.min(axis=-1, keepdims=True)), "The smallest pixel of each "
+         "window got dout: the largest is asked."),
+        (dout[..., None] * largest * (x > 0), "Pixels below 0 get nothing: that is ReLU. A "
+         "window's largest pixel moves the output whatever its sign."),
+    ):  # fmt: skip
+        if np.allclose(dx, values, rtol=1e-6, atol=1e-9):
+            return message
+    place = np.argwhere(~np.isclose(dx, dout[..., None] * largest))[0]
+    n, row, column, k = (int(v) for v in place)
+    what = "largest" if largest[n, row, column, k] else "another"
+    return (
+        f"Pixel [{n}, {2 * row + k // 2}, {2 * column + k % 2}] got "
+        f"{dx[n, row, column, k]:.4g}; it is {'the ' if what == 'largest' else ''}{what} "
+        f"pixel of its window, so {dout[n, row, column] if what == 'largest' else 0:.4g} is right."
+    )
+
+
+TASKS = (
+    Task(
+        name="is_bug",
+        lesson="06",
+        question=(
+            "Write is_bug(loss, theta, i, a): a is somebody's backprop for entry i. Return True "
+            "if it is a bug, False if it is right, also where theta stands on a kink. theta must "
+            "come back as it was."
+        ),
+        find_mistake=find_mistake,
+        hints=(
+            "At a kink the central difference is the mean of two slopes. Compute each of them: "
+            "you need loss(theta) itself.",
+            "A short step, 1e-7, keeps clear of kinks that lie beside theta. Right code lies "
+            "between the two slopes, or on one of them.",
+            "Allow a little: 1 % of a, and what rounding does to the losses, some "
+            "1e-15 * |loss| / eps.",
+        ),
+        answer=is_bug,
+        solution=(
+            "Between the slopes of both sides, give or take rounding, no bug can be shown. Where "
+            "one weight moves two examples to opposite sides of a kink, even right code can lie "
+            "outside: then move the parameters off the kink first."
+        ),
+        praise="Right code passed on kinks and beside them, and wrong slopes were caught there.",
+    ),
+    Task(
+        name="max_pool_backward",
+        lesson="06",
+        question=(
+            "Write max_pool_backward(x, dout): dL/dx of a max-pool over windows of 2 x 2 pixels "
+            "that do not overlap. x has shape (N, H, W), dout (N, H/2, W/2). Mind windows whose "
+            "largest pixel is there twice."
+        ),
+        find_mistake=find_pool_mistake,
+        hints=(
+            "Only the largest pixel of a window moves the output: it gets all of dout, the others "
+            "0.",
+            "x == its window's maximum is a mask, and marks several pixels where they are equal.",
+            "Of equal pixels let one get dout (argmax takes the first), or share it: what a "
+            "window gets must add up to its dout.",
+        ),
+        answer=max_pool_backward,
+        solution="argmax takes the first of equals, so each window gives dout away exactly once.",
+        praise="Each window gives away its dout exactly once, with ties and without.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="hundredth_of_the_step",
+        lesson="06",
+        question="Five of the eight ReLU networks fail at 1e-5. With a step of 1e-7, how many?",
+        choices={
+            "none": "That is the belief that kinks are hit by chance: a hundredth of the step "
+            "crosses a hundredth of the kinks. It holds for kinks beside the parameters.",
+            "one or two": "A shorter step does get clear of a kink that lies beside the "
+            "parameters, however close. None of the five failures at 1e-5 is of that kind.",
+            "still five": "They do not stand close to a kink, but exactly on one: some "
+            "pre-activation is 0, to the last bit, and every step reaches across.",
+            "all eight": "That is round-off, the other end of the steps. At 1e-7 it is there, but "
+            "far too small: the three others stay below 1e-3.",
+        },
+        right="still five",
+    ),
+    Question(
+        name="slope_at_zero",
+        lesson="06",
+        question=(
+            "Backprop takes relu'(0) = 0. Which value there makes the central difference agree in "
+            "all eight networks?"
+        ),
+        choices={
+            "0, so it must be a bug elsewhere": "Frameworks do take 0, and that is a sound "
+            "convention. But the check is run with it here, and five fail: a convention does not "
+            "bind a difference.",
+            "1": "It is the other usual choice, and as good a one. With it the same five "
+            "networks fail: a difference across the kink sees both sides, not one.",
+            "½": "The step to the left sees slope 0 and the one to the right sees 1, and a central "
+            "difference is their mean.",
+            "none": "Right that relu has no derivative at 0. But the difference does not know: it "
+            "finds a number there, the same at every step, so some value agrees with it.",
+        },
+        right="½",
+    ),
+    Question(
+        name="moved_off_the_kinks",
+        lesson="06",
+        question=(
+            "Small weights and all hidden biases at +0.1: no kink is near. Now backprop forgets "
+            "relu' altogether. The check says, for the eight seeds …"
+        ),
+        choices={
+            "wrong, for all": "That is so with biases at 0, or drawn at random. Off the kinks all "
+            "is visible, one thinks; but at +0.1 every unit is on, in every example.",
+            "wrong, for about half": "With biases at 0 about half of the units are off, and at "
+            "those the bug shows. At +0.1 none is off.",
+            "inconclusive": "That is what right code gets in half of the seeds while the biases "
+            "are 0, for then kinks are near. At +0.1 no step of the check crosses one.",
+            "correct, for all": "Every unit is on in every example, so relu' is 1 wherever it is "
+            "asked for: leaving it out changes nothing, and nothing is tested.",
+        },
+        right="correct, for all",
+    ),
+)

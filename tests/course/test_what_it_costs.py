@@ -1,0 +1,366 @@
+"""Lesson 12's exercises take any right answer, and say something true of each wrong one."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.course.exercise import Exercise
+from gradlab.course.tasks import QUESTIONS, TASKS
+from gradlab.course.tasks.what_it_costs import BUDGET, K, is_wrong, wrong_tensors
+
+RNG = np.random.default_rng(0)
+
+
+def relative(a, n):
+    return abs(a - n) / max(abs(a), abs(n), 1e-300)
+
+
+# --- wrong_tensors -------------------------------------------------------------------------------
+
+
+def sampled(
+    draw=lambda size, k: RNG.choice(size, min(k, size), replace=False), eps=1e-5,
+    judge=lambda a, n: relative(a, n) > 1e-3, ending=list,
+):  # fmt: skip
+    """Return a `wrong_tensors` that draws, steps, judges and answers in its own way."""
+
+    def function(loss, params, grads, k):
+        found = set()
+        for name, w in params.items():
+            for i in draw(w.size, k):
+                moved = [{**params, name: w.copy()} for _ in range(2)]
+                moved[0][name].flat[i] += eps
+                moved[1][name].flat[i] -= eps
+                n = (loss(moved[0]) - loss(moved[1])) / (2 * eps)
+                if judge(grads[name].flat[i], n):
+                    found.add(name)
+        return ending(found)
+
+    return function
+
+
+def forward(loss, params, grads, k):
+    here, found = loss(params), {}
+    for name, w in params.items():
+        for i in np.random.default_rng().permutation(w.size)[:k]:
+            index = np.unravel_index(i, w.shape)
+            saved, w[index] = w[index], w[index] + 1e-6
+            n = (loss(params) - here) / 1e-6
+            w[index] = saved
+            if not np.isclose(n, grads[name][index], rtol=3e-3, atol=0):
+                found[name] = n
+    return found
+
+
+def norms(loss, params, grads, k):
+    """Compare the norms of what was drawn, a tensor at a time."""
+    found = ()
+    for name, w in params.items():
+        at = np.random.default_rng(1).choice(w.size, min(k, w.size), replace=False)
+        n = []
+        for i in at:
+            step = np.zeros(w.size)
+            step[i] = 1e-4
+            step = step.reshape(w.shape)
+            up, down = {**params, name: w + step}, {**params, name: w - step}
+            n.append((loss(up) - loss(down)) / 2e-4)
+        if gl.norm_ratio(grads[name].flat[at], np.array(n)) > 1e-4:
+            found += (name,)
+    return found
+
+
+RIGHT_SAMPLES = {
+    "the solution": wrong_tensors,
+    "copies": sampled(),
+    "a set": sampled(ending=set),
+    "an array": sampled(ending=lambda found: np.array(sorted(found), dtype=str)),
+    "every so many": sampled(lambda size, k: np.linspace(0, size - 1, min(k, size)).astype(int)),
+    "a longer step": sampled(eps=1e-4, judge=lambda a, n: bool(relative(a, n) > np.float64(1e-4))),
+    "one-sided, in place": forward,
+    "norms": norms,
+}
+
+
+def first(size, k):
+    return range(min(k, size))
+
+
+def in_place(back):
+    """Return a `wrong_tensors` that moves params itself and puts it back by `back`."""
+
+    def function(loss, params, grads, k):
+        for w in params.values():
+            for i in range(min(k, w.size)):
+                saved = w.flat[i]
+                w.flat[i] += 0.1
+                loss(params)
+                w.flat[i] -= 0.2
+                loss(params)
+                back(w, i, saved)
+        return []
+
+    return function
+
+
+def drift(w, i, saved):
+    w.flat[i] = saved + 1e-15
+
+
+def stays(w, i, saved):
+    pass
+
+
+def whole_tensor(loss, params, grads, k):
+    return [n for n, w in params.items() if loss({**params, n: w + 1e-5}) > loss(params) + 1]
+
+
+def k_of_all(loss, params, grads, k):
+    return sampled(lambda size, k: first(size, k) if size > 12 else ())(loss, params, grads, k)
+
+
+def no_losses(loss, params, grads, k):
+    return []
+
+
+def spoils_grads(loss, params, grads, k):
+    answer = wrong_tensors(loss, params, grads, k)
+    grads["W1"] *= 2
+    return answer
+
+
+def nothing_returned(loss, params, grads, k):
+    loss(params)
+
+
+WRONG_SAMPLES = {
+    "at the right ones, 0, 1, 2, 3, … only": sampled(first),
+    "different entries of W1": sampled(lambda size, k: RNG.integers(0, size, k)),
+    "No entry of b1 was moved": k_of_all,
+    "You looked at 96 entries of W1; k = 12": sampled(lambda size, k: range(size)),
+    "wrong entries and let them pass": sampled(judge=lambda a, n: relative(a, n) > 0.1),
+    "multiplied by 1e6. The gradient is": sampled(judge=lambda a, n: abs(a - n) > 1e-7),
+    "Your step is 3e-01": sampled(eps=0.3),
+    "Your step is 1e-13": sampled(eps=1e-13),
+    "same entry of grads": sampled(judge=lambda a, n: relative(a, 2 * n) > 1e-3),
+    "the whole of W1 was moved": whole_tensor,
+    "entries were moved at once": in_place(stays),
+    "drifts. Save an entry": in_place(drift),
+    "calls loss never": no_losses,
+    "grads['W1'] comes back changed": spoils_grads,
+    "returns nothing: return the names": nothing_returned,
+    "a list of names is asked, also": sampled(ending=lambda found: "b2"),
+    "a list of names such as": sampled(ending=len),
+    "the names are those of params": sampled(ending=lambda found: ["w1"]),
+    "Hand over the function itself": ["b2"],
+}
+
+
+# --- is_wrong ------------------------------------------------------------------------------------
+
+
+def unit(v):
+    return v / np.linalg.norm(v)
+
+
+def normal(size):
+    return unit(RNG.standard_normal(size))
+
+
+def signs(size):
+    return unit(RNG.choice([-1.0, 1.0], size))
+
+
+def along(
+    draw=normal, times=1, eps=1e-5, judge=lambda a, n: relative(a, n) > 1e-5, ending=any,
+    slope=lambda loss, t, v, eps: (loss(t + eps * v) - loss(t - eps * v)) / (2 * eps),
+):  # fmt: skip
+    """Return an `is_wrong` that draws, steps, judges and answers in its own way."""
+
+    def function(loss, grad, theta):
+        drawn = [draw(theta.size) for _ in range(times)]
+        return ending([judge(v @ grad, slope(loss, theta, v, eps)) for v in drawn])
+
+    return function
+
+
+def one_ratio(loss, grad, theta):
+    v = [normal(theta.size) for _ in range(10)]
+    n = np.array([(loss(theta + 1e-5 * u) - loss(theta - 1e-5 * u)) / 2e-5 for u in v])
+    return gl.norm_ratio(np.array([u @ grad for u in v]), n) > 1e-5
+
+
+def five_point(loss, grad, theta):
+    h, scale = 1e-3, np.linalg.norm(grad) / np.sqrt(theta.size)
+    for v in (normal(theta.size) for _ in range(6)):
+        far, near = ((loss(theta + s * v) - loss(theta - s * v)) / s for s in (2 * h, h))
+        if abs((8 * near - 2 * far) / 12 - grad @ v) > 1e-3 * scale:
+            return True
+    return False
+
+
+def by_quarters(loss, grad, theta):
+    worst = 0.0
+    for part in np.array_split(RNG.permutation(theta.size), 4):
+        for _ in range(3):
+            v = np.zeros(theta.size)
+            v[part] = RNG.uniform(-1, 1, part.size)
+            v = unit(v)
+            n = (loss(theta + 1e-5 * v) - loss(theta - 1e-5 * v)) / 2e-5
+            worst = max(worst, abs(grad @ v - n) / np.linalg.norm(grad))
+    return worst > 1e-6
+
+
+RIGHT_DIRECTIONS = {
+    "the solution": is_wrong,
+    "one normal direction": along(),
+    "twenty of signs": along(signs, times=20, judge=lambda a, n: relative(a, n) > 1e-4),
+    "a NumPy bool": along(times=3, judge=lambda a, n: relative(a, n) > 1e-4, ending=np.any),
+    "one norm ratio": one_ratio,
+    "five-point": five_point,
+    "quarters": by_quarters,
+}
+
+
+def sampled_entries(loss, grad, theta):
+    scale = np.linalg.norm(grad)
+    units = np.eye(theta.size)[np.random.default_rng(0).choice(theta.size, 20, replace=False)]
+    return any(
+        abs(grad @ u - (loss(theta + 1e-5 * u) - loss(theta - 1e-5 * u)) / 2e-5) > 1e-4 * scale
+        for u in units
+    )
+
+
+def every_entry(loss, grad, theta):
+    units = np.eye(theta.size)
+    return any(loss(theta + 1e-5 * u) - loss(theta - 1e-5 * u) > 1e9 for u in units)
+
+
+def along_the_gradient(loss, grad, theta):
+    return along(lambda size: unit(grad))(loss, grad, theta)
+
+
+def shifts_theta(loss, grad, theta):
+    theta += 1e-5
+    return along()(loss, grad, theta)
+
+
+def never_moves(loss, grad, theta):
+    return relative(loss(theta), loss(theta)) > 1
+
+
+def one_sided(loss, t, v, eps):
+    return (loss(t + eps * v) - loss(t)) / eps
+
+
+def not_divided(loss, t, v, eps):
+    return loss(t + eps * v) - loss(t - eps * v)
+
+
+def only_computes(loss, grad, theta):
+    loss(theta)
+
+
+WRONG_DIRECTIONS = {
+    "You looked at 20 of 2410 entries; 1 are wrong": sampled_entries,
+    "One by one, 2410 parameters take 4820": every_entry,
+    "Both entries got the same sign": along(signs),
+    "moved all entries by the same amount": along(np.ones),
+    "the bug lies across": along_the_gradient,
+    "was let pass": along(judge=lambda a, n: relative(a, n) > 0.5),
+    "compare it with the slope": along(judge=lambda a, n: abs(a - n) > 1e-6),
+    "divide it by its length": along(lambda size: RNG.standard_normal(size), eps=1e-2),
+    "so short a difference": along(eps=1e-13),
+    "one-sided": along(slope=one_sided, judge=lambda a, n: relative(a, n) > 1e-9),
+    "divided by the way, 2 * eps": along(slope=not_divided),
+    "to decide is the point": along(ending=sum),
+    "comes back changed": shifts_theta,
+    "compares nothing": lambda loss, grad, theta: False,
+    "theta was never moved": never_moves,
+    "returns nothing: return True": only_computes,
+    "Twenty directions": along(times=21),
+    "Hand over the function itself": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("wrong_tensors", one) for one in RIGHT_SAMPLES.values()]
+    + [("is_wrong", one) for one in RIGHT_DIRECTIONS.values()],
+    ids=[*RIGHT_SAMPLES, *RIGHT_DIRECTIONS],
+)
+def test_any_right_answer_is_right(name, answer, store):
+    for _ in range(2):
+        assert Exercise(TASKS[name], store).check(answer).text.startswith(TASKS[name].praise)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "answer"),
+    [("wrong_tensors", *pair) for pair in WRONG_SAMPLES.items()]
+    + [("is_wrong", *pair) for pair in WRONG_DIRECTIONS.items()],
+)
+def test_a_mistake_gets_a_message_about_that_mistake(name, words, answer, store):
+    note = Exercise(TASKS[name], store).check(answer)
+    assert note.mark == "✗"
+    assert words in note.text, note.text
+    assert store.solved() == set()
+
+
+@pytest.mark.parametrize("name", ["wrong_tensors", "is_wrong"])
+@pytest.mark.parametrize("value", [..., None])
+def test_a_function_with_an_untouched_body_is_a_stub(name, value, store):
+    assert Exercise(TASKS[name], store).check(lambda *arguments: value).mark == "○"
+
+
+def test_what_the_exercises_ask_is_what_is_graded():
+    assert f"at most {BUDGET} losses" in TASKS["is_wrong"].question
+    assert K == 12
+
+
+# --- predictions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits():
+    x, y = gl.data.load("digits", 30, seed=0)
+    net = gl.mlp([64, 32, 10], weight_scale=0.2, seed=0)
+    return net.loss_function(x, y), net.theta, net.unroll(net.gradient(x, y))
+
+
+def test_half_of_the_random_signs_do_not_see_a_swap(digits):
+    loss, theta, g = digits
+    a = g.copy()
+    a[[2400, 2403]] = a[[2403, 2400]]
+    rng = np.random.default_rng(1)
+    missed, same, others = 0, 0, []
+    for _ in range(200):
+        v = unit(rng.choice([-1.0, 1.0], 2410))
+        n = (loss(theta + 1e-5 * v) - loss(theta - 1e-5 * v)) / 2e-5
+        missed += relative(a @ v, n) < 1e-5
+        same += v[2400] == v[2403]
+        d = g[2403] - g[2400]
+        assert a @ v - g @ v == pytest.approx(d * (v[2400] - v[2403]), abs=1e-12)
+        others.append(abs(n - g @ v))
+    assert missed == same
+    assert 80 < missed < 120
+    assert QUESTIONS["swapped_biases"].right == "about half"
+    assert max(others) < 1e-8 < abs(d) / 49  # the right entries' parts cancel in the difference
+
+
+def test_the_buggy_network_has_the_lower_training_loss():
+    x, y = (part[:400] for part in gl.data.load("digits", 1400, seed=0))
+    for seed in range(3):
+        losses, start = [], gl.mlp([64, 32, 32, 10], weight_scale=0.5, seed=seed)
+        buggy = gl.bugs.plant(start, "missing_activation_derivative")
+        a, g = (net.unroll(net.gradient(x, y)) for net in (buggy, start))
+        share = {k: np.linalg.norm(v) for k, v in buggy.gradient(x, y).items()}
+        right = {k: np.linalg.norm(v) for k, v in start.gradient(x, y).items()}
+        assert all(share[k] > right[k] for k in ("W1", "b1", "W2", "b2"))  # larger steps below
+        assert all(np.isclose(share[k], right[k]) for k in ("W3", "b3"))
+        assert a @ g > 0.7 * np.linalg.norm(a) * np.linalg.norm(g)  # still downhill
+        for bug in (None, "missing_activation_derivative"):
+            net = gl.mlp([64, 32, 32, 10], weight_scale=0.5, seed=seed)
+            net = gl.bugs.plant(net, bug) if bug else net
+            losses.append(gl.train(net, x, y, steps=500, progress=False).loss[[0, -1]])
+        assert losses[1][1] < 0.95 * losses[0][1] < 0.05 * losses[0][0]
+        assert f"{losses[1][1]:.2g}" != f"{losses[0][1]:.2g}"
+    assert QUESTIONS["lower_training_loss"].right == "the buggy one's"

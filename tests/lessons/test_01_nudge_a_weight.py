@@ -1,0 +1,104 @@
+"""What lesson 01 says is so."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from tests.lessons.prose import says
+
+LESSON = "01_nudge_a_weight"
+X, TARGET, EPS = np.array([1.0, 0.5]), 1.0, 1e-3
+W1, B1 = np.array([[0.4, -0.3], [0.2, 0.6]]), np.array([0.1, -0.2])
+W2, B2 = np.array([0.7, -0.5]), 0.1
+O1 = np.tanh(X @ W1 + B1)
+OUT = float(O1 @ W2 + B2)
+STEP = np.array([[EPS, 0], [0, 0]])
+
+
+def loss(weights, y=TARGET):
+    return (np.tanh(X @ weights + B1) @ W2 + B2 - y) ** 2
+
+
+def analytic(y=TARGET):
+    return 2 * (OUT - y) * W2[0] * (1 - O1[0] ** 2) * X[0]
+
+
+def numerical(y=TARGET, eps=EPS):
+    step = STEP * eps / EPS
+    return (loss(W1 + step, y) - loss(W1 - step, y)) / (2 * eps)
+
+
+def test_the_puzzle():
+    says(LESSON, "the slope of $L$ along `W1[0, 0]`, −0.4238.")
+    says(LESSON, "Not −0.4238, and no nonsense either: **half** of it.")
+    says(LESSON, "Had both losses been taken after both moves, the slope would be 0.")
+    assert f"{analytic():.4f}" == "-0.4238"
+    half = (loss(W1) - loss(W1 - STEP)) / (2 * EPS)
+    assert half / analytic() == pytest.approx(0.5, rel=0.01)
+
+
+def test_steps_on_curves():
+    says(LESSON, "With a step of 0.5 the central quotient is off by 0.25.")
+    says(
+        LESSON, "A tenth of the step makes the forward error a tenth, the central one a hundredth."
+    )
+    assert ((1.5**3 - 0.5**3) / 1.0) - 3 == 0.25
+    assert ((3 + 100) ** 2 - (3 - 100) ** 2) / 200 == 6
+    assert ((3 + 100) ** 2 - 3**2) / 100 == 106
+    assert ((3 + 100) ** 3 - (3 - 100) ** 3) / 200 - 27 == 100**2
+    for h in (0.5, 0.01):
+        assert ((1 + h) ** 3 - (1 - h) ** 3) / (2 * h) == pytest.approx(3 + h**2)
+        assert ((1 + h) ** 3 - 1) / h == pytest.approx(3 + 3 * h + h**2)
+
+
+def test_a_perfect_fit():
+    says(LESSON, "The numerical slope has its error still, −2.7e-7 here")
+    says(LESSON, "An error of 2.7e-7 beside a slope of 0 is a relative error of 1")
+    assert analytic(OUT) == 0
+    assert f"{numerical(OUT):.1e}" == "-2.7e-07"
+    assert abs(numerical() - analytic()) / abs(analytic()) < 1e-6
+    assert abs(numerical(OUT) - 0) / abs(numerical(OUT)) == 1
+
+
+def test_the_target():
+    says(LESSON, 'times the slope of the output. "The target is a constant')
+    h = 1e-5 * STEP / EPS
+    slope_of_output = (np.tanh(X @ (W1 + h) + B1) @ W2 - np.tanh(X @ (W1 - h) + B1) @ W2) / 2e-5
+    for y in (1.0, -1.0):
+        assert numerical(y, 1e-5) == pytest.approx(2 * (OUT - y) * slope_of_output, rel=1e-6)
+
+
+def test_the_range_of_the_slider():
+    says(LESSON, "1e-13 … 1e-1, logarithmic")
+    slider = gl.Lab().controls["eps"]
+    assert (slider.base**slider.min, slider.base**slider.max) == pytest.approx((1e-13, 1e-1))
+
+
+@pytest.fixture(scope="module")
+def report():
+    net = gl.mlp([2, 2, 1], loss="mse", seed=0)
+    for name, value in {"W1": W1, "b1": B1, "W2": W2[:, None], "b2": B2}.items():
+        net.params[name][...] = value
+    return lambda **how: gl.check(net, X[None, :], np.array([[TARGET]]), **how)
+
+
+def test_the_answers(report):
+    says(LESSON, "all nine parameters at once")
+    says(LESSON, "at 1e-3 the error is 1e-3, and the check says *inconclusive*")
+    says(LESSON, "At 1e-4 it is *correct*. Central: *correct* at 1e-2 already.")
+    at = {
+        (s, e): report(scheme=s, eps=e) for s in ("forward", "central") for e in (1e-2, 1e-3, 1e-4)
+    }
+    assert [str(at["forward", e].verdict) for e in (1e-3, 1e-4)] == ["inconclusive", "correct"]
+    assert f"{at['forward', 1e-3].relative_error:.0e}" == "1e-03"
+    assert at["central", 1e-2].verdict == "correct"
+    assert sum(t.analytic.size for t in at["central", 1e-2].tensors.values()) == 9
+
+
+def test_what_you_should_see(report):
+    says(LESSON, "Forward: an error of about 1e-3, *inconclusive*, and a tenth of it at a tenth")
+    says(LESSON, "Central: below 1e-6, a hundredth of it at a tenth of the step")
+    for scheme, falls in (("forward", 10), ("central", 100)):
+        one, tenth = (report(scheme=scheme, eps=e).relative_error for e in (1e-3, 1e-4))
+        assert one / tenth == pytest.approx(falls, rel=0.05)
+    assert report(scheme="central", eps=1e-3).relative_error < 1e-6

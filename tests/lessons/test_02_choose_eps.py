@@ -1,0 +1,147 @@
+"""What lesson 02 says is so."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from tests.lessons.prose import says
+
+LESSON = "02_choose_eps"
+
+
+@pytest.fixture(scope="module")
+def case():
+    x, y = gl.data.moons(30, seed=0)
+    return gl.mlp([2, 16, 2], weight_scale=0.5, seed=0), x, y
+
+
+def central(loss, theta, eps):
+    units = np.eye(len(theta))
+    return np.array([(loss(theta + eps * u) - loss(theta - eps * u)) / (2 * eps) for u in units])
+
+
+@pytest.fixture(scope="module")
+def error(case):
+    """Return how to find the norm ratio at a step, of a loss with a factor and an offset."""
+    net, x, y = case
+    loss, theta = net.loss_function(x, y), net.theta
+    slopes = net.unroll(net.gradient(x, y))
+
+    def at(eps, factor=1.0, offset=0.0):
+        n = central(lambda t: factor * loss(t) + offset, theta, eps)
+        return gl.norm_ratio(n, factor * slopes)
+
+    return at
+
+
+def test_the_wall(case, error):
+    says(LESSON, "for the 82 parameters of a network")
+    says(LESSON, "you do not get past ten or eleven digits")
+    assert case[0].size == 82
+    errors = [error(eps) for eps in 10 ** np.arange(-9, -3, 0.25)]
+    assert 1e-12 < min(errors) < 1e-10
+
+
+def test_plus_and_times(error):
+    says(LESSON, "The loss is multiplied by 1000, or 1000 is added to it.")
+    assert error(1e-5, factor=1000) < 3 * error(1e-5)
+    assert error(1e-5, offset=1000) > 100 * error(1e-5)
+
+
+def test_the_gaps(case):
+    says(LESSON, "`machine_eps` (2.2e-16) times the number")
+    says(LESSON, "A difference of two such losses is a whole number of gaps")
+    says(LESSON, "In float32 `machine_eps` is 1.2e-7, and the best step near **5e-3**")
+    says(LESSON, "In float64 that is near **6e-6** (Press et al., section 5.7)")
+    for dtype, size, best in (("float64", "2.2e-16", "6e-06"), ("float32", "1.2e-07", "5e-03")):
+        machine_eps = float(np.finfo(dtype).eps)
+        assert (f"{machine_eps:.1e}", f"{machine_eps ** (1 / 3):.0e}") == (size, best)
+    net, x, y = case
+    loss, theta = net.loss_function(x, y), net.theta
+    step = 1e-5 * np.eye(len(theta))[0]
+    difference = (loss(theta + step) + 1000) - (loss(theta - step) + 1000)
+    assert (difference / np.spacing(1000.0)).is_integer()
+
+
+def test_the_three_curves(case):
+    says(LESSON, "a tenth of the step, a hundredth of the error")
+    says(LESSON, "float32's left arm lies 5e8 times as high")
+    says(LESSON, "The dotted line has no left arm")
+    net, x, y = case
+    sweep = gl.sweep_eps(net, x, y, eps=np.array([1e-1, 1e-2, 1e-3]), measure="norm_ratio")
+    for errors in sweep.errors.values():
+        assert errors[0] / errors[1] == pytest.approx(100, rel=0.1)
+        assert errors[1] / errors[2] == pytest.approx(100, rel=0.1)
+    assert np.finfo("float32").eps / np.finfo("float64").eps == pytest.approx(5e8, rel=0.1)
+    steps = np.logspace(-13, -7, 25)
+    dotted = gl.sweep_eps(net, x, y, eps=steps, scheme="complex_step", measure="norm_ratio")
+    assert all(errors.max() < 1e-13 for errors in dotted.errors.values())
+
+
+def test_repeats(case, error):
+    says(LESSON, "At 1e-13 the error is about 5e-3")
+    says(
+        LESSON,
+        "Twenty *different* steps would help a little; one better step helps by eight digits",
+    )
+    assert 2e-3 < error(1e-13) < 1e-2
+    assert 7.5 < np.log10(error(1e-13) / error(1e-5)) < 8.5
+    net, x, y = case
+    loss, theta = net.loss_function(x, y), net.theta
+    once, again = central(loss, theta, 1e-13), central(loss, theta, 1e-13)
+    assert np.array_equal(once, again)
+    others = np.mean([central(loss, theta, 1e-13 * (1 + k / 20)) for k in range(20)], axis=0)
+    better = error(1e-13) / gl.norm_ratio(others, net.unroll(net.gradient(x, y)))
+    assert 1 < better < 20
+
+
+@pytest.fixture(scope="module")
+def verdict():
+    lab = gl.Lab(hidden=(16,), measure="norm_ratio")
+
+    def at(eps, scheme="central", dtype="float64"):
+        lab.state.update(eps=eps, scheme=scheme, dtype=dtype)
+        return str(lab.state.result.report.verdict)
+
+    return at
+
+
+def test_the_first_answer(verdict):
+    says(LESSON, "It stays *correct* down to 1e-9 and up to 3e-3")
+    says(LESSON, "Further out it is *inconclusive*: never *wrong*")
+    assert {verdict(eps) for eps in np.logspace(-9, np.log10(3e-3), 14)} == {"correct"}
+    assert {verdict(eps) for eps in (1e-13, 1e-12, 1e-11, 3e-2, 1e-1)} == {"inconclusive"}
+
+
+def test_the_second_answer(case):
+    says(LESSON, "so its bottom is further left, near 1e-8, and higher")
+    says(LESSON, "Five-point: with eps⁴, so further right, near 1e-3, and lower")
+    net, x, y = case
+    least = {}
+    for scheme in ("forward", "central", "five_point"):
+        sweep = gl.sweep_eps(net, x, y, scheme=scheme, measure="norm_ratio")
+        best = np.median(list(sweep.best_eps.values()))
+        least[scheme] = np.median([errors.min() for errors in sweep.errors.values()])
+        low, high = {"forward": (1e-9, 1e-7), "central": (1e-6, 1e-4), "five_point": (1e-4, 1e-2)}[
+            scheme
+        ]
+        assert low < best < high, scheme
+    assert least["forward"] > 10 * least["central"]
+    assert least["five_point"] < least["central"]
+
+
+def test_the_third_answer(verdict):
+    says(LESSON, "The complex step is *correct* down to 1e-13.")
+    says(LESSON, "In float32 only near its own bottom, about 1e-2.")
+    assert {verdict(eps, "complex_step") for eps in np.logspace(-13, -3, 11)} == {"correct"}
+    assert verdict(1e-2, dtype="float32") == "correct"
+    assert {verdict(e, dtype="float32") for e in (1e-7, 1e-5, 1e-4, 1e-1)} == {"inconclusive"}
+
+
+def test_what_you_should_see(case, verdict):
+    says(LESSON, "At 1e-5 *correct*, with norm ratios below 1e-7. At 1e-1 *inconclusive*")
+    says(LESSON, "an error of more than a thousandth of the largest entry could hide")
+    net, x, y = case
+    assert all(t.norm_ratio < 1e-7 for t in gl.check(net, x, y, eps=1e-5).tensors.values())
+    assert verdict(1e-1) == verdict(1e-13) == "inconclusive"
+    assert not gl.check(net, x, y, eps=1e-13).resolution < 1e-3

@@ -1,0 +1,251 @@
+"""What lesson 03 says is so, computed anew."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab.model.settings import RANGES
+from tests.lessons.prose import ROOT, says
+
+LESSON = "03_build_an_mlp"
+BACKPROP = ["W2", "b2", "W1", "b1"]
+SORTED = ["W1", "W2", "b1", "b2"]
+
+
+@cache
+def code():
+    """Run the lesson's code, without its lab, and return its names."""
+    names = {"display": lambda *things: None}
+    book = json.loads((ROOT / "lessons" / f"{LESSON}.ipynb").read_text())
+    for cell in book["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and "gl.Lab(" not in source and "lab.state" not in source:
+            exec(source, names)  # noqa: S102 - the lesson itself
+    return names
+
+
+def numerical(eps):
+    """Return central differences of the lesson's own loss."""
+    loss, roll, theta, y = (code()[name] for name in ("loss", "roll", "theta", "y"))
+    return np.array(
+        [
+            (loss(roll(theta + s), y) - loss(roll(theta - s), y)) / (2 * eps)
+            for s in eps * np.eye(31)
+        ]
+    )
+
+
+def in_order(order, theta):
+    grads = code()["backward"](code()["roll"](theta), code()["y"])
+    return np.concatenate([grads[name].ravel() for name in order])
+
+
+def descended(order):
+    """Return the loss after 2,000 steps at rate 1."""
+    theta = code()["theta"].copy()
+    for _ in range(2000):
+        theta -= in_order(order, theta)
+    return code()["loss"](code()["roll"](theta), code()["y"])
+
+
+def lab(**settings):
+    made = gl.Lab(data="iris", hidden=(8,), loss="mse", weight_scale=0.1)
+    made.state.update(**settings)
+    return made.state.result
+
+
+def test_the_first_screen():
+    points, values = code()["points"], code()["values"]
+    says(LESSON, "The slope is 0, not 2, and the loss stops far above 0.")
+    says(LESSON, "and a loss of 1.4737, the variance of `values`")
+    assert abs(np.var(values) - 1.4737) < 5e-5
+    assert np.allclose(code()["t"], [0, values.mean()], atol=1e-12)
+    assert (0.5 * points - values).shape == (20, 20)
+    says(LESSON, "a longer training or a smaller learning rate changes nothing")
+    for rate in (0.01, 0.1):
+        t = np.array([0.5, 0.0])
+        for _ in range(5000):
+            t = t - rate * code()["line_gradient"](t)
+        assert np.allclose(t, [0, 1], atol=1e-6)
+
+
+def test_the_first_screen_mended():
+    says(LESSON, "`values = (2 * points[:, 0] + 1)[:, None]`")
+    says(LESSON, "slope 2, intercept 1, loss 0")
+    names = dict(code())
+    names["values"] = names["values"][:, None]
+    book = json.loads((ROOT / "lessons" / f"{LESSON}.ipynb").read_text())
+    exec("".join(book["cells"][2]["source"]).split("print(gl.check")[0], names)  # noqa: S102
+    t = np.array([0.5, 0.0])
+    for _ in range(1000):
+        t = t - 0.1 * names["line_gradient"](t)
+    assert np.allclose(t, [2, 1])
+    assert names["line_loss"](t) < 1e-12
+
+
+def test_both_networks_have_one_loss():
+    says(LESSON, "One loss, 0.6979, from the lines by hand and from `gl.mlp`")
+    loss = code()["loss"](code()["params"], code()["y"])
+    assert round(loss, 4) == 0.6979
+    assert abs(loss - code()["net"].loss(code()["x"], code()["y"])) < 1e-13
+    says(LESSON, "all 31 entries of the gradient within 1e-15")
+    assert sum(code()["agree"].values()) == 31
+
+
+def test_sigmoids_slope():
+    says(LESSON, "σ′ is σ(1 − σ)")
+    z = np.linspace(-3, 3, 7)
+    s = 1 / (1 + np.exp(-(z + 1e-30j)))
+    assert np.allclose(s.imag / 1e-30, s.real * (1 - s.real))
+
+
+def test_the_norm_ratio_of_right_and_doubled_code():
+    says(LESSON, "For right code it is below 1e-7; for a doubled gradient it is 1/3.")
+    a = code()["gradient"](code()["theta"], code()["y"])
+    for eps in (1e-3, 1e-4, 1e-5):
+        assert gl.norm_ratio(a, numerical(eps)) < 1e-7
+    assert gl.norm_ratio(2 * a, a) == pytest.approx(1 / 3)
+
+
+def test_mixing_two_losses_is_an_error_of_a_third_or_more():
+    says(LESSON, "beside $L$, the gradient of another one is off by a third or more")
+    a = code()["gradient"](code()["theta"], code()["y"])
+    ratios = [gl.norm_ratio(factor * a, a) for factor in (1 / 2, 1 / 3, 1 / 6)]
+    assert np.allclose(ratios, [1 / 3, 1 / 2, 5 / 7])
+
+
+def test_the_first_attempt_is_wrong_at_every_step():
+    says(LESSON, "0.75, whatever the step.")
+    says(LESSON, "A norm ratio of 0.75 at every step")
+    for eps in (1e-3, 1e-5, 1e-7):
+        assert round(float(gl.norm_ratio(code()["analytic"], numerical(eps))), 2) == 0.75
+
+
+def test_every_number_is_there_and_none_at_its_place():
+    a, n = code()["analytic"], numerical(1e-5)
+    says(LESSON, "The norms are the same, 0.2394, and sorted the two vectors agree in all 31")
+    assert round(np.linalg.norm(a), 4) == round(np.linalg.norm(n), 4) == 0.2394
+    assert np.allclose(np.sort(a), np.sort(n), atol=1e-8)
+    says(LESSON, "none stands at its place")
+    assert np.sum(abs(a - n) < 1e-7) == 0
+    assert list(code()["backward"](code()["params"], code()["y"])) == BACKPROP
+    says(LESSON, "`loss(roll(theta))` is right")
+    rolled = code()["roll"](code()["theta"])
+    assert code()["loss"](rolled, code()["y"]) == code()["loss"](code()["params"], code()["y"])
+
+
+def test_any_order_will_do_if_all_share_it():
+    says(LESSON, "*any* order will do, by rows or by columns")
+    params, y = code()["params"], code()["y"]
+
+    def unroll(tensors):
+        return np.concatenate([tensors[name].ravel(order="F") for name in BACKPROP])
+
+    def roll(theta):
+        parts = np.split(theta, [12, 15, 27])
+        return {name: part.reshape(params[name].shape, order="F")
+                for name, part in zip(BACKPROP, parts, strict=True)}  # fmt: skip
+
+    report = gl.check_function(
+        lambda t: code()["loss"](roll(t), y),
+        lambda t: unroll(code()["backward"](roll(t), y)),
+        unroll(params),
+    )
+    assert report.verdict == "correct"
+
+
+def test_the_price_of_the_wrong_order():
+    says(LESSON, "from 0.70 to 0.018 in the right order and to 0.18 in the sorted one")
+    says(LESSON, "In backprop's own it has climbed to 1.02.")
+    assert round(code()["loss"](code()["params"], code()["y"]), 2) == 0.70
+    assert round(descended(["W1", "b1", "W2", "b2"]), 3) == 0.018
+    assert round(descended(SORTED), 2) == 0.18
+    assert round(descended(BACKPROP), 2) == 1.02
+
+
+def test_fifteen_entries_stand_at_their_places():
+    says(LESSON, "W1 comes first in both orders and b2 last in both: these 15 entries")
+    agree = abs(in_order(SORTED, code()["theta"]) - numerical(1e-5)) < 1e-7
+    assert np.flatnonzero(~agree).tolist() == list(range(12, 28))
+
+
+def test_the_parameters_of_the_lab():
+    says(LESSON, "67 (4·8 + 8 + 8·3 + 3), 131, 139, and 15 (4·3 + 3). All are *correct*.")
+    for hidden, count in (((8,), 67), ((16,), 131), ((8, 8), 139), ((), 15)):
+        result = lab(hidden=hidden)
+        assert result.net.size == count
+        assert result.report.verdict == "correct"
+
+
+def test_the_range_of_eps():
+    says(LESSON, "units of the parameters, 1e-13 … 1e-1, logarithmic")
+    assert RANGES["eps"] == (1e-13, 1e-1)
+
+
+def test_a_mean_over_outputs_is_a_factor_of_its_own_on_each_data_set():
+    says(LESSON, "On moons the norm ratio is 0.33.")
+    says(LESSON, "the same, 0.1, 0.8, or 0.9?")
+    says(LESSON, "0.82. With $a$ too small by the factor K, the norm ratio is (K − 1)/(K + 1)")
+    says(LESSON, "1/3 on moons, 1/2 on iris, 9/11 on digits. Every tensor has the same")
+    says(LESSON, "K = 2, 3, 3, 10")
+    assert round(9 / 11, 2) == 0.82
+    for data, k in (("moons", 2), ("spirals", 3), ("iris", 3), ("digits", 10)):
+        report = lab(data=data, bug="mean_over_outputs").report
+        assert report.norm_ratio == pytest.approx((k - 1) / (k + 1), abs=1e-6)
+        assert report.wrong == ["W1", "b1", "W2", "b2"]
+        for name in report.wrong:
+            assert report[name].norm_ratio == pytest.approx((k - 1) / (k + 1), abs=1e-4)
+
+
+def test_one_output_does_not_test_a_mean_over_outputs():
+    says(LESSON, "On one output 1/(N·1) is right")
+    net = gl.mlp([2, 8, 1], loss="mse")  # there mean and sum over the outputs are one
+    with pytest.raises(ValueError, match="mean_over_outputs"):
+        gl.bugs.plant(net, "mean_over_outputs")
+
+
+def test_which_step_is_good_depends_on_the_loss():
+    says(LESSON, "The long one, by a factor of thousands.")
+    long, short = (lab(hidden=(), eps=eps).report.relative_error for eps in (1e-1, 1e-5))
+    assert short > 2000 * long
+    says(LESSON, "the long step is off by 4 % and *inconclusive*, and the short one errs by less")
+    says(LESSON, "less than 1e-8. Which step")
+    long, short = (
+        lab(hidden=(), loss="softmax_cross_entropy", eps=eps).report for eps in (1e-1, 1e-5)
+    )
+    assert round(long.relative_error, 2) == 0.04
+    assert long.verdict == "inconclusive"
+    assert short.relative_error < 1e-8
+    assert short.verdict == "correct"
+
+
+def test_the_lessons_network_in_the_lab():
+    says(LESSON, "`gl.Lab(net, x, y)` would show the network of this lesson")
+    made = gl.Lab(code()["net"], code()["x"], code()["y"])
+    assert made.state.result.net.size == 31
+    assert made.state.result.report.verdict == "correct"
+
+
+def test_a_matrix_that_is_used_twice_gets_a_sum():
+    says(LESSON, "*wrong*: the layer that writes last wins")
+    rng = np.random.default_rng(0)
+    x, W = rng.standard_normal((8, 3)), rng.standard_normal((3, 2))
+
+    def loss(t):
+        W = t.reshape(3, 2)
+        return np.sum((np.tanh(np.tanh(x @ W) @ W.T) - x) ** 2) / 8
+
+    def parts(t):
+        W = t.reshape(3, 2)
+        o1 = np.tanh(x @ W)
+        out = np.tanh(o1 @ W.T)
+        dz2 = 2 / 8 * (out - x) * (1 - out**2)
+        dz1 = dz2 @ W * (1 - o1**2)
+        return (dz2.T @ o1).ravel(), (x.T @ dz1).ravel()
+
+    assert gl.check_function(loss, lambda t: sum(parts(t)), W.ravel()).verdict == "correct"
+    for i in (0, 1):
+        assert gl.check_function(loss, lambda t, i=i: parts(t)[i], W.ravel()).verdict == "wrong"

@@ -1,0 +1,123 @@
+"""What lesson 04 says is so."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.course.tasks.repair_backward import NAMES
+from tests.lessons.prose import says
+
+LESSON = "04_check_backprop"
+
+
+@pytest.fixture(scope="module")
+def case():
+    x, y = gl.data.spirals(30, classes=3, seed=0)
+    return gl.mlp([2, 8, 3], weight_scale=0.5, seed=0), x, y
+
+
+def in_doubt(params, x, y):
+    """Return what the lesson's faulty code gives."""
+    o1 = np.tanh(x @ params["W1"] + params["b1"])
+    p = np.exp(o1 @ params["W2"] + params["b2"])
+    p /= p.sum(axis=1, keepdims=True)
+    p[range(len(y)), y] -= 1
+    dz1 = p @ params["W2"].T * (1 - o1**2)
+    return {"W1": x.T @ dz1, "b1": dz1.mean(axis=0), "W2": o1.T @ p, "b2": p.sum(axis=0)}
+
+
+def test_the_puzzle(case):
+    says(LESSON, "the two numbers agree to six digits. Yet most of the gradient is thirty times")
+    says(LESSON, "All eight entries of `b1` are right, and all 43 others are wrong.")
+    net, x, y = case
+    a, n = in_doubt(net.params, x, y), gl.numerical_gradient(net, x, y, eps=1e-3)
+    assert f"{a['b1'][0]:.6g}"[:8] == f"{n['b1'][0]:.6g}"[:8] == "0.000498"
+    assert abs(a["b1"][0] - n["b1"][0]) < 1e-6 * abs(n["b1"][0])
+    off = {k: int(np.sum(gl.relative_error(a[k], n[k]) > 1e-2)) for k in NAMES}
+    assert off == {"W1": 16, "b1": 0, "W2": 24, "b2": 3}
+    for name in ("W1", "W2", "b2"):
+        assert a[name] == pytest.approx(30 * n[name], rel=1e-3)
+
+
+def test_one_example(case):
+    net, x, y = case
+    for count, wrong in ((1, []), (2, ["W1", "W2", "b2"]), (30, ["W1", "W2", "b2"])):
+        some = x[:count], y[:count]
+        report = gl.check(net, *some, analytic=in_doubt(net.params, *some))
+        assert report.wrong == wrong
+        assert (report.verdict == "correct") == (count == 1)
+    says(LESSON, "`print(gl.check(net, x[:1], y[:1]))` says so itself.")
+    assert "one example" in str(gl.check(net, x[:1], y[:1]))
+
+
+def test_one_entry_too_large(case):
+    says(LESSON, "make one of its 51 entries 10 % too large")
+    says(LESSON, "the entries of this gradient differ by a factor of hundreds")
+    says(
+        LESSON,
+        'Ng says "worry" from 1e-3: 18 of the 51 faults stay below. None stays below his 1e-5',
+    )
+    says(LESSON, "Each of them is a max-relative error of 0.09, far above CS231n's 1e-2")
+    net, x, y = case
+    right = net.unroll(net.gradient(x, y))
+    n = net.unroll(gl.numerical_gradient(net, x, y, eps=1e-3))
+    assert 100 < np.max(np.abs(right)) / np.min(np.abs(right)) < 1000
+    spoiled = right * (1 + 0.1 * np.eye(len(right)))
+    ratios = np.array([gl.norm_ratio(row, n) for row in spoiled])
+    assert (np.sum(ratios < 1e-3), np.sum(ratios < 1e-5)) == (18, 0)
+    assert [float(f"{r:.0e}") for r in (ratios.min(), ratios.max())] == [1e-4, 2e-2]
+    worst = [gl.relative_error(row[i], n[i]) for i, row in enumerate(spoiled)]
+    assert np.round(worst, 2) == pytest.approx(0.09)
+    assert len(right) == 51
+
+
+def test_the_answers_to_try(case):
+    says(LESSON, "Ratio 30 and cosine 1 in all four")
+    says(
+        LESSON,
+        "*Bias mean* at layer 2 spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1 `b1` alone",
+    )
+    says(LESSON, "Their cosines are below 1, so it is no factor")
+    net, x, y = case
+    report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y)
+    assert all(t.ratio == pytest.approx(30, rel=1e-3) for t in report.tensors.values())
+    assert all(t.cosine == pytest.approx(1) for t in report.tensors.values())
+    for layer in (1, 2):
+        report = gl.check(gl.bugs.plant(net, "bias_mean", layer), x, y)
+        assert report.wrong == [f"b{layer}"]
+        assert report[f"b{layer}"].ratio == pytest.approx(1 / 30, rel=1e-3)
+    report = gl.check(gl.bugs.plant(net, "missing_activation_derivative"), x, y)
+    assert report.wrong == ["W1", "b1"]
+    assert all(report[name].cosine < 0.99 for name in report.wrong)
+
+
+def test_the_two_bugs_cancel_in_b1(case):
+    says(LESSON, "*1/N missing*, and *bias mean* at layer 1. In `b1` the two cancel")
+    net, x, y = case
+    found = in_doubt(net.params, x, y)
+    missing = gl.bugs.plant(net, "missing_1_over_n").gradient(x, y)
+    mean = gl.bugs.plant(net, "bias_mean", 1).gradient(x, y)
+    for name, right in net.gradient(x, y).items():
+        assert np.allclose(found[name], missing[name] * mean[name] / right, rtol=1e-9)
+
+
+def test_what_is_quoted():
+    """CS231n's notes, Ng's lecture and the slides, as gathered in the sources."""
+    says(LESSON, 'below 1e-7 "happy"; below 1e-4 usually fine with kinks, too high without')
+    says(LESSON, "1e-4 … 1e-2 uncomfortable | above 1e-2 probably wrong")
+    says(LESSON, "1e-7 great | 1e-5 | 1e-3")
+    says(
+        LESSON, "with floor = 1e-5 | below 1e-7 correct; below 1e-4 fine for sigmoid, tanh, softmax"
+    )
+
+
+def test_a_bug_does_not_follow_the_step(case):
+    says(
+        LESSON,
+        "*wrong* in all four tensors, with norm ratios above 1e-3; then *wrong* in `W1`",
+    )
+    net, x, y = case
+    report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y, eps=1e-5)
+    assert all(t.verdict == "wrong" and t.norm_ratio > 1e-3 for t in report.tensors.values())
+    net = gl.bugs.plant(net, "missing_activation_derivative")
+    assert all(gl.check(net, x, y, eps=e).wrong == ["W1", "b1"] for e in (1e-7, 1e-5, 1e-3))

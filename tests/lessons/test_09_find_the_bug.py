@@ -1,0 +1,432 @@
+"""What lesson 09 says is so."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.course.tasks.culprits import LINES, REPORTS, seen_with, small_network
+from gradlab.lab.model.signal import signal_of
+from tests.lessons.prose import book, says
+
+LESSON = "09_find_the_bug"
+BUG = "missing_activation_derivative"
+
+
+def cosine(a, n):
+    return np.vdot(a, n) / np.linalg.norm(a) / np.linalg.norm(n)
+
+
+def ratio(a, n):
+    return np.vdot(a, n) / np.vdot(n, n)
+
+
+def norm_ratio(a, n):
+    return np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))
+
+
+def gradients(bug, layer=None, size=8, **settings):
+    """Return the wrong gradient, the right one and the network, on the first examples."""
+    net, x, y = small_network(**settings)
+    x, y = x[:size], y[:size]
+    return gl.bugs.plant(net, bug, layer).gradient(x, y), net.gradient(x, y), net
+
+
+def factor(bug, **settings):
+    """Return the one factor between the wrong and the right gradient, in all tensors."""
+    a, n, _ = gradients(bug, **settings)
+    c = ratio(a["b1"], n["b1"])
+    assert all(np.allclose(a[k], c * n[k], rtol=1e-9, atol=1e-12) for k in n)
+    return c
+
+
+# -- the two curves ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spirals():
+    return gl.data.spirals(210, classes=3, seed=0)
+
+
+def both(seed=0):
+    right = gl.mlp([2, 16, 16, 16, 3], activation="sigmoid", seed=seed)
+    return right, gl.bugs.plant(right.copy(), BUG, layer=2)
+
+
+def ends(spirals, rate, seed):
+    """Return the losses at the end of the right and of the wrong code."""
+    return [
+        gl.train(net, *spirals, steps=700, learning_rate=rate, seed=seed, progress=False).loss[-1]
+        for net in both(seed)
+    ]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_lower_curve_is_the_wrong_codes(spirals, seed):
+    """Of every seed: the lesson's is not chosen."""
+    says(LESSON, "The curve that falls to nearly 0 belongs to the **wrong** code.")
+    says(
+        LESSON, "At 1.0 the right code learns the spirals, and the wrong one ends near a loss of 1"
+    )
+    right, wrong = ends(spirals, 0.1, seed)
+    assert wrong < 0.2 < 0.45 < right
+    right, wrong = ends(spirals, 1.0, seed)
+    assert right < 0.1
+    assert 0.5 < wrong < 2.5
+
+
+def test_both_go_down_and_the_picture_says_what_it_shows(spirals):
+    says(LESSON, "one of the two is wrong, and both go down.")
+    says(LESSON, "one has a loss near 0 and nearly every point right")
+    says(LESSON, "The other is still at 0.6, with 7 points in 10.")
+    for net, low, high in zip(both(), (0.5, 0), (0.65, 0.1), strict=True):
+        loss = gl.train(net, *spirals, steps=700, learning_rate=0.1, progress=False).loss
+        assert low < loss[-1] < high < 1.1 < loss[0]
+    assert "told right: 0.7 1.0" in book(LESSON).cells[3].outputs[0].text
+    assert "One falls to nearly 0, the other stays above 0.5." in book(LESSON).cells[3].source
+
+
+def test_training_is_as_the_lesson_tells():
+    says(LESSON, "mini-batch training with momentum")
+    says(LESSON, "that of guessing (ln 3)")
+    assert "momentum" in gl.train.__doc__
+    assert round(np.log(3)) == 1
+
+
+def test_four_is_no_factor(spirals):
+    says(LESSON, "a ratio near 4 and a cosine of 0.999. It looks like a factor of 4 and is none")
+    says(LESSON, "which is 1/4 at 0 and little less nearby")
+    right, wrong = both()
+    a, n = wrong.gradient(*spirals), right.gradient(*spirals)
+    for name in ("W1", "b1", "W2", "b2"):
+        assert ratio(a[name], n[name]) == pytest.approx(4, abs=0.2)
+        assert f"{cosine(a[name], n[name]):.3f}" == "0.999"
+        assert not np.allclose(a[name], 4.1 * n[name], rtol=1e-2, atol=0)
+    o2 = right.cut_activations(spirals[0])["a2"]
+    slope = o2 * (1 - o2)
+    assert slope.max() <= 0.25
+    assert slope.min() > 0.18
+
+
+def test_most_bugs_train():
+    says(LESSON, "Of 27 bugs of the museum, planted one at a time in a small network for two moons")
+    says(LESSON, "about 20 train to more than 95 % on new points")
+    needs = {
+        "missing_factor_2": {"loss": "mse"}, "mean_over_outputs": {"loss": "mse"},
+        "relu_masks_by_gradient": {"activation": "relu"},
+        "leaky_slope_dropped": {"activation": "leaky_relu"},
+    }  # fmt: skip
+    (x, y), (new_x, new_y) = gl.data.moons(200, seed=0), gl.data.moons(1000, seed=1)
+    told = []
+    for bug in gl.bugs.names():
+        more = needs.get(bug, {})
+        more |= {"l2": 1e-2} if "l2" in bug else {}
+        more |= {"dropout_rate": 0.3} if "dropout" in bug else {}
+        net = gl.mlp([2, 16, 16, 2], weight_scale=0.5, seed=0, **more)
+        if bug in gl.bugs.names(net):
+            net = gl.bugs.plant(net, bug)
+            targets = np.eye(2)[y] if "mse" in more.values() else y
+            gl.train(net, x, targets, steps=500, progress=False)
+            told.append((net.predict(new_x).argmax(axis=1) == new_y).mean())
+    assert len(told) == 27
+    assert 17 <= sum(share > 0.95 for share in told) <= 22
+
+
+# -- by hand -----------------------------------------------------------------------------------
+
+
+def test_the_exercises_network_is_the_lessons():
+    told = book(LESSON).cells[8].outputs[0].text
+    for bug in ("flipped_sign", "missing_1_over_n"):
+        a, n, _ = gradients(bug, l2=0.1)
+        part = told.split(bug)[1]
+        for name in n:
+            pair = ratio(a[name], n[name]), cosine(a[name], n[name])
+            assert f"{name}  ratio {pair[0]:6.2f}  cosine {pair[1]:6.3f}" in part
+
+
+def test_five_bugs_share_three_numbers():
+    says(LESSON, "Five bugs, three numbers.")
+    says(LESSON, "8, 0.125, −1 and 2 for the first four above, and 0 for the last")
+    bugs = ("missing_1_over_n", "double_1_over_n", "flipped_sign", "accumulated_gradients")
+    assert [factor(bug) for bug in bugs] == pytest.approx([8, 0.125, -1, 2])
+    _, n, _ = gradients("flipped_sign")
+    wrong = [c * n["W1"] for c in (8, 0.125, -1, 2, 0)]
+    assert len({f"{norm_ratio(a, n['W1']):.3f}" for a in wrong}) == 3
+
+
+def test_factors_stand_in_the_biases():
+    says(LESSON, "there all is plain: −1 and −1")
+    says(LESSON, "8 and 1.000 in the biases, and in the weights ratios from 3.57 to 4.41")
+    says(LESSON, "The weights look like anything but a flipped sign.")
+    for bug, c in (("flipped_sign", -1), ("missing_1_over_n", 8)):
+        a, n, _ = gradients(bug, l2=0.1)
+        for name in ("b1", "b2", "b3"):
+            assert ratio(a[name], n[name]) == pytest.approx(c)
+            assert abs(cosine(a[name], n[name])) == pytest.approx(1)
+    told = [f"{ratio(a[k], n[k]):.2f}" for k in ("W1", "W2", "W3")]
+    assert (min(told), max(told)) == ("3.57", "4.41")
+    assert all(cosine(a[k], n[k]) < 0.9 for k in ("W1", "W2", "W3"))
+
+
+def test_the_sign_of_the_cosine_tells_which_part_is_longer():
+    says(LESSON, "the sign of the cosine only tells which part is longer")
+    for l2 in (0.01, 0.1, 1.0):
+        a, n, net = gradients("flipped_sign", l2=l2)
+        for name in ("W1", "W2", "W3"):
+            decay = l2 * net.params[name]
+            d = n[name] - decay
+            assert a[name] == pytest.approx(decay - d)
+            assert np.vdot(a[name], n[name]) == pytest.approx(np.sum(decay**2) - np.sum(d**2))
+
+
+# -- the four questions ------------------------------------------------------------------------
+
+
+def test_everything_wrong_by_a_factor():
+    says(LESSON, "a factor in the biases: N, 1/N, −1, 2, ½, 1/K")
+    says(
+        LESSON,
+        "1/N missing; 1/N twice; sign; gradients not reset between calls; the 2 of the mean "
+        "squared error missing; its sum over K outputs made a mean",
+    )
+    assert factor("missing_factor_2", loss="mse") == pytest.approx(1 / 2)
+    assert factor("mean_over_outputs", loss="mse") == pytest.approx(1 / 3)
+    assert factor("missing_1_over_n", size=5) == pytest.approx(5)
+
+
+def test_everything_wrong_and_no_factor():
+    says(LESSON, "0 for right code. 1: the label is not subtracted. 1/N − 1: softmax runs over")
+    for size in (2, 8):
+        for bug, total in (("missing_label", 1), ("softmax_over_batch", 1 / size - 1)):
+            a, n, _ = gradients(bug, size=size)
+            assert n["b3"].sum() == pytest.approx(0, abs=1e-12)
+            assert a["b3"].sum() == pytest.approx(total)
+            assert all(norm_ratio(a[k], n[k]) > 1e-3 for k in n)
+
+
+def test_l2_is_along_the_weights():
+    says(LESSON, "−λ: missing. +λ: doubled. −2λ: negated. (1/N − 1)λ: divided by N")
+    for bug, c in (
+        ("missing_l2", -1),
+        ("doubled_l2", 1),
+        ("negated_l2", -2),
+        ("l2_over_n", -7 / 8),
+    ):
+        a, n, net = gradients(bug, l2=0.1)
+        for name in n:
+            expected = c * 0.1 * net.params[name] if name[0] == "W" else 0
+            assert a[name] - n[name] == pytest.approx(expected, abs=1e-12)
+
+
+def test_one_tensor_alone():
+    says(
+        LESSON, "of a bias: ratio 1/N, a mean for a sum; all entries equal, a sum without its axis"
+    )
+    for layer in (1, 2, 3):
+        for bug in ("bias_mean", "bias_summed_without_axis"):
+            a, n, _ = gradients(bug, layer)
+            mine = f"b{layer}"
+            assert [k for k in n if norm_ratio(a[k], n[k]) > 1e-9] == [mine]
+            if bug == "bias_mean":
+                assert a[mine] == pytest.approx(n[mine] / 8)
+            else:
+                assert np.ptp(a[mine]) == pytest.approx(0, abs=1e-12)
+
+
+def test_everything_below_a_point():
+    says(LESSON, "activation, dropout, or the layer above, which hands its signal down.")
+    net, x, y = small_network(dropout_rate=0.3)
+    masks = net.draw_masks(len(x), np.random.default_rng(0))
+    for bug, layer, step in ((BUG, 1, "Activation"), ("missing_dropout_mask", 1, "Mask"),
+                             ("missing_transpose", 2, "Dense(W2")):  # fmt: skip
+        wrong = gl.bugs.plant(net, bug, layer)
+        assert gl.check(wrong, x, y, masks=masks).wrong == ["W1", "b1"]
+        assert gl.bisect(wrong, x, y, masks=masks).step.startswith(step)
+
+
+# -- one example -------------------------------------------------------------------------------
+
+
+def test_what_one_example_does_not_see():
+    says(LESSON, "every museum bug that this network with L2 can have, 20 of them")
+    says(LESSON, "Five bugs have exactly the right gradient there. With two examples none is left.")
+    net, _, _ = small_network(l2=0.1)
+    names = gl.bugs.names(net)
+    assert len(names) == 20
+    for size, unseen in ((1, 5), (2, 0), (8, 0)):
+        same = []
+        for bug in names:
+            a, n, _ = gradients(bug, size=size, l2=0.1)
+            same.append(all(norm_ratio(a[k], n[k]) < 1e-12 for k in n))
+        assert sum(same) == unseen
+
+
+def test_many_examples_hide_a_lambda_over_n():
+    says(LESSON, r"leaves $a - n = -0.995\,\lambda W$ for N = 200")
+    says(LESSON, "For N = 2 it is −0.5.")
+    net, _, _ = small_network(l2=0.1)
+    rng = np.random.default_rng(0)
+    for size, told in ((200, -0.995), (2, -0.5)):
+        x, y = rng.standard_normal((size, 5)), rng.integers(0, 3, size)
+        a, n = gl.bugs.plant(net, "l2_over_n").gradient(x, y), net.gradient(x, y)
+        assert a["W1"] - n["W1"] == pytest.approx(told * 0.1 * net.params["W1"], abs=1e-12)
+
+
+def test_one_example_shows_the_factor_unit_by_unit():
+    says(LESSON, "a/n *is* the wrong factor over the right one, unit by unit")
+    net, x, _ = small_network()
+    a, n, _ = gradients(BUG, 1, size=1)
+    o1 = np.tanh(x[0] @ net.params["W1"] + net.params["b1"])
+    assert a["b1"] / n["b1"] == pytest.approx(1 / (1 - o1**2))
+    a, n, _ = gradients("activation_as_derivative", 1, size=1)
+    assert a["b1"] / n["b1"] == pytest.approx(o1 / (1 - o1**2))
+
+
+# -- the lab -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def state():
+    return gl.Lab(data="iris", hidden=(6, 6), examples=8, panels=("measures", "cuts")).state
+
+
+def shown(state):
+    report = state.result.report
+    return {name: (report[name].ratio, report[name].cosine) for name in report}
+
+
+def test_the_names_are_those_of_the_lab():
+    says(LESSON, "Choose the bug *the sign is flipped*")
+    says(LESSON, "*the 2 of the square is missing* and *divided by the number of outputs*")
+    titles = [
+        gl.bugs.describe(bug).title
+        for bug in ("flipped_sign", "missing_factor_2", "mean_over_outputs")
+    ]
+    assert titles == [
+        "the sign is flipped", "the 2 of the square is missing", "divided by the number of outputs"
+    ]  # fmt: skip
+
+
+def test_the_legend(state):
+    says(LESSON, "moons has K = 2 outputs, iris 3")
+    says(LESSON, "loss per squared weight, 1e-6 … 1e5, logarithmic")
+    from gradlab.lab.model.settings import RANGES
+
+    assert RANGES["l2"] == (1e-6, 1e5)
+    assert RANGES["examples"] == (1, 200)
+    assert len(state.result.report["b3"].analytic) == 3
+    state.data = "moons"
+    assert len(state.result.report["b3"].analytic) == 2
+
+
+def test_the_mystery(state):
+    says(LESSON, "one of five lines is written wrongly")
+    says(LESSON, "W3 and b3 are right, all below is wrong")
+    says(LESSON, "No cosine is 1, so it is no factor.")
+    says(LESSON, "the signal is right at the output and wrong at a2 already, before tanh")
+    says(LESSON, "it has `dW3` where `W3` belongs")
+    mystery = state.new_mystery(6)
+    assert len(mystery.choices) == 5
+    assert state.result.report.wrong == ["W1", "b1", "W2", "b2"]
+    assert all(abs(shown(state)[name][1]) < 0.7 for name in ("W1", "b1", "W2", "b2"))
+    cuts = {name: str(cut.verdict) for name, cut in signal_of(state.result).cuts.items()}
+    assert (cuts["output"], cuts["a2"]) == ("correct", "wrong")
+    assert [slip.wrong for slip in mystery.secret.slips] == ["da2 = dlogits @ dW3.T"]
+
+
+def test_lambda_turns_the_cosines_of_the_weights(state):
+    says(LESSON, "The cosines of the weights go from −1 to 1, while those of the biases stay at −1")
+    says(LESSON, "near −1 for λ = 0.01 and near 1 for λ = 10, −1 in every bias both times")
+    says(LESSON, "drag λ from 1e-2 to 10")
+    for l2, sign in ((1e-2, -1), (10, 1)):
+        state.update(bug="flipped_sign", use_l2=True, l2=l2)
+        for name, (_, told) in shown(state).items():
+            right = sign if name[0] == "W" else -1
+            assert told == pytest.approx(right, abs=0.01 if name[0] == "W" else 1e-6)
+
+
+def test_which_knob_parts_a_half_from_a_half(state):
+    says(LESSON, "On iris the ratios are 0.5 and 0.333")
+    says(LESSON, "On moons both are 0.5.")
+    says(LESSON, "With two examples 1/N twice gives 0.5 as well")
+    for data, size, bug, told in (
+        ("iris", 8, "missing_factor_2", 1 / 2), ("iris", 8, "mean_over_outputs", 1 / 3),
+        ("moons", 8, "missing_factor_2", 1 / 2), ("moons", 8, "mean_over_outputs", 1 / 2),
+        ("moons", 2, "double_1_over_n", 1 / 2), ("moons", 8, "double_1_over_n", 1 / 8),
+    ):  # fmt: skip
+        state.update(loss="mse", data=data, examples=size, bug=bug)
+        assert {round(one, 6) for one, _ in shown(state).values()} == {round(told, 6)}
+
+
+def test_one_example_in_the_lab(state):
+    says(LESSON, "with 1/N missing and a single example: *correct*, every tensor")
+    state.update(bug="missing_1_over_n", examples=1)
+    assert state.result.report.verdict == "correct"
+    state.examples = 2
+    assert state.result.report.verdict == "wrong"
+
+
+# -- what no signature tells -------------------------------------------------------------------
+
+
+def test_what_no_signature_tells():
+    says(LESSON, "one that is never computed give the same report")
+    says(LESSON, "(under softmax that sum is 0)")
+    says(LESSON, "give the right gradient at the second call")
+    says(LESSON, "Factors of ½, 1, 1½ in everything, call by call.")
+    a, n, _ = gradients("bias_summed_without_axis", 3)
+    assert a["b3"] == pytest.approx(0, abs=1e-12)
+    half, n, _ = gradients("missing_factor_2", loss="mse")
+    for call, told in ((1, 0.5), (2, 1.0), (3, 1.5)):
+        assert all(call * half[k] == pytest.approx(told * n[k]) for k in n)
+
+
+def test_small_weights_hide_a_missing_derivative():
+    says(LESSON, "with small weights tanh is almost a straight line")
+    net, x, y = small_network()
+    net.theta = 1e-3 * net.theta
+    a, n = gl.bugs.plant(net, BUG).gradient(x, y), net.gradient(x, y)
+    assert max(norm_ratio(a[k], n[k]) for k in n) < 1e-4
+
+
+# -- the exercise's table ----------------------------------------------------------------------
+
+
+def test_the_six_reports():
+    says(LESSON, "| **A** | 4.06, 0.791 | 8, 1.000 | 4.41, 0.814 | 8, 1.000 | 3.57, 0.838 "
+                 "| 8, 1.000 | 0.00 | ✗, ✗ |")  # fmt: skip
+    says(LESSON, "| **B** | −0.124, −0.137 | ✓ | −0.0247, −0.027 | ✓ | −0.266, −0.372 | ✓ | 0.00 "
+                 "| ✓, ✓ |")  # fmt: skip
+    says(LESSON, "| **C** | 0.2, 0.193 | −1.04, −0.429 | 0.393, 0.339 | 0.242, 0.078 "
+                 "| 0.687, 0.682 | 0.16, 0.066 | 1.00 | ✗, ✗ |")  # fmt: skip
+    says(LESSON, "| **D** | ✓ | ✓ | ✓ | 0.125, 1.000 | ✓ | ✓ | 0.00 | ✓, ✓ |")
+    says(LESSON, "| **E** | 0.45, 0.349 | 0.89, 0.617 | ✓ | ✓ | ✓ | ✓ | 0.00 | ✓, ✗ |")
+    says(LESSON, "| **F** | 1.04, 0.995 | 1.01, 0.999 | ✓ | ✓ | ✓ | ✓ | 0.00 | ✓, ✓ |")
+    museum = {"A": ("missing_1_over_n", None), "B": ("negated_l2", None),
+              "C": ("missing_label", None), "D": ("bias_mean", 2), "E": ("missing_transpose", 2),
+              "F": ("activation_derivative_at_output", 1)}  # fmt: skip
+    text = book(LESSON).cells[21].source
+    rows = [row.split("|")[1:-1] for row in text.splitlines() if row.startswith("| **")]
+    table = {row[0].strip(" *"): row[1:] for row in rows}
+    net, x, y = small_network(l2=0.1)
+    for letter, (bug, layer) in museum.items():
+        wrong = gl.bugs.plant(net, bug, layer)
+        a, n = wrong.gradient(x, y), net.gradient(x, y)
+        for name, cell in zip(n, table[letter], strict=False):
+            told = f"{ratio(a[name], n[name]):.3g}, {cosine(a[name], n[name]):.3f}"
+            is_right = norm_ratio(a[name], n[name]) < 1e-12
+            assert cell.strip() == ("✓" if is_right else told.replace("-", "−"))
+        assert table[letter][6].strip() == f"{abs(a['b3'].sum()):.2f}"
+        signals = zip(("a2", "a1"), table[letter][7].split(","), strict=True)
+        for cut, sign in signals:
+            pair = wrong.cut_gradients(x, y)[cut], net.cut_gradients(x, y)[cut]
+            assert sign.strip() == ("✓" if norm_ratio(*pair) < 1e-12 else "✗")
+
+
+def test_the_listing_has_the_lines_that_are_tried():
+    text = book(LESSON).cells[21].source
+    for number, line in LINES.items():
+        assert f"{number}  {line.split(' for ')[0]}" in text
+    told = [repr(seen_with(number)) for number in LINES]
+    assert len(set(told)) == len(LINES)
+    assert set(REPORTS.values()) < set(LINES)
