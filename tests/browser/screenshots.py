@@ -27,7 +27,7 @@ from .lab_parts import DATA, NETWORKS, write_notebook
 from .server import JupyterLab
 
 LESSONS = Path(__file__).parents[2] / "lessons"
-LESSON = "00_start_here.ipynb"
+LESSON = "playground.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 THEMES = ("light", "dark")
 LARGE = "_lab.appearance.large.value = True"

@@ -1,11 +1,11 @@
-"""What a learner sees: the first lesson in JupyterLab, run, and its lab used."""
+"""What a learner sees: the playground in JupyterLab, run, and its lab used."""
 
 import pytest
 
 from .lab_parts import banner, expect_eps, expect_start, expect_verdict, open_group
 
 EPS = "step eps"
-LESSON = "00_start_here.ipynb"
+LESSON = "playground.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
