@@ -37,7 +37,7 @@ LESSONS = (
     Lesson("02_choose_eps", "Choose eps", "How small is small?", there=True),
     Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?", there=True),
     Lesson("04_check_backprop", "Check backprop", "Is my backprop right?", there=True),
-    Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?"),
+    Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?", there=True),
     Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?", there=True),
     Lesson("07_regularization", "Regularization", "Which loss did you differentiate?"),
     Lesson("08_dropout", "Dropout", "Can dropout be checked?"),

@@ -12,6 +12,7 @@ from gradlab.course.tasks import (
     lstm,
     nudge_a_weight,
     start_here,
+    weight_scale,
     what_it_costs,
 )
 
@@ -23,6 +24,7 @@ _MODULES = (
     choose_eps,
     build_an_mlp,
     check_backprop,
+    weight_scale,
     kinks,
     find_the_bug,
     conv_net,

@@ -1,0 +1,284 @@
+"""What lesson 05 says in prose holds."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab import LabState
+from tests.lessons.prose import book, says
+
+LESSON = "05_weight_scale"
+BUG = "missing_activation_derivative"
+BELOW = ["W1", "b1", "W2", "b2"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    x, y = gl.data.moons(30, seed=0)
+    return x, np.eye(2)[y]
+
+
+def mlp(scale, **settings):
+    return gl.mlp([2, 16, 16, 2], loss="mse", weight_scale=scale, seed=0, **settings)
+
+
+def test_a_is_right_and_b_is_wrong(data):
+    says(LESSON, "**A is right and B is wrong**")
+    says(LESSON, 'call A "probably wrong" and B, below 1e-4, "usually okay"')
+    says(LESSON, "Ng's for the norm ratio (1e-7 is great) call both great.")
+    right, wrong = mlp(50.0), gl.bugs.plant(mlp(0.01), BUG, layer=2)
+    a, b = (gl.check(net, *data, eps=1e-5) for net in (right, wrong))
+    assert a.relative_error > 1e-2
+    assert b.relative_error < 1e-4
+    assert max(a.norm_ratio, b.norm_ratio) < 1e-7
+    says(
+        LESSON, "`gl.check` without `eps` looks at several steps, entry by entry, and calls B *wro"
+    )
+    assert gl.check(wrong, *data).verdict == "wrong"
+    assert gl.check(right, *data).verdict == "correct"
+    says(
+        LESSON, "At 0.001 it finds nothing any more: *correct*, with the warning that an activation"
+    )
+    report = gl.check(gl.bugs.plant(mlp(0.001), BUG, layer=2), *data)
+    assert report.verdict == "correct"
+    assert "an activation is nearly linear" in " ".join(report.warnings)
+
+
+def test_a_bug_shrinks_with_z(data):
+    says(LESSON, "z1 ten times smaller and z2 a hundred times")
+    says(LESSON, "so the bug shrinks by 1e2 in layer 1 and by 1e4 in layer 2")
+    sizes, ratios = {}, {}
+    for scale in (0.1, 0.01):
+        z1 = data[0] @ mlp(scale).params["W1"]
+        z2 = np.tanh(z1) @ mlp(scale).params["W2"]
+        for layer, z in ((1, z1), (2, z2)):
+            report = gl.check(gl.bugs.plant(mlp(scale), BUG, layer=layer), *data, eps=1e-4)
+            sizes[layer, scale] = np.sqrt((z**2).mean())
+            ratios[layer, scale] = report["W1"].norm_ratio
+    for layer, smaller in ((1, 10), (2, 100)):
+        assert np.isclose(sizes[layer, 0.1] / sizes[layer, 0.01], smaller, rtol=0.05)
+        assert np.isclose(ratios[layer, 0.1] / ratios[layer, 0.01], smaller**2, rtol=0.1)
+
+
+def test_the_right_tensors_hide_it(data):
+    says(
+        LESSON, "`W3` and `b3` are right and hold most of the gradient, so 5e-7 in `W1` is 9e-9 in"
+    )
+    net = gl.bugs.plant(mlp(0.01), BUG, layer=2)
+    report = gl.check(net, *data, eps=1e-4)
+    assert f"{report['W1'].norm_ratio:.0e} {report.norm_ratio:.0e}" == "5e-07 9e-09"
+    g = net.gradient(*data)
+    above = np.hypot(np.linalg.norm(g["W3"]), np.linalg.norm(g["b3"]))
+    assert above > 0.9 * np.linalg.norm(net.unroll(g))
+
+
+def test_it_is_z_that_counts(data):
+    says(LESSON, "With weights of 0.01 and the hidden biases at 0.5, the same bug in layer 2 shows")
+    says(LESSON, "in `W1` with 0.1.")
+    net = mlp(0.01)
+    net.params["b1"][:] = net.params["b2"][:] = 0.5
+    report = gl.check(gl.bugs.plant(net, BUG, layer=2), *data, eps=1e-5)
+    assert f"{report['W1'].norm_ratio:.1f}" == "0.1"
+    says(LESSON, "at 0.01 right code has 1e-8 in `W1` at this step and the bug 5e-7")
+    says(LESSON, "a shorter or longer step moves the first number and not the second")
+    wrong = gl.bugs.plant(mlp(0.01), BUG, layer=2)
+    at = {e: [gl.check(n, *data, eps=e)["W1"].norm_ratio for n in (mlp(0.01), wrong)]
+          for e in (1e-6, 1e-5, 1e-4)}  # fmt: skip
+    assert 3e-9 < at[1e-5][0] < 3e-8
+    assert at[1e-6][0] > 3 * at[1e-5][0]
+    assert at[1e-4][0] < at[1e-5][0] / 2
+    assert all(np.isclose(wrong, 5.1e-7, rtol=0.1) for _, wrong in at.values())
+
+
+def test_a_is_the_inexact_number(data):
+    says(LESSON, "From about z = 19 on, tanh rounds to 1 in float64, and `1 - o**2` is exactly 0")
+    z = np.arange(18, 20, 0.01)
+    first = z[1 - np.tanh(z) ** 2 == 0][0]
+    assert 18.9 < first < 19.1
+    assert 0 < 1 / np.cosh(first) ** 2 < 1e-15
+    says(LESSON, "Against a true value of 1e-30, an answer of 0 has the relative error 1, whatever")
+    assert gl.relative_error(0.0, 1e-30) == 1
+    says(
+        LESSON, "Against the complex step 85 of the 354 entries are off, and not one of them is ab"
+    )
+    says(LESSON, "above 1e-24, beside others of 500")
+    net = mlp(50.0)
+    a = net.unroll(net.gradient(*data))
+    n = net.unroll(gl.numerical_gradient(net, *data, scheme="complex_step"))
+    off = gl.relative_error(a, n) > 1e-2
+    assert (off.sum(), off.size) == (85, 354)
+    assert np.abs(n[off]).max() < 1e-24
+    assert 400 < np.abs(a).max() < 600
+
+
+SCALES = (1e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0, 5.0, 20.0, 50.0, 100.0)
+
+
+def test_right_code_at_every_scale(data):
+    says(LESSON, "It is below 1e-7 for right code at every scale from 1e-4 to 100")
+    says(LESSON, "the worst entry is bad at *both* ends: 0.4 at 1e-4, 1 from 20 on.")
+    reports = {scale: gl.check(mlp(scale), *data, eps=1e-5) for scale in SCALES}
+    assert max(report.norm_ratio for report in reports.values()) < 1e-7
+    assert 0.2 < reports[1e-4].relative_error < 0.6
+    assert all(reports[scale].relative_error > 0.99 for scale in (20.0, 50.0, 100.0))
+
+
+def test_the_table(data):
+    says(LESSON, "| weights | 0.001 | 0.01 | 0.1 | 0.5 | 5 | 50 |")
+    says(LESSON, "| worst entry, right code | 3e-3 | 2e-5 | 3e-7 | 3e-8 | 4e-7 | 1 |")
+    says(LESSON, "| mean of tanh′ in layer 2 | 1.00 | 1.00 | 1.00 | 0.67 | 0.04 | 0.003 |")
+    scales = (1e-3, 1e-2, 0.1, 0.5, 5.0, 50.0)
+    slopes = (1.0, 1.0, 1.0, 0.67, 0.04, 0.003)
+    for scale, worst, slope in zip(
+        scales, (3e-3, 2e-5, 3e-7, 3e-8, 4e-7, 1.0), slopes, strict=True
+    ):
+        net = mlp(scale)
+        found = gl.check(net, *data, eps=1e-5).relative_error
+        assert worst / 4 < found < 4 * worst  # round-off, but for the last
+        o2 = np.tanh(np.tanh(data[0] @ net.params["W1"]) @ net.params["W2"])
+        assert np.isclose((1 - o2**2).mean(), slope, rtol=0.05)
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    net = mlp(0.5)
+    gl.train(net, *data, steps=2000, progress=False)
+    return net
+
+
+def test_after_training_the_step_is_too_long(data, trained):
+    says(LESSON, "the gradient is 17,000 times smaller")
+    says(
+        LESSON, "The norm ratio was 3e-11 at a step of 1e-5, and then is 7e-8. (`W2` was 0.52, the"
+    )
+    says(LESSON, "the size of the gradient 5.7.)")
+    fresh, size, off = mlp(0.5), [], []
+    assert f"{np.std(fresh.params['W2']):.2f}" == "0.52"
+    assert 1e-11 < gl.check(fresh, *data, eps=1e-5).norm_ratio < 1e-10
+    for net in (fresh, trained):
+        g = net.unroll(net.gradient(*data))
+        size.append(np.linalg.norm(g))
+        n = net.unroll(gl.numerical_gradient(net, *data, eps=1e-4))
+        off.append(np.linalg.norm(g - n))
+    assert f"{size[0]:.1f}" == "5.7"
+    assert np.isclose(size[0] / size[1], 17000, rtol=0.05)
+    says(LESSON, "what a step leaves of the loss's bends, has shrunk much less")
+    assert off[0] / off[1] < 20
+    says(LESSON, "a tenth of the step, a hundredth of the error")
+    ratios = [gl.check(trained, *data, eps=eps).norm_ratio for eps in (1e-4, 1e-5)]
+    assert np.isclose(ratios[0] / ratios[1], 100, rtol=0.05)
+    says(LESSON, "or let `gl.check` choose")
+    assert gl.check(trained, *data).verdict == "correct"
+
+
+def test_what_the_answers_to_the_last_prediction_say(data, trained):
+    told = gl.predict("after_training")._question.choices
+    assert (
+        "W2 from 0.52 to 0.57; a fresh network of that size has 4e-11"
+        in told["the weights have grown"]
+    )
+    assert f"{np.std(trained.params['W2']):.2f}" == "0.57"
+    assert 1e-11 < gl.check(mlp(0.57), *data, eps=1e-5).norm_ratio < 1e-10
+    ratios = [gl.check(trained, *data, eps=eps).norm_ratio for eps in (1e-4, 1e-5, 1e-6)]
+    assert ratios == sorted(ratios, reverse=True)  # a longer step is worse, a shorter one better
+
+
+def state(**settings):
+    return LabState(loss="mse", **settings)
+
+
+def wrong(lab):
+    return lab.result.report.wrong
+
+
+def test_what_you_should_see():
+    says(
+        LESSON, "*correct here, and blind to a missing or wrong derivative*, with norm ratios belo"
+    )
+    says(LESSON, "below 1e-5 in every tensor")
+    lab = state(weight_scale=0.001, bug=BUG, bug_layer=2)
+    assert lab.result.report.verdict == "correct"
+    assert max(t.norm_ratio for t in lab.result.report.tensors.values()) < 1e-5
+    says(LESSON, "After five steps of training it is *wrong* in `b2`.")
+    lab.train_steps = 5
+    assert wrong(lab) == ["b2"]
+    says(
+        LESSON, "With sigmoid it is *wrong* in all four tensors below the slip, at weights of 0.001"
+    )
+    lab.update(train_steps=0, activation="sigmoid")
+    assert wrong(lab) == BELOW
+
+
+def test_try_1():
+    says(
+        LESSON, "*Inconclusive* at 1e-4, where half of an entry may be round-off: its worst is 0.4"
+    )
+    says(LESSON, "✓ from 3e-4 on. At 20, 50 and 100 it is ✓ with dots at 1")
+    assert state(weight_scale=1e-4).result.report.verdict == "inconclusive"
+    for scale in (3e-4, *SCALES[1:]):
+        report = state(weight_scale=scale).result.report
+        assert report.verdict == "correct"
+        assert (report.relative_error > 0.99) == (scale >= 20)
+
+
+def test_try_2():
+    says(
+        LESSON, "Layer 2: ✗ down to 0.01, ✓ at 0.003, and says to what it is blind. Layer 1: ✗ dow"
+    )
+    says(LESSON, "down to 0.003, ✓ at 0.001. With sigmoid ✗ however small the weights")
+    last = {2: ((0.5, 0.1, 0.03, 0.01), 0.003), 1: ((0.5, 0.1, 0.01, 0.003), 0.001)}
+    for layer, (shows, hides) in last.items():
+        for scale in shows:
+            assert wrong(state(weight_scale=scale, bug=BUG, bug_layer=layer))
+        report = state(weight_scale=hides, bug=BUG, bug_layer=layer).result.report
+        assert report.verdict == "correct"
+        assert "nearly linear" in " ".join(report.warnings)
+    for scale in (1e-4, 1e-3, 1e-2, 0.5):
+        lab = state(weight_scale=scale, bug=BUG, bug_layer=2, activation="sigmoid")
+        assert wrong(lab) == BELOW
+    options = dict(gl.Lab(loss="mse").controls["bug"].options)
+    assert options["activation's derivative is missing"] == BUG
+
+
+def test_try_3(data):
+    says(LESSON, "in `b2` the largest is 0.003, and z2 was 5e-6.")
+    lab = state(weight_scale=0.001, bug=BUG, bug_layer=2)
+    net = mlp(0.001)
+    z2 = np.tanh(data[0] @ net.params["W1"]) @ net.params["W2"]
+    assert f"{np.sqrt((z2**2).mean()):.0e}" == "5e-06"
+    lab.train_steps = 5
+    after = lab.result.problem.net.params
+    assert f"{np.abs(after['b2']).max():.3f}" == "0.003"
+    assert np.allclose(after["W2"], net.params["W2"], atol=1e-4)
+
+
+def test_the_legend_has_the_ranges_and_the_labs_controls():
+    from gradlab.lab.model.settings import LABELS, RANGES
+
+    says(LESSON, "| **weight scale** | standard deviation, 1e-4 … 1e2, logarithmic |")
+    says(LESSON, "| **step eps** | units of the parameters, 1e-13 … 1e-1, logarithmic |")
+    says(LESSON, "| training steps | 0 … 500 |")
+    assert RANGES["weight_scale"] == (1e-4, 1e2)
+    assert RANGES["eps"] == (1e-13, 1e-1)
+    assert RANGES["train_steps"] == (0, 500)
+    lab = next(c.source for c in book(LESSON).cells if "gl.Lab(" in c.source)
+    legend = next(c.source for c in book(LESSON).cells if "| control |" in c.source)
+    rows = [line.split("|")[1].strip(" *") for line in legend.splitlines() if line[:1] == "|"][2:]
+    named = [name for name in LABELS if f'"{name}"' in lab.split("controls=")[1].split(")")[0]]
+    assert sorted(", ".join(rows).split(", ")) == sorted(LABELS[name] for name in named)
+
+
+def test_other_units(data):
+    x, y = data
+    net = gl.bugs.plant(mlp(0.5), BUG, layer=1)
+    says(LESSON, "The norm ratio of `W1` was 0.2; with a hundredth of x it is 4e-5.")
+    assert f"{gl.check(net, x, y, eps=1e-5)['W1'].norm_ratio:.1f}" == "0.2"
+    report = gl.check(net, x / 100, y, eps=1e-5)
+    assert f"{report['W1'].norm_ratio:.0e}" == "4e-05"
+    says(
+        LESSON,
+        "(`gl.check` still says *wrong*, as it has no fixed limit, and warns that layer 1 is",
+    )
+    report = gl.check(net, x / 100, y)
+    assert report.verdict == "wrong"
+    assert "at layer 1, an activation is nearly linear" in " ".join(report.warnings)
