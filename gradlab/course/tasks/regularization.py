@@ -1,0 +1,255 @@
+"""Exercise and predictions of lesson 07, "Regularization"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from gradlab import bugs
+from gradlab.course.note import shown
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, wants_a_function
+from gradlab.nn.mlp import MLP, mlp
+
+__all__ = ["QUESTIONS", "TASKS"]
+
+#: A function of theta, of shape (P,), and lambda.
+Loss = Callable[[np.ndarray, float], float]
+Gradient = Callable[[np.ndarray, float], np.ndarray]
+PARTS = ("right", "data", "penalty", "both")
+
+
+def which_part(loss, gradient, theta) -> str:
+    """Tell which part of `gradient` is wrong: "right", "data", "penalty" or "both"."""
+
+    def numerical(lam):
+        n = np.zeros_like(theta)
+        for i in range(theta.size):
+            step = np.zeros_like(theta)
+            step[i] = 1e-4
+            n[i] = (loss(theta + step, lam) - loss(theta - step, lam)) / 2e-4
+        return n
+
+    def agree(a, n):
+        return np.linalg.norm(a - n) < 1e-6 * (np.linalg.norm(a) + np.linalg.norm(n))
+
+    data = agree(gradient(theta, 0.0), numerical(0.0))
+    penalty = agree(gradient(theta, 1.0) - gradient(theta, 0.0), numerical(1.0) - numerical(0.0))
+    return {(1, 1): "right", (0, 1): "data", (1, 0): "penalty", (0, 0): "both"}[data, penalty]
+
+
+# -- what it is tried on ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Program:
+    """A loss and somebody's gradient of it.
+
+    Attributes
+    ----------
+    name : str
+    part : str
+        Which part of the gradient is wrong, one of `PARTS`.
+    loss, gradient : callable
+    """
+
+    name: str
+    part: str
+    loss: Loss
+    gradient: Gradient
+
+
+def network() -> tuple[MLP, np.ndarray, np.ndarray]:
+    """Return a network 2-4-2 whose biases are not 0, and 8 examples."""
+    rng = np.random.default_rng(7)
+    net = mlp([2, 4, 2], weight_scale=0.7, seed=7)
+    for name in ("b1", "b2"):
+        net.params[name][:] = 0.5 * rng.standard_normal(net.params[name].shape)
+    return net, rng.standard_normal((8, 2)), rng.integers(0, 2, 8)
+
+
+@cache
+def programs() -> tuple[Program, ...]:
+    """Return what `which_part` is tried on, in the order in which mistakes are told."""
+    net, x, y = network()
+    w = net.unroll({k: np.ones_like(v) * (k[0] == "W") for k, v in net.params.items()})
+    everything, nothing, n = np.ones(net.size), np.zeros(net.size), len(x)
+    right, forgets = _slope(net), _slope(bugs.plant(net, "missing_activation_derivative"))
+    one_bias = everything.copy()
+    one_bias[net.tensors["b1"][0]] = 1.2
+    # name, wrong part, the data part's gradient, L2's weight for each parameter in loss, gradient
+    cases = (
+        ("right code", "right", right, w, w),
+        ("L2 missing in the gradient", "penalty", right, w, nothing),
+        ("the data part's sign flipped", "data", lambda t: -right(t), w, w),
+        ("right code, with lambda/(2N) in both", "right", right, w / n, w / n),
+        ("right code, biases penalized in both", "right", right, everything, everything),
+        ("L2 doubled in the gradient", "penalty", right, w, 2 * w),
+        ("L2 divided by N in the gradient alone", "penalty", right, w, w / n),
+        ("L2 subtracted", "penalty", right, w, -w),
+        ("biases penalized in the loss alone", "penalty", right, everything, w),
+        ("tanh' forgotten", "data", forgets, w, w),
+        ("the data part not divided by N", "data", lambda t: n * right(t), w, w),
+        ("one bias's data part 20 % too large", "data", lambda t: one_bias * right(t), w, w),
+        ("all of it negated", "both", lambda t: -right(t), w, -w),
+        ("the data part doubled, and L2 missing", "both", lambda t: 2 * right(t), w, nothing),
+        (
+            "the data part not divided by N, and half of L2",
+            "both",
+            lambda t: n * right(t),
+            w,
+            w / 2,
+        ),
+    )
+    return tuple(_program(net.loss_function(x, y), *case) for case in cases)
+
+
+def _slope(net: MLP) -> Callable[[np.ndarray], np.ndarray]:
+    """Return backpropagation's gradient of the data part, as a function of theta."""
+    _, x, y = network()
+    return lambda theta: net.unroll(net.gradient(x, y, params=net.roll(theta)))
+
+
+def _program(data: Callable, name: str, part: str, slope: Callable, in_loss: np.ndarray,
+             in_gradient: np.ndarray) -> Program:  # fmt: skip
+    return Program(
+        name, part,
+        lambda theta, lam: data(theta) + lam * 0.5 * (in_loss * theta**2).sum(),
+        lambda theta, lam: slope(theta) + lam * in_gradient * theta,
+    )  # fmt: skip
+
+
+# -- what is said -------------------------------------------------------------------------------
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `which_part`."""
+    if not callable(answer):
+        return wants_a_function(answer, "which_part")
+    start = network()[0].theta
+    for program in programs():
+        theta, used = start.copy(), {"loss": set(), "gradient": set()}
+
+        def loss(t: np.ndarray, lam: float, used: dict = used, program: Program = program) -> float:
+            used["loss"].add(float(lam))
+            return program.loss(np.asarray(t), lam)
+
+        def gradient(
+            t: np.ndarray, lam: float, used: dict = used, program: Program = program
+        ) -> np.ndarray:
+            used["gradient"].add(float(lam))
+            return program.gradient(np.asarray(t), lam)
+
+        said = answer(loss, gradient, theta)
+        if said is None or said is ...:
+            computes = used["loss"] or used["gradient"]
+            return "It computes, and returns nothing: return the part." if computes else None
+        if not np.array_equal(theta, start):
+            return "theta comes back changed. Move a copy, or put back what was there."
+        if not isinstance(said, str) or said not in PARTS:
+            return f"It returned {shown(said)}; one of {', '.join(map(repr, PARTS))} is asked."
+        if said != program.part:
+            told = f"{program.name}: your which_part says {said!r}, and it is {program.part!r}."
+            return told + _how_it_looked(program, said, used)
+    return ""
+
+
+def _how_it_looked(program: Program, said: str, used: dict[str, set[float]]) -> str:
+    """Return what the lambdas that were used say about a wrong answer."""
+    if not used["loss"] or not used["gradient"]:
+        which = "gradient" if used["loss"] else "loss"
+        return f" It never calls {which}: the two must be compared."
+    seen = used["loss"] | used["gradient"]
+    if seen == {0.0}:
+        return " At lambda = 0 alone the penalty is not there, right or wrong."
+    if 0.0 not in seen and len(seen) == 1:
+        return " With one lambda, both parts are in every number. At 0 the data part is alone."
+    longest = max(abs(lam) for lam in seen)
+    if longest > 1e4:
+        return (
+            f" At lambda = {longest:.0e} the loss is so large that its last digit counts beside "
+            "the data part."
+        )
+    if longest < 1e-5:
+        return f" At lambda = {longest:.0e} the penalty is lost beside the data part's round-off."
+    if said == "both" and program.part != "both":
+        return (
+            " What is wrong in one part is in the sum as well. Take the difference of two lambdas: "
+            "gradient(theta, 1) - gradient(theta, 0), and the same of the numerical one."
+        )
+    return ""
+
+
+TASKS = (
+    Task(
+        name="which_part",
+        lesson="07",
+        question="loss(theta, lam) is a data part and a penalty that is proportional to lam; "
+        "gradient(theta, lam) should be its gradient. Return the part that is wrong: 'right' if "
+        "none is, 'data', 'penalty' or 'both'. The penalty's formula is not told.",
+        find_mistake=find_mistake,
+        hints=(
+            "At lam = 0 the data part is alone: compare gradient and numerical gradient there.",
+            "gradient(theta, 1) - gradient(theta, 0) is the penalty's gradient, whatever its "
+            "formula. Numerical gradients can be subtracted as well.",
+            "Two comparisons, four answers: a dict with two booleans as its key is short.",
+        ),
+        answer=which_part,
+        solution="The difference of two lambdas takes the data part away, so no formula of the "
+        "penalty is needed, and neither part can hide behind the other.",
+        praise="Two checks, each of one part. It works for any loss with a second term.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="which_tensors_get_worse",
+        lesson="07",
+        question="Right code. Lambda goes from 0 to 10,000, in loss and gradient alike. Which "
+        "tensors' norm ratios get worse by more than a thousand times?",
+        choices={
+            "none: the code is right": "Right code has no bug, but round-off it has: the loss is "
+            "in the hundreds of thousands now, and so is its last digit.",
+            "the weights": "Their gradients grow with lambda, and carry the larger round-off.",
+            "all of them": "The round-off of the loss is the same for all; but the weights' "
+            "gradients have grown with it.",
+            "the biases": "Their gradients are as small as before, and the loss they are taken "
+            "from has grown half a million times, with its last digit.",
+        },
+        right="the biases",
+    ),
+    Question(
+        name="l2_on_fresh_biases",
+        lesson="07",
+        question="Backprop adds lambda * b to the gradients of the biases too; the loss penalizes "
+        "weights only. A fresh network, lambda 0.1. The check says …",
+        choices={
+            "wrong, in the biases": "The formulas differ; at this theta the numbers do not. All "
+            "biases of a fresh network are 0.",
+            "wrong, in every tensor": "The biases' line of code touches no other gradient.",
+            "wrong, if lambda is large enough": "Lambda times 0 is 0, for any lambda.",
+            "correct": "lambda * b is 0 as long as b is. After one step of training it is not.",
+        },
+        right="correct",
+    ),
+    Question(
+        name="a_usual_lambda",
+        lesson="07",
+        question="The data part's sign is flipped; lambda is 0.01, a usual value. In a fresh "
+        "network the norm ratio is 1.0. The network is now trained first, for 2,000 steps without "
+        "L2. Then the norm ratio is …",
+        choices={
+            "1.0 as before": "The sign is as wrong as before, but there is less for it to flip.",
+            "about 0.5": "Half would be for two parts of the same size. The data part is far "
+            "smaller now.",
+            "about 0.003": "The data part of the gradient has shrunk four thousand times. Lambda "
+            "times the weights has not: now 0.01 is a large lambda.",
+            "below 1e-7": "So small it would be with right code. The flipped data part is still "
+            "there.",
+        },
+        right="about 0.003",
+    ),
+)

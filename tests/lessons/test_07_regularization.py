@@ -1,0 +1,204 @@
+"""What lesson 07 says in prose holds."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.lab import LabState
+from tests.lessons.prose import book, says
+
+LESSON = "07_regularization"
+WEIGHTS, BIASES = ["W1", "W2", "W3"], ["b1", "b2", "b3"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return gl.data.moons(30, seed=0)
+
+
+def mlp(l2=0.0):
+    return gl.mlp([2, 16, 16, 2], weight_scale=0.5, seed=0, l2=l2)
+
+
+def parts(net, data):
+    """Return g and the weights, as vectors of all parameters."""
+    w = {name: v * (name[0] == "W") for name, v in net.params.items()}
+    return net.unroll(net.gradient(*data)), net.unroll(w)
+
+
+def ratio(lam, program, data, net=None):
+    """Return the norm ratio of a program's gradient at lambda, against the exact one."""
+    g, w = parts(net or mlp(), data)
+    a = {"flipped": -g + lam * w, "missing": g, "doubled": g + 2 * lam * w}[program]
+    return gl.norm_ratio(a, g + lam * w)
+
+
+def test_the_seesaw(data):
+    says(
+        LESSON, "a missing penalty is 3e-6. At 1e4 it is the other way round. In between, at 0.17,"
+    )
+    says(LESSON, "both are seen, but 0.7 and 0.4 do not say which part is wrong")
+    assert f"{ratio(1e-6, 'missing', data):.0e} {ratio(1e-6, 'flipped', data):.1f}" == "3e-06 1.0"
+    assert f"{ratio(1e4, 'missing', data):.1f} {ratio(1e4, 'flipped', data):.0e}" == "1.0 2e-05"
+    found = [ratio(0.17, name, data) for name in ("flipped", "missing")]
+    assert [f"{one:.1f}" for one in found] == ["0.7", "0.4"]
+
+
+def test_the_two_formulas_and_the_middle(data):
+    says(
+        LESSON, "the ratio is ‖g‖ / (λ‖W‖). With the penalty missing it is λ‖W‖ / (2‖g‖) while λ i"
+    )
+    says(LESSON, "its middle is at λ = ‖g‖ / ‖W‖, here 0.17")
+    g, w = (np.linalg.norm(part) for part in parts(mlp(), data))
+    assert f"{g / w:.2f}" == "0.17"
+    for lam in (1e2, 1e4):
+        assert np.isclose(ratio(lam, "flipped", data), g / (lam * w), rtol=0.01)
+    for lam in (1e-6, 1e-3):
+        assert np.isclose(ratio(lam, "missing", data), lam * w / (2 * g), rtol=0.01)
+
+
+def test_right_code_looks_wrong_if_the_numerical_loss_lacks_the_term(data):
+    says(LESSON, "Left out of the *numerical* loss, right code looks wrong")
+    lab = LabState(use_l2=True, l2=0.1, l2_in_loss=False)
+    assert lab.result.report.wrong == WEIGHTS
+
+
+def test_round_off_of_the_loss_reaches_the_biases(data):
+    says(LESSON, "A difference is exact to about 1e-16 of the *loss*, divided by the step.")
+    says(LESSON, "their norm ratios go from below 1e-9 to some 1e-5")
+    says(LESSON, "grown half a million times")
+    small, large = mlp(), mlp(1e4)
+    assert np.isclose(large.loss(*data) / small.loss(*data), 5e5, rtol=0.1)
+    for name in BIASES:
+        assert np.allclose(small.gradient(*data)[name], large.gradient(*data)[name])
+        assert gl.check(small, *data, eps=1e-5)[name].norm_ratio < 1e-9
+        n = gl.numerical_gradient(large, *data, eps=1e-5)[name]
+        off = np.abs(large.gradient(*data)[name] - n)
+        assert off.max() < 5 * np.finfo(float).eps * large.loss(*data) / 1e-5
+        assert 1e-6 < gl.check(large, *data, eps=1e-5)[name].norm_ratio < 1e-4
+    for name in WEIGHTS:
+        assert gl.check(large, *data, eps=1e-5)[name].norm_ratio < 1e-8
+
+
+def test_the_flipped_sign_is_seen_in_the_biases(data):
+    says(LESSON, "In the weights it is 3e-5 and less.")
+    report = gl.check(gl.bugs.plant(mlp(1e4), "flipped_sign"), *data, eps=1e-5)
+    assert all(f"{report[name].norm_ratio:.1f}" == "1.0" for name in BIASES)
+    says(LESSON, "at any λ")
+    for lam in (1e-6, 1e-2, 1.0, 1e2, 1e5):
+        report = gl.check(gl.bugs.plant(mlp(lam), "flipped_sign"), *data, eps=1e-5)
+        assert all(report[name].norm_ratio > 0.99 for name in BIASES)
+
+
+def test_l2_on_the_biases_needs_biases(data):
+    says(LESSON, "The biases of a fresh network are 0, and so is λb")
+    says(LESSON, "for any λ. After a single step of training, all three biases are *wrong*.")
+    for lam in (1e-3, 0.1, 1e3):
+        net = gl.bugs.plant(mlp(lam), "l2_on_biases")
+        right = mlp(lam).gradient(*data)
+        assert all(
+            np.allclose(v, right[k], rtol=1e-12, atol=1e-15) for k, v in net.gradient(*data).items()
+        )
+    net = gl.bugs.plant(mlp(0.1), "l2_on_biases")
+    gl.train(net, *data, steps=1, progress=False)
+    assert gl.check(net, *data).wrong == BIASES
+
+
+def test_training_moves_the_middle(data):
+    says(LESSON, "The seesaw's middle moves from 0.17 to 3e-5")
+    net = mlp()
+    gl.train(net, *data, steps=2000, progress=False)
+    g, w = (np.linalg.norm(part) for part in parts(net, data))
+    assert f"{g / w:.0e}" == "3e-05"
+    assert f"{ratio(0.01, 'flipped', data, net):.3f}" == "0.003"
+    told = gl.predict("a_usual_lambda")._question
+    assert told.right == "about 0.003"
+    assert "has shrunk four thousand times" in told.choices[told.right]
+    before = np.linalg.norm(parts(mlp(), data)[0])
+    assert np.isclose(before / g, 4000, rtol=0.15)
+
+
+def test_the_difference_is_exact(data):
+    says(
+        LESSON, "For right code here that is 2e-12. (A parabola has no truncation, so a long step o"
+    )
+    says(LESSON, "so a long step of 1e-3 is good.)")
+    g, w = parts(mlp(), data)
+    n = [net.unroll(gl.numerical_gradient(net, *data, eps=1e-3)) for net in (mlp(), mlp(1.0))]
+    assert gl.norm_ratio((g + w) - g, n[1] - n[0]) < 1e-11
+
+
+def state(**settings):
+    return LabState(use_l2=True, measure="norm_ratio", **settings)
+
+
+def ratios(lab):
+    return {name: t.norm_ratio for name, t in lab.result.report.tensors.items()}
+
+
+def test_what_you_should_see():
+    says(LESSON, "*wrong*, in every tensor, though the norm ratios of the weights are below 1e-4")
+    lab = state(l2=1e4, bug="flipped_sign")
+    assert lab.result.report.wrong == ["W1", "b1", "W2", "b2", "W3", "b3"]
+    assert all(ratios(lab)[name] < 1e-4 for name in WEIGHTS)
+    says(
+        LESSON, "With the penalty in one of the two gradients only: *wrong* in the weights, *corre"
+    )
+    says(LESSON, "*correct* in the biases. With it in neither: *correct*.")
+    for settings in ({"l2_in_gradient": False}, {"l2_in_loss": False}):
+        report = state(l2=0.1, **settings).result.report
+        assert report.wrong == WEIGHTS
+        assert all(report[name].verdict == "correct" for name in BIASES)
+    lab = state(l2=0.1, l2_in_gradient=False, l2_in_loss=False)
+    assert lab.result.report.verdict == "correct"
+
+
+def test_try_1():
+    says(LESSON, "`W1`, `W2`, `W3` come down, `b1`, `b2`, `b3` stay at 1: at λ = 1e-3 `W2` is at 1")
+    says(LESSON, "at 1 at 0.08, at 100 at 8e-4, at 1e4 at 8e-6. Without L2 everything is at 1.")
+    found = {lam: ratios(state(l2=lam, bug="flipped_sign")) for lam in (1e-3, 1.0, 1e2, 1e4)}
+    assert all(at[name] > 0.99 for at in found.values() for name in BIASES)
+    for name in WEIGHTS:
+        down = [at[name] for at in found.values()]
+        assert down == sorted(down, reverse=True)
+    assert [f"{at['W2']:.0e}" for at in found.values()] == ["1e+00", "8e-02", "8e-04", "8e-06"]
+    without = LabState(use_l2=False, bug="flipped_sign", measure="norm_ratio")
+    assert all(one > 0.99 for one in ratios(without).values())
+
+
+def test_try_3():
+    says(
+        LESSON, "*Correct*, and blind to L2 that wrongly includes the biases. After one step *wrong"
+    )
+    says(LESSON, "*wrong* in the three biases.")
+    lab = state(l2=0.1, bug="l2_on_biases")
+    assert lab.result.report.verdict == "correct"
+    assert "blind to L2 that wrongly includes the biases" in str(gl.Lab(**lab_settings()))
+    lab.train_steps = 1
+    assert lab.result.report.wrong == BIASES
+    options = dict(gl.Lab().controls["bug"].options)
+    assert options["L2 on the biases too"] == "l2_on_biases"
+
+
+def lab_settings():
+    return {"use_l2": True, "l2": 0.1, "bug": "l2_on_biases"}
+
+
+def test_the_legend_has_the_ranges_and_the_labs_controls():
+    from gradlab.lab.model.settings import LABELS, RANGES
+
+    says(LESSON, "| **λ of L2** | loss per squared weight, 1e-6 … 1e5, logarithmic |")
+    says(LESSON, "| training steps | 0 … 500 |")
+    assert RANGES["l2"] == (1e-6, 1e5)
+    assert RANGES["train_steps"] == (0, 500)
+    lab = next(c.source for c in book(LESSON).cells if "gl.Lab(" in c.source)
+    legend = next(c.source for c in book(LESSON).cells if "| control |" in c.source)
+    rows = [line.split("|")[1].strip(" *") for line in legend.splitlines() if line[:1] == "|"][2:]
+    named = [name for name in LABELS if f'"{name}"' in lab.split("controls=")[1].split(")")[0]]
+    shown = {**LABELS, "use_l2": "L2 on"}  # what stands beside the box
+    assert sorted(", ".join(rows).split(", ")) == sorted(shown[name] for name in named)
+
+
+def test_decay_in_the_optimizer_is_not_seen(data):
+    says(LESSON, "*Correct*. Neither the loss nor its gradient knows of λ")
+    assert gl.check(mlp(), *data).verdict == "correct"  # whatever a step does with g afterwards
