@@ -40,7 +40,7 @@ LESSONS = (
     Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?", there=True),
     Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?", there=True),
     Lesson("07_regularization", "Regularization", "Which loss did you differentiate?", there=True),
-    Lesson("08_dropout", "Dropout", "Can dropout be checked?"),
+    Lesson("08_dropout", "Dropout", "Can dropout be checked?", there=True),
     Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?", there=True),
     Lesson("10_conv_net", "Conv net", "Where in the network?", there=True),
     Lesson("11_lstm", "LSTM", "Does it work through time?", there=True),

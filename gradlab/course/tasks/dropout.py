@@ -1,0 +1,197 @@
+"""Exercise and predictions of lesson 08, "Dropout"."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+
+from gradlab.checking.errors import norm_ratio
+from gradlab.course.note import shown
+from gradlab.course.prediction import Question
+from gradlab.course.task import Task, number_in, wants_a_function
+from gradlab.nn import data
+from gradlab.nn.mlp import MLP, mlp
+
+__all__ = ["QUESTIONS", "TASKS"]
+
+#: A function of theta, of shape (P,), that draws from a Generator at every call.
+Drawing = Callable[[np.ndarray, np.random.Generator], object]
+
+
+def frozen(loss, rng):
+    """Return f(theta) that calls `loss` with the numbers that `rng` would give next, every time."""
+    start = copy.deepcopy(rng)
+    return lambda theta: loss(theta, copy.deepcopy(start))
+
+
+def network() -> tuple[MLP, Drawing, Drawing]:
+    """Return a network with dropout, its loss and its gradient as functions of theta and rng."""
+    x, y = data.spirals(20, classes=3, seed=1)
+    net = mlp([2, 8, 8, 3], dropout_rate=0.5, weight_scale=0.5, seed=1)
+
+    def loss(theta: np.ndarray, rng: np.random.Generator) -> float:
+        return net.loss(x, y, masks=rng, params=net.roll(theta))
+
+    def gradient(theta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return net.unroll(net.gradient(x, y, masks=rng, params=net.roll(theta)))
+
+    return net, loss, gradient
+
+
+def find_mistake(answer: object) -> str | None:
+    """Return what is wrong with a learner's `frozen`."""
+    if not callable(answer):
+        return wants_a_function(answer, "frozen")
+    net, loss, gradient = network()
+    theta, rng = net.theta, np.random.default_rng(5)
+    start = copy.deepcopy(rng)
+    f = answer(loss, rng)
+    if f is None or f is ...:
+        return None
+    if not callable(f):
+        return f"It returned {shown(f)}; a function of theta is asked, to be called many times."
+    g = answer(gradient, rng)
+    if mistake := _loss_mistake(answer, f, loss, theta, start):
+        return mistake
+    rng.random(10)  # somebody else draws
+    if not _same(f(theta), loss(theta, copy.deepcopy(start))):
+        return (
+            "Somebody drew from rng between two calls, and your function changed with it. What rng "
+            "would give next has to be kept when you freeze, not when the function is called."
+        )
+    if not np.array_equal(net.theta, theta):
+        return "theta comes back changed."
+    return _gradient_mistake(g, gradient(theta, copy.deepcopy(start)), theta)
+
+
+def _loss_mistake(answer: Callable, f: Callable, loss: Drawing, theta: np.ndarray,
+                  start: np.random.Generator) -> str:  # fmt: skip
+    """Return what is wrong with the frozen loss while nobody else draws; "" if nothing is."""
+    right = loss(theta, copy.deepcopy(start))
+    first, second = f(theta.copy()), f(theta.copy())
+    for value in (first, second):
+        if number_in(value) is None:
+            return f"Your function returned {shown(value)}; what loss returns is asked, a number."
+    if not _same(first, second):
+        once = " The first is right: the stream goes on." if _same(first, right) else ""
+        return (
+            f"Two calls at the same theta give {first:.6f} and {second:.6f}: they use different "
+            f"masks.{once} Every call has to start from the same state."
+        )
+    moved = theta + 0.1
+    if _same(f(moved), first) and not _same(loss(moved, copy.deepcopy(start)), first):
+        return "It gives the same number at every theta, so its slope is 0. loss has to be called."
+    if not _same(first, right):
+        return _not_the_next_numbers(answer, loss, theta, first)
+    return ""
+
+
+def _not_the_next_numbers(answer: Callable, loss: Drawing, theta: np.ndarray, value: float) -> str:
+    """Return what to say to who freezes other numbers than those that `rng` would give next."""
+    another = np.random.default_rng(6)
+    expected = loss(theta, copy.deepcopy(another))
+    if _same(answer(loss, another)(theta), value) and not _same(expected, value):
+        return (
+            "It is frozen at numbers of its own: for another rng it gives the same. rng is unused."
+        )
+    return (
+        "It is frozen, and not at what rng would give next. Whoever runs backpropagation with "
+        "these numbers has other masks than your losses: an error that no step makes smaller."
+    )
+
+
+def _gradient_mistake(g: object, right: np.ndarray, theta: np.ndarray) -> str:
+    """Return what is wrong with the frozen gradient, that of a loss which is frozen well."""
+    for _ in range(2):
+        value = np.asarray(g(theta.copy()))
+        if value.shape != right.shape:
+            return (
+                f"frozen(gradient, rng) returns shape {value.shape} where gradient returns "
+                f"{right.shape}: hand its result on as it is."
+            )
+        if norm_ratio(value, right) > 1e-12:
+            return (
+                "frozen(gradient, rng), made after frozen(loss, rng), has other masks than that. "
+                "Freezing must not draw from rng: who freezes next would get the numbers after."
+            )
+    return ""
+
+
+def _same(a: float, b: float) -> bool:
+    return bool(np.isclose(a, b, rtol=1e-12, atol=0))
+
+
+TASKS = (
+    Task(
+        name="frozen",
+        lesson="08",
+        question="loss(theta, rng) draws masks from the Generator rng at every call. Return "
+        "a function f(theta) that calls it with the numbers that rng would give next, the same at "
+        "every call, whoever draws from rng in between. frozen(gradient, rng) must freeze "
+        "backpropagation to the same masks.",
+        find_mistake=find_mistake,
+        hints=(
+            "A Generator has a state, and drawing changes it. Keep what it was when you froze.",
+            "A copy taken once is used up by the first call: each call needs a fresh one.",
+            "copy.deepcopy(rng) once when freezing, and copy.deepcopy of that at each call.",
+        ),
+        answer=frozen,
+        solution="The first copy keeps the state against others who draw; the second one keeps the "
+        "first from being used up. No seed is needed, and rng itself stays where it was.",
+        praise="Now dropout can be differenced: + and - and backpropagation share their masks.",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        name="bias_above_dropout",
+        lesson="08",
+        question="Masks are drawn anew for every loss. b3, the output bias, stands above both "
+        "dropouts; its slope is about 0.1. At a step of 1e-5 its numerical gradient is …",
+        choices={
+            "about right": "No mask touches b3, but the two losses that are subtracted come from "
+            "different masks, whatever was moved between them.",
+            "off by a factor of about 2": "1/keep is 2. But the error is no factor: two different "
+            "functions are subtracted.",
+            "noisy, far less than W1's": "The noise is not damped on the way up: it is in the loss "
+            "itself, which all parameters share.",
+            "as noisy as W1's": "L(+) and L(-) come from different masks. Their difference is as "
+            "large whichever parameter was moved, and it is divided by 2e-5.",
+        },
+        right="as noisy as W1's",
+    ),
+    Question(
+        name="seed_before_each_pair",
+        lesson="08",
+        question="Now both losses of a pair share a mask, another one for each pair; backprop had "
+        "its own. The step goes from 1e-1 to 1e-5. The norm ratio …",
+        choices={
+            "grows ten-thousandfold": "That was with different masks on the two sides. Now each n "
+            "is the exact slope of a function.",
+            "falls to 1e-10": "Each n is an exact slope, but of another thinned network than "
+            "backprop's.",
+            "stays where it is": "Each n is an exact slope, of another thinned network than "
+            "backprop's. No step makes two functions equal.",
+            "falls to half": "Two of three share their masks, but errors do not work like that: "
+            "the slopes are exact, and of another network.",
+        },
+        right="stays where it is",
+    ),
+    Question(
+        name="zeros_of_one_example",
+        lesson="08",
+        question="One example, masks frozen, rate 0.5. How many of the 354 entries have a gradient "
+        "of exactly 0, so that code that returns 0 there passes?",
+        choices={
+            "none": "A dropped unit passes nothing on, up or down: all its weights get 0.",
+            "about a quarter": "A weight between two dropouts survives only if both of its units "
+            "do: a quarter survives.",
+            "about half": "Half of the units are off, but a weight needs both of its ends.",
+            "about 70 %": "A weight of W2 is alive if both ends are: ½ · ½. So three in four "
+            "get exactly 0, and about half of the others.",
+        },
+        right="about 70 %",
+    ),
+)
