@@ -45,6 +45,6 @@ LESSONS = (
     Lesson("10_conv_net", "Conv net", "Where in the network?", there=True),
     Lesson("11_lstm", "LSTM", "Does it work through time?", there=True),
     Lesson("12_what_it_costs", "What it costs", "Why turn it off?", there=True),
-    Lesson("13_check_your_own_code", "Check your own code", "Now yours"),
+    Lesson("13_check_your_own_code", "Check your own code", "Now yours", there=True),
     Lesson("playground", "Playground", "The whole lab, with every control", there=True),
 )

@@ -5,6 +5,7 @@ from gradlab.course.task import Task
 from gradlab.course.tasks import (
     build_an_mlp,
     check_backprop,
+    check_your_own_code,
     choose_eps,
     conv_net,
     dropout,
@@ -34,6 +35,7 @@ _MODULES = (
     conv_net,
     lstm,
     what_it_costs,
+    check_your_own_code,
 )
 TASKS: dict[str, Task] = {task.name: task for module in _MODULES for task in module.TASKS}
 QUESTIONS: dict[str, Question] = {
