@@ -32,7 +32,7 @@ class Progress:
                 lesson.number,
                 lesson.title,
                 lesson.question,
-                _state(lesson, done, names),
+                _state(done, names),
             )
             for lesson, done, names in self._lessons()
         ]
@@ -49,7 +49,7 @@ class Progress:
                 lesson.number,
                 _link(lesson),
                 escape(lesson.question),
-                _state(lesson, done, names),
+                _state(done, names),
             )
             for lesson, done, names in self._lessons()
         )
@@ -82,12 +82,9 @@ def _mark(done: int, names: list[str]) -> str:
     return " " if not names else "✓" if done == len(names) else "○"
 
 
-def _state(lesson: Lesson, done: int, names: list[str]) -> str:
-    if not lesson.there:
-        return "to come"
+def _state(done: int, names: list[str]) -> str:
     return f"{done} of {len(names)}" if names else ""
 
 
 def _link(lesson: Lesson) -> str:
-    title = escape(lesson.title)
-    return f'<a href="{lesson.name}.ipynb">{title}</a>' if lesson.there else title
+    return f'<a href="{lesson.name}.ipynb">{escape(lesson.title)}</a>'

@@ -16,14 +16,11 @@ class Lesson:
     name : str
         The notebook's name without its ending, such as "02_choose_eps".
     title, question : str
-    there : bool
-        Whether the notebook is written.
     """
 
     name: str
     title: str
     question: str
-    there: bool = False
 
     @property
     def number(self) -> str:
@@ -32,19 +29,19 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00_start_here", "Start here", "What is this?", there=True),
-    Lesson("01_nudge_a_weight", "Nudge a weight", "How can a number check a formula?", there=True),
-    Lesson("02_choose_eps", "Choose eps", "How small is small?", there=True),
-    Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?", there=True),
-    Lesson("04_check_backprop", "Check backprop", "Is my backprop right?", there=True),
-    Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?", there=True),
-    Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?", there=True),
-    Lesson("07_regularization", "Regularization", "Which loss did you differentiate?", there=True),
-    Lesson("08_dropout", "Dropout", "Can dropout be checked?", there=True),
-    Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?", there=True),
-    Lesson("10_conv_net", "Conv net", "Where in the network?", there=True),
-    Lesson("11_lstm", "LSTM", "Does it work through time?", there=True),
-    Lesson("12_what_it_costs", "What it costs", "Why turn it off?", there=True),
-    Lesson("13_check_your_own_code", "Check your own code", "Now yours", there=True),
-    Lesson("playground", "Playground", "The whole lab, with every control", there=True),
+    Lesson("00_start_here", "Start here", "What is this?"),
+    Lesson("01_nudge_a_weight", "Nudge a weight", "How can a number check a formula?"),
+    Lesson("02_choose_eps", "Choose eps", "How small is small?"),
+    Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?"),
+    Lesson("04_check_backprop", "Check backprop", "Is my backprop right?"),
+    Lesson("05_weight_scale", "Weight scale", "Why does the same code look worse?"),
+    Lesson("06_kinks", "Kinks", "Why does correct ReLU code fail?"),
+    Lesson("07_regularization", "Regularization", "Which loss did you differentiate?"),
+    Lesson("08_dropout", "Dropout", "Can dropout be checked?"),
+    Lesson("09_find_the_bug", "Find the bug", "Which line is wrong?"),
+    Lesson("10_conv_net", "Conv net", "Where in the network?"),
+    Lesson("11_lstm", "LSTM", "Does it work through time?"),
+    Lesson("12_what_it_costs", "What it costs", "Why turn it off?"),
+    Lesson("13_check_your_own_code", "Check your own code", "Whose mistake is it?"),
+    Lesson("playground", "Playground", "The whole lab, with every control"),
 )
