@@ -400,7 +400,7 @@ def test_flipped_with_l2():
 
 
 def test_one_example():
-    question = QUESTIONS["one_example"]
+    question = QUESTIONS["bugs_on_one_example"]
     net, x, y = small_network(l2=0.1)
     names = gl.bugs.names(net)
     unseen = [b for b in names if not gl.check(gl.bugs.plant(net, b), x[:1], y[:1]).wrong]

@@ -1,12 +1,15 @@
 """A guess is taken before its answer is seen, and what is said belongs to that guess."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 import gradlab as gl
 from gradlab.course import prediction as module
 from gradlab.course.prediction import Prediction, Question
 from gradlab.course.syllabus import LESSONS
-from gradlab.course.tasks import QUESTIONS
+from gradlab.course.tasks import QUESTIONS, TASKS
 
 STEP = Question(
     "step", "02", "Shorter is <b>…</b>", {"better": "no", "worse": "yes", "the same": "nor"},
@@ -84,3 +87,16 @@ def test_by_name_with_and_without_a_guess():
         gl.predict("plus_or_tims")
     with pytest.raises(ValueError, match="guess"):
         gl.predict("plus_or_times", "big")
+
+
+def test_each_lesson_asks_its_own_questions_and_sets_its_own_exercises():
+    """Two of one name, and the second would answer in the place of the first."""
+    root = Path(__file__).parents[2] / "lessons"
+    for lesson in LESSONS:
+        source = (root / f"{lesson.name}.ipynb").read_text()
+        asked = re.findall(r'^\s*"gl\.predict\(\\"(\w+)\\"\)"', source, flags=re.MULTILINE)
+        assert [QUESTIONS[name].lesson for name in asked] == [lesson.number] * len(asked)
+        mine = [one.name for one in QUESTIONS.values() if one.lesson == lesson.number]
+        assert sorted(asked) == sorted(mine), lesson.name
+        for name in (task.name for task in TASKS.values() if task.lesson == lesson.number):
+            assert name in source, (lesson.name, name)

@@ -106,7 +106,7 @@ QUESTIONS = (
         right="between 0 and 0.5",
     ),
     Question(
-        name="one_example",
+        name="bugs_on_one_example",
         lesson="09",
         question="This network can have 20 bugs of the museum, and on eight examples each is seen. "
         "On a single example, how many go unseen?",
