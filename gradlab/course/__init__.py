@@ -41,7 +41,7 @@ def _exercise(name: str) -> Exercise:
     return Exercise(TASKS[name])
 
 
-def predict(name: str, guess: str | None = None) -> Prediction:
+def predict(name: str, guess: str | int | None = None) -> Prediction:
     """Ask for a guess before the answer is seen; what is said to it depends on the guess.
 
     A guess that was taken stays taken for as long as the kernel runs.
@@ -49,8 +49,8 @@ def predict(name: str, guess: str | None = None) -> Prediction:
     Parameters
     ----------
     name : str
-    guess : str, optional
-        One of the choices, to guess without the mouse.
+    guess : str or int, optional
+        One of the choices, or its number from 1, to guess without the mouse.
 
     Raises
     ------

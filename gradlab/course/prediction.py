@@ -67,9 +67,12 @@ class Prediction(widgets.VBox):
             self._choice.value = _GUESSES[question.name]
             self._show()
 
-    def guess(self, choice: str) -> None:
-        """Take one of the choices as the guess, and answer it."""
-        check_choice(choice, tuple(self._question.choices), "guess")
+    def guess(self, choice: str | int) -> None:
+        """Take one of the choices, or its number from 1, as the guess, and answer it."""
+        choices = tuple(self._question.choices)
+        if isinstance(choice, int) and 1 <= choice <= len(choices):
+            choice = choices[choice - 1]
+        check_choice(choice, choices, "guess")
         _GUESSES[self._question.name] = self._choice.value = choice
         self._show()
 
@@ -85,8 +88,8 @@ class Prediction(widgets.VBox):
         """Return what is said to the guess that was taken; to none, what can be guessed."""
         asked, guess = self._question, _GUESSES.get(self._question.name)
         if guess is None:
-            lines = [f"  ( ) {choice}" for choice in asked.choices]
-            how = f'gl.predict("{asked.name}", "…") takes a guess that is typed.'
+            lines = [f"  {k}. {choice}" for k, choice in enumerate(asked.choices, start=1)]
+            how = f'gl.predict("{asked.name}", 1) takes a guess that is typed.'
             return Note("○", asked.question, "\n".join([*lines, how]))
         title = "As you predicted." if guess == asked.right else f"Not {guess}: {asked.right}."
         text = asked.choices[guess]

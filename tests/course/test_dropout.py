@@ -126,6 +126,18 @@ def draws_after_freezing(loss, rng):
     return lambda theta: loss(theta, copy.deepcopy(start))
 
 
+def a_mask_for_each_theta(loss, rng):
+    known = {}
+
+    def f(theta):
+        if theta.tobytes() not in known:
+            known[theta.tobytes()] = copy.deepcopy(rng)
+            rng.random(1000)
+        return loss(theta, copy.deepcopy(known[theta.tobytes()]))
+
+    return f
+
+
 def flattens(loss, rng):
     start = copy.deepcopy(rng)
     return lambda theta: float(np.sum(loss(theta, copy.deepcopy(start))))
@@ -149,6 +161,8 @@ WRONG = {
     "what loss returns is asked, a number": lambda loss, rng: lambda theta: (
         loss(theta, copy.deepcopy(rng)), 1,
     ),
+    "At another theta it uses other masks": a_mask_for_each_theta,
+    "It returned loss itself": lambda loss, rng: loss,
     "Hand over the function itself": 1.0,
     "ZeroDivisionError": lambda loss, rng: 1 / 0,
 }  # fmt: skip

@@ -54,6 +54,15 @@ def test_each_guess_is_told_its_own_reason_and_the_right_one():
         assert repr(asked).splitlines()[-1] == "yes"
 
 
+def test_a_guess_is_typed_by_its_number_too():
+    asked = Prediction(STEP)
+    asked.guess(2)
+    assert asked._choice.value == "worse"
+    for number in (0, 4, -1):
+        with pytest.raises((TypeError, ValueError), match="better"):
+            Prediction(STEP).guess(number)
+
+
 def test_with_the_mouse_it_is_committed_by_the_button_alone():
     asked = Prediction(STEP)
     assert asked._commit.disabled

@@ -102,6 +102,19 @@ def no_difference(loss, gradient, theta):
     return name_of(data, both)
 
 
+def loose(loss, gradient, theta):
+    (a, n), (b, m) = ((gradient(theta, k), numerical(loss, theta, k)) for k in (0.0, 1.0))
+    return name_of(gl.norm_ratio(a, n) < 1e-2, gl.norm_ratio(b - a, m - n) < 1e-2)
+
+
+def forward(loss, gradient, theta):
+    units = 1e-3 * np.eye(theta.size)
+    n = [np.array([(loss(theta + u, k) - loss(theta, k)) / 1e-3 for u in units]) for k in (0, 1)]
+    a = [gradient(theta, k) for k in (0, 1)]
+    good = [gl.norm_ratio(a[k] - k * a[0], n[k] - k * n[0]) < 1e-6 for k in (0, 1)]
+    return name_of(*good)
+
+
 def swamped(loss, gradient, theta):
     (a, n), (b, m) = ((gradient(theta, k), numerical(loss, theta, k)) for k in (1e6, 2e6))
     return name_of(gl.norm_ratio(a, n) < 1e-4, gl.norm_ratio(b - a, m - n) < 1e-4)
@@ -156,7 +169,10 @@ WRONG = {
     ),
     "says 'right', and it is 'penalty'. At lambda = 0 alone": at(0.0),
     "right code: your which_part says 'data', and it is 'right'": at(1.0, 1e-14),
-    "says 'both', and it is 'data'. What is wrong in one part is in the sum": no_difference,
+    "says 'both', and it is 'data'. If you look at one lambda other than 0 as it is": no_difference,
+    "one bias's data part 20 % too large: your which_part says 'right', and it is 'data'. Its data "
+    "part is off by a norm ratio of 2e-03": loose,
+    "'both', and it is 'right'. Right code agrees to about 1e-8": forward,
     "At lambda = 2e+06 the loss is so large": swamped,
     "At lambda = 1e-12 the penalty is lost": lost,
     "with lambda/(2N) in both: your which_part says 'penalty', and it is 'right'": expects_lambda_w,

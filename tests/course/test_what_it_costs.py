@@ -134,7 +134,9 @@ def nothing_returned(loss, params, grads, k):
 
 WRONG_SAMPLES = {
     "at the right ones, 0, 1, 2, 3, … only": sampled(first),
-    "different entries of W1": sampled(lambda size, k: RNG.integers(0, size, k)),
+    "Drawn with replacement, an entry can come twice": sampled(
+        lambda size, k: np.random.default_rng(size).integers(0, size // 2, k)
+    ),
     "No entry of b1 was moved": k_of_all,
     "You looked at 96 entries of W1; k = 12": sampled(lambda size, k: range(size)),
     "wrong entries and let them pass": sampled(judge=lambda a, n: relative(a, n) > 0.1),

@@ -17,7 +17,7 @@ from gradlab.nn.point import Point
 Gradient = Mapping[str, np.ndarray]
 UNDECIDED = 1e-2  # of the largest entry: what would be seen in one that could not be decided
 USUAL = 1e-4  # the same, where the tensors are not told apart
-SWAMPED = 1e3  # L2's gradient over the data's, above which the data's hardly counts
+SWAMPED = 1e-6  # of the largest entry: a change that no check calls wrong beside so much L2
 
 
 def blind_spots(
@@ -32,7 +32,7 @@ def blind_spots(
     unless their traces are handed in as `known`. `seen` is what the check saw, tensor by tensor;
     empty where it cannot be told apart.
     """
-    found = _swamped(point.net, analytic)
+    found = _swamped(point.net, analytic, seen)
     zero = [name for name, value in analytic.items() if not np.any(value)]
     if zero:
         found.append(Spot(always, f"the gradient of {', '.join(zero)} is exactly 0",
@@ -42,12 +42,14 @@ def blind_spots(
     return (*told, *hiding_places(point, seen, known))
 
 
-def _swamped(net: Network, analytic: Gradient) -> list[Spot]:
+def _swamped(net: Network, analytic: Gradient, seen: Mapping[str, TensorReport]) -> list[Spot]:
+    """Return where L2 is so large that the data's part could have any sign."""
     names = []
     for name in net.weight_names if net.l2 else ():
         penalty = net.l2 * net.params[name]
-        data = np.linalg.norm(analytic[name] - penalty)
-        if np.linalg.norm(penalty) > SWAMPED * data:
+        flipped, right = {name: 2 * penalty - analytic[name]}, {name: analytic[name]}
+        hidden = np.maximum(_unseen(right, seen), SWAMPED)
+        if (_change(flipped, right, seen) <= hidden).all():
             names.append(name)
     if not names:
         return []

@@ -50,6 +50,8 @@ def find_mistake(answer: object) -> str | None:
     f = answer(loss, rng)
     if f is None or f is ...:
         return None
+    if f is loss:
+        return "It returned loss itself, which wants rng. A function of theta alone is asked."
     if not callable(f):
         return f"It returned {shown(f)}; a function of theta is asked, to be called many times."
     g = answer(gradient, rng)
@@ -81,7 +83,10 @@ def _loss_mistake(answer: Callable, f: Callable, loss: Drawing, theta: np.ndarra
             f"masks.{once} Every call has to start from the same state."
         )
     moved = theta + 0.1
-    if _same(f(moved), first) and not _same(loss(moved, copy.deepcopy(start)), first):
+    expected = loss(moved, copy.deepcopy(start))
+    if _same(first, right) and not any(_same(f(moved), one) for one in (first, expected)):
+        return "At another theta it uses other masks. They have to be the same everywhere."
+    if _same(f(moved), first) and not _same(expected, first):
         return "It gives the same number at every theta, so its slope is 0. loss has to be called."
     if not _same(first, right):
         return _not_the_next_numbers(answer, loss, theta, first)

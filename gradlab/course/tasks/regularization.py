@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from gradlab import bugs
+from gradlab.checking.errors import norm_ratio
 from gradlab.course.note import shown
 from gradlab.course.prediction import Question
 from gradlab.course.task import Task, wants_a_function
@@ -175,12 +176,35 @@ def _how_it_looked(program: Program, said: str, used: dict[str, set[float]]) -> 
         )
     if longest < 1e-5:
         return f" At lambda = {longest:.0e} the penalty is lost beside the data part's round-off."
-    if said == "both" and program.part != "both":
+    if said == "right":
+        return _how_much(program)
+    if program.part == "right":
         return (
-            " What is wrong in one part is in the sum as well. Take the difference of two lambdas: "
-            "gradient(theta, 1) - gradient(theta, 0), and the same of the numerical one."
+            " Right code agrees to about 1e-8 at a good step: a limit that is stricter, or a step "
+            "that is too short or too long, accuses it. So does a formula that is not this loss's."
+        )
+    if said == "both":
+        return (
+            " If you look at one lambda other than 0 as it is, what is wrong in the data part is "
+            "in it as well. gradient(theta, 1) - gradient(theta, 0) is the penalty alone; so it is "
+            "with the numerical one."
         )
     return ""
+
+
+def _how_much(program: Program) -> str:
+    """Return by how much the wrong part of a program is off, by the complex step."""
+    theta = network()[0].theta
+    units = 1e-30j * np.eye(theta.size)
+
+    def pair(lam: float) -> np.ndarray:
+        n = np.array([program.loss(theta + unit, lam).imag / 1e-30 for unit in units])
+        return np.array([program.gradient(theta, lam), n])
+
+    data, penalty = pair(0.0), pair(1.0) - pair(0.0)
+    wrong = penalty if program.part == "penalty" else data
+    part = "penalty" if program.part == "penalty" else "data part"
+    return f" Its {part} is off by a norm ratio of {norm_ratio(*wrong):.0e}."
 
 
 TASKS = (
@@ -238,18 +262,21 @@ QUESTIONS = (
     Question(
         name="a_usual_lambda",
         lesson="07",
-        question="The data part's sign is flipped; lambda is 0.01, a usual value. In a fresh "
-        "network the norm ratio is 1.0. The network is now trained first, for 2,000 steps without "
-        "L2. Then the norm ratio is …",
+        question="The data part's sign is flipped, and lambda is 0.01, a usual value. In a fresh "
+        "network the norm ratio is 1.0. Two networks are first trained with right code for 2,000 "
+        "steps, one without L2, the other one with it. Then the bug is checked at 0.01 in both. "
+        "The norm ratio is …",
         choices={
-            "1.0 as before": "The sign is as wrong as before, but there is less for it to flip.",
-            "about 0.5": "Half would be for two parts of the same size. The data part is far "
-            "smaller now.",
-            "about 0.003": "The data part of the gradient has shrunk four thousand times. Lambda "
-            "times the weights has not: now 0.01 is a large lambda.",
-            "below 1e-7": "So small it would be with right code. The flipped data part is still "
-            "there.",
+            "about 1 in both": "It depends on what the data part of the gradient has become beside "
+            "lambda * W. Without L2 it shrinks towards 0.",
+            "far below 1 in both": "Training makes the gradient small, but of the loss that is "
+            "trained. With L2 that is the sum of two parts, and the parts stay as large.",
+            "far below 1 without L2, about 1 with it": "Training makes the gradient of what is "
+            "trained small. Without L2 that is the data part, and lambda * W swamps what is left. "
+            "With L2 the two parts cancel: each is as large as the other.",
+            "about 1 without L2, far below 1 with it": "It is the other way round: with L2 in "
+            "training the two parts become equally large, and a flip shows.",
         },
-        right="about 0.003",
+        right="far below 1 without L2, about 1 with it",
     ),
 )

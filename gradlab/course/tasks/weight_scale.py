@@ -140,11 +140,11 @@ QUESTIONS = (
     Question(
         name="which_step_cures",
         lesson="05",
-        question="The right network A, at weights of 50: its worst entry is off by 1. Which step "
-        "brings that below 0.01?",
+        question="Right code at weights of 50: the worst relative error is 1. Which step makes it "
+        "less than 0.01?",
         choices={
-            "a longer one": "It helps against round-off. These entries are off at every step.",
-            "a shorter one": "It helps against truncation. These entries are off at every step.",
+            "a longer one": "It helps against round-off. At each step some entry is off by 1.",
+            "a shorter one": "It helps against truncation. At each step some entry is off by 1.",
             "the complex step": "It subtracts nothing, so n is as good as can be. But here it is a "
             "that is not.",
             "none of them": "Here a is the number that is off: 1 - o**2 is exactly 0 once tanh has "
@@ -158,8 +158,8 @@ QUESTIONS = (
         question="Right code, weights of 0.5. Training for 2,000 steps takes the norm ratio from "
         "3e-11 to 7e-8, with the same step. What has happened?",
         choices={
-            "the weights have grown": "They have, W2 from 0.52 to 0.57; a fresh network of that "
-            "size has 4e-11.",
+            "the weights have grown": "They have, W1 from 0.40 to 0.75. But ‖a - n‖ has become "
+            "smaller, not larger.",
             "round-off weighs more, as the gradient is small": "The gradient is small, but so is "
             "the loss, and round-off with it. A longer step would help then; it makes things "
             "worse.",
