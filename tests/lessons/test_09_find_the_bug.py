@@ -195,7 +195,7 @@ def test_everything_wrong_by_a_factor():
 
 
 def test_everything_wrong_and_no_factor():
-    says(LESSON, "0 for right code. 1: the label is not subtracted. 1/N − 1: softmax runs over")
+    says(LESSON, "1: the label is not subtracted. 1/N − 1: softmax runs over")
     for size in (2, 8):
         for bug, total in (("missing_label", 1), ("softmax_over_batch", 1 / size - 1)):
             a, n, _ = gradients(bug, size=size)
@@ -430,3 +430,26 @@ def test_the_listing_has_the_lines_that_are_tried():
     told = [repr(seen_with(number)) for number in LINES]
     assert len(set(told)) == len(LINES)
     assert set(REPORTS.values()) < set(LINES)
+
+
+def test_the_sum_of_the_output_biases_gradient_tells_what_is_wrong_with_p():
+    says(LESSON, "0 for right code, and for wrong exponentials, since p still adds up to 1. 1: the")
+    rng = np.random.default_rng(0)
+    logits, t = rng.standard_normal((8, 3)), np.eye(3)[rng.integers(0, 3, 8)]
+    for e in (np.exp(logits), 1 / (1 + np.exp(-logits)), np.exp(2 * logits)):
+        p = e / e.sum(axis=1, keepdims=True)
+        assert abs(((p - t) / 8).sum()) < 1e-12
+    assert abs((p / 8).sum() - 1) < 1e-12
+
+
+def test_with_two_outputs_the_biases_cosine_says_nothing():
+    says(
+        LESSON, "the gradient of the output bias is (d, −d): its cosine is 1 or −1 whatever the bu"
+    )
+    rng = np.random.default_rng(0)
+    logits, t = rng.standard_normal((8, 2)), np.eye(2)[rng.integers(0, 2, 8)]
+    e = np.exp(logits)
+    n = (e / e.sum(axis=1, keepdims=True) - t).mean(axis=0)
+    for wrong in (1 / (1 + np.exp(-logits)), np.exp(logits / 3), np.exp(-logits)):
+        a = (wrong / wrong.sum(axis=1, keepdims=True) - t).mean(axis=0)
+        assert abs(a @ n) > (1 - 1e-9) * np.linalg.norm(a) * np.linalg.norm(n)

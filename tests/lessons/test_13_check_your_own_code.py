@@ -450,3 +450,41 @@ def test_a_column_minus_a_vector():
 def test_what_the_exercise_is_tried_on():
     says(LESSON, "It is tried on right networks, which must be called *correct*, and on three with")
     assert sum(bool(bug) for _, bug in _NETS) == 3
+
+
+def test_parts_of_theta_get_a_verdict_each():
+    says(LESSON, "A θ of several parts gets a verdict for each if they are named")
+    theta = np.arange(1.0, 6.0)
+    report = gl.check_function(
+        lambda t: (t**2).sum(), lambda t: 2 * t + 0.1 * (np.arange(5) == 4), theta,
+        tensors={"W": (0, 4, (2, 2)), "b": (4, 5, (1,))},
+    )  # fmt: skip
+    assert report["W"].verdict == "correct"
+    assert report.wrong == ["b"]
+
+
+def test_repeated_indices():
+    says(
+        LESSON, "`dE[idx] += d` adds *once* where `idx` names a row twice; `np.add.at(dE, idx, d)`"
+    )
+    says(LESSON, "With indices that all differ both are right")
+    d = np.random.default_rng(0).standard_normal((3, 2))
+    for idx, same in (([1, 3, 1], False), ([1, 3, 0], True)):
+        once, each = np.zeros((4, 2)), np.zeros((4, 2))
+        once[idx] += d
+        np.add.at(each, idx, d)
+        E = np.random.default_rng(1).standard_normal((4, 2))
+        grad = {False: each.ravel(), True: once.ravel()}
+        loss = lambda t, idx=idx: float((t.reshape(4, 2)[idx] * d).sum())  # noqa: E731
+        for wrong in (False, True):
+            report = gl.check_function(loss, lambda t, g=grad[wrong]: g, E.ravel())
+            assert (report.verdict == "correct") == (not wrong or same)
+
+
+def test_an_alias_overwrites_what_is_needed_once_more():
+    says(LESSON, "And `dz = dout`, then `dz *= mask`, has overwritten `dout` as well")
+    x = np.array([1.0, -2.0, 3.0])
+    dout = np.ones(3)
+    dz = dout
+    dz *= x > 0
+    assert not np.allclose(dz + dout, 1 + (x > 0))  # the gradient of (x + relu(x)).sum()

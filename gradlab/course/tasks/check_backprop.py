@@ -203,17 +203,17 @@ QUESTIONS = (
     Question(
         name="ten_per_cent",
         lesson="04",
-        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta is …",
+        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta, whichever the entry, is …",
         choices={
-            "about 0.05": "Half of 10 % is what a gradient gives that is too large in every entry. "
-            "Here 50 of 51 entries are right.",
-            "about 0.001": "That is 0.05 divided by 51, as if the ratio were a mean over the "
-            "entries. A norm weighs an entry by its size.",
-            "anywhere from 1e-4 to 2e-2": "It depends on which entry it is: a norm weighs an entry "
-            "by its size, and the entries differ by a factor of hundreds.",
-            "below 1e-7": "Then nobody would see it with one number for theta. It is not that bad: "
-            "over all 51 choices the least is 1e-4.",
+            "0.05, whichever entry": "Half of 10 % is what a gradient gives that is too large in "
+            "every entry. Here 50 of 51 entries are right.",
+            "from 1e-3 to 2e-3": "About 1e-3 is 0.05 divided by 51, as if the ratio were a mean "
+            "over the entries. A norm weighs an entry by its size.",
+            "from 1e-4 to 2e-2": "It depends on which entry it is: a norm weighs an entry by its "
+            "size, and the entries differ by a factor of hundreds.",
+            "from 1e-8 to 1e-7": "Then nobody would see it with one number for theta. It is not "
+            "that bad: over all 51 choices the least is 1e-4.",
         },
-        right="anywhere from 1e-4 to 2e-2",
+        right="from 1e-4 to 2e-2",
     ),
 )

@@ -28,12 +28,12 @@ QUESTIONS = (
     Question(
         name="how_many_steps",
         lesson="00",
-        question="With L2 missing in the gradient, the verdict is not wrong at …",
+        question="With L2 missing in the gradient, the verdict is something else than wrong at …",
         choices={
             "none of the 25": "A bug does not depend on the step, and this one is larger than what "
             "either end of the slider can blur.",
-            "the 2 ends": "There right code can no longer be told to be right. This bug is larger "
-            "than what either end of the slider can blur.",
+            "2, one at either end": "There right code can no longer be told to be right. This bug "
+            "is larger than what either end of the slider can blur.",
             "about 10": "At about as many right code is inconclusive. A bug of this size stays in "
             "view where right code can no longer be told to be right.",
             "most": "Then a check would be of little use. A bug does not depend on the step.",
