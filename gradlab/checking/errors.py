@@ -38,7 +38,7 @@ def relative_error(
     CS231n notes, "Gradient checks", for the maximum; its notebooks, for the sum.
     """
     check_choice(measure, MEASURES[:2], "measure")
-    return entry_errors(*_checked(analytic, numerical), measure)
+    return entry_errors(*_checked(analytic, numerical), measure)[()]  # of numbers a number
 
 
 def _checked(analytic: object, numerical: object) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +79,7 @@ def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
     Ng, "Gradient checking", Deep Learning Specialization: the sum of two norms, not the norm of a
     sum.
     """
-    return raw_norm_ratio(*_checked(analytic, numerical))
+    return raw_norm_ratio(*_checked(analytic, numerical))[()]  # of vectors a number
 
 
 def raw_norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:

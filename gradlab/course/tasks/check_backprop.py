@@ -203,7 +203,8 @@ QUESTIONS = (
     Question(
         name="ten_per_cent",
         lesson="04",
-        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta, whichever the entry, is …",
+        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta, "
+        "whichever the entry, is …",
         choices={
             "0.05, whichever entry": "Half of 10 % is what a gradient gives that is too large in "
             "every entry. Here 50 of 51 entries are right.",
