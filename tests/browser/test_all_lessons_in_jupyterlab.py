@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from gradlab.course.syllabus import LESSONS
 from gradlab.course.tasks import QUESTIONS, TASKS
 
-from .lab_parts import banner
+from .lab_parts import banner, open_group
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "lessons").glob("*.ipynb"))
@@ -43,17 +43,32 @@ def test_it_runs_and_all_that_is_live_answers(jupyterlab, name):
 
 
 def use_the_lab(page, lab):
-    """Move its first slider by a key, and drag it: words and pictures follow."""
+    """Move a slider by the mouse and by keys, or else choose from a list: the pictures follow."""
     page.wait_sharp(lab)
     assert not any(picture.blank for picture in page.pictures(lab))
-    slider = lab.locator(".noUi-handle").first
     before = [picture.digest for picture in page.pictures(lab)]
-    page.drag(slider, -80)
-    page.wait_sharp(lab)
-    page.press(slider, "ArrowLeft", 3)
+    if slider := visible(lab, ".noUi-handle"):
+        page.drag(slider, 80)  # one that stands at its right end stays there
+        page.wait_sharp(lab)
+        page.press(slider, "ArrowLeft", 3)
+    else:
+        with page.changing(banner(lab)):
+            visible(lab, "select").select_option(index=1)
     page.wait_sharp(lab)
     assert [picture.digest for picture in page.pictures(lab)] != before
     expect(banner(lab)).not_to_have_text("")
+
+
+def visible(lab, selector):
+    """Return the first such control that can be seen; groups are opened until there is one."""
+    titles = lab.locator(".gradlab-chooser button").all_inner_texts()
+    for title in [None, *titles]:
+        if title:
+            open_group(lab, title.strip())
+        for control in lab.locator(selector).all():
+            if control.is_visible():
+                return control
+    return None
 
 
 def guess(prediction):

@@ -23,7 +23,7 @@ _HEAD, _BODY = 2.6, 15.6  # down, in em: what is written above the rows, and all
 _ZERO = 0.25  # where on the ratio's axis 0 is: negative factors are rare
 _OCTAVES = 5.0  # to either side of 1 and of -1; what is further out is drawn at the end
 _RATIO_MARKS = ((-1.0, "−1"), (0.0, "0"), (0.5, "½"), (1.0, "1"), (2.0, "2"))
-_ASIDE = {"½": "right", "2": "left"}  # away from the 1
+_ASIDE = {"−1": "right", "½": "right", "2": "left"}  # away from 0 and 1
 _COSINE_MARKS = ((-1.0, "−1"), (0.0, "0"), (1.0, "1"))
 _LEAST_ROWS, _MOST_ROWS = 8, 20  # room for, and shown
 
