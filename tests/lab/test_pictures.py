@@ -151,7 +151,7 @@ def test_a_chart_is_sent_only_when_its_key_changes():
     right = compute(SMALL)
     assert set(scene.frame(right).charts) == set(NAMES)
     assert scene.frame(right).charts == {}
-    moved = compute(SMALL.replace(eps=2e-5), previous=right)
+    moved = compute(SMALL.replace(eps=2e-5), previous=right, held=True)
     assert "u_curve" not in scene.frame(moved).charts
     wrong = compute(SMALL.replace(bug="flipped_sign"))
     assert {"u_curve", "network"} <= set(scene.frame(wrong).charts)

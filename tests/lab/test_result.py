@@ -154,3 +154,22 @@ def test_overflow_is_an_error_in_words():
     given = Given(net, x, y, 1.0)
     with pytest.raises(ValueError, match=r"not finite.*lower the weight scale"):
         compute(given.settings(), given)
+
+
+@pytest.mark.parametrize("change", [{}, {"data": "digits"}, {"dtype": "float32"}, {"l2": 1.0}])
+def test_at_rest_the_reports_errors_lie_on_the_curve(change):
+    result = None
+    for eps in (1e-5, 2e-5, 1e-13, 3e-2):
+        result = compute(SMALL.replace(eps=eps, **change), previous=result)
+        at = np.flatnonzero(result.curve.eps == eps)
+        assert len(at) == 1
+        assert np.all(np.diff(result.curve.eps) > 0)
+        assert len(result.curve.eps) <= len(result.sweep.eps) + 1
+        for name, tensor in result.report.tensors.items():
+            assert result.curve.errors[name][at[0]] == tensor.error
+
+
+def test_the_curve_stays_while_the_step_is_dragged():
+    before = compute(SMALL)
+    held = compute(SMALL.replace(eps=3e-7), previous=before, held=True)
+    assert held.curve is before.curve

@@ -57,6 +57,10 @@ class Result:
         Of the check.
     sweep : EpsSweep
         The U-curve.
+    curve : EpsSweep
+        The same with the report's errors at its step, so that its dots lie on the lines: the same
+        arithmetic in blocks of another size ends in other round-off. While a step is dragged it
+        stays as it is.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
     given : Given, Function or None
@@ -72,6 +76,7 @@ class Result:
     report: Report
     cost: Cost
     sweep: EpsSweep
+    curve: EpsSweep
     stride: int
     given: Given | Function | None = None
     secret: Secret | None = None
@@ -194,10 +199,16 @@ def compute(
             report, cost = check_at(settings, problem)
         stride = problem.stride(settings, coarse=coarse)
         if previous and previous.stride <= stride:
-            result = replace(previous, settings=settings, report=report, cost=cost, held=held)
+            curve = previous.curve if held else _with_step(previous.sweep, report, settings.eps)
+            result = replace(
+                previous, settings=settings, report=report, cost=cost, curve=curve, held=held
+            )
         else:
             sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
-            result = Result(settings, problem, report, cost, sweep, stride, given, secret, held)
+            curve = _with_step(sweep, report, settings.eps)
+            result = Result(
+                settings, problem, report, cost, sweep, curve, stride, given, secret, held
+            )
     _check_entry(result)
     return result
 
@@ -238,6 +249,22 @@ def _sweep(settings: Settings, problem: Problem, report: Report, steps: np.ndarr
         measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
         **problem.sampling,
     )  # fmt: skip
+
+
+def _with_step(sweep: EpsSweep, report: Report, eps: float) -> EpsSweep:
+    """Return the sweep with the report's errors at `eps`: in place of its own, or between them."""
+    i = int(np.searchsorted(sweep.eps, eps))
+    there = int(i < len(sweep.eps) and sweep.eps[i] == eps)
+
+    def put(values: np.ndarray, value: float) -> np.ndarray:
+        return np.concatenate((values[:i], [value], values[i + there :]))
+
+    errors = {name: put(sweep.errors[name], t.error) for name, t in report.tensors.items()}
+    sizes = {
+        name: put(sweep.sizes[name], float(np.linalg.norm(t.numerical)))
+        for name, t in report.tensors.items()
+    }
+    return replace(sweep, eps=put(sweep.eps, eps), errors=errors, sizes=sizes)
 
 
 def _check_tensor(settings: Settings, problem: Problem) -> None:

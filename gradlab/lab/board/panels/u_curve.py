@@ -26,11 +26,11 @@ class UCurvePanel(Panel):
 
     def key(self, result: Result) -> Hashable:
         """Return the sweep, which is compared by identity."""
-        return result.sweep
+        return result.curve
 
     def still(self, result: Result) -> Chart:
         """Return the curves, which change with the sweep."""
-        return u_curve_chart(result.sweep)
+        return u_curve_chart(result.curve)
 
     def moving(self, result: Result) -> list[Mark]:
         """Return the cursor, and where it meets the tensors."""
