@@ -35,7 +35,7 @@ exit status:
   0  correct
   1  wrong
   2  inconclusive
-  3  nothing was checked: a wrong command, or an error in the module"""
+  3  nothing was checked, or not saved: a wrong command, an error in the module"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -179,16 +179,18 @@ def _check(asked: argparse.Namespace, _: list[str]) -> int:
     except (OSError, ValueError) as error:
         raise _RefusedError(f"--save: {error}") from None
     report = _report_of(asked.what)
-    told = _run(str, f"the report of {asked.what} raised", (report,))
+    told, trouble = _run(str, f"the report of {asked.what} raised", (report,)), None
+    if target is not None:
+        try:
+            told += f"\n\nsaved: {report.save(target)}"
+        except OSError as error:
+            trouble = f"--save {target}: {error.strerror or error}"
     try:
-        print(told)
-        if target is not None:
-            print(f"\nsaved: {report.save(target)}")
-        sys.stdout.flush()
+        print(told, flush=True)
     except BrokenPipeError:  # as in gradlab check … | head -1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        raise _RefusedError(f"--save {target}: {error.strerror or error}") from None
+    if trouble:
+        raise _RefusedError(trouble)
     return STATUS[report.verdict]
 
 
@@ -211,7 +213,7 @@ def _report_of(what: str) -> Report:
     if isinstance(found, Report):
         return found
     if isinstance(found, tuple) and len(found) == 3 and callable(found[0]) and callable(found[1]):
-        return _run(check_function, f"{what} could not be checked", found)
+        return _run(check_function, f"checking {what} raised", found)
     shown = repr(found)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     raise _RefusedError(f"{what} must be {WANTED}, got {shown} ({type(found).__name__})")
@@ -220,13 +222,12 @@ def _report_of(what: str) -> Report:
 def _named(module: str, name: str) -> object:
     """Import `module`, and return what `name` is in it."""
     imported = _run(_module, f"importing {module} raised", (module,))
+    where = module
     for part in name.split("."):
         if not hasattr(imported, part):
             names = [n for n in dir(imported) if not n.startswith("_")]
-            raise _RefusedError(
-                f"{module} has no {name!r}; it has {', '.join(names) or 'no names'}"
-            )
-        imported = getattr(imported, part)
+            raise _RefusedError(f"{where} has no {part!r}; it has {', '.join(names) or 'no names'}")
+        imported, where = getattr(imported, part), f"{where}.{part}"
     return imported
 
 

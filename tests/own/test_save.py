@@ -180,6 +180,24 @@ def test_each_dot_stands_at_its_error_and_says_what_it_is(tmp_path, bug):
     assert count == len(drawn)
 
 
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("max_relative", "|a − n| / max(|a|, |n|) of the"),
+        ("sum_relative", "|a − n| / (|a| + |n|) of the"),
+        ("norm_ratio", "the bar is the tensor's norm ratio"),
+    ],
+)
+def test_every_measure_is_drawn_and_said(tmp_path, measure, words):
+    report, sweep = network("bias_mean", measure=measure)
+    page = Page(report.save(tmp_path / "report.html", sweep))
+    assert words in page.text
+    exponent = log_axis(page)
+    bars = [float(e[1]["x1"]) for e in page.of_class("bar") if e[0] == "line"]
+    wanted = [math.log10(tensor.error) for tensor in report.tensors.values()]
+    assert [exponent(x) for x in bars] == pytest.approx(wanted, abs=0.05)
+
+
 def test_words_and_shapes_stand_beside_the_colors(tmp_path):
     report = black_box(1.01)
     page = Page(report.save(tmp_path / "report.html"))
@@ -386,6 +404,15 @@ def test_what_fails_leaves_the_old_file(tmp_path, monkeypatch, trouble, where):
         report.save(path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text() == "old"
+
+
+def test_what_the_system_refuses_names_the_file(tmp_path, monkeypatch):
+    def refused(one, other):
+        raise PermissionError(13, "Permission denied", str(one))
+
+    monkeypatch.setattr("os.replace", refused)
+    with pytest.raises(PermissionError, match=r"Permission denied: '.*/report\.html'"):
+        black_box().save(tmp_path / "report.html")
 
 
 def test_a_file_is_replaced_with_its_mode_and_a_link_stays_one(tmp_path):

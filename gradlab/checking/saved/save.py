@@ -80,6 +80,8 @@ def _replace(target: Path, written: bytes) -> None:
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:  # of the file that the caller knows
+            raise OSError(error.errno, error.strerror, str(target)) from error
         raise
