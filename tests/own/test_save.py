@@ -173,7 +173,9 @@ def test_each_dot_stands_at_its_error_and_says_what_it_is(tmp_path, bug):
         for index in np.ndindex(tensor.shape):
             look, a, n = drawn[f"{name}{list(index)}"]
             mark = tensor.marks[index]
-            assert look == ("cross" if mark == BUG else "dot" if mark in AGREES else "ring")
+            assert look.split()[0] == (
+                "cross" if mark == BUG else "dot" if mark in AGREES else "ring"
+            )
             assert a == pytest.approx(tensor.analytic[index], rel=0.01)
             assert n == pytest.approx(tensor.numerical[index], rel=0.01)
             count += 1
@@ -208,6 +210,26 @@ def test_words_and_shapes_stand_beside_the_colors(tmp_path):
     assert len([e for e in page.of_class("cross") if e[0] == "path"]) == 1
     for band in ("happy", "usually fine", "uncomfortable", "probably wrong"):
         assert band in page.text
+
+
+def test_zero_against_zero_is_not_told_as_agreement(tmp_path):
+    report = gl.check_function(
+        lambda t: float(t[0] ** 2 + 0 * t[1]), lambda t: 2 * t * [1, 0], np.ones(2)
+    )
+    assert list(report["theta"].marks) == ["ok", "zero"]
+    page = Page(report.save(tmp_path / "report.html"))
+    assert "✓ correct 1 agree, 1 are 0 = 0" in page.text
+    assert [hint[:8] for a, hint in page.titles("circle") if "zero" in a["class"]] == ["theta[1]"]
+
+
+def test_a_wrong_tensor_has_no_best_step(tmp_path):
+    report, _ = network("bias_mean")
+    net = gl.bugs.plant(gl.mlp([2, 5, 2]), "bias_mean")
+    sweep = gl.sweep_eps(net, *gl.data.moons(12))
+    page = Page(report.save(tmp_path / "report.html", sweep))
+    assert report.wrong
+    for name in report:
+        assert (f"{name} none: high at every step" in page.text) == (name in report.wrong)
 
 
 def test_what_was_not_decided_is_a_ring(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.checking.blocks import Table
 from gradlab.checking.saved import svg
+from gradlab.checking.verdict import BANDS
 
 if TYPE_CHECKING:
     from gradlab.checking.sweeps import EpsSweep
@@ -36,12 +37,12 @@ def curve(sweep: EpsSweep, eps: float | None) -> str:
     parts = [*_frame(x, y), *_kinks(sweep, x), *_predicted(sweep, x, y), *_steps(sweep, eps, x)]
     for i, (name, errors) in enumerate(sweep.errors.items()):
         parts += _tensor(i, name, len(sweep.errors), sweep.eps, errors, x, y)
-    best = sweep.best_eps
-    rows = [
-        (name, f"{best[name]:.1e}", f"{float(np.nanmin(errors, initial=math.inf)):.1e}")
-        for name, errors in sweep.errors.items()
-    ]
-    told = "; ".join(f"{name}: error {error} at eps {step}" for name, step, error in rows)
+    rows = []
+    for name, errors in sweep.errors.items():
+        least = float(np.nanmin(errors, initial=math.inf))
+        best = f"{sweep.best_eps[name]:.1e}" if least <= BANDS[2][0] else "none: high at every step"
+        rows.append((name, best, f"{least:.1e}"))
+    told = "; ".join(f"{name}: error {error}, best step {step}" for name, step, error in rows)
     measure = "norm ratio" if sweep.measure == "norm_ratio" else "largest relative error"
     caption = CAPTION.format(measure=measure, scheme=sweep.scheme)
     table = Table(("tensor", "best step found", "error there"), rows).html()

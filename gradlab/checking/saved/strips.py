@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.checking.judge import AGREES, BUG
+from gradlab.checking.judge import AGREES, BUG, ZERO
 from gradlab.checking.saved import svg
 from gradlab.checking.verdict import BANDS, SIGNS, in_digits
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradlab.checking.report import Report, TensorReport
 
 WIDTH = 1000
-LEFT, ZERO, RIGHT = 170.0, 190.0, 832.0  # names before it; errors of exactly 0 stand at ZERO
+LEFT, NIL, RIGHT = 170.0, 190.0, 832.0  # names before it; errors of exactly 0 stand at NIL
 TOP, ROW, SPREAD = 42.0, 48.0, 15.0
 AXIS = svg.LogAxis(3e-17, 2.0, 214.0, RIGHT)
 NAME = 19  # characters of a name that fit before the strip
@@ -27,7 +27,8 @@ _GOLDEN = 0.6180339887498949
 FORMULAS = {"sum_relative": "|a − n| / (|a| + |n|)"}  # every other measure's entries: max-relative
 CAPTION = (
     "A dot is an entry: its relative error {formula} of the analytic and the numerical gradient. "
-    "● agrees, ✕ is wrong, ○ was not decided; {bar}. The words above are "
+    "● agrees, ✕ is wrong, ○ was not decided, and a small ring at 0 is 0 = 0, which proves "
+    "nothing; {bar}. The words above are "
     "customs: the verdict does not depend on them, but on how far each numerical entry may be off, "
     "so that a small entry may agree with a large relative error."
 )
@@ -60,10 +61,12 @@ def strips(report: Report) -> str:
 
 
 def counted(tensor: TensorReport) -> str:
-    """Return how many entries are wrong, were not decided, and agree."""
+    """Return how many entries are wrong, were not decided, agree, and are 0 on both sides."""
     wrong, agree = _kinds(tensor)
-    numbers = (int(wrong.sum()), int((~wrong & ~agree).sum()), int(agree.sum()))
-    words = ("wrong", "undecided", "agree")
+    zero = tensor.marks.ravel() == ZERO
+    masks = (wrong, ~wrong & ~agree, agree & ~zero, zero)
+    numbers = [int(mask.sum()) for mask in masks]
+    words = ("wrong", "undecided", "agree", "are 0 = 0")
     return ", ".join(f"{n} {word}" for n, word in zip(numbers, words, strict=True) if n)
 
 
@@ -88,8 +91,8 @@ def _bands(bottom: float) -> list[str]:
 
 def _ticks(bottom: float) -> list[str]:
     """Return the lines of the axis, its numbers and its name."""
-    parts = [svg.line(ZERO, TOP, ZERO, bottom, "grid"),
-             svg.text(ZERO, bottom + 16, "0", "small", "middle")]  # fmt: skip
+    parts = [svg.line(NIL, TOP, NIL, bottom, "grid"),
+             svg.text(NIL, bottom + 16, "0", "small", "middle")]  # fmt: skip
     for power in AXIS.powers(2):
         x = AXIS.at(10.0**power)
         parts.append(svg.line(x, TOP, x, bottom, "grid"))
@@ -103,7 +106,7 @@ def _strip(tensor: TensorReport, y: float, shown: np.ndarray, hints: bool) -> li
     errors = tensor.errors.ravel()
     wrong, agree = _kinds(tensor)
     dots = [
-        _dot(_at(errors[k]), _across(k, y), wrong[k], agree[k],
+        _dot(_at(errors[k]), _across(k, y), wrong[k], agree[k], tensor.marks.flat[k] == ZERO,
              _hint(tensor, k) if hints or not agree[k] else "")
         for k in shown
     ]  # fmt: skip
@@ -125,7 +128,7 @@ def _strip(tensor: TensorReport, y: float, shown: np.ndarray, hints: bool) -> li
 
 
 def _at(error: float) -> float:
-    return ZERO if error == 0 else AXIS.at(float(error))
+    return NIL if error == 0 else AXIS.at(float(error))
 
 
 def _across(k: int, y: float) -> float:
@@ -133,14 +136,16 @@ def _across(k: int, y: float) -> float:
     return y + SPREAD * (2 * ((k * _GOLDEN) % 1.0) - 1)
 
 
-def _dot(x: float, y: float, wrong: bool, agrees: bool, hint: str) -> str:
+def _dot(x: float, y: float, wrong: bool, agrees: bool, zero: bool, hint: str) -> str:
     """Return an entry: its shape says what was found, its color says it again."""
     inside = [svg.title(hint)] if hint else []
     if wrong:
         cross = f"M{x - 3.5:.1f} {y - 3.5:.1f}l7 7m0 -7l-7 7"
         return svg.element("path", *inside, d=cross, class_="cross")
     if agrees:
-        return svg.element("circle", *inside, cx=x, cy=y, r=2.2, class_="dot")
+        return svg.element(
+            "circle", *inside, cx=x, cy=y, r=2.2, class_="dot zero" if zero else "dot"
+        )
     return svg.element("circle", *inside, cx=x, cy=y, r=3.2, class_="ring")
 
 
@@ -162,7 +167,7 @@ def _shown(tensor: TensorReport) -> np.ndarray:
     order = np.argsort(rank, kind="stable")
     if errors.size <= WHOLE:
         return order
-    x = np.full(errors.size, ZERO)
+    x = np.full(errors.size, NIL)
     positive = errors > 0
     low, span = math.log(AXIS.low), math.log(AXIS.high / AXIS.low)
     share = (np.log(np.clip(errors[positive], AXIS.low, AXIS.high)) - low) / span

@@ -61,6 +61,7 @@ svg .band2 {{ fill: var(--band2); }} svg .band3 {{ fill: var(--band3); }}
 svg .grid {{ stroke: var(--grid); stroke-width: 1; }}
 svg .frame {{ fill: none; stroke: var(--grid); }}
 svg .dot {{ fill: var(--hue0); fill-opacity: 0.75; }}
+svg .zero {{ fill: none; stroke: var(--faint); }}
 svg .ring {{ fill: none; stroke: var(--inconclusive); stroke-width: 1.6; }}
 svg .cross {{ fill: none; stroke: var(--wrong); stroke-width: 2; }}
 svg .bar {{ stroke: var(--ink); stroke-width: 2.5; }}
