@@ -50,7 +50,7 @@ def _parts(report: Report) -> list[list[Block]]:
     if report.verdict == Verdict.INCONCLUSIVE:  # one that is "correct" has them at its head
         notes += [Words(f"Blind spot: {spot}") for spot in report.blind_spots]
     return [head_of(report), causes_told(report.diagnosis), _worst(report), [tensors],
-            [*notes, _foot(report)]]  # fmt: skip
+            [*notes, foot_of(report)]]  # fmt: skip
 
 
 def head_of(report: Report) -> list[Block]:
@@ -75,7 +75,8 @@ def verdict_told(report: Report) -> str:
     return f"{report.verdict} here, and {'; '.join(report.caveats)}"
 
 
-def _foot(report: Report) -> Words:
+def foot_of(report: Report) -> Words:
+    """Return what was checked, how, and what it took."""
     steps = "steps chosen entry by entry" if report.eps is None else f"eps {report.eps:g}"
     done = f"{report.scheme} differences, {steps}, {report.evaluations} evaluations"
     return Words(f"{report.subject}; {done}", "small")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from gradlab._validate import check_number
 from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
 from gradlab.checking.judge import KINK, OK, SUBGRADIENT, ZERO, Finding
 from gradlab.checking.page import html_of, text_of
+from gradlab.checking.saved import save_report
 from gradlab.checking.verdict import (
     SIGNS,
     Judgement,
@@ -29,6 +32,9 @@ from gradlab.checking.verdict import (
     resolution_of,
     worst_of,
 )
+
+if TYPE_CHECKING:
+    from gradlab.checking.sweeps import EpsSweep
 
 
 class BlindSpot(NamedTuple):
@@ -336,6 +342,52 @@ class Report:
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+    def save(self, path: str | os.PathLike, sweep: EpsSweep | None = None) -> Path:
+        """Write the report as one HTML file that needs nothing else, to keep or to send.
+
+        The verdict, the cause with its lines, the worst entries, every tensor, warnings and advice,
+        and as figures every entry's relative error and, of a sweep, the U-curve; light or dark as
+        the reader's system is. It has no scripts, and whatever stands in a name is shown as text.
+        Nothing is evaluated again. The file is replaced at once: whoever reads it sees the old one
+        or the new one, never half of one.
+
+        Takes some milliseconds, as the blind spots do (`warnings`). The file has some 150 bytes an
+        entry and not more than about 400 kB a tensor: of a crowd, dots on the same pixels are one.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Ends in .html; an existing file is replaced.
+        sweep : EpsSweep or None, optional
+            What `gl.sweep_eps` returned for the same network.
+
+        Returns
+        -------
+        Path
+            Of the file, absolute.
+
+        Raises
+        ------
+        TypeError
+            `path` is no path, or `sweep` no sweep of steps.
+        ValueError
+            `path` does not end in .html, or `sweep` is of other tensors.
+        OSError
+            `path` is a folder, its parent does not exist, or nothing can be written there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import gradlab as gl
+        >>> net = gl.mlp([2, 4, 2])
+        >>> x, y = gl.data.moons(8)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = gl.check(net, x, y).save(f"{folder}/report.html", gl.sweep_eps(net, x, y))
+        ...     page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        True
+        """
+        return save_report(self, path, sweep)
 
 
 def tensor_report(
