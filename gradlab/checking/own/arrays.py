@@ -45,8 +45,8 @@ class OwnCode:
         self.loss, self.arrays, self.grads = loss, _check_arrays(arrays), grads
         self.layout = lay_out(self.arrays)
         self.theta = unroll(self.arrays, self.layout)
-        self.loss_takes = _takes(loss, "loss")
-        self.grads_take = _takes(grads, "grads") if callable(grads) else 0
+        self.loss_takes = takes(loss, "loss")
+        self.grads_take = takes(grads, "grads") if callable(grads) else 0
         self.answers: list[np.ndarray] = []
         self.__name__ = getattr(loss, "__name__", type(loss).__name__)  # what the report calls it
         if not self.loss_takes:
@@ -181,7 +181,7 @@ def _check_arrays(arrays: object) -> dict[str, np.ndarray]:
     return dict(arrays)
 
 
-def _takes(function: Callable, called: str) -> int:
+def takes(function: Callable, called: str) -> int:
     """Return how many arguments a function needs: none, or one for a dict of arrays."""
     try:
         parameters = inspect.signature(function).parameters.values()
