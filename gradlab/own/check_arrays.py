@@ -35,8 +35,8 @@ def check_arrays(
     The arrays may stand in a dict, a list, a tuple, an object's attributes, or any of these within
     another. Those that `grads` has a gradient of are checked; the rest is left alone, and
     `report.remarks` say what that was. Afterwards every array is bit by bit what it was, and every
-    place has what stood there, whatever happens. The cost is that of `gl.check_function`: four evaluations an entry where all is well,
-    and four of the loss, two of the gradients, before.
+    place has what stood there, whatever happens. The cost is that of `gl.check_function`, four
+    evaluations an entry where all is well, and that of five of the loss.
 
     Parameters
     ----------
@@ -92,16 +92,9 @@ def check_arrays(
         loss, grads = Part(loss, 0), Part(loss, 1)
     is_function = callable(grads) and grads is not arrays
     with kept(tree, *[Nested(grads)] * (not is_function)):
-        own, at_theta_only = _own_code(loss, tree, grads, gradients)
-
-        def gradient(theta: np.ndarray) -> np.ndarray:
-            if at_theta_only and not np.array_equal(theta, own.theta):
-                raise ValueError("grads is known at the arrays as they came alone")
-            return own.gradient(theta)
-
+        own, gradient = _own_code(loss, grads, gradients, is_function)
         with own:
             own.check()
-            _check_still_there(tree, own)
             report = check_function(
                 own, gradient, own.theta, eps, own.layout,
                 method=method, samples=samples, seed=seed, tolerance=tolerance,
@@ -111,67 +104,59 @@ def check_arrays(
 
 
 def _own_code(
-    loss: Callable, tree: Nested, grads: object, gradients: Gradients
-) -> tuple[OwnCode, bool]:
-    """Return the arrays that are checked with their loss and gradients.
-
-    And whether the gradients can be had as the arrays came alone, because `grads` is not asked
-    with other ones.
-    """
+    loss: Callable, grads: object, gradients: Gradients, is_function: bool
+) -> tuple[OwnCode, Callable]:
+    """Return the arrays that are checked, with their loss; and their gradient at any theta."""
     is_copied = takes(loss, "loss") == 1
-    is_function = callable(grads) and grads is not tree.root
     wants = is_function and takes(grads, "grads") == 1
     argument = "grads()" if is_function else "grads"
-    if is_function:  # once before anything is shifted: it says what has a gradient
-        loss(*[tree.with_copies({})] * is_copied)
-        answer = grads(*[tree.with_copies({})] * wants)
-    else:
-        answer = grads
-    first = gradients.read(answer, argument)
+    first = None if is_function else gradients.read(grads, argument)
+    loss(*[gradients.structure({})] * is_copied)
+    if is_function:  # asked before anything is shifted: it says which arrays have a gradient
+        first = gradients.read(grads(*[gradients.structure({})] * wants), argument)
     checked = {path: gradients.floats[path] for path in first}
-    _check(checked, tree, gradients, is_copied)
-    paths = {shown(path): path for path in checked}
+    _check(checked, gradients, is_copied)
 
-    def structure(parts: dict[str, np.ndarray]) -> object:
-        leaves = {paths[name]: _alike(tree.leaves[paths[name]], part)
-                  for name, part in parts.items()}  # fmt: skip
-        leaves |= {other: leaves[path] for other, path in gradients.once.items() if path in leaves}
-        return tree.with_copies(leaves)
-
-    def named(answer: object) -> dict[str, np.ndarray]:
-        found = gradients.read(answer, argument)
+    def named(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if found.keys() != first.keys():
             raise ValueError(f"{argument} must have the same gradients at every call, got first "
                              f"{_some(first)}, then {_some(found)}")  # fmt: skip
         return {shown(path): value for path, value in found.items()}
 
-    if not is_function:
-        ask: object = {shown(path): value for path, value in first.items()}
-    elif wants:
-
-        def ask(parts: dict) -> dict:
-            return named(grads(structure(parts)))
-    else:
-
-        def ask() -> dict:
-            return named(grads())
-
-    own = OwnCode(
-        (lambda parts: loss(structure(parts))) if is_copied else (lambda: loss()),
-        {shown(path): array for path, array in checked.items()}, ask,
-    )  # fmt: skip
+    ask = {
+        (False, False): named(first),
+        (True, False): lambda: named(gradients.read(grads(), argument)),
+        (True, True): lambda parts: named(
+            gradients.read(grads(gradients.structure(parts)), argument)
+        ),
+    }[is_function, wants]
+    of_copies, where_they_lie = (lambda parts: loss(gradients.structure(parts))), (lambda: loss())
+    own = OwnCode(of_copies if is_copied else where_they_lie, named(checked), ask)
     own.__name__ = getattr(loss, "__name__", type(loss).__name__)
-    return own, not is_function or (is_copied and not wants)
+    follows = wants or (is_function and not is_copied)
+
+    def gradient(theta: np.ndarray) -> np.ndarray:
+        if not (follows or np.array_equal(theta, own.theta)):
+            raise ValueError("grads is not asked with other arrays than those that came")
+        return own.gradient(theta)
+
+    return own, gradient
 
 
-def _check(
-    checked: dict[str, np.ndarray], tree: Nested, gradients: Gradients, is_copied: bool
-) -> None:
+def _check(checked: dict[str, np.ndarray], gradients: Gradients, is_copied: bool) -> None:
     """Raise if an array is no place that can be shifted, or not only by its own name."""
+    tree, now = gradients.tree, Nested(gradients.tree.root).leaves
     for path, array in checked.items():
         leaf, name = tree.leaves[path], shown(path)
         if array.dtype not in CHECKABLE:
             raise TypeError(f"{name} must be an array of float64 or float32, got {array.dtype}")
+        if not array.size:
+            raise ValueError(f"{name} must have entries, got shape {array.shape}")
+        if not is_copied and now.get(path) is not leaf:
+            raise ValueError(
+                f"loss and grads must leave {name} where it is: after a call another array "
+                "stands in its place (W = W - ... makes one, W -= ... does not)"
+            )
         if not is_copied and not np.shares_memory(array, numbers_in(leaf)):
             raise TypeError(
                 f"{name} must be an ndarray, to be shifted in place; got a {type(leaf).__name__}. "
@@ -197,26 +182,6 @@ def _is_laid_out(array: np.ndarray) -> bool:
             return False
         reached += stride * (length - 1)
     return True
-
-
-def _alike(leaf: object, part: np.ndarray) -> object:
-    """Return an array as what stood there: a float, or an ndarray of the same class."""
-    if isinstance(leaf, float):
-        return type(leaf)(part)
-    return part if type(leaf) is not np.matrix else np.asmatrix(part)
-
-
-def _check_still_there(tree: Nested, own: OwnCode) -> None:
-    """Raise if the loss, or the gradient, put another array where one is looked at."""
-    if own.loss_takes:
-        return
-    now = Nested(tree.root).leaves
-    for path, leaf in tree.leaves.items():
-        if shown(path) in own.arrays and now.get(path) is not leaf:
-            raise ValueError(
-                f"loss and grads must leave {shown(path)} where it is: after a call another array "
-                "stands in its place (W = W - ... makes one, W -= ... does not)"
-            )
 
 
 # -- what is said beside the verdict -------------------------------------------------------------

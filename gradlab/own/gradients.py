@@ -52,6 +52,15 @@ class Gradients:
         self.called: dict[str, str] = {}
         self.reshaped: dict[str, str] = {}
 
+    def structure(self, parts: Mapping[str, np.ndarray]) -> object:
+        """Return the structure with these arrays, by shown path, and with copies of the others."""
+        leaves = {
+            path: _alike(self.tree.leaves[path], parts.get(shown(path), array.copy()))
+            for path, array in self.floats.items()
+        }
+        leaves |= {other: leaves[path] for other, path in self.once.items()}
+        return self.tree.with_copies(leaves)
+
     def read(self, answer: object, argument: str) -> dict[str, np.ndarray]:
         """Return gradients, {path: array of its shape}; of those arrays that have one.
 
@@ -159,3 +168,10 @@ class Gradients:
                 raise ValueError(f"{argument} must have shape {shape}, got {gradient.shape}")
             self.reshaped[shown(path)] = f"{gradient.shape} for {shape}"
         return gradient.reshape(shape).copy()
+
+
+def _alike(leaf: object, part: np.ndarray) -> object:
+    """Return an array as what stood there: a float, or an ndarray of the same class."""
+    if isinstance(leaf, float):
+        return type(leaf)(part)
+    return part.view(type(leaf)) if isinstance(leaf, np.ndarray) else part

@@ -50,9 +50,11 @@ def _put_back(arrays: list, places: list) -> None:
             inside.update(before) if isinstance(inside, dict) else inside.extend(before)
     for array, before in arrays:
         is_locked = not array.flags.writeable  # by the loss: it came in writeable
-        array.flags.writeable = True
+        if is_locked:  # else never said: some views refuse it even where it is so
+            array.flags.writeable = True
         array[...] = before
-        array.flags.writeable = not is_locked
+        if is_locked:
+            array.flags.writeable = False
 
 
 def _same(inside: dict | list, before: dict | list) -> bool:

@@ -86,7 +86,8 @@ class Nested:
                 values = [build(join(path, key, node), part) for key, part in parts]
                 return type(node)(*values) if hasattr(node, "_fields") else type(node)(values)
             # known before it is filled: what is below may hold it
-            made[id(node)] = new = dict(node) if isinstance(node, Mapping) else copy.copy(node)
+            is_view = isinstance(node, Mapping) and not isinstance(node, dict)
+            made[id(node)] = new = dict(node) if is_view else copy.copy(node)
             for key, part in parts:
                 value = build(join(path, key, node), part)
                 if isinstance(node, Mapping | list):

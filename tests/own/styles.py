@@ -257,7 +257,7 @@ def single_precision():
     def loss():
         return f(0.5) * (forward()[1] @ net["out"]["w"] - f(1)) ** 2
 
-    c, h = forward()
+    _, h = forward()
     d = h @ net["out"]["w"] - f(1)
     dc = d * net["out"]["w"] * (1 - h**2)
     dk = np.array([sum(dc[i] * x[i + j] for i in range(6)) for j in range(3)])
@@ -334,7 +334,7 @@ BUGS = [
     (views_of_one_buffer, "np.cos(z)", "np.sin(z)", ["W", "b"]),
     (views_of_one_buffer, "np.sin(z).T @ d", "np.sin(z).T @ d / 2", ["v"]),
     (single_precision, "(1 - h**2)", "(1 - h)", ["conv.k"]),
-    (single_precision, "d * h}", "d * c}", ["out.w"]),
+    (single_precision, "d * h}", "d * _}", ["out.w"]),
     (scipy_style, "- 2 * (1", "+ 2 * (1", ["theta"]),
     (scipy_style, "200 * (x[1]", "202 * (x[1]", ["theta"]),
     (ngs_columns, "(h - y) / len(y)", "(h - y)", ["theta"]),

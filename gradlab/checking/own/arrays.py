@@ -67,9 +67,11 @@ class OwnCode:
         if not self.loss_takes:
             for name, array in self.arrays.items():
                 is_locked = not array.flags.writeable  # by the loss: it came in writeable
-                array.flags.writeable = True
+                if is_locked:  # else never said: some views refuse it even where it is so
+                    array.flags.writeable = True
                 array[...] = self._before[name]
-                array.flags.writeable = not is_locked
+                if is_locked:
+                    array.flags.writeable = False
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return the loss at theta."""
