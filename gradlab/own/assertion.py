@@ -66,7 +66,7 @@ def assert_gradient(
     __tracebackhide__ = True  # pytest shows the caller's line, and not this one
     allow = check_names(allow, ALLOWED, "allow")
     shown = _report(report_or_f, grad, theta, options)
-    report = shown.report if isinstance(shown, Explanation) else shown
+    report = shown if isinstance(shown, Report) else shown.report
     if report.verdict == Verdict.CORRECT or report.verdict in allow:
         return report
     advice = f"\n\n{NO_PASS}" if report.verdict == Verdict.INCONCLUSIVE else ""

@@ -13,7 +13,7 @@ from gradlab.checking.own.arrays import OwnCode, takes
 from gradlab.checking.report import Report
 from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
-from gradlab.own.nested import Nested, numbers_in, same_memory, shown
+from gradlab.own.nested import Nested, numbers_in, overlapping, shown
 
 MOST_NAMES = 8  # in a remark
 CHECKABLE = (np.float64, np.float32)
@@ -165,12 +165,13 @@ def _check(checked: dict[str, np.ndarray], gradients: Gradients, is_copied: bool
         if not _is_laid_out(array):
             raise ValueError(f"{name} must have a place for each entry, got shape {array.shape} "
                              f"with strides {array.strides}")  # fmt: skip
-    for one, other, _ in same_memory(gradients.floats):
-        if (one in checked and other in checked) or (is_copied and {one, other} & checked.keys()):
-            raise ValueError(
-                f"arrays must not overlap: {shown(one)} and {shown(other)} share memory, and are "
-                "not the same array"
-            )
+    # what has no gradient may overlap where it lies; of copies, only one would be shifted
+    others = gradients.floats if is_copied else checked
+    for one, other in overlapping(checked, others):
+        raise ValueError(
+            f"arrays must not overlap: {shown(one)} and {shown(other)} share memory, and are "
+            "not the same array"
+        )
 
 
 def _is_laid_out(array: np.ndarray) -> bool:
@@ -189,16 +190,17 @@ def _is_laid_out(array: np.ndarray) -> bool:
 
 def _remarks(report: Report, gradients: Gradients, own: OwnCode) -> list[str]:
     """Return what was left alone, and how names and shapes were read."""
-    said, called = [], gradients.called
-    without = [shown(path) for path in gradients.floats
-               if shown(path) not in own.arrays and shown(path) not in called]  # fmt: skip
+    said, called, leaves = [], gradients.called, gradients.tree.leaves
+    without = [shown(path) for path in gradients.floats if not isinstance(leaves[path], float)
+               and shown(path) not in own.arrays and shown(path) not in called]  # fmt: skip
     if without:
-        said.append(f"not checked, for grads has no gradient of it: {_some(without)}")
-    others = {shown(path): type(leaf).__name__ for path, leaf in gradients.tree.leaves.items()
-              if numbers_in(leaf) is None}  # fmt: skip
+        said.append(f"not checked, because grads has no gradient for {_some(without)}")
+    others = {shown(path): type(leaf).__name__ for path, leaf in leaves.items()
+              if (isinstance(leaf, float) or numbers_in(leaf) is None)
+              and shown(path) not in own.arrays}  # fmt: skip
     if others:
         told = _some(f"{name} ({kind})" for name, kind in others.items())
-        said.append(f"left alone, for it is no array of floats: {told}")
+        said.append(f"left alone, being no arrays of floats: {told}")
     if called:
         told = _some(f"{name} as that of {path}" for name, path in called.items())
         said.append(f"taken as gradients: {told}")
@@ -218,7 +220,9 @@ def _remarks(report: Report, gradients: Gradients, own: OwnCode) -> list[str]:
 
 def _in_words(remark: str) -> str:
     """Return a remark of `check_function` in the words of arrays."""
-    return remark.replace("grad(theta)", "grads()").replace("f(theta)", "loss()")
+    for theirs, ours in (("grad(theta)", "grads()"), ("f(theta)", "loss()"), (" f ", " loss() ")):
+        remark = remark.replace(theirs, ours)
+    return remark
 
 
 def _some(names: object) -> str:

@@ -87,7 +87,13 @@ class Nested:
                 return type(node)(*values) if hasattr(node, "_fields") else type(node)(values)
             # known before it is filled: what is below may hold it
             is_view = isinstance(node, Mapping) and not isinstance(node, dict)
-            made[id(node)] = new = dict(node) if is_view else copy.copy(node)
+            try:
+                new = dict(node) if is_view else copy.copy(node)
+            except Exception:  # a file, a connection: no arrays are expected in it
+                new = node
+            made[id(node)] = new
+            if new is node:
+                return node
             for key, part in parts:
                 value = build(join(path, key, node), part)
                 if isinstance(node, Mapping | list):
@@ -129,21 +135,17 @@ def numbers_in(leaf: object) -> np.ndarray | None:
     return None
 
 
-def same_memory(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, str, bool]]:
-    """Yield the pairs of names whose arrays overlap, and whether they are one and the same."""
-    names = list(arrays)
-    for k, first in enumerate(names):
-        for second in names[k + 1 :]:
-            one, other = arrays[first], arrays[second]
+def overlapping(
+    arrays: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, str]]:
+    """Yield the names of an array and another one that share memory."""
+    for one, array in arrays.items():
+        for other, its in others.items():
             # the second asks exactly, and may take long: only where the ends say that it may be
-            if np.may_share_memory(one, other) and np.shares_memory(one, other):
-                yield first, second, _place(one) == _place(other)
+            if one != other and np.may_share_memory(array, its) and np.shares_memory(array, its):
+                yield one, other
 
 
 def shown(path: str) -> str:
     """Return a path as the report names it: a list's entries have a name too."""
     return f"arrays{path}" if path.startswith("[") else path or "theta"
-
-
-def _place(array: np.ndarray) -> tuple:
-    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype

@@ -1,7 +1,9 @@
 """`gl.check_arrays`: every array comes back, names and shapes are read, misuse is told."""
 
+import logging
 import signal
 from collections import OrderedDict
+from threading import Lock
 from types import SimpleNamespace
 
 import numpy as np
@@ -158,7 +160,7 @@ def test_copies_are_handed_to_a_loss_with_an_argument():
     assert before == state({**params, "a": params["deep"][0], "b": params["deep"][1][0]})
     assert len(params["deep"]) == 2
     told = " ".join(report.remarks)
-    assert "has no gradient of it: deep[0]" in told
+    assert "grads has no gradient for deep[0]" in told
     assert "deep[1][1] (int), n (int)" in told
 
 
@@ -218,7 +220,7 @@ def test_names_of_gradients():
     report = gl.check_arrays(loss, {"W": W, "b": b, "dW": g}, {"dW": g})  # of W, not of dW
     assert list(report) == ["W"]
     assert "dW as that of W" in " ".join(report.remarks)
-    assert "not checked, for grads has no gradient of it: b" in report.remarks
+    assert "not checked, because grads has no gradient for b" in report.remarks
     assert gl.check_arrays(loss, {"x.y": W, 3: b}, {"x.y": g, 3: gb}).verdict == "correct"
 
 
@@ -286,6 +288,34 @@ def test_what_adds_up_or_is_stale_is_seen():
 
     report = gl.check_arrays(loss, {"W": W}, lambda: {"W": kept["cos"]})
     assert report.verdict == "correct"
+    assert report.remarks[0].startswith(
+        "grads() is another one after loss() was evaluated elsewhere: it uses what the last call "
+        "of loss() left behind. It was judged as called right after loss(); call loss() before"
+    )
+
+
+def test_what_stands_beside_arrays_may_be_anything(tmp_path):
+    """A logger leads to all loggers, a file cannot be copied, a list of numbers is long."""
+    with open(tmp_path / "log", "w") as file:
+        net = SimpleNamespace(
+            W=np.array([0.5, 0.6]), logger=logging.getLogger("net"), file=file, lock=Lock(),
+            rng=np.random.default_rng(0), losses=[0.1] * 3000, step=lambda: 0, rate=0.1,
+            kind=SimpleNamespace, module=np, data=np.ma.masked_array([1.0]), empty=np.zeros(0),
+            names=np.array(["a"]), objects=np.array([None, {}]), half=np.ones(2, np.float16),
+        )  # fmt: skip
+
+        def loss():
+            net.losses.append(1.0)
+            net.objects[1]["seen"] = True
+            return np.sum(np.sin(net.W))
+
+        assert gl.check_arrays(loss, net, {"W": np.cos(net.W)}).verdict == "correct"
+        assert len(net.losses) == 3000
+        report = gl.check_arrays(lambda n: np.sum(np.sin(n.W)), net, {"W": np.cos(net.W)})
+        assert report.verdict == "correct"
+        said = " ".join(report.remarks)
+        assert "no gradient for data, empty, half" in said
+        assert "rate (float)" not in said.split("left alone")[0]
 
 
 def test_an_array_of_which_the_loss_has_a_copy_is_told():
