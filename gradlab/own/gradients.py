@@ -83,7 +83,7 @@ class Gradients:
         if not found:
             raise ValueError(f"{argument} must have a gradient of one of {self._names()}, got none")
         narrow = min((g.dtype for g in found.values()), key=lambda dtype: dtype.itemsize)
-        # in the order of the arrays; all as precise as the least precise
+        # copies in the order of the arrays, all as precise as the least precise
         return {p: found[p].astype(narrow) for p in self.floats if p in found}
 
     def _matched(self, answer: object, argument: str) -> list[tuple[str, str, object]]:
@@ -151,7 +151,7 @@ class Gradients:
         return ", ".join(names[:8]) + f" and {len(names) - 8} more" * (len(names) > 8)
 
     def _shaped(self, value: object, path: str, argument: str) -> np.ndarray:
-        """Return a gradient in its array's shape: a copy.
+        """Return a gradient in its array's shape, perhaps a view.
 
         (n,), (n, 1) and (1, n) hold the same vector; nothing else is reshaped.
         """
@@ -167,7 +167,7 @@ class Gradients:
             if not is_vector or (gradient.ndim == len(shape) and size > 1):  # or a transpose
                 raise ValueError(f"{argument} must have shape {shape}, got {gradient.shape}")
             self.reshaped[shown(path)] = f"{gradient.shape} for {shape}"
-        return gradient.reshape(shape).copy()
+        return gradient.reshape(shape)
 
 
 def _alike(leaf: object, part: np.ndarray) -> object:

@@ -138,7 +138,8 @@ def test_while_the_loss_runs_one_entry_is_shifted_in_place():
 
 
 def test_copies_are_handed_to_a_loss_with_an_argument():
-    params = {"W": np.ones(2), "deep": [np.zeros(1), (np.full(2, 0.5), 3)], "n": 4}
+    params = {"W": np.ones(2), "deep": [np.zeros(1), (np.full(2, 0.5), 3)], "n": 4,
+              "labels": np.arange(3)}  # fmt: skip
     params["W"].flags.writeable = False
     kinds = set()
 
@@ -148,6 +149,8 @@ def test_copies_are_handed_to_a_loss_with_an_argument():
         value = np.sum(p["W"] ** 2) + np.sum(p["deep"][1][0] ** 3)
         p["W"][:] = p["deep"][0][:] = p["deep"][1][0][:] = 9.0
         p["n"] = 0
+        assert p["labels"].tolist() == [0, 1, 2]
+        p["labels"][:] = 0
         p["deep"].append(None)
         return value
 
@@ -270,6 +273,40 @@ def test_gradients_given_as_numbers_are_those_of_the_call():
     report = gl.check_arrays(loss, [W], [g])
     assert report.verdict == "correct"
     assert g.tolist() == [1.0, 0.5, -1.0]
+
+
+def test_of_a_gradient_given_as_numbers_nothing_is_concluded_beside_a_kink():
+    """A function is asked a small way off, where it must fit; numbers say nothing of there."""
+    t = np.array([0.0, 0.5, -0.7])
+
+    def f(t):
+        return np.abs(t[0]) + 3 * t[1] - t[2]
+
+    def off(t):
+        return np.array([2.0, 3.0, -1.0])  # no slope of |t| is 2
+
+    def wide_at_0(t):
+        return np.array([np.sign(t[0]) or 2.0, 3.0, -1.0])
+
+    for grad, verdict in ((off, "wrong"), (wide_at_0, "correct"), (off(t), "inconclusive")):
+        assert gl.check_function(f, grad, t).verdict == verdict
+        if callable(grad):
+            there = gl.check_arrays(lambda: f(t), t, lambda grad=grad: grad(t))
+            copied = gl.check_arrays(f, t, grad)
+        else:
+            there = gl.check_arrays(lambda: f(t), t, grad)
+            copied = gl.check_arrays(f, t, lambda grad=grad: grad)  # reads what is not shifted
+        assert (there.verdict, copied.verdict) == (verdict, verdict)
+
+
+def test_numbers_that_f_writes_into_were_copied():
+    g = np.cos([0.5, 0.6])
+
+    def f(t):
+        g[:] = 0.0
+        return np.sum(np.sin(t))
+
+    assert gl.check_function(f, g, [0.5, 0.6]).verdict == "correct"
 
 
 def test_what_adds_up_or_is_stale_is_seen():
