@@ -35,6 +35,7 @@ from gradlab.nn.convnet import convnet
 from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
+from gradlab.own import assert_gradient, check_arrays
 
 _LAZY = {
     "Lab": "gradlab.lab",
@@ -47,10 +48,12 @@ __all__ = [
     "Lab",
     "Report",
     "Verdict",
+    "assert_gradient",
     "bisect",
     "bugs",
     "central_difference",
     "check",
+    "check_arrays",
     "check_function",
     "checking",
     "complex_step",

@@ -147,6 +147,18 @@ def check_real_array(value: object, argument: str, shape: tuple | None = None) -
     return array
 
 
+def detached(value: object) -> object:
+    """Return a tensor as `np.asarray` can read it; anything else as it came.
+
+    One that records gradients, or is not in main memory, refuses until it is asked for a plain
+    copy: by names, so that no framework is imported.
+    """
+    for name in ("detach", "cpu"):
+        method = getattr(value, name, None)
+        value = method() if callable(method) else value
+    return value
+
+
 def _shown(value: object) -> str:
     try:
         text = repr(value)

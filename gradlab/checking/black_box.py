@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradlab._validate import detached
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences, Scales
 
 Function = Callable[[np.ndarray], float]
@@ -58,8 +59,9 @@ def scalar(value: object) -> float:
     """Return what f returned as a float, or raise a TypeError or ValueError that says what came."""
     if isinstance(value, tuple | list | dict):
         what = f"{type(value).__name__} of {len(value)}"
-        raise TypeError(f"f must return the loss alone, one number, got a {what}")
-    array = np.asarray(value)
+        hint = "; grad=True takes an f that returns (loss, grad)" if len(value) == 2 else ""
+        raise TypeError(f"f must return the loss alone, one number, got a {what}{hint}")
+    array = np.asarray(detached(value))
     if array.size != 1:
         raise ValueError(f"f must return one number, got an array of shape {array.shape}")
     if array.dtype.kind not in "fiu":

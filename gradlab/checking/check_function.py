@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gradlab._validate import check_choice, check_integer, check_number, check_positive
-from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
+from gradlab.checking.arguments import check_tensors, check_theta, gradient_at, two_functions
 from gradlab.checking.black_box import Along, Background, BlackBox, Probe, survey
 from gradlab.checking.diagnosis import Clues, Diagnosis, diagnose_black_box
 from gradlab.checking.judge import Finding, judge, judge_step, slopes_of
@@ -38,7 +38,7 @@ STALE = (
 
 def check_function(
     f: Callable[[np.ndarray], float],
-    grad: Callable[[np.ndarray], np.ndarray],
+    grad: Callable[[np.ndarray], np.ndarray] | np.ndarray | bool,
     theta: np.ndarray,
     eps: float | None = None,
     tensors: Mapping[str, tuple[int, int, tuple[int, ...]]] | None = None,
@@ -61,11 +61,13 @@ def check_function(
         Gets a copy of theta at every call. What it raises, or returns that is not finite, at a step
         that the checker chose is "not defined there": it reaches the caller only where no step
         works.
-    grad : callable, (P,) -> ndarray (P,)
+    grad : callable, (P,) -> ndarray (P,); or True; or array_like, shape (P,)
         Called a few times; judged is a second answer, right after f(theta): one that adds to what
-        an earlier call left is right at the first.
-    theta : ndarray, shape (P,), float64 or float32
-        Never modified.
+        an earlier call left is right at the first. Lists, columns (P, 1) and rows (1, P) are taken
+        too. True: f returns (loss, grad), as with scipy's `jac=True`. An array: the gradient at
+        theta.
+    theta : array_like, shape (P,), float64 or float32
+        Never modified; f and grad get ndarrays.
     eps : float, > 0, or None, optional
         None: the checker chooses its steps. A number: only eps and twice eps are used, and the
         report says when they cannot support a verdict; what differs there is called wrong only if
@@ -93,9 +95,19 @@ def check_function(
     ------
     ValueError, TypeError
         An argument, or what f or grad returned, has the wrong type, shape or range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradlab as gl
+    >>> def f(theta):
+    ...     return np.sum(np.sin(theta)), np.cos(theta)
+    >>> gl.check_function(f, True, [0.1, 0.2, 0.3])
+    Report(correct, 1 tensors, wrong: [])
     """
     start = time.perf_counter()
     theta = check_theta(theta)
+    f, grad = two_functions(f, grad, theta)
     layout = check_tensors(tensors, theta.size)
     check_choice(method, METHODS, "method")
     samples, seed = check_integer(samples, "samples", 1), check_integer(seed, "seed")

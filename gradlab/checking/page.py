@@ -86,7 +86,7 @@ def _worst(report: Report) -> list[Block]:
     """Return the worst entries of the wrong tensors, one a tensor, or three of a single one."""
     most = 3 if len(report.wrong) == 1 else 1
     rows = [
-        (f"{name}{list(index)}", *in_digits(a, n))
+        (f"{name}{list(index) or ''}", *in_digits(a, n))
         for name in report.wrong[:WORST]
         for index, a, n in report[name].worst(most)
     ]

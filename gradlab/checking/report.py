@@ -16,6 +16,7 @@ from gradlab._validate import check_number
 from gradlab.checking.errors import cosine, entry_errors, ratio, raw_norm_ratio, tensor_error
 from gradlab.checking.judge import KINK, OK, SUBGRADIENT, ZERO, Finding
 from gradlab.checking.page import html_of, text_of
+from gradlab.checking.plain import as_plain
 from gradlab.checking.saved import save_report
 from gradlab.checking.verdict import (
     SIGNS,
@@ -322,6 +323,28 @@ class Report:
         if self.verdict != Verdict.CORRECT:
             return ()
         return (*(spot.caveat for spot in self._blind_spots), *untested(self))
+
+    def to_dict(self) -> dict:
+        """Return all of this as plain data, which `json.dumps` takes.
+
+        Verdict, reason, advice, caveats, warnings, causes and sizes, and of every tensor its
+        verdict, shape, errors, resolution and worst entries (not the arrays). A number that is not
+        finite is the text "nan", "inf" or "-inf", which `float` reads. `warnings` and causes are
+        looked for, if they were not yet.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gradlab as gl
+        >>> report = gl.check_function(lambda t: np.sum(t**3), lambda t: 2 * t**2, [1.0, 2.0])
+        >>> report.to_dict()["tensors"]["theta"]["worst"][0]["index"]
+        [1]
+        """
+        return as_plain(self)
 
     def __getitem__(self, name: str) -> TensorReport:
         if name not in self.tensors:

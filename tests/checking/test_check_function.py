@@ -69,13 +69,20 @@ def smooth(theta):
     return float(np.sum(np.sin(theta)))
 
 
+def smooth_and_gradient(theta):
+    return smooth(theta), np.cos(theta)
+
+
 @pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
 def test_an_executor_gives_the_same_report(pool):
     theta = np.linspace(0, 2, 8)
     alone = gl.check_function(smooth, np.cos, theta)
     with pool(2) as executor:
         spread = gl.check_function(smooth, np.cos, theta, executor=executor)
+        both = gl.check_function(smooth_and_gradient, True, theta, executor=executor)
     assert np.array_equal(alone["theta"].numerical, spread["theta"].numerical)
+    assert np.array_equal(alone["theta"].numerical, both["theta"].numerical)
+    assert both.subject == "smooth_and_gradient"
 
 
 GOOD = np.array([0.1, 0.2, 0.3])

@@ -45,8 +45,8 @@ class OwnCode:
         self.loss, self.arrays, self.grads = loss, _check_arrays(arrays), grads
         self.layout = lay_out(self.arrays)
         self.theta = unroll(self.arrays, self.layout)
-        self.loss_takes = _takes(loss, "loss")
-        self.grads_take = _takes(grads, "grads") if callable(grads) else 0
+        self.loss_takes = takes(loss, "loss")
+        self.grads_take = takes(grads, "grads") if callable(grads) else 0
         self.answers: list[np.ndarray] = []
         self.__name__ = getattr(loss, "__name__", type(loss).__name__)  # what the report calls it
         if not self.loss_takes:
@@ -67,9 +67,11 @@ class OwnCode:
         if not self.loss_takes:
             for name, array in self.arrays.items():
                 is_locked = not array.flags.writeable  # by the loss: it came in writeable
-                array.flags.writeable = True
+                if is_locked:  # else never said: some views refuse it even where it is so
+                    array.flags.writeable = True
                 array[...] = self._before[name]
-                array.flags.writeable = not is_locked
+                if is_locked:
+                    array.flags.writeable = False
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return the loss at theta."""
@@ -181,7 +183,7 @@ def _check_arrays(arrays: object) -> dict[str, np.ndarray]:
     return dict(arrays)
 
 
-def _takes(function: Callable, called: str) -> int:
+def takes(function: Callable, called: str) -> int:
     """Return how many arguments a function needs: none, or one for a dict of arrays."""
     try:
         parameters = inspect.signature(function).parameters.values()
