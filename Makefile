@@ -22,11 +22,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
 
-# The browser goes first and alone: beside other tests on two cores it would be slow.
+# The browser's tests mostly wait for it: a third worker uses what they leave of two cores.
 test: $(VENV)/.test lint
-	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest tests/browser
-	$(BIN)/pytest $(NBVAL) -n 2 --dist loadscope tests lessons \
-	    --ignore tests/browser --ignore tests/frameworks
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest $(NBVAL) -n 3 --dist loadscope \
+	    tests/browser tests lessons --ignore tests/frameworks
 
 # Each has a short form among the tests; here time is no matter, and a limit only ends what hangs.
 soak: $(VENV)/.test
