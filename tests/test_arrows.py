@@ -24,6 +24,10 @@ ROOMS = {
     "bugs": ({"_validate", "nn"}, NUMERICS),
     "checking": ({"_validate", "nn", "bugs"}, NUMERICS),
     "bugs.lines": ({"_validate", "nn"}, NUMERICS),
+    "own": (
+        {"_validate", "nn", "bugs", "checking", "plots"},
+        NUMERICS | {"matplotlib", "torch", "jax"},
+    ),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
         {"_validate", "_stored", "nn", "checking", "bugs", "plots"},

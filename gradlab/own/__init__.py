@@ -1,0 +1,12 @@
+"""One's own code in one line: a layer, a stack of layers.
+
+`check_layer` is the door for one layer: `calls` finds out how its functions are called, `returned`
+what backward returns, `code` makes a function of one vector of them, and `cause` looks for the
+wrong line in the lines of the `known` layer that `match` finds. `check_layers` is the door for a
+stack, whose layers `stages` reads.
+"""
+
+from gradlab.own.layer import check_layer
+from gradlab.own.layers import check_layers
+
+__all__ = ["check_layer", "check_layers"]
