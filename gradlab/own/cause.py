@@ -19,7 +19,7 @@ from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
-from gradlab.own.match import Match, Place, elsewhere, fewer, recognise
+from gradlab.own.match import Match, Place, elsewhere, fewer, recognise, resized
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
 LEAST = 2  # other places at which a cause must give what backward gives
@@ -50,7 +50,8 @@ class Finder:
             for match in recognise(self.code):
                 causes = self._causes(match, report, clues)
                 if causes:
-                    return [of_line(told(causes[0], match, self.code), clues)]
+                    found = of_line(told(causes[0], match, self.code), clues)
+                    return [replace(found, evidence=f"{found.evidence} {_about(match)}")]
         return []
 
     def _causes(self, match: Match, report: Report, clues: Clues) -> list[Cause]:
@@ -77,19 +78,24 @@ class Finder:
             return []
         search.run()
         answers = self._answers(match)
-        for found in (search.causes, lambda: _with_every_name(search), lambda: pairs(search)):
+        for found in (lambda: _single(search), lambda: pairs(search)):
             causes = sorted(found(), key=lambda c: (c.cost, len(c.wrong_line)))[:MOST]
             causes = [c for c in causes if c.is_named and self._agrees(c, match, answers)]
             if causes:
                 given.judge(program)
-                return [replace(causes[0], residual=_left(causes[0], program, given),
-                                tensors=tuple(given.wrong))]  # fmt: skip
+                return [
+                    replace(
+                        causes[0], residual=_left(causes[0], program, given),
+                        tensors=tuple(given.wrong), alike=_other_names(causes),
+                    )
+                ]  # fmt: skip
         return []
 
     def _answers(self, match: Match) -> list[tuple[Place, dict[str, np.ndarray]]]:
         """Return what backward says at other places, with one example fewer too."""
         places, answers = elsewhere(self.code), []
-        for place in (*places, *(fewer(match, place) for place in places[:1])):
+        fewer_examples = fewer(match, places[0])
+        for place in (*places, fewer_examples, *resized(match, self.code)):
             try:
                 if place is not None:
                     answers.append((place, self.code.at(place.inputs, place.above)[1]))
@@ -114,13 +120,32 @@ class Finder:
         return bool(far <= AGREES[self.code.dtype.itemsize] * size + 1e-12)
 
 
-def _with_every_name(search: Search) -> list[Cause]:
-    """Return the single edits with all that their factors may be called.
+def _about(match: Match) -> str:
+    return (
+        f"Your forward is {match.known.lines.name}, equal to the last digits on other inputs too, "
+        "and with this line backward gives there what yours gives. What stands between your inputs "
+        "and the output has names of gradlab's."
+    )
+
+
+def _single(search: Search) -> list[Cause]:
+    """Return the causes of one edit, under all that its factor may be called.
 
     A 5 is an N where there are five examples: other places tell which it is.
     """
-    return [cause_of((replace(edit, name=name, cost=edit.cost + cost),))
+    every = [cause_of((replace(edit, name=name, cost=edit.cost + cost),))
             for edit in search.full for name, cost in edit.names if cost < UNNAMED]  # fmt: skip
+    return search.causes() + every
+
+
+def _other_names(causes: list[Cause]) -> tuple[str, ...]:
+    """Return the first cause with its factor under the other names that hold everywhere, too."""
+    first = causes[0]
+    if len(first.edits) != 1 or not first.edits[0].name:
+        return ()
+    edit = first.edits[0]
+    same = [c for c in causes[1:] if len(c.edits) == 1 and c.edits[0].wrong == edit.wrong]
+    return tuple(dict.fromkeys(c.said for c in same if c.edits[0].name != edit.name))
 
 
 def _left(cause: Cause, program: object, given: Given) -> float:
@@ -141,7 +166,7 @@ def told(cause: Cause, match: Match, code: LayerCode) -> Cause:
     taken -= names.keys() | {f"d{role}" for role in names} | above.keys()
     theirs = {*names.values(), *above.values()}
     if taken & theirs or not all(map(str.isidentifier, match.roles.values())):
-        return replace(cause, certain=True, alike=())
+        return replace(cause, certain=True)
     pattern = re.compile(rf"(?<![\w.])(d?)({'|'.join(map(re.escape, names))})(?!\w)")
 
     takes_above = any(kind == DOUT for kind, _ in code.calls.handed)
@@ -155,7 +180,8 @@ def told(cause: Cause, match: Match, code: LayerCode) -> Cause:
         return _as_statement("".join(parts))
 
     return replace(cause, wrong_line=renamed(cause.wrong_line), certain=True,
-                   right_line=renamed(cause.right_line), alike=(),
+                   right_line=renamed(cause.right_line),
+                   alike=tuple(map(renamed, cause.alike)),
                    tensors=tuple(names[k] for k in cause.tensors))  # fmt: skip
 
 

@@ -75,6 +75,8 @@ DENSE = [
             "D N", "M 1", "M D"),
     *_dense("W @ {x}", "outer({dy}, {x})", "{dy}", "W.T @ {dy}", "D", "M", "M D"),
     *_dense("{x} @ W", "outer({x}, {dy})", "{dy}", "W @ {dy}", "D", "M"),
+    *_dense("{x} @ W", "{x}.reshape(-1, D).T @ {dy}.reshape(-1, M)", "{dy}.sum(axis=(0, 1))",
+            "{dy} @ W.T", "N T D", "M"),
     *_dense("{x}.reshape(N, -1) @ W", "{x}.reshape(N, -1).T @ {dy}", "{dy}.sum(axis=0)",
             "({dy} @ W.T).reshape({x}.shape)", "N A B", "M", "D M"),
     *_dense("{x}.reshape(N, -1) @ W", "{x}.reshape(N, -1).T @ {dy}", "{dy}.sum(axis=0)",

@@ -128,6 +128,8 @@ def check_code(code: LayerCode, chosen: dict, always_twice: bool = False) -> Rep
                 judged = other
                 remarks.append(why)
                 break
+            if other.verdict == Verdict.CORRECT and judged.verdict == Verdict.INCONCLUSIVE:
+                judged = other  # what came first from above was 0, or too small
     finder = Finder(code, [a.copy() for a in code.above])
     return replace(
         judged, evaluations=evaluations,

@@ -121,7 +121,7 @@ def check_layers(
         tensors, summary(tensors, setting), f"{len(stages)} layers and the loss", first.measure,
         first.scheme, None, sum(part.report.evaluations for part in parts),
         time.perf_counter() - start,
-        find_causes=lambda report: [cause for part in parts for cause in part.causes()],
+        find_causes=lambda report: _together(parts),
         find_remarks=lambda: tuple(told for part in parts for told in part.remarks()),
     )  # fmt: skip
 
@@ -157,11 +157,14 @@ class Part:
 
     def causes(self) -> list[Diagnosis]:
         """Return its causes, each with the layer that it stands in."""
-        return [
-            replace(d, cause=f"{self.where}: {d.cause}",
-                    where=None if d.where is None else f"{self.where.short}, {d.where}")
-            for d in self.report.diagnosis
-        ]  # fmt: skip
+        found = []
+        for d in self.report.diagnosis:
+            places = None if d.where is None else d.where.split("; ")
+            where = (
+                None if places is None else "; ".join(f"{self.where.short}, {p}" for p in places)
+            )
+            found.append(replace(d, cause=f"{self.where}: {d.cause}", where=where))
+        return found
 
     def remarks(self) -> list[str]:
         """Return what it is wrong for, and what else was met."""
@@ -175,6 +178,31 @@ class Part:
             if parts:
                 told.append(f"{self.where}: backward {says} for {' and for '.join(parts)}.")
         return told + [f"{self.where}: {remark}" for remark in self.report.remarks]
+
+
+def _together(parts: list[Part]) -> list[Diagnosis]:
+    """Return the wrong lines of all layers as one cause, then what is said of other layers.
+
+    A layer with no such line is left open: it has a bug of its own.
+    """
+    causes = [(part, part.causes()) for part in parts]
+    lines = [found[0] for _, found in causes if found and found[0].certain]
+    rest = [d for _, found in causes for d in found if not d.certain and d.score]
+    unknown = [d for _, found in causes for d in found if not d.certain and not d.score]
+    left = tuple(name for part, found in causes if not (found and found[0].certain)
+                 for name, tensor in part.named.items() if tensor.verdict == Verdict.WRONG)  # fmt: skip
+    if not lines:
+        return sorted(rest, key=lambda d: -d.score) or unknown
+    joined = {
+        name: "; ".join(getattr(line, name) or "" for line in lines)
+        for name in ("cause", "where", "wrong_line", "right_line", "evidence")
+    }
+    alike = tuple(other for line in lines for other in line.alike) if len(lines) == 1 else ()
+    whole = replace(
+        lines[0], **joined, residual=max(line.residual for line in lines), certain=not left,
+        left_open=left, alike=alike,
+    )  # fmt: skip
+    return [whole, *rest]
 
 
 def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where, LayerCode]]:

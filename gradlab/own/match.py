@@ -192,6 +192,34 @@ def fewer(match: Match, place: Place) -> Place | None:
     return Place(inputs, above) if known.examples else None
 
 
+def resized(match: Match, code: LayerCode) -> Iterator[Place]:
+    """Yield places where one of the layer's sizes is larger by one: D, H, the number of outputs.
+
+    Sizes that coincide do so no more there. Where the lines cannot run, or the person's code
+    cannot, there is no such place.
+    """
+    rng, shapes = np.random.default_rng(3), match.known.inputs
+    letters = dict.fromkeys(c for shape in shapes.values() if shape for c in shape.split())
+    for letter in letters:
+        if letter in "1N":
+            continue
+        inputs = dict(code.inputs)
+        for role, name in match.roles.items():
+            if shapes[role]:
+                sizes = [
+                    n + (letter == c) + 4 * (letter + c == "HG")  # four gates of H units
+                    for c, n in zip(shapes[role].split(), inputs[name].shape, strict=True)
+                ]
+                inputs[name] = rng.standard_normal(sizes).astype(code.dtype)
+        try:
+            ours, theirs = match.outputs(inputs), code.at(inputs)[0]
+        except Exception:  # such as a 12 that somebody wrote for the size
+            continue
+        if [out.shape for out in ours] == [out.shape for out in theirs]:
+            above = projection([out.shape for out in theirs], code.dtype, 9)
+            yield Place(inputs, code.above if code.shapes == [()] else above)
+
+
 def _candidates(code: LayerCode) -> Iterator[Match]:
     integers = [name for name, v in code.inputs.items()
                 if isinstance(v, np.ndarray) and v.dtype.kind in "iu"]  # fmt: skip

@@ -22,16 +22,20 @@ class Stage:
     forward, backward : callable
     params : tuple
         What forward takes behind its input.
+    remarks : tuple of str
     """
 
     label: str
     forward: Callable
     backward: Callable
     params: tuple = ()
+    remarks: tuple[str, ...] = ()
 
     def code(self, x: object) -> LayerCode:
         """Return it as a function of its input and its parameters."""
-        return LayerCode(self.forward, self.backward, (x, *self.params))
+        code = LayerCode(self.forward, self.backward, (x, *self.params))
+        code.remarks += self.remarks
+        return code
 
 
 def stages_of(layers: object) -> list[Stage]:
@@ -134,7 +138,13 @@ def _of_object(layer: object, label: str) -> Stage:
          for name in (x, *(one.name for one in held))]
     )  # fmt: skip
     forward.__name__ = label
-    return Stage(label, forward, backward, tuple(one.value(layer) for one in held))
+    left = [name for name, value in getattr(layer, "__dict__", {}).items() if _is_floats(value)]
+    told = (
+        f"no parameters were found; its arrays {', '.join(left)} were not checked. They are looked "
+        "for in params and grads, or as W and dW.",
+    )
+    params = tuple(one.value(layer) for one in held)
+    return Stage(label, forward, backward, params, told if left and not held else ())
 
 
 def _held_in(layer: object) -> list[Held]:
@@ -149,13 +159,13 @@ def _held_in(layer: object) -> list[Held]:
     attributes = getattr(layer, "__dict__", {})
     return [
         _attribute(name) for name, value in attributes.items()
-        if _is_floats(value) and not name.startswith("_") and _grad_names(name) & _set_in(layer)
+        if _is_floats(value) and not name.startswith("_")
+        and (_grad_names(name) & _set_in(layer) or isinstance(grads, Mapping))
     ]  # fmt: skip
 
 
 def _in_dict(key: object) -> Held:
-    return Held(str(key), lambda layer: layer.params[key],
-                lambda layer: _named(getattr(layer, "grads", None) or {}, key))  # fmt: skip
+    return Held(str(key), lambda layer: layer.params[key], lambda layer: _gradient_of(layer, key))
 
 
 def _in_list(k: int, name: str) -> Held:
@@ -167,11 +177,15 @@ def _in_list(k: int, name: str) -> Held:
 
 
 def _attribute(name: str) -> Held:
-    def grad(layer: object) -> object:
-        found = [getattr(layer, other, None) for other in sorted(_grad_names(name))]
-        return next((value for value in found if value is not None), None)
+    return Held(name, lambda layer: getattr(layer, name), lambda layer: _gradient_of(layer, name))
 
-    return Held(name, lambda layer: getattr(layer, name), grad)
+
+def _gradient_of(layer: object, key: object) -> object:
+    """Return a parameter's gradient from the dict of gradients, else from an attribute."""
+    grads = getattr(layer, "grads", None)
+    found = [_named(grads, key)] if isinstance(grads, Mapping) else []
+    found += [getattr(layer, other, None) for other in sorted(_grad_names(str(key)))]
+    return next((value for value in found if value is not None), None)
 
 
 def _grad_names(name: str) -> set[str]:

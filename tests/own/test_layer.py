@@ -506,3 +506,35 @@ def test_an_output_that_changes_its_shape_is_an_error():
 
     with pytest.raises(ValueError, match="same shapes at each call"):
         gl.check_layer(forward, lambda dout, x: dout, INPUTS[0])
+
+
+@pytest.mark.parametrize("size", ["D", "M", "5"])
+def test_sizes_that_coincide_are_told_apart(size):
+    """W is 5 by 5: only at other sizes can be told which of them somebody divided by."""
+
+    def backward(dout, cache):
+        dx, dW, db = dense_backward(dout, cache)
+        by = {"D": dx.shape[1], "M": dout.shape[1], "5": 5}[size]
+        return dx, dW / by, db
+
+    report = gl.check_layer(dense, backward, normal(6, 5), normal(5, 5), normal(5))
+    assert report.wrong == ["W"]
+    factor = {"D": "1 / W.shape[0]", "M": "1 / K", "5": "0.2"}[size]
+    (cause,) = report.diagnosis
+    assert cause.wrong_line == f"dW = {factor} * (x.T @ dout)"
+
+
+def test_where_other_sizes_cannot_be_asked_all_names_are_told():
+    def forward(x, W, b):
+        assert W.shape == (5, 5)
+        return dense(x, W, b)
+
+    def backward(dout, cache):
+        dx, dW, db = dense_backward(dout, cache)
+        return dx, dW / 5, db
+
+    report = gl.check_layer(forward, backward, normal(6, 5), normal(5, 5), normal(5))
+    (cause,) = report.diagnosis
+    told = " ".join((cause.wrong_line, *cause.alike))
+    assert "K" in told
+    assert "W.shape[0]" in told

@@ -90,6 +90,34 @@ class Accumulating(Attributes):
         return dx
 
 
+class Mixed(Affine):
+    """Parameters in a dict, gradients as attributes."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dW, self.db = self.grads.values()
+        self.grads = None
+        return dx
+
+    def forward(self, x):
+        self.grads = {}
+        return super().forward(x)
+
+
+class Gathered(Attributes):
+    """Parameters as attributes, gradients in a dict."""
+
+    def __init__(self, n, m, wrong=""):
+        super().__init__(n, m, wrong)
+        self.grads = {}
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads = {"dW": self.dW, "db": self.db}
+        del self.dW, self.db
+        return dx
+
+
 class Returning(Affine):
     """backward returns dx and a dict of gradients."""
 
@@ -123,7 +151,7 @@ class Dropout:
         return dout * (self.mask > 0 if self.wrong else self.mask)
 
 
-DENSE = [Affine, Listed, Attributes, Accumulating, Returning]
+DENSE = [Affine, Listed, Attributes, Accumulating, Mixed, Gathered, Returning]
 
 
 def stack(kind, first="", middle="", last=""):
@@ -170,14 +198,27 @@ def test_the_remarks_say_what_backward_is_wrong_for():
 
 def test_the_cause_is_told_in_the_layer_that_it_stands_in():
     report = gl.check_layers(stack(Affine, "", "yes", "b"), X, softmax_loss)
-    two, three = report.diagnosis
-    assert two.where.startswith("2 Tanh")
-    assert (two.wrong_line, two.right_line) == (
-        "dx = dout * (1 - out)",
-        "dx = dout * (1 - out ** 2)",
-    )
-    assert three.where.startswith("3 Affine")
-    assert three.right_line == "db = dout.sum(axis=0)"
+    (cause,) = report.diagnosis
+    assert cause.certain
+    assert cause.parts == [
+        ("2 Tanh, tanh", "dx = dout * (1 - out)", "dx = dout * (1 - out ** 2)"),
+        ("3 Affine, dense", "db = 1 / N * dout.sum(axis=0)", "db = dout.sum(axis=0)"),
+    ]
+    assert "2 wrong lines" in str(report)
+
+
+def test_a_layer_without_a_line_is_left_open_beside_one_that_has_one():
+    class Odd(Tanh):
+        def backward(self, dout):
+            return super().backward(dout) + 0.1 * normal(*dout.shape)
+
+    report = gl.check_layers([Affine(4, 5), Odd(), Affine(5, 3, "x")], X, softmax_loss)
+    assert report.wrong == ["2 Odd: x", "3 Affine: x"]
+    cause = report.diagnosis[0]
+    assert not cause.certain
+    assert cause.left_open == ("2 Odd: x",)
+    assert cause.where == "3 Affine, dense"
+    assert "2 Odd: x unexplained" in str(report)
 
 
 def test_functions_with_their_parameters_and_any_shapes():
@@ -259,6 +300,25 @@ def test_a_bug_that_zeros_from_above_hide_is_found():
 
     report = gl.check_layers([Half(4, 3)], X, loss)
     assert report.wrong == ["1 Half: b"]
+
+
+def test_what_nothing_comes_down_to_is_judged_with_other_numbers():
+    def loss(out):
+        return float(np.sum(0 * out)), 0 * out
+
+    report = gl.check_layers([Affine(4, 3)], X, loss)
+    assert report["1 Affine: W"].verdict == "correct"
+    assert gl.check_layers([Affine(4, 3, "W")], X, loss).wrong == ["1 Affine: W"]
+
+
+def test_parameters_that_have_no_gradient_to_be_found_are_told():
+    class Hidden(Attributes):
+        def backward(self, dout):
+            return dout @ self.W.T
+
+    report = gl.check_layers([Hidden(4, 3)], X, softmax_loss)
+    assert list(report) == ["1 Hidden: x", "loss: out"]
+    assert "its arrays W, b were not checked" in report.remarks[0]
 
 
 def test_dropout_with_a_generator_of_its_own_is_repeatable():
