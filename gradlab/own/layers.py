@@ -159,10 +159,8 @@ class Part:
         """Return its causes, each with the layer that it stands in."""
         found = []
         for d in self.report.diagnosis:
-            places = None if d.where is None else d.where.split("; ")
-            where = (
-                None if places is None else "; ".join(f"{self.where.short}, {p}" for p in places)
-            )
+            places = [] if d.where is None else d.where.split("; ")
+            where = "; ".join(f"{self.where.short}, {place}" for place in places) or None
             found.append(replace(d, cause=f"{self.where}: {d.cause}", where=where))
         return found
 
@@ -189,8 +187,10 @@ def _together(parts: list[Part]) -> list[Diagnosis]:
     lines = [found[0] for _, found in causes if found and found[0].certain]
     rest = [d for _, found in causes for d in found if not d.certain and d.score]
     unknown = [d for _, found in causes for d in found if not d.certain and not d.score]
-    left = tuple(name for part, found in causes if not (found and found[0].certain)
-                 for name, tensor in part.named.items() if tensor.verdict == Verdict.WRONG)  # fmt: skip
+    left = tuple(
+        name for part, found in causes if not (found and found[0].certain)
+        for name, tensor in part.named.items() if tensor.verdict == Verdict.WRONG
+    )  # fmt: skip
     if not lines:
         return sorted(rest, key=lambda d: -d.score) or unknown
     joined = {

@@ -194,8 +194,9 @@ def _grad_names(name: str) -> set[str]:
 
 def _set_in(layer: object) -> set[str]:
     """Return the attributes that an object has, or that its backward sets: read in its code."""
-    code = getattr(type(layer).backward, "__code__", None)
-    return {*getattr(layer, "__dict__", {}), *(code.co_names if code else ())}
+    codes = [getattr(vars(kind).get("backward"), "__code__", None) for kind in type(layer).__mro__]
+    names = {name for code in codes if code for name in code.co_names}
+    return names | getattr(layer, "__dict__", {}).keys()
 
 
 def _named(grads: Mapping, key: object) -> object:
