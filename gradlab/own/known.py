@@ -199,6 +199,32 @@ def _lstm_step(order: str) -> Known:
                  examples=dict.fromkeys(("x", "h", "c", "next_h", "next_c"), 0))  # fmt: skip
 
 
+def _gru_step(new: str, old: str) -> Known:
+    """Return a GRU's step whose output is `new` * n + `old` * h, for n what it may take on."""
+    other = {"z": "dout * n - dout * h", "(1 - z)": "dout * h - dout * n"}[new]
+    gates = [f"{q} = sigmoid({{x}} @ W{q} + h @ U{q} + b{q})" for q in "zr"]
+    backs = [
+        line
+        for q, read in (("n", "(r * h)"), ("z", "h"), ("r", "h"))
+        for line in (f"dW{q} = {{x}}.T @ da{q}", f"dU{q} = {read}.T @ da{q}",
+                     f"db{q} = da{q}.sum(axis=0)")
+    ]  # fmt: skip
+    lines = LayerLines(
+        "GRU step", "h",
+        "\n".join([*gates, "n = tanh({x} @ Wn + (r * h) @ Un + bn)",
+                   f"{{y}} = {new} * n + {old} * h"]),
+        "\n".join([f"dz = {other}".replace("dout", "{dy}"), f"dn = {{dy}} * {new}",
+                   "dan = dn * (1 - n**2)", "drh = dan @ Un.T", "dr = drh * h",
+                   "daz = dz * z * (1 - z)", "dar = dr * r * (1 - r)",
+                   f"dh = {{dy}} * {old} + drh * r + daz @ Uz.T + dar @ Ur.T",
+                   "{dx} = dan @ Wn.T + daz @ Wz.T + dar @ Wr.T", *backs]),
+    )  # fmt: skip
+    inputs = {"x": "N D", "h": "N H"}
+    for q in "zrn":
+        inputs |= {f"W{q}": "D H", f"U{q}": "H H", f"b{q}": "H"}
+    return Known(lines, inputs, ("next_h",), examples=dict.fromkeys(("x", "h", "next_h"), 0))
+
+
 ATTENTION = [
     Known(
         LayerLines(
@@ -236,6 +262,6 @@ db1 = dz.sum(axis=0)
 ALL = (
     *DENSE, *ACTIVATIONS, MASK, SOFTMAX, *LOSSES, *NORMS, CONVOLUTION,
     POOL, EMBEDDING, RNN_STEP, *map(_lstm_step, ("ifog", "ifgo")),
-    *ATTENTION, RESIDUAL,
+    _gru_step("z", "(1 - z)"), _gru_step("(1 - z)", "z"), *ATTENTION, RESIDUAL,
 )  # fmt: skip
 EPS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-12, 1e-10, 1e-4, 0.0)

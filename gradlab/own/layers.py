@@ -168,7 +168,8 @@ class Part:
         """Return what it is wrong for, and what else was met."""
         told = []
         input_name, *_ = self.code.names
-        for verdict, says in ((Verdict.WRONG, "is wrong"), (Verdict.INCONCLUSIVE, "is open")):
+        said = {Verdict.WRONG: "is wrong", Verdict.INCONCLUSIVE: "could not be judged"}
+        for verdict, says in said.items():
             names = [k for k, t in self.report.tensors.items() if t.verdict == verdict]
             params = [k for k in names if k != input_name]
             parts = [f"its input {input_name}"] * (input_name in names)

@@ -451,6 +451,46 @@ LSTM_STEP = Layer(
 )  # fmt: skip
 
 
+def gru_step_forward(x, prev_h, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
+    z = sigmoid(x @ Wz + prev_h @ Uz + bz)
+    r = sigmoid(x @ Wr + prev_h @ Ur + br)
+    new = np.tanh(x @ Wh + (r * prev_h) @ Uh + bh)
+    return (1 - z) * prev_h + z * new, (x, prev_h, Wz, Uz, Wr, Ur, Wh, Uh, z, r, new)
+
+
+def gru_backward_with(kind=""):
+    def gru_step_backward(dnext_h, cache):
+        x, prev_h, Wz, Uz, Wr, Ur, Wh, Uh, z, r, new = cache
+        dz = dnext_h * (new - prev_h) * z * (1 - z)
+        dn = dnext_h * z * (1 - new**2)
+        drh = dn @ Uh.T
+        dr = drh * prev_h * r * (1 - r)
+        dh = dnext_h * (1 - z) + drh * (1 if kind == "no r" else r) + dz @ Uz.T
+        dh += 0 if kind == "reset not followed" else dr @ Ur.T
+        dx = dz @ Wz.T + dr @ Wr.T + dn @ Wh.T
+        dUh = (prev_h if kind == "reset forgotten" else r * prev_h).T @ dn
+        return (
+            dx, dh, x.T @ dz, prev_h.T @ dz, dz.sum(0), x.T @ dr, prev_h.T @ dr, dr.sum(0),
+            x.T @ dn, dUh, dn.sum(0),
+        )  # fmt: skip
+
+    return gru_step_backward
+
+
+GRU_STEP = Layer(
+    gru_step_forward,
+    (normal(3, 2), normal(3, 4), *(normal(*shape, seed=k) / 2 for k in range(3)
+                                   for shape in ((2, 4), (4, 4), (4,)))),
+    gru_backward_with(),
+    {
+        "no r": ({"prev_h"}, gru_backward_with("no r")),
+        "reset not followed": ({"prev_h"}, gru_backward_with("reset not followed")),
+        "reset forgotten": ({"Uh"}, gru_backward_with("reset forgotten")),
+    },
+    ("no r", "reset not followed", "reset forgotten"),
+)  # fmt: skip
+
+
 # -- attention ----------------------------------------------------------------------------------
 
 

@@ -319,7 +319,13 @@ def test_what_nothing_comes_down_to_is_judged_with_other_numbers():
 
 
 def test_parameters_that_have_no_gradient_to_be_found_are_told():
-    class Hidden(Attributes):
+    class Hidden:
+        def __init__(self, n, m):
+            self.W, self.b = 0.5 * normal(n, m), normal(m)
+
+        def forward(self, x):
+            return x @ self.W + self.b
+
         def backward(self, dout):
             return dout @ self.W.T
 
