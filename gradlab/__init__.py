@@ -11,7 +11,7 @@ The lab (`gl.Lab`) and the course (`gl.exercise`, `gl.progress`) are loaded when
 
 from importlib import import_module
 
-from gradlab import bugs, checking, nn
+from gradlab import bugs, checking, nn, own
 from gradlab.checking import (
     Report,
     Verdict,
@@ -35,7 +35,7 @@ from gradlab.nn.convnet import convnet
 from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
-from gradlab.own import assert_gradient, check_arrays
+from gradlab.own import assert_gradient, check_arrays, check_layer, check_layers
 
 _LAZY = {
     "Lab": "gradlab.lab",
@@ -55,6 +55,8 @@ __all__ = [
     "check",
     "check_arrays",
     "check_function",
+    "check_layer",
+    "check_layers",
     "checking",
     "complex_step",
     "convnet",
@@ -69,6 +71,7 @@ __all__ = [
     "nn",
     "norm_ratio",
     "numerical_gradient",
+    "own",
     "predict",
     "progress",
     "relative_error",

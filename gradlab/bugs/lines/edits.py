@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.bugs.lines.functions import ELEMENTWISE, PARTS, UPSAMPLE
+from gradlab.bugs.lines.functions import ELEMENTWISE, PARTS, SCATTER, UPSAMPLE
 from gradlab.bugs.lines.line import Line
 from gradlab.bugs.lines.program import Program
 
@@ -277,7 +277,7 @@ def another_call(place: Place) -> Edited:
     if not isinstance(node, ast.Call):
         return
     if isinstance(node.func, ast.Name):
-        for group in (ELEMENTWISE, UPSAMPLE):
+        for group in (ELEMENTWISE, UPSAMPLE, SCATTER):
             for other in group if node.func.id in group else ():
                 if other != node.func.id:
                     yield s.replace(node.func.id, other, 1), 2

@@ -85,6 +85,20 @@ def square_part(e: np.ndarray) -> np.ndarray:
     return seen
 
 
+def add_at(table: np.ndarray, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return zeros like a table, to which rows are added where they were taken from."""
+    out = np.zeros_like(table)
+    np.add.at(out, index, rows)
+    return out
+
+
+def put_at(table: np.ndarray, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Do the same as `out[index] += rows` does, where only the last of repeated rows stays."""
+    out = np.zeros_like(table)
+    out[index] += rows
+    return out
+
+
 def _only(part: Callable[[int], slice]) -> Callable[..., np.ndarray]:
     """Return a function that sets all but a part of an axis to 0."""
 
@@ -115,13 +129,16 @@ ELEMENTWISE = {
 #: Ways back from a pool to its input's size.
 UPSAMPLE = {"up": lambda d: d.repeat(2, 2).repeat(2, 3), "corner": corner}
 
+#: Ways of bringing rows to where they were taken from, some of them from the same place.
+SCATTER = {"add_at": add_at, "put_at": put_at}
+
 FUNCTIONS = {
-    **PARTS, **ELEMENTWISE, **UPSAMPLE, "winners": winners, "convolve": convolve,
+    **PARTS, **ELEMENTWISE, **UPSAMPLE, **SCATTER, "winners": winners, "convolve": convolve,
     "channels_last": channels_last, "redrawn": redrawn, "square_part": square_part,
     "max_pool": lambda z: windows(z).max(-1), "mean_pool": lambda z: windows(z).mean(-1),
     "pad": lambda a, p: np.pad(a, ((0, 0), (0, 0), (p, p), (p, p))),
     "arange": np.arange, "expm1": np.expm1, "where": np.where, "minimum": np.minimum,
     "zeros": np.zeros, "zeros_like": np.zeros_like, "einsum": np.einsum, "ndindex": np.ndindex,
     "roll": np.roll, "vstack": np.vstack, "turned_in_windows": turned_in_windows,
-    "one_hot": one_hot,
+    "one_hot": one_hot, "outer": np.outer, "hstack": np.hstack,
 }  # fmt: skip

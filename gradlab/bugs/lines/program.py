@@ -46,9 +46,11 @@ class Listing:
         self.cuts = ["dx", *(written[k].names["dy"] for k in whole)]
         self.above = [0, *(k + 1 for k in whole)]
         self.grads = {"d" + name: name for name in net.params}
-        self.steps = [
-            step for k, w in enumerate(reversed(written)) for step in _steps(w, k, len(written))
-        ]
+        self.steps = [step for k, w in enumerate(reversed(written)) for step in written_steps(w, k)]
+        self.number()
+
+    def number(self) -> None:
+        """Give the steps, and their lines, their numbers."""
         for number, step in enumerate(self.steps):
             step.number = number
         self.lines = [line for step in self.steps for line in step.lines]
@@ -172,6 +174,10 @@ class Program:
         for value in self.values.values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    def edited(self, changes: Changes) -> Program:
+        """Return the same program with edits that stay."""
+        return Program(self.point, changes)
 
     def is_run(self, step: Step) -> bool:
         """Tell whether a step runs; one of another way of writing does if an edit stands in it."""
@@ -304,7 +310,7 @@ def expand(template: str) -> str:
     return "\n".join(indent + body.replace("{q}", q) for q in gates)
 
 
-def _steps(written: Written, layer: int, layers: int) -> Iterator[Step]:
+def written_steps(written: Written, layer: int) -> Iterator[Step]:
     """Yield the steps of a layer's backward pass, the way of writing that counts last."""
     lines = written.lines
     for form, text in [(None, lines.backward), *reversed(list(enumerate(lines.forms)))]:
@@ -347,7 +353,8 @@ def _instead(written: Written, left: str, right: str, names: dict[str, str]) -> 
     lines, gate = written.lines, re.fullmatch(r"dz_(\w)", left)
     if gate:
         q = gate[1]
-        names = {"x": "", "y": f"{q}[t]", "dx": left, "dy": f"d{q}"}
+        y = f"{q}[t]" if "[t]" in right else q
+        names = {"x": "", "y": y, "dx": left, "dy": f"d{q}"}
     elif left != names["dx"] or not lines.family:
         return
     elif lines.name in ("softmax_cross_entropy", "binary_cross_entropy"):

@@ -322,7 +322,7 @@ def pairs(search: Search) -> list[Cause]:
         if edit.cost > usual:
             continue
         try:
-            second = Program(program.point, edit.changes())
+            second = program.edited(edit.changes())
         except FAILS:
             continue
         if any(all(np.allclose(second.gradient[k], g[k], rtol=1e-9, atol=0) for k in g)
