@@ -488,3 +488,46 @@ def test_an_alias_overwrites_what_is_needed_once_more():
     dz = dout
     dz *= x > 0
     assert not np.allclose(dz + dout, 1 + (x > 0))  # the gradient of (x + relu(x)).sum()
+
+
+def test_as_a_test():
+    says(LESSON, "It fails with the report as its message, and an *inconclusive* check fails too")
+    theta = np.arange(1.0, 4.0)
+    gl.assert_gradient(lambda t: (t**2).sum(), lambda t: 2 * t, theta)
+    with pytest.raises(AssertionError, match="wrong"):
+        gl.assert_gradient(lambda t: (t**2).sum(), lambda t: 2.02 * t, theta)
+    noisy = np.random.default_rng(0)
+    with pytest.raises(AssertionError, match="inconclusive"):
+        gl.assert_gradient(lambda t: (t**2).sum() + noisy.normal(), lambda t: 2 * t, theta)
+
+
+def test_in_one_line():
+    says(LESSON, "`gl.check_layer(forward, backward, x, W, b)` puts a random loss above a layer")
+    says(LESSON, "moves the arrays of a class where they lie")
+    x, d = np.random.default_rng(0).normal(1, 2, (8, 3)), ("right", "no variance term")
+    for code in d:
+
+        def forward(x):
+            out = (x - x.mean(axis=0)) / x.std(axis=0)
+            return out, (out, x.std(axis=0))
+
+        def backward(dout, cache, term=code == "right"):
+            out, std = cache
+            return (dout - dout.mean(axis=0) - term * out * (dout * out).mean(axis=0)) / std
+
+        verdict = gl.check_layer(forward, lambda dout, cache: backward(dout, cache), x).verdict
+        assert verdict == ("correct" if code == "right" else "wrong")
+
+    class Line:
+        def __init__(self):
+            self.w, self.b = np.ones(2), np.zeros(1)
+
+        def loss(self):
+            return float(((x[:, :2] @ self.w + self.b) ** 2).mean())
+
+        def backward(self):
+            r = 2 * (x[:, :2] @ self.w + self.b) / len(x)
+            return {"w": x[:, :2].T @ r, "b": np.array([r.sum()])}
+
+    net = Line()
+    assert gl.check_arrays(net.loss, vars(net), net.backward).verdict == "correct"
