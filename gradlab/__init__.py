@@ -11,7 +11,7 @@ The lab (`gl.Lab`) and the course (`gl.exercise`, `gl.progress`) are loaded when
 
 from importlib import import_module
 
-from gradlab import bugs, checking, nn
+from gradlab import bugs, checking, nn, own
 from gradlab.checking import (
     Report,
     Verdict,
@@ -35,6 +35,7 @@ from gradlab.nn.convnet import convnet
 from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
+from gradlab.own import check_jax, check_torch
 
 _LAZY = {
     "Lab": "gradlab.lab",
@@ -52,6 +53,8 @@ __all__ = [
     "central_difference",
     "check",
     "check_function",
+    "check_jax",
+    "check_torch",
     "checking",
     "complex_step",
     "convnet",
@@ -66,6 +69,7 @@ __all__ = [
     "nn",
     "norm_ratio",
     "numerical_gradient",
+    "own",
     "predict",
     "progress",
     "relative_error",

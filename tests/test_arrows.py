@@ -24,6 +24,10 @@ ROOMS = {
     "bugs": ({"_validate", "nn"}, NUMERICS),
     "checking": ({"_validate", "nn", "bugs"}, NUMERICS),
     "bugs.lines": ({"_validate", "nn"}, NUMERICS),
+    "own": (
+        {"_validate", "nn", "bugs", "checking", "plots"},
+        NUMERICS | {"matplotlib", "torch", "jax"},
+    ),
     "plots": ({"_validate", "nn", "checking"}, NUMERICS | {"matplotlib"}),
     "course": (
         {"_validate", "_stored", "nn", "checking", "bugs", "plots"},
@@ -176,7 +180,8 @@ def test_the_labs_state_knows_no_widgets():
 
 
 @pytest.mark.parametrize(
-    "heavy", ["matplotlib", "ipywidgets", "traitlets", "IPython", "gradlab.lab"]
+    "heavy",
+    ["matplotlib", "ipywidgets", "traitlets", "IPython", "gradlab.lab", "torch", "jax"],
 )
 def test_importing_gradlab_stays_light(heavy):
     code = f"import gradlab, sys; sys.exit({heavy!r} in sys.modules)"
