@@ -49,7 +49,7 @@ def check_jax(
     seed : int, optional
         Of the sample, the directions and the random numbers in the loss.
     batched : bool, optional
-        False makes every evaluation a call of its own.
+        False makes every evaluation a call of its own, uncompiled.
 
     Returns
     -------
@@ -90,7 +90,10 @@ def check_jax(
         ) from error
     seed, batched = check_integer(seed, "seed"), check_bool(batched, "batched")
     own = JaxCode(f, args, loss, argnums, seed)
-    lanes = own.lanes() if batched else None
+    lanes = None
+    if batched:
+        own.compile()
+        lanes = own.lanes()
     report = check_function(
         own, own.gradient, own.theta, eps, own.layout,
         method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,

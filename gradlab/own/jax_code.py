@@ -11,8 +11,9 @@ import numpy as np
 from jax.tree_util import keystr, tree_flatten_with_path, tree_leaves, tree_unflatten
 
 from gradlab._validate import check_integer
-from gradlab.own.lanes import MOST, Lanes
+from gradlab.own.lanes import MOST, ROUNDINGS, Lanes
 
+SHORT = 16  # lanes of a batch for a few points
 MEMORY = 2**22  # numbers that the lanes of a batch may hold, of parameters, inputs and outputs
 
 
@@ -55,11 +56,32 @@ class JaxCode:
         arrays = [np.asarray(jnp.asarray(self.leaves[k])) for k in self.which]
         self.layout, self.theta = _laid_out(names, arrays)
         self._look_at(self._output(self._parts(self.theta)))
+        self._compiled: Callable | None = None
         self._together: Callable | None = None
 
     def __call__(self, theta: np.ndarray) -> float:
         """Return the loss at theta."""
-        return float(self._loss(self._output(self._parts(theta))))
+        return float((self._compiled or self._value)(jnp.asarray(theta)))
+
+    def _value(self, theta: jax.Array) -> jax.Array:
+        return self._loss(self._output(self._parts(theta)))
+
+    def compile(self) -> None:
+        """Evaluate the loss compiled from now on, if that gives the same and it has no memory.
+
+        Uncompiled, a loop such as `lax.scan` is compiled anew in every single call.
+        """
+        here, there = self.theta, self.theta * self.theta.dtype.type(0.99) - 0.01
+        points = [jnp.asarray(theta, self.theta.dtype) for theta in (here, there, here)]
+        try:
+            plain = np.array([self._value(theta) for theta in points], float)
+            compiled = jax.jit(self._value)
+            answers = np.array([compiled(theta) for theta in points], float)
+        except Exception:  # it needs numbers, and no tracers
+            return
+        allowed = ROUNDINGS * np.finfo(self.theta.dtype).eps * np.maximum(self.size, np.abs(plain))
+        if plain[0] == plain[2] and (np.abs(plain - answers) <= allowed).all():
+            self._compiled = compiled
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return what `jax.grad` says at theta, (P,)."""
@@ -116,23 +138,25 @@ class JaxCode:
 
     def lanes(self) -> Lanes:
         """Return what evaluates the loss at many points in one call."""
-        number = int(np.clip(MEMORY // self.numbers, 1, MOST))
-        numbers = dict.fromkeys(self.layout, number)
+        numbers = dict.fromkeys(self.layout, self._number())
         eps = float(np.finfo(self.theta.dtype).eps)
         return Lanes(self._many, self.layout, numbers, eps, self.size)
+
+    def _number(self) -> int:
+        return int(np.clip(MEMORY // self.numbers, 1, MOST))
 
     def _many(
         self, theta: np.ndarray, name: str, entries: np.ndarray, values: np.ndarray
     ) -> np.ndarray:
-        """Return the losses; always the same number of lanes, so that it is compiled once."""
+        """Return the losses; the lanes are filled up, so that it is compiled twice at most."""
 
         def one(theta: jax.Array, entry: jax.Array, value: jax.Array) -> jax.Array:
-            return self._loss(self._output(self._parts(theta.at[entry].set(value))))
+            return self._value(theta.at[entry].set(value))
 
         if self._together is None:
             self._together = jax.jit(jax.vmap(one, (None, 0, 0)))
-        # a power of two from 16 on: few sizes to compile, and no long batch for a few points
-        size = max(16, 1 << (len(entries) - 1).bit_length())
+        # two sizes to compile, and no long batch for a few points
+        size = SHORT if len(entries) <= SHORT else self._number()
         filled = [np.pad(v, (0, size - len(v)), mode="edge") for v in (entries, values)]
         filled[0] = filled[0].astype(np.int32)
         return np.asarray(self._together(jnp.asarray(theta), *filled))[: len(entries)]

@@ -66,8 +66,9 @@ class Lanes(Executor):
         of = np.searchsorted(self.starts, entries, side="right") - 1
         for k in np.unique(of):
             name, mine = self.names[k], np.flatnonzero(of == k)
-            for at in range(0, len(mine), self.numbers[name]):
-                part = mine[at : at + self.numbers[name]]
+            number = max(1, self.numbers[name] - 1)  # the first lane is theta itself
+            for at in range(0, len(mine), number):
+                part = mine[at : at + number]
                 losses = self._batch(fn, name, entries[part], values[part])
                 if losses is None:
                     losses = [fn(points[j]) for j in part]

@@ -227,7 +227,7 @@ class TorchCode:
     def _many(
         self, theta: np.ndarray, name: str, entries: np.ndarray, values: np.ndarray
     ) -> np.ndarray:
-        lo, hi, shape = self.layout[name]
+        lo, _, shape = self.layout[name]
         which = list(self.layout).index(name)
         with self._steady(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where vmap itself goes one by one, it says so

@@ -192,17 +192,8 @@ def test_a_loss_and_outputs_of_all_kinds():
 
 
 def test_what_cannot_be_batched_is_called_one_by_one():
-    @jax.custom_vjp
-    def on_the_host(x):
-        if isinstance(x, jax.core.Tracer):
-            raise TypeError("numbers only")
-        return jnp.asarray(np.sin(np.asarray(x)))
-
-    on_the_host.defvjp(lambda x: (jnp.sin(x), x), lambda x, dout: (dout * jnp.cos(x),))
-    host = jax.pure_callback  # without a rule for vmap
-
-    def f(x):
-        return host(lambda v: np.sin(v), jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+    def f(x):  # without a rule for vmap
+        return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
 
     @jax.custom_vjp
     def g(x):
@@ -214,15 +205,18 @@ def test_what_cannot_be_batched_is_called_one_by_one():
     assert "in batches" not in report.subject
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError, None])
-@pytest.mark.parametrize("at", [1, 2, 3])
-def test_arguments_are_as_they_were_whatever_happens(error, at):
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize(
+    ("error", "at"),
+    [*((KeyboardInterrupt, at) for at in (1, 2, 3, 4, 5)), (ZeroDivisionError, 1), (None, 0)],
+)
+def test_arguments_are_as_they_were_whatever_happens(error, at, batched):
     calls = []
 
     def f(x, ids):
         calls.append(1)
         ids += 1  # into an array of numpy's
-        if error and len(calls) == at:
+        if len(calls) == at:
             raise error
         return x[0] ** 2
 
@@ -230,10 +224,24 @@ def test_arguments_are_as_they_were_whatever_happens(error, at):
     before = bits((x, ids)), jax.config.jax_enable_x64
     if error:
         with pytest.raises(error):
-            gl.check_jax(f, x, ids)
+            gl.check_jax(f, x, ids, batched=batched)
     else:
-        assert gl.check_jax(f, x, ids)["x"].verdict == gl.Verdict.CORRECT
+        assert gl.check_jax(f, x, ids, batched=batched).verdict == gl.Verdict.CORRECT
     assert (bits((x, ids)), jax.config.jax_enable_x64) == before
+
+
+def test_a_function_that_draws_anew_or_remembers_is_seen():
+    rng, last = np.random.default_rng(0), [0.0]
+
+    def draws(x):
+        return x * rng.random()
+
+    def remembers(x):
+        last[0] += 1.0
+        return x * last[0]
+
+    for f in (draws, remembers):
+        assert gl.check_jax(f, X).verdict == gl.Verdict.INCONCLUSIVE
 
 
 def test_many_parameters_sampled():
