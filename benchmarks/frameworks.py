@@ -8,13 +8,13 @@ others see what they are made for: tensors in float64, one by one, so modules ar
     python benchmarks/frameworks.py
 """
 
+import _one_core  # noqa: F401  isort: skip  (first: it sets the number of threads)
+
 import copy
 import re
 import time
 from collections.abc import Callable
 from statistics import median
-
-import _one_core  # noqa: F401  first: it sets how many threads numpy and the frameworks start
 
 TIMES = 3
 COLUMNS = ("code", "truth", "gradlab", "names", "evals", "s", "peer", "says", "names", "evals", "s",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,16 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from gradlab.own.lanes import MOST, Lanes, Layout
+from gradlab.own.lanes import MOST, Lanes
+from gradlab.own.torch_arguments import (
+    check_dtype,
+    check_tensor,
+    has_padding,
+    lay_out,
+    nothing_to_check,
+    one_type,
+    taken_apart,
+)
 from gradlab.own.torch_state import Buffers, RandomState, Slots, copy_of, modules_near
 from gradlab.own.torch_trees import (
     fresh,
@@ -20,7 +28,6 @@ from gradlab.own.torch_trees import (
     tensors_in,
 )
 
-FLOATS = {torch.float32: np.float32, torch.float64: np.float64}
 MEMORY = 2**22  # numbers that the lanes of a batch may hold, of parameters, inputs and outputs
 KEEP = (
     "gl.check_torch ran this in {} copies; dtype=None keeps the types that the tensors have, for "
@@ -70,12 +77,12 @@ class TorchCode:
     def __init__(
         self, code: object, inputs: tuple, kwargs: object, loss: object, dtype: object, seed: int
     ) -> None:
-        self.dtype = _check_dtype(dtype)
+        self.dtype = check_dtype(dtype)
         if loss is not None and not callable(loss):
             raise TypeError(f"loss must be a function of the output, got {type(loss).__name__}")
         if kwargs is not None and not isinstance(kwargs, Mapping):
             raise TypeError(f"kwargs must be a dict of name to value, got {type(kwargs).__name__}")
-        self.function, self.module, self.name, named = _taken_apart(code)
+        self.function, self.module, self.name, named = taken_apart(code)
         self.inputs = (inputs, dict(kwargs or {}))
         self.loss, self.seed, self.random_numbers = loss, seed, None
         params = [] if self.module is None else list(self.module.named_parameters())
@@ -90,10 +97,10 @@ class TorchCode:
         ):
             inputs.append((f"input {name}" if name in taken else name, t))  # fmt: skip
         if not params and not inputs:
-            raise ValueError(_nothing_to_check(self.module, self.name))
-        tensors = [(name, _check_tensor(t, name, self.dtype)) for name, t in (*params, *inputs)]
-        self.type = self.dtype or _one_type(tensors)
-        self.layout = _lay_out(tensors)
+            raise ValueError(nothing_to_check(self.module, self.name))
+        tensors = [(name, check_tensor(t, name, self.dtype)) for name, t in (*params, *inputs)]
+        self.type = self.dtype or one_type(tensors)
+        self.layout = lay_out(tensors)
         self.theta = np.concatenate([
             t.detach().to(self.type).cpu().numpy().ravel() for _, t in tensors])  # fmt: skip
         self.number = len(params)
@@ -102,7 +109,7 @@ class TorchCode:
         self._copy()
         own = (*self.near, *([] if self.module is None else [self.module]))
         self.buffers, self.slots = Buffers(own), Slots(own)
-        self.remarks = (PADDING,) * _has_padding(self.module)
+        self.remarks = (PADDING,) * has_padding(self.module)
 
     def _copy(self) -> None:
         if self.module is not None:
@@ -267,82 +274,3 @@ class TorchCode:
             ", its output times fixed random numbers")  # fmt: skip
         together = ", evaluated in batches" if lanes is not None and lanes.used else ""
         return f"{self.name} {how}{above}{together}"
-
-
-def _taken_apart(code: object) -> tuple[Callable | None, torch.nn.Module | None, str, Callable]:
-    """Return the function, the module that it is of, a name, and whose signature has names."""
-    kind = type(code).__name__
-    if isinstance(code, torch.nn.Module):
-        return None, code, kind, code.forward
-    if isinstance(code, type) and issubclass(code, torch.autograd.Function):
-        return code.apply, None, code.__name__, code
-    if isinstance(code, type) and issubclass(code, torch.nn.Module):
-        raise TypeError(f"code must be a module, got the class {code.__name__}: make one of it "
-                        f"first, {code.__name__}(…)")  # fmt: skip
-    if isinstance(code, torch.Tensor) or not callable(code):
-        raise TypeError(f"code must be a torch.nn.Module or a function of tensors, got {kind}")
-    owner = getattr(code, "__self__", None)
-    name = getattr(code, "__name__", kind)
-    if isinstance(owner, torch.nn.Module) and inspect.ismethod(code):
-        return code.__func__, owner, f"{type(owner).__name__}.{name}", code
-    if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
-        return code, None, owner.__name__, owner
-    return code, None, name, code
-
-
-def _nothing_to_check(module: torch.nn.Module | None, name: str) -> str:
-    if module is None:
-        return (f"inputs must hold a tensor that requires grad, for {name} is no module with "
-                "parameters; got none: call requires_grad_() on those to check")  # fmt: skip
-    return (f"code must have a parameter, or inputs a tensor, that requires grad; {name} and its "
-            "inputs have none: call requires_grad_() on what to check")  # fmt: skip
-
-
-def _check_dtype(dtype: object) -> torch.dtype | None:
-    if dtype is None or dtype in (*FLOATS,):
-        return dtype
-    if isinstance(dtype, str) and dtype in ("float64", "float32"):
-        return getattr(torch, dtype)
-    raise TypeError(f"dtype must be torch.float64, torch.float32 or None, got {dtype!r}")
-
-
-def _check_tensor(t: torch.Tensor, name: str, dtype: torch.dtype | None) -> torch.Tensor:
-    if torch.nn.parameter.is_lazy(t):
-        raise ValueError(f"{name} must have a shape, got a lazy parameter: run the module once "
-                         "on an input before it is checked")  # fmt: skip
-    if t.is_complex() or t.layout != torch.strided:
-        raise TypeError(f"{name} must be a dense tensor of real numbers to be checked, got "
-                        f"{t.dtype}, {t.layout}")  # fmt: skip
-    if t.is_meta:
-        raise ValueError(f"{name} must hold numbers, got a tensor on the device 'meta'")
-    if dtype is None and t.dtype not in FLOATS:
-        raise TypeError(f"{name} must be float32 or float64 where dtype=None keeps it, got "
-                        f"{t.dtype}: leave dtype out, or make it float32")  # fmt: skip
-    if not torch.isfinite(t).all():
-        raise ValueError(f"{name} must be finite, got NaN or infinity in it")
-    return t
-
-
-def _one_type(tensors: list[tuple[str, torch.Tensor]]) -> torch.dtype:
-    name, first = tensors[0]
-    for other, t in tensors:
-        if t.dtype != first.dtype:
-            raise TypeError("dtype=None needs tensors of one type, got "
-                            f"{name} in {first.dtype} and {other} in {t.dtype}")  # fmt: skip
-    return first.dtype
-
-
-def _lay_out(tensors: list[tuple[str, torch.Tensor]]) -> Layout:
-    layout, end = {}, 0
-    for name, t in tensors:
-        if t.numel() == 0:
-            raise ValueError(f"{name} must have entries to be checked, got shape {tuple(t.shape)}")
-        layout[name] = (end, end + t.numel(), tuple(t.shape))
-        end += t.numel()
-    return layout
-
-
-def _has_padding(module: torch.nn.Module | None) -> bool:
-    kinds = (torch.nn.Embedding, torch.nn.EmbeddingBag)
-    inner = [] if module is None else module.modules()
-    return any(isinstance(m, kinds) and m.padding_idx is not None for m in inner)

@@ -11,6 +11,7 @@ import pytest
 import gradlab as gl
 from gradlab.own import in_jax
 
+enable_x64 = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64  # its older place
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 3))
 
@@ -87,7 +88,7 @@ FUNCTIONS = {
 
 @pytest.fixture(params=["float32", "float64"])
 def precision(request):
-    with jax.enable_x64(request.param == "float64"):
+    with enable_x64(request.param == "float64"):
         yield request.param
 
 
@@ -148,7 +149,7 @@ def test_x64_is_left_as_it_is():
     assert not jax.config.jax_enable_x64
     assert report["x"].analytic.dtype == np.float64  # of a report, whatever was computed in
     assert "float32" in report.subject
-    with jax.enable_x64(True):
+    with enable_x64(True):
         report = gl.check_jax(mlp, PARAMS, X)
         assert jax.config.jax_enable_x64
         assert report.resolution < 1e-6
@@ -286,7 +287,7 @@ def test_a_misuse_is_told(name):
 
 def test_leaves_of_two_types_are_told():
     with (
-        jax.enable_x64(True),
+        enable_x64(True),
         pytest.raises(TypeError, match="of one type, got a in float32 and b in"),
     ):
         gl.check_jax(lambda a, b: a * b, np.ones(2, np.float32), np.ones(2))
