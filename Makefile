@@ -73,6 +73,6 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml
 	touch $@ $(VENV)/.lab
 
 $(VENV)/.frameworks: $(VENV)/.test
-	@echo "installing PyTorch into $(VENV) (large, this once)"
+	@echo "installing PyTorch and JAX into $(VENV) (large, this once)"
 	$(PIP) --editable '.[test,frameworks]'
 	touch $@

@@ -35,7 +35,14 @@ from gradlab.nn.convnet import convnet
 from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.training import train
-from gradlab.own import assert_gradient, check_arrays, check_layer, check_layers
+from gradlab.own import (
+    assert_gradient,
+    check_arrays,
+    check_jax,
+    check_layer,
+    check_layers,
+    check_torch,
+)
 
 _LAZY = {
     "Lab": "gradlab.lab",
@@ -55,8 +62,10 @@ __all__ = [
     "check",
     "check_arrays",
     "check_function",
+    "check_jax",
     "check_layer",
     "check_layers",
+    "check_torch",
     "checking",
     "complex_step",
     "convnet",

@@ -184,7 +184,8 @@ def test_the_labs_state_knows_no_widgets():
 
 
 @pytest.mark.parametrize(
-    "heavy", ["matplotlib", "ipywidgets", "traitlets", "IPython", "gradlab.lab"]
+    "heavy",
+    ["matplotlib", "ipywidgets", "traitlets", "IPython", "gradlab.lab", "torch", "jax"],
 )
 def test_importing_gradlab_stays_light(heavy):
     code = f"import gradlab, sys; sys.exit({heavy!r} in sys.modules)"

@@ -44,7 +44,7 @@ def test_the_package_names_its_five_packages_and_two_more():
         "tqdm",
     }
     assert all("<" in line and ">=" in line for line in PROJECT["dependencies"])
-    assert PROJECT["optional-dependencies"]["frameworks"] == ["torch==2.13.0"]
+    assert PROJECT["optional-dependencies"]["frameworks"] == ["torch==2.13.0", "jax>=0.6,<1"]
 
 
 def test_every_range_and_every_lint_exception_has_its_reason():

@@ -1,0 +1,109 @@
+"""What evaluating PyTorch code changes besides its result, and how it is put back."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+
+import torch
+
+
+def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
+    """Return a copy of a module in its mode and on its device, its floats converted.
+
+    Raises
+    ------
+    TypeError
+        It cannot be copied.
+    """
+    try:
+        copied = copy.deepcopy(module)
+    except Exception as error:
+        raise TypeError(
+            f"code must be a module that copy.deepcopy can copy, got {type(module).__name__}, "
+            f"which it cannot: {error}"
+        ) from error
+    for p in copied.parameters():
+        p.grad = None
+    return copied if dtype is None else copied.to(dtype)
+
+
+def modules_near(function: Callable) -> list[torch.nn.Module]:
+    """Return the modules that a function reads besides its arguments: it may move their buffers."""
+    found: list[object] = []
+    while isinstance(function, functools.partial):
+        found += [*function.args, *function.keywords.values()]
+        function = function.func
+    found += [function, getattr(function, "__self__", None)]
+    try:
+        outside = inspect.getclosurevars(inspect.unwrap(function))
+        found += [*outside.nonlocals.values(), *outside.globals.values()]
+    except (TypeError, ValueError):  # of C, or an object that is called: it has no such variables
+        found += list(getattr(function, "__dict__", {}).values())
+    return list({id(m): m for m in found if isinstance(m, torch.nn.Module)}.values())
+
+
+class Buffers:
+    """The buffers of modules, such as running means: remembered, and put back where they lay."""
+
+    def __init__(self, modules: Iterable[torch.nn.Module]) -> None:
+        self.kept = []
+        for module in modules:
+            for prefix, inner in module.named_modules():
+                for name, buffer in inner._buffers.items():
+                    if buffer is not None:
+                        key = f"{prefix}.{name}" if prefix else name
+                        self.kept.append((key, inner, name, buffer, buffer.detach().clone()))
+
+    def put_back(self) -> None:
+        """Give every buffer its numbers, and its place in its module."""
+        for _, inner, name, buffer, numbers in self.kept:
+            # one that was made in inference mode can be written into there alone
+            with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
+                buffer.copy_(numbers)
+            inner._buffers[name] = buffer
+
+    def moved(self) -> dict[str, torch.Tensor]:
+        """Return what the buffers were that are now something else, by their names."""
+        return {
+            key: numbers for key, inner, name, _, numbers in self.kept
+            if not torch.equal(inner._buffers[name], numbers)
+        }  # fmt: skip
+
+
+class Slots:
+    """Which parameter stands where in modules."""
+
+    def __init__(self, modules: Iterable[torch.nn.Module]) -> None:
+        self.kept = [(inner, name, p) for module in modules for inner in module.modules()
+                     for name, p in inner._parameters.items() if p is not None]  # fmt: skip
+
+    def put_back(self) -> None:
+        """Put every parameter back to its place, if it is not there."""
+        for inner, name, p in self.kept:
+            if inner._parameters.get(name) is not p:
+                inner._parameters.pop(name, None)
+                setattr(inner, name, p)  # and not by the dict alone: some modules keep a list too
+
+
+class RandomState:
+    """The state of PyTorch's generators on all devices that a check uses."""
+
+    def __init__(self, tensors: Iterable[torch.Tensor], module: torch.nn.Module | None) -> None:
+        inner = [] if module is None else [*module.parameters(), *module.buffers()]
+        devices = {t.device for t in (*tensors, *inner)}
+        self.cpu = torch.get_rng_state()
+        self.others = []
+        for device in devices - {torch.device("cpu")}:
+            backend = getattr(torch, device.type, None)
+            if hasattr(backend, "get_rng_state"):
+                where = () if device.type == "mps" else (device,)
+                self.others.append((backend, where, backend.get_rng_state(*where)))
+
+    def put_back(self) -> None:
+        """Make every generator draw what it would have drawn."""
+        torch.set_rng_state(self.cpu)
+        for backend, where, state in self.others:
+            backend.set_rng_state(state, *where)
