@@ -106,3 +106,22 @@ def test_the_order_of_names_is_no_depth():
         for told in report_of(k).diagnosis:
             assert "signal" not in str(told)
             assert "down from" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "told"), [(0, "is right, the second is twice"), (4, "larger by")]
+)
+def test_a_sum_that_is_never_reset_is_told_whenever_the_check_comes(earlier, told):
+    total = np.zeros(5)
+
+    def grad(theta):
+        total[:] += 2 * theta
+        return total.copy()
+
+    theta = np.array([0.3, -1.2, 2.0, 0.7, -0.4])
+    for _ in range(earlier):
+        grad(theta)
+    report = gl.check_function(lambda t: (t**2).sum(), grad, theta)
+    cause = report.diagnosis[0]
+    assert "added to those of the call before" in cause.cause
+    assert told in cause.evidence

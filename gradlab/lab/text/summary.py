@@ -44,7 +44,7 @@ def _network_line(s: Settings, result: Result | None) -> str:
     where = "your data" if s.data == YOURS else s.data
     n = budget.count(result.net, result.x) if result else 0
     count = f", {n} example{'s' * (n > 1)}" if n else ""
-    more = _unusual(s) + (f", {s.train_steps} training steps" if s.train_steps else "")
+    more = _unusual(s) + (f", {_count(s.train_steps, 'training step')}" if s.train_steps else "")
     if result and not isinstance(result.net, MLP):
         return f"network: {result.net}, {where}{count}, weights times {s.weight_scale:.2g}{more}"
     more = (", float32" if s.dtype == "float32" else "") + more
@@ -56,9 +56,13 @@ def _network_line(s: Settings, result: Result | None) -> str:
     )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _unusual(s: Settings) -> str:
     """Return what is told only where somebody has moved it."""
-    told = [f", first {s.time_steps} time steps"] if s.time_steps else []
+    told = [f", first {_count(s.time_steps, 'time step')}"] if s.time_steps else []
     told += [f", x times {s.data_scale:.2g}"] if s.data_scale != 1 else []
     told += [f", bias scale {s.bias_scale:.2g}"] if s.bias_scale else []
     return "".join(told)
