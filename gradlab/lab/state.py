@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -203,7 +202,7 @@ class LabState(SettingTraits):
         """
         with LOCK:
             if self.result is not None and self.result.held:
-                self.result = replace(self.result, held=False)
+                self.result = self.result.let_go()
             if self.error or self.result is None or not self.result.rough:
                 return False
             self._recompute((), coarse=False, played=self.mystery)

@@ -173,3 +173,10 @@ def test_the_curve_stays_while_the_step_is_dragged():
     before = compute(SMALL)
     held = compute(SMALL.replace(eps=3e-7), previous=before, held=True)
     assert held.curve is before.curve
+
+
+def test_let_go_the_step_is_on_the_curve():
+    held = compute(SMALL.replace(eps=3e-7), previous=compute(SMALL), held=True)
+    rests = held.let_go()
+    assert not rests.held
+    assert rests.curve.errors["W1"][rests.curve.eps == 3e-7] == rests.report["W1"].error

@@ -66,13 +66,21 @@ def test_the_network_is_sent_only_when_a_verdict_changes(lab, front_end):
 
 
 def test_dragging_the_step_sends_no_chart_and_little_else(lab, front_end):
-    front_end.move(lab.controls["eps"], 2e-6)
-    front_end.clear()
-    for value in np.logspace(-6, -4, 10):
-        front_end.move(lab.controls["eps"], float(value))
+    async def drag():
+        front_end.send(lab.board, {"slide": "eps", "to": -6.0})
+        front_end.clear()
+        for power in np.linspace(-5.9, -4, 10):
+            front_end.send(lab.board, {"slide": "eps", "to": float(power)})
+
+    asyncio.run(drag())
     assert not front_end.updates(lab.board, "chart_u_curve")
     assert len(front_end.updates(lab.board, "ink")) == 10
     assert max(front_end.updates(lab.board, "ink")) < 4_000
+
+
+def test_a_step_that_is_typed_is_put_into_the_curve(lab, front_end):
+    front_end.move(lab.controls["eps"], 2e-6)
+    assert 0 < max(front_end.updates(lab.board, "chart_u_curve")) < 10_000
 
 
 def test_charts_are_small(lab, front_end):
@@ -81,16 +89,15 @@ def test_charts_are_small(lab, front_end):
     assert 0 < max(front_end.updates(lab.board, "chart_u_curve")) < 10_000
 
 
-def test_the_cursor_moves_and_the_curve_stays(lab):
+def test_the_cursor_moves(lab):
     def cursor():
         line = lab.board.ink["marks"]["u_curve"][0]
         return np.frombuffer(lab.board.ink["bytes"], "<f4", 1, line["x0"][0])[0]
 
     lab.state.eps = 1e-9
-    before, curves = cursor(), chart(lab, "u_curve")
+    before = cursor()
     lab.state.eps = 1e-3
     assert cursor() - before == pytest.approx(6 / 12, abs=1e-5)
-    assert chart(lab, "u_curve") is curves
 
 
 def test_a_fresh_lab_and_a_dragged_one_draw_the_same(lab):

@@ -136,6 +136,11 @@ class Result:
         """What there is to say about the training: that it raised the loss; "" for nothing."""
         return self.problem.remark
 
+    def let_go(self) -> Result:
+        """Return the same for a handle that is held no longer: its step is on the curve now."""
+        curve = _with_step(self.sweep, self.report, self.settings.eps)
+        return replace(self, curve=curve, held=False)
+
     def anew(self, settings: Settings) -> Result:
         """Compute the same with other settings, coarsely; what was trained is trained again."""
         return compute(settings, self.given, secret=self.secret, coarse=True)
