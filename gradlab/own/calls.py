@@ -81,7 +81,11 @@ def plan(
     """
     required, optional, is_open = _parameters(backward)
     is_tuple = isinstance(returned, tuple | list)
-    for count in range(len(required), len(required) + len(optional) + 1):
+    # a setting that forward was handed must reach backward too, whatever its default
+    shared = [k for k, name in enumerate(optional, start=1) if name in names]
+    least = len(required) + max(shared, default=0)
+    most = len(required) + len(optional)
+    for count in (*range(least, most + 1), *range(len(required), least)):
         parameters = [*required, *optional][:count]
         found = list(_ways(parameters, names, returned, cache))
         if is_open and not found and isinstance(returned, tuple) and cache is not False:

@@ -55,13 +55,14 @@ class LayerCode:
         self.dtype = self.inputs[self.floats[0]].dtype
         self.__name__ = getattr(forward, "__name__", type(forward).__name__)
         self.remarks: list[str] = []
+        self._drawn_from = np.random.get_state()  # noqa: NPY002 - people draw their masks from it
         self.evaluations = 1
         self.above = self._look(cache)
 
     def _look(self, cache: bool | None) -> list[np.ndarray]:
         """Run both once: find out how they are called, and what they write into."""
         handed = self._copies({})
-        returned = self.forward(*handed)
+        returned = self._forward(handed)
         self.calls = plan(self.names, returned, self.backward, cache)
         outs = self._outputs(returned)
         self.shapes = [out.shape for out in outs]
@@ -70,7 +71,13 @@ class LayerCode:
         given = [a.copy() for a in above]
         before = dict(zip(self.names, map(_copy, handed), strict=True))
         answer = self.backward(*self._arguments(returned, handed, given))
-        grads = gradients_of(answer, self.inputs, self.floats)
+        left_alone: list[str] = []
+        grads = gradients_of(answer, self.inputs, self.floats, left_alone)
+        self.remarks += [
+            f"backward returns a gradient of {name}, which is {_kind(self.inputs[name])} and was "
+            "not checked: only arrays of floats are."
+            for name in left_alone
+        ]
         self.checked = list(grads)
         arrays = {name: np.array(self.inputs[name]) for name in self.checked}
         self.layout = lay_out(arrays)
@@ -101,7 +108,8 @@ class LayerCode:
 
     def __call__(self, theta: np.ndarray) -> float:
         """Return the sum of the outputs times the projection, in float64."""
-        outs = self._outputs(self.forward(*self._copies(roll(theta, self.layout))), self.shapes)
+        handed = self._copies(roll(theta, self.layout))
+        outs = self._outputs(self._forward(handed), self.shapes)
         return float(sum(np.sum(a.astype(float) * out)
                          for a, out in zip(self.above, outs, strict=True)))  # fmt: skip
 
@@ -118,7 +126,7 @@ class LayerCode:
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """Return the outputs at other inputs, and the gradients for what comes from above."""
         handed = self._copies(values)
-        returned = self.forward(*handed)
+        returned = self._forward(handed)
         outs = self._outputs(returned)
         if above is None:
             return outs, {}
@@ -129,6 +137,15 @@ class LayerCode:
             raise ValueError(f"backward must return the same gradients at each call, got none for "
                              f"{', '.join(missing)}")  # fmt: skip
         return outs, grads
+
+    def _forward(self, handed: list) -> object:
+        """Call forward, with numpy's global generator in the same state each time."""
+        before = np.random.get_state()  # noqa: NPY002
+        np.random.set_state(self._drawn_from)  # noqa: NPY002
+        try:
+            return self.forward(*handed)
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
 
     def _copies(self, values: Mapping[str, np.ndarray]) -> list:
         return [_copy(values.get(name, value)) for name, value in self.inputs.items()]
@@ -190,6 +207,12 @@ def _floats(inputs: Mapping[str, object]) -> list[str]:
         told = ", ".join(f"{name} {dtype}" for name, dtype in types.items())
         raise TypeError(f"inputs must all be float64 or all float32, got {told}")
     return found
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
+    return f"of type {type(value).__name__}"
 
 
 def _holds_floats(value: list) -> bool:

@@ -8,9 +8,10 @@ from types import MethodType
 
 
 def detached(*functions: Callable) -> list[Callable]:
-    """Return the same functions, those that are methods bound to copies of their objects.
+    """Return the same functions, bound to copies of their objects if all of them are methods.
 
-    Two methods of one object are bound to one copy. Other functions come back as they are.
+    Two methods of one object are bound to one copy. Where one is no method, as a lambda around one,
+    all come back as they are: a copy would not be the object that the lambda speaks of.
 
     Raises
     ------
@@ -18,13 +19,13 @@ def detached(*functions: Callable) -> list[Callable]:
         An object cannot be copied.
     """
     memo: dict = {}
-    found = []
-    for function in functions:
-        if isinstance(function, MethodType) and not isinstance(function.__self__, type):
-            owner = copied(function.__self__, memo)
-            function = MethodType(function.__func__, owner)
-        found.append(function)
-    return found
+    if not all(_is_of_an_object(function) for function in functions):
+        return list(functions)
+    return [MethodType(f.__func__, copied(f.__self__, memo)) for f in functions]
+
+
+def _is_of_an_object(function: Callable) -> bool:
+    return isinstance(function, MethodType) and not isinstance(function.__self__, type)
 
 
 def copied(thing: object, memo: dict | None = None) -> object:

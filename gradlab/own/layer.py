@@ -16,6 +16,8 @@ from gradlab.own.cause import Finder
 from gradlab.own.code import LayerCode, projection
 from gradlab.own.detached import detached
 
+#: So much larger is what comes from above once, to see whether backward is linear there.
+LOUD = 1000.0
 #: Of the largest gradient: how far from linear backward may be, by the bytes of a number.
 LINEAR = {8: 1e-9, 4: 1e-4}
 
@@ -147,9 +149,13 @@ def _others(code: LayerCode, first: Report, always: bool) -> list[tuple[list[np.
     dtype, one = code.dtype, code.above
     two = projection(code.shapes, dtype, 1)
     both = [(a / 2 - 2 * b).astype(dtype) for a, b in zip(one, two, strict=True)]
-    whole, other, mixed = (_answer(code, above) for above in (one, two, both))
+    loud = [(LOUD * a).astype(dtype) for a in one]  # what is clipped, say
+    whole, other, mixed, large = (_answer(code, above) for above in (one, two, both, loud))
     far = np.abs(whole / 2 - 2 * other - mixed).max()
     size = max(float(np.abs(g).max()) for g in (whole, other, mixed))
+    if far <= LINEAR[dtype.itemsize] * size:
+        far = np.abs(whole - large / LOUD).max()
+        two = loud if far > LINEAR[dtype.itemsize] * size else two
     name = code.calls.above
     if far > LINEAR[dtype.itemsize] * size:
         why = (

@@ -10,8 +10,9 @@ from gradlab._validate import check_real_array
 
 
 def gradients_of(
-    answer: object, inputs: Mapping[str, object], floats: Sequence[str]
-) -> dict[str, np.ndarray]:
+    answer: object, inputs: Mapping[str, object], floats: Sequence[str],
+    left_alone: list[str] | None = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Return {name: gradient} for the inputs that backward has one for.
 
     Parameters
@@ -23,6 +24,8 @@ def gradients_of(
     inputs : mapping of str to object
     floats : sequence of str
         Which of them can be differentiated.
+    left_alone : list of str, optional
+        Gets the names of those that backward has a gradient for and that cannot.
 
     Raises
     ------
@@ -46,6 +49,15 @@ def gradients_of(
                 f"{inputs[floats[0]].shape}, or a tuple or dict that says which gradient is "
                 f"which, got one array of shape {np.shape(answer)}"
             )
+    for name, value in named.items():
+        if value is not None and isinstance(inputs[name], Mapping | list | tuple):
+            raise TypeError(
+                f"forward's input {name} must be handed over as arrays, one argument each, to be "
+                f"checked: backward returns a gradient of it, and it is a "
+                f"{type(inputs[name]).__name__} (gl.check_arrays takes those)"
+            )
+    if left_alone is not None:
+        left_alone += [k for k, v in named.items() if v is not None and k not in floats]
     found = {}
     for name in floats:  # in forward's order, whatever the dict's is
         if named.get(name) is not None:

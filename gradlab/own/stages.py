@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from keyword import iskeyword
 
 import numpy as np
 
@@ -52,8 +55,24 @@ def stages_of(layers: object) -> list[Stage]:
     if not layers:
         raise ValueError("layers must hold at least one layer, got none")
     named = named or [(None, layer) for layer in layers]
-    return [_stage(layer, f"layers[{k if name is None else name!r}]", name)
-            for k, (name, layer) in enumerate(named)]  # fmt: skip
+    found = [_stage(layer, f"layers[{k if name is None else name!r}]", name)
+             for k, (name, layer) in enumerate(named)]  # fmt: skip
+    return _with_twins_told(found, [layer for _, layer in named])
+
+
+def _with_twins_told(stages: list[Stage], layers: list) -> list[Stage]:
+    """Remark on an object that stands in the stack twice: each is checked as if it were alone."""
+    told = (
+        "this object stands in the stack more than once. In use its forward overwrites what the "
+        "one before kept, and its gradients those of the other; here each is checked by itself. "
+        "gl.check_arrays checks the whole.",
+    )
+    objects = [id(layer) for layer in layers]
+    return [
+        replace(stage, remarks=stage.remarks + told)
+        if objects.count(id(layer)) > 1 and not isinstance(layer, tuple | list) else stage
+        for stage, layer in zip(stages, layers, strict=True)
+    ]  # fmt: skip
 
 
 def _stage(layer: object, called: str, name: object) -> Stage:
@@ -138,13 +157,8 @@ def _of_object(layer: object, label: str) -> Stage:
          for name in (x, *(one.name for one in held))]
     )  # fmt: skip
     forward.__name__ = label
-    left = [name for name, value in getattr(layer, "__dict__", {}).items() if _is_floats(value)]
-    told = (
-        f"no parameters were found; its arrays {', '.join(left)} were not checked. They are looked "
-        "for in params and grads, or as W and dW.",
-    )
     params = tuple(one.value(layer) for one in held)
-    return Stage(label, forward, backward, params, told if left and not held else ())
+    return Stage(label, forward, backward, params, _not_looked_at(layer, held))
 
 
 def _held_in(layer: object) -> list[Held]:
@@ -156,16 +170,18 @@ def _held_in(layer: object) -> list[Held]:
         own = {id(v): k for k, v in getattr(layer, "__dict__", {}).items() if _is_floats(v)}
         return [_in_list(k, own.get(id(value), f"params[{k}]"))
                 for k, value in enumerate(params) if _is_floats(value)]  # fmt: skip
-    attributes = getattr(layer, "__dict__", {})
+    attributes, kept = getattr(layer, "__dict__", {}), _kept_by(layer, "forward", "backward")
     return [
         _attribute(name) for name, value in attributes.items()
-        if _is_floats(value) and not name.startswith("_")
+        if _is_floats(value) and not name.startswith("_") and name not in kept
         and (_grad_names(name) & _set_in(layer) or isinstance(grads, Mapping))
     ]  # fmt: skip
 
 
 def _in_dict(key: object) -> Held:
-    return Held(str(key), lambda layer: layer.params[key], lambda layer: _gradient_of(layer, key))
+    return Held(
+        _as_name(key), lambda layer: layer.params[key], lambda layer: _gradient_of(layer, key)
+    )
 
 
 def _in_list(k: int, name: str) -> Held:
@@ -173,7 +189,13 @@ def _in_list(k: int, name: str) -> Held:
         grads = getattr(layer, "grads", None) or ()
         return grads[k] if k < len(grads) else None
 
-    return Held(name, lambda layer: layer.params[k], grad)
+    return Held(_as_name(name), lambda layer: layer.params[k], grad)
+
+
+def _as_name(key: object) -> str:
+    """Return a key as the name of an argument: "fc.weight" as fc_weight."""
+    name = re.sub(r"\W+", "_", str(key)).strip("_")
+    return name if name.isidentifier() and not iskeyword(name) else f"p_{name}"
 
 
 def _attribute(name: str) -> Held:
@@ -197,6 +219,36 @@ def _set_in(layer: object) -> set[str]:
     codes = [getattr(vars(kind).get("backward"), "__code__", None) for kind in type(layer).__mro__]
     names = {name for code in codes if code for name in code.co_names}
     return names | getattr(layer, "__dict__", {}).keys()
+
+
+def _kept_by(layer: object, *methods: str) -> set[str]:
+    """Return the attributes that methods assign: what is kept between calls is no parameter."""
+    kinds = type(layer).__mro__
+    codes = [getattr(vars(k).get(method), "__code__", None) for k in kinds for method in methods]
+    return {
+        line.argval for code in codes if code for line in dis.get_instructions(code)
+        if line.opname == "STORE_ATTR"
+    }  # fmt: skip
+
+
+def _not_looked_at(layer: object, held: list[Held]) -> tuple[str, ...]:
+    """Return remarks on what may be a parameter and was not checked."""
+    attributes = getattr(layer, "__dict__", {})
+    kept = _kept_by(layer, "forward", "backward")
+    grads = set().union(*(_grad_names(one.name) for one in held))
+    known = {one.name for one in held} | kept | grads
+    left = [name for name, value in attributes.items() if _is_floats(value) and name not in known]
+    told = []
+    if left and not isinstance(getattr(layer, "params", None), Mapping | list | tuple):
+        which = "its arrays" if held else "no parameters were found; its arrays"
+        told.append(f"{which} {', '.join(left)} were not checked. Parameters are looked for in "
+                    "params and grads, or as W and dW.")  # fmt: skip
+    parts = [v for value in attributes.values()
+             for v in (value if isinstance(value, list | tuple) else [value])]  # fmt: skip
+    if any(callable(getattr(part, "backward", None)) for part in parts):
+        told.append("it has layers of its own, whose parameters were not checked: hand these over "
+                    "as a stack of their own.")  # fmt: skip
+    return tuple(told)
 
 
 def _named(grads: Mapping, key: object) -> object:

@@ -180,6 +180,8 @@ class Clues:
         u, v = (
             np.concatenate([w / s for w, s in zip(part, sizes, strict=True)]) for part in (a, n)
         )
+        if not v.any():
+            return None
         c = float(u @ v / (v @ v))
         if abs(c) < 1e-9:  # sums that cancel
             return Factor(0.0, 0.0) if np.abs(u).max() < 1e-9 else None
