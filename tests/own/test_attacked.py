@@ -211,6 +211,6 @@ def test_a_cause_is_looked_for_without_dividing_by_0(rng):
             return 0 * (x @ self.W)
 
     with np.errstate(all="raise"):
-        report = gl.check_layers([Nothing(rng.standard_normal((4, 3)))], rng.standard_normal((5, 4)),
-                                 square)  # fmt: skip
+        layers, x = [Nothing(rng.standard_normal((4, 3)))], rng.standard_normal((5, 4))
+        report = gl.check_layers(layers, x, square)
         assert report.diagnosis is not None
