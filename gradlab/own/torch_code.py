@@ -19,8 +19,16 @@ from gradlab.own.torch_arguments import (
     one_type,
     taken_apart,
 )
-from gradlab.own.torch_state import Buffers, RandomState, Slots, copy_of, modules_near
+from gradlab.own.torch_state import (
+    Buffers,
+    RandomState,
+    Slots,
+    copy_of,
+    modules_near,
+    read_past_the_copy,
+)
 from gradlab.own.torch_trees import (
+    clone_of,
     fresh,
     names_of_arguments,
     projected,
@@ -37,6 +45,16 @@ PADDING = (
     "an Embedding with padding_idx gives that row no gradient, on purpose: where the row is used, "
     "it differs from the slope of the loss"
 )
+
+
+PAST = (
+    "{} reads the module itself, not the copy that is checked: what it adds to the gradient was "
+    "not checked. Let it take what it needs from the module's output"
+)
+HOOKED = "{} has a hook (register_hook), which changes what training gets and was not checked"
+#: Up to so many numbers a call is too small to gain from threads, which wait for each other where
+#: other work is done.
+SMALL = 2**18
 
 
 class _Call(torch.nn.Module):
@@ -105,11 +123,18 @@ class TorchCode:
             t.detach().to(self.type).cpu().numpy().ravel() for _, t in tensors])  # fmt: skip
         self.number = len(params)
         self.random = RandomState([t for _, t in tensors_in(self.inputs)], self.module)
+        past = [] if self.module is None else read_past_the_copy(self.module, loss)
         self.near = [] if self.module is not None else modules_near(self.function)
+        self.near += [] if loss is None else modules_near(loss)
         self._copy()
         own = (*self.near, *([] if self.module is None else [self.module]))
         self.buffers, self.slots = Buffers(own), Slots(own)
-        self.remarks = (PADDING,) * has_padding(self.module)
+        hooked = [name for name, t in tensors if t._backward_hooks]
+        self.remarks = (
+            *(PADDING,) * has_padding(self.module),
+            *(PAST.format(called) for called in past),
+            *(HOOKED.format(name) for name in hooked),
+        )
 
     def _copy(self) -> None:
         if self.module is not None:
@@ -126,7 +151,7 @@ class TorchCode:
 
     def __enter__(self) -> TorchCode:
         try:
-            with self._steady(), torch.no_grad():
+            with self._steady():
                 self._put(self.theta)
                 out = self._output(self._leaves(self.theta))
                 self._look_at(out)
@@ -144,14 +169,19 @@ class TorchCode:
     @contextmanager
     def _steady(self) -> Iterator[None]:
         """Start from the same random state and buffers, and leave nothing changed."""
-        default = torch.get_default_dtype()
+        default, threads = torch.get_default_dtype(), torch.get_num_threads()
         try:
             self.random.put_back()
             torch.set_default_dtype(self.type)  # for what the code makes by itself: a first state
-            with torch.inference_mode(False):
+            if getattr(self, "numbers", SMALL) < SMALL and threads > 1:
+                torch.set_num_threads(1)
+            # with autograd on, as in training: code may take a derivative, or ask whether it is
+            with torch.inference_mode(False), torch.enable_grad():
                 yield
         finally:
             torch.set_default_dtype(default)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)
             self.random.put_back()
             self.buffers.put_back()
             self.slots.put_back()  # functional_call leaves a tensor that stands at two places
@@ -160,15 +190,15 @@ class TorchCode:
 
     def __call__(self, theta: np.ndarray) -> float:
         """Return the loss at theta."""
-        with self._steady(), torch.no_grad():
+        with self._steady():
             self._put(theta)
-            return float(self._loss(self._output(self._leaves(theta))))
+            return float(self._loss(self._output(self._leaves(theta))).detach())
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return what autograd says at theta, (P,): 0 for what it cannot reach."""
-        with self._steady(), torch.enable_grad():
+        with self._steady():
             self._put(theta)
-            leaves = [leaf.requires_grad_() for leaf in self._leaves(theta)]
+            leaves = self._leaves(theta)
             loss = self._loss(self._output(leaves))
             of = [*self.params, *leaves]
             grads = [None] * len(of)
@@ -176,7 +206,13 @@ class TorchCode:
                 grads = torch.autograd.grad(loss, of, allow_unused=True)
             grads = [torch.zeros_like(t) if g is None else g.to_dense()
                      for t, g in zip(of, grads, strict=True)]  # fmt: skip
-            return np.concatenate([g.detach().to(self.type).cpu().numpy().ravel() for g in grads])
+            found = [g.detach().to(self.type).cpu().numpy() for g in grads]
+        for name, g in zip(self.layout, found, strict=True):
+            if not np.isfinite(g).all():
+                at = [int(i) for i in np.argwhere(~np.isfinite(g))[0]]
+                told = f"autograd's gradient of {name} must be finite, got {g[tuple(at)]} at {at}"
+                raise ValueError(told)
+        return np.concatenate([g.ravel() for g in found])
 
     def _put(self, theta: np.ndarray) -> None:
         with torch.no_grad():
@@ -188,9 +224,9 @@ class TorchCode:
         theirs = dict(tensors_in(self.inputs))
         leaves = []
         for path, (lo, hi, shape) in zip(self.paths, self._parts[self.number :], strict=True):
-            leaf = theirs[path].detach().clone()
+            leaf = clone_of(theirs[path].detach(), theirs[path])
             leaf.copy_(torch.from_numpy(theta[lo:hi].copy()).view(shape))
-            leaves.append(leaf)
+            leaves.append(leaf.requires_grad_())
         return leaves
 
     @property
@@ -220,7 +256,7 @@ class TorchCode:
                                 f"{type(terms).__name__}")  # fmt: skip
             if terms.numel() != 1:
                 raise ValueError(f"loss must return one number, got shape {tuple(terms.shape)}")
-        self.size = abs(float(terms))
+        self.size = abs(float(terms.detach()))
         self.numbers = sum(t.numel() for _, t in (*tensors_in(out), *tensors_in(self.inputs)))
 
     # -- many points at once
@@ -236,7 +272,7 @@ class TorchCode:
     ) -> np.ndarray:
         lo, _, shape = self.layout[name]
         which = list(self.layout).index(name)
-        with self._steady(), torch.no_grad(), warnings.catch_warnings():
+        with self._steady(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where vmap itself goes one by one, it says so
             self._put(theta)
             leaves = self._leaves(theta)
@@ -249,7 +285,8 @@ class TorchCode:
             moving = {f"module.{key}": b.expand(len(entries), *b.shape).clone()
                       for key, b in self.moving.items()}  # fmt: skip
             one = self._in_a_lane(which, name, leaves)
-            return torch.func.vmap(one, randomness="same")(lanes, moving).cpu().numpy()
+            found = torch.func.vmap(one, randomness="same")(lanes, moving)
+            return found.detach().cpu().numpy()
 
     def _in_a_lane(self, which: int, name: str, leaves: list[torch.Tensor]) -> Callable:
         def one(lane: torch.Tensor, moving: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import random
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import torch
 
 
@@ -18,8 +20,10 @@ def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Modu
     TypeError
         It cannot be copied.
     """
-    try:
-        copied = copy.deepcopy(module)
+    kept = [t for inner in module.modules() for t in vars(inner).values()
+            if isinstance(t, torch.Tensor) and not t.is_leaf]  # fmt: skip
+    try:  # what an earlier forward pass left, deepcopy refuses
+        copied = copy.deepcopy(module, {id(t): t.detach().clone() for t in kept})
     except Exception as error:
         raise TypeError(
             f"code must be a module that copy.deepcopy can copy, got {type(module).__name__}, "
@@ -42,7 +46,28 @@ def modules_near(function: Callable) -> list[torch.nn.Module]:
         found += [*outside.nonlocals.values(), *outside.globals.values()]
     except (TypeError, ValueError):  # of C, or an object that is called: it has no such variables
         found += list(getattr(function, "__dict__", {}).values())
+    for thing in [*found]:  # one level further in: a list of modules, an object that has one
+        if isinstance(thing, dict):
+            found += thing.values()
+        elif isinstance(thing, list | tuple):
+            found += thing
+        elif not isinstance(thing, torch.nn.Module | type):
+            found += [*getattr(thing, "__dict__", {}).values(), *vars(type(thing)).values()]
     return list({id(m): m for m in found if isinstance(m, torch.nn.Module)}.values())
+
+
+def read_past_the_copy(module: torch.nn.Module, loss: object) -> list[str]:
+    """Return what reads the module itself, and not the copy that is checked.
+
+    A loss, or a function that is kept in the module: with the copy they have nothing to do, so what
+    they contribute to the gradient is missing on both sides.
+    """
+    inner = set(map(id, module.modules()))
+    own = [("loss", loss)] if loss is not None else []
+    own += [(f"the function {name}", value) for part in module.modules()
+            for name, value in vars(part).items() if inspect.isfunction(value)]  # fmt: skip
+    return [called for called, function in own
+            if any(id(near) in inner for near in modules_near(function))]  # fmt: skip
 
 
 class Buffers:
@@ -95,6 +120,7 @@ class RandomState:
         inner = [] if module is None else [*module.parameters(), *module.buffers()]
         devices = {t.device for t in (*tensors, *inner)}
         self.cpu = torch.get_rng_state()
+        self.plain = np.random.get_state(), random.getstate()  # noqa: NPY002 - people use these too
         self.others = []
         for device in devices - {torch.device("cpu")}:
             backend = getattr(torch, device.type, None)
@@ -105,5 +131,7 @@ class RandomState:
     def put_back(self) -> None:
         """Make every generator draw what it would have drawn."""
         torch.set_rng_state(self.cpu)
+        np.random.set_state(self.plain[0])  # noqa: NPY002
+        random.setstate(self.plain[1])
         for backend, where, state in self.others:
             backend.set_rng_state(state, *where)

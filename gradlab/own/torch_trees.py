@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -47,8 +48,8 @@ def fresh(
 
     if isinstance(value, torch.Tensor):
         if given and path in given:
-            return given[path].clone()
-        clone = value.detach().clone()
+            return clone_of(given[path], value)
+        clone = clone_of(value.detach(), value)
         if dtype is not None and clone.is_floating_point():
             return clone.to(dtype)
         return clone.to(dtype.to_complex()) if dtype and clone.is_complex() else clone
@@ -56,12 +57,39 @@ def fresh(
         return value.copy()
     if isinstance(value, torch.Generator):
         return value.clone_state()
-    if isinstance(value, dict):
-        return {key: inner(part, key) for key, part in value.items()}
+    if isinstance(value, Mapping):
+        parts = {key: inner(part, key) for key, part in value.items()}
+        return _of_its_kind(value, parts)
     if isinstance(value, tuple | list):
         parts = [inner(part, key) for key, part in enumerate(value)]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return value
+
+
+def clone_of(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return a clone with the strides of `like`, gaps between its rows included: a slice's.
+
+    Autograd follows it. What stands at several places in memory, as after `expand`, is laid out.
+    """
+    clone = tensor.clone()
+    gaps = not like.is_sparse and like.layout == torch.strided and clone.stride() != like.stride()
+    if not gaps or 0 in like.stride():
+        return clone
+    laid_out = torch.empty_strided(
+        like.size(), like.stride(), dtype=clone.dtype, device=clone.device
+    )
+    return laid_out.copy_(clone)
+
+
+def _of_its_kind(value: Mapping, parts: dict) -> Mapping:
+    """Return a mapping like `value`, with other parts: a plain dict if it is read-only."""
+    try:
+        other = copy.copy(value)
+        for key, part in parts.items():
+            other[key] = part
+    except Exception:
+        return parts
+    return other
 
 
 def names_of_arguments(code: Callable, inputs: tuple, paths: Sequence[Path]) -> list[str]:

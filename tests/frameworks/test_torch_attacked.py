@@ -1,0 +1,172 @@
+"""What somebody broke in gl.check_torch who had only read its docstring."""
+
+from collections import UserDict, defaultdict
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import torch
+
+import gradlab as gl
+
+
+class Half(torch.autograd.Function):
+    """x**2, and half of its gradient."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * x
+
+
+class Contiguous(torch.autograd.Function):
+    """x**2, its gradient right for what lies in memory without gaps."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * 2 * x * (1 if x.is_contiguous() else 3)
+
+
+def of(*shape, **settings):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64,
+                       **settings)  # fmt: skip
+
+
+def test_a_loss_that_reads_the_module_is_told():
+    m = torch.nn.Linear(4, 3)
+    loss = lambda o: o.mean() + 0.1 * Half.apply(m.weight).sum()  # noqa: E731
+    report = gl.check_torch(m, of(5, 4), loss=loss)
+    assert any(r.startswith("loss reads the module itself") for r in report.remarks)
+
+
+def test_a_function_kept_in_the_module_that_reads_it_is_told():
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = torch.nn.Linear(4, 4)
+            self.scale = torch.nn.Parameter(torch.rand(4))
+            self.act = lambda h: h * Half.apply(self.scale)
+
+        def forward(self, x):
+            return self.act(self.l(x)) + self.scale
+
+    report = gl.check_torch(Net(), of(5, 4))
+    assert any("the function act reads the module" in r for r in report.remarks)
+
+
+@pytest.mark.parametrize("part", ["chunk", "slice", "columns", "whole"])
+def test_gaps_in_memory_are_kept(part):
+    whole = of(5, 12)
+    x = {"chunk": whole.chunk(3, 1)[0], "slice": whole[:, ::2], "columns": whole[:, :3],
+         "whole": whole}[part].detach().requires_grad_()  # fmt: skip
+    expected = "correct" if part == "whole" else "wrong"
+    assert gl.check_torch(Contiguous, x).verdict == expected
+    right = gl.check_torch(lambda x: (x**2).sum(), x)
+    assert right.verdict == "correct"
+
+
+def test_code_that_takes_a_derivative_itself():
+    w = of(4, requires_grad=True)
+
+    def penalty(w):
+        return torch.autograd.grad((w**4).sum(), w, create_graph=True)[0].sum()
+
+    assert gl.check_torch(penalty, w).verdict == "correct"
+
+
+def test_code_that_asks_whether_autograd_is_on():
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.l(x) ** (2 if torch.is_grad_enabled() else 1)
+
+    assert gl.check_torch(Net(), of(5, 4)).verdict == "correct"
+
+
+def test_buffers_of_modules_that_are_found_one_level_further_in_come_back():
+    class Trainer:
+        net = torch.nn.BatchNorm1d(4)
+
+        def loss(self, x):
+            return self.net(x).tanh().sum()
+
+    trainer, critic = Trainer(), torch.nn.BatchNorm1d(4)
+    gl.check_torch(trainer.loss, torch.randn(5, 4, requires_grad=True), dtype=None)
+    assert trainer.net.num_batches_tracked == 0
+    gl.check_torch(torch.nn.Linear(4, 4), torch.randn(5, 4),
+                   loss=lambda o: critic(o).pow(3).sum(), dtype=None)  # fmt: skip
+    assert critic.num_batches_tracked == 0
+
+
+def test_a_hook_on_a_tensor_is_told():
+    m = torch.nn.Linear(4, 3)
+    m.weight.register_hook(lambda g: 2 * g)
+    report = gl.check_torch(m, of(5, 4))
+    assert any(r.startswith("weight has a hook") for r in report.remarks)
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    def loss(a, b):
+        return a.sum() + torch.where(b > 0, b.sqrt(), 0 * b).sum()
+
+    b = torch.tensor([1.0, 0.0], requires_grad=True)
+    with pytest.raises(ValueError, match=r"gradient of b must be finite, got nan at \[1\]"):
+        gl.check_torch(loss, torch.ones(3, requires_grad=True), b)
+
+
+class Attributes(dict):
+    __getattr__ = dict.__getitem__
+
+
+@pytest.mark.parametrize("kind", [dict, UserDict, Attributes, MappingProxyType])
+def test_mappings_of_every_kind(kind):
+    x = of(3, requires_grad=True)
+    assert gl.check_torch(lambda d: Half.apply(d["x"]).sum(), kind({"x": x})).verdict == "wrong"
+    assert gl.check_torch(lambda d: (d["x"] ** 2).sum(), kind({"x": x})).verdict == "correct"
+
+
+def test_a_dict_with_a_default_keeps_it():
+    given = defaultdict(list, x=of(3, requires_grad=True))
+    report = gl.check_torch(lambda d: (d["x"] ** 2).sum() + len(d["new"]), given)
+    assert report.verdict == "correct"
+
+
+def test_a_module_that_keeps_what_an_earlier_pass_left():
+    class Attention(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            self.attn = self.l(x).softmax(-1)
+            return self.attn
+
+    m = Attention()
+    left = m(torch.randn(2, 4))
+    assert gl.check_torch(m, of(5, 4)).verdict == "correct"
+    assert m.attn is left
+
+
+def test_numpys_and_pythons_random_states_come_back_and_threads_too():
+    import random
+
+    before = np.random.get_state()[1].copy(), random.getstate(), torch.get_num_threads()  # noqa: NPY002
+    noisy = lambda x: (x * torch.from_numpy(np.random.rand(4)) * random.random()).sum()  # noqa: E731, NPY002
+    report = gl.check_torch(noisy, of(5, 4, requires_grad=True))
+    assert report.verdict == "correct"
+    assert np.array_equal(before[0], np.random.get_state()[1])  # noqa: NPY002
+    assert before[1:] == (random.getstate(), torch.get_num_threads())
