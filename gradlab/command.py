@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 from gradlab.checking import Report, Verdict, check_function
 from gradlab.checking.saved import where_to_save
 from gradlab.lesson_files import FIRST, copy_lessons, lessons_of
@@ -25,8 +27,8 @@ WANTED = "a gl.Report, a function without arguments that returns one, or a tuple
 ABOUT = "Gradient checking you can see: a course in JupyterLab, and checks of your own code."
 LAB = """\
 Open the course in JupyterLab, at its first lesson. From a checkout the lessons are used where they
-are; an installed gradlab copies its own to a folder of yours, and never overwrites a file there
-that you have changed. What stands after -- is for JupyterLab: gradlab lab -- --port 8899"""
+are; an installed gradlab copies its own to a folder of yours, and never overwrites a file that
+is there. What stands after -- is for JupyterLab: gradlab lab -- --port 8899"""
 CHECK = f"""\
 Check a gradient and print the report. NAME is in a module of the current folder, and is
 {WANTED}.
@@ -163,8 +165,8 @@ def _tell(folder: Path, copied: int, same: int, changed: list[str]) -> None:
     files = "file" if copied == 1 else "files"
     print(f"{folder}: {copied} {files} copied, {same} were there already")
     if changed:
-        them = "it" if len(changed) == 1 else "them"
-        print(f"kept as you changed {them}: {', '.join(changed)}")
+        differ = "this gradlab's differs" if len(changed) == 1 else "this gradlab's differ"
+        print(f"kept, though {differ}: {', '.join(changed)}")
         print("(rename or delete one, and the next gradlab lab brings the lesson as it was)")
 
 
@@ -212,7 +214,12 @@ def _report_of(what: str) -> Report:
         found = _run(found, f"{what} raised", ())
     if isinstance(found, Report):
         return found
-    if isinstance(found, tuple) and len(found) == 3 and callable(found[0]) and callable(found[1]):
+    if (
+        isinstance(found, tuple)
+        and len(found) == 3
+        and callable(found[0])
+        and (callable(found[1]) or found[1] is True or np.ndim(found[1]))
+    ):
         return _run(check_function, f"checking {what} raised", found)
     shown = repr(found)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -32,8 +32,8 @@ def assert_gradient(
     Parameters
     ----------
     report_or_f : Report, Explanation, or callable
-        What `gl.check`, `gl.check_function`, `gl.check_arrays` or `gl.explain` returned; or f, with
-        grad and theta, for `gl.check_function`.
+        What `gl.check`, `gl.check_layer`, `gl.check_arrays`, `gl.check_torch` or any other check
+        returned, or `gl.explain`; or f, with grad and theta, for `gl.check_function`.
     grad, theta : optional
         As in `gl.check_function`; with f alone.
     allow : sequence of str, optional

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -50,19 +51,21 @@ class LayerCode:
                 raise TypeError(f"{called} must be a function, got {type(function).__name__}")
         self.forward, self.backward = forward, backward
         self.names = names_of(forward, inputs)
-        self.inputs = dict(zip(self.names, inputs, strict=True))
+        # copies: a report looks for its causes when it is read, and the caller may train meanwhile
+        self.inputs = dict(zip(self.names, map(_copy, inputs), strict=True))
         self.floats = _floats(self.inputs)
         self.dtype = self.inputs[self.floats[0]].dtype
         self.__name__ = getattr(forward, "__name__", type(forward).__name__)
         self.remarks: list[str] = []
         self._drawn_from = np.random.get_state()  # noqa: NPY002 - people draw their masks from it
-        self.evaluations = 1
         self.above = self._look(cache)
 
     def _look(self, cache: bool | None) -> list[np.ndarray]:
         """Run both once: find out how they are called, and what they write into."""
         handed = self._copies({})
-        returned = self._forward(handed)
+        with _drawing_from(self._drawn_from):
+            returned = self.forward(*handed)
+            self._after_forward = np.random.get_state()  # noqa: NPY002
         self.calls = plan(self.names, returned, self.backward, cache)
         outs = self._outputs(returned)
         self.shapes = [out.shape for out in outs]
@@ -70,7 +73,7 @@ class LayerCode:
         above = projection(self.shapes, self.dtype)
         given = [a.copy() for a in above]
         before = dict(zip(self.names, map(_copy, handed), strict=True))
-        answer = self.backward(*self._arguments(returned, handed, given))
+        answer = self._backward(self._arguments(returned, handed, given))
         left_alone: list[str] = []
         grads = gradients_of(answer, self.inputs, self.floats, left_alone)
         self.remarks += [
@@ -130,7 +133,7 @@ class LayerCode:
         outs = self._outputs(returned)
         if above is None:
             return outs, {}
-        answer = self.backward(*self._arguments(returned, handed, [a.copy() for a in above]))
+        answer = self._backward(self._arguments(returned, handed, [a.copy() for a in above]))
         inputs = {**self.inputs, **values}
         grads = gradients_of(answer, inputs, self.floats)
         if missing := [name for name in self.checked if name not in grads]:
@@ -140,12 +143,13 @@ class LayerCode:
 
     def _forward(self, handed: list) -> object:
         """Call forward, with numpy's global generator in the same state each time."""
-        before = np.random.get_state()  # noqa: NPY002
-        np.random.set_state(self._drawn_from)  # noqa: NPY002
-        try:
+        with _drawing_from(self._drawn_from):
             return self.forward(*handed)
-        finally:
-            np.random.set_state(before)  # noqa: NPY002
+
+    def _backward(self, arguments: list) -> object:
+        """Call backward in the same way: from where forward leaves off nobody draws on purpose."""
+        with _drawing_from(self._after_forward):
+            return self.backward(*arguments)
 
     def _copies(self, values: Mapping[str, np.ndarray]) -> list:
         return [_copy(values.get(name, value)) for name, value in self.inputs.items()]
@@ -167,6 +171,17 @@ class LayerCode:
             else several[0]
             for kind, k in self.calls.handed
         ]  # fmt: skip
+
+
+@contextmanager
+def _drawing_from(state: tuple) -> Iterator[None]:
+    """Set numpy's global generator to `state`, and put it back at the end."""
+    before = np.random.get_state()  # noqa: NPY002 - people draw their masks from it
+    np.random.set_state(state)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def projection(
@@ -227,7 +242,7 @@ def _copy(value: object) -> object:
     try:
         return copy.deepcopy(value)
     except Exception:  # such as a lock: nobody's numbers
-        return value
+        return {k: _copy(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _check_output(out: object) -> np.ndarray:

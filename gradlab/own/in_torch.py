@@ -108,5 +108,6 @@ def check_torch(
             method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,
         )  # fmt: skip
     told = own.remarks
-    return replace(report, subject=own.subject(lanes), find_remarks=lambda: told) if told else (
-        replace(report, subject=own.subject(lanes)))  # fmt: skip
+    return replace(
+        report, subject=own.subject(lanes), find_remarks=lambda: (*report.remarks, *told)
+    )

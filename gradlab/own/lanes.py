@@ -22,7 +22,7 @@ ROUNDINGS = 1e3
 class Lanes(Executor):
     """What `check_function` takes as `executor`: spreads evaluations over lanes, not processes.
 
-    No lane is believed unseen. In every batch the first one is theta itself and must agree with a
+    No batch is believed unseen. In every batch the first one is theta itself and must agree with a
     single call, and so must the one with the longest step; where they do not, or where the
     framework refuses, that tensor's evaluations are single calls from then on.
 

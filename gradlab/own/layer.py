@@ -57,7 +57,8 @@ def check_layer(
     *inputs : ndarray or anything
         Arrays of float64 or float32, of any shapes, are differentiated, in their type. Integers,
         truth values, numbers and dicts of settings go through as they are. Never modified: every
-        call gets copies, and methods work on a copy of their object.
+        call gets copies. If forward and backward are both methods, they work on a copy of their
+        object; what a lambda closes over is not copied.
     cache : bool or None, optional
         Whether the last of several things that forward returns is the cache; None finds out.
     method, samples, seed, tolerance
@@ -78,7 +79,8 @@ def check_layer(
 
     Notes
     -----
-    Four calls of forward for each entry of the inputs, and a few of backward.
+    Four calls of forward for each entry of the inputs, more at kinks and zeros, and a few of
+    backward.
 
     Examples
     --------
@@ -98,9 +100,6 @@ def check_layer(
     db = 1 / N * dout.sum(axis=0)   must be   db = dout.sum(axis=0)
     """
     cache = None if cache is None else check_bool(cache, "cache")
-    for called, function in (("forward", forward), ("backward", backward)):
-        if not callable(function):
-            raise TypeError(f"{called} must be a function, got {type(function).__name__}")
     code = LayerCode(*detached(forward, backward), inputs, cache)
     seed = check_integer(seed, "seed")
     return check_code(code, {"method": method, "samples": samples, "seed": seed,

@@ -64,8 +64,8 @@ def check_layers(
     Notes
     -----
     Four calls of a layer's forward for each entry of its input and of its parameters, and as many
-    once more where it is right. Where a layer draws random numbers it is repeatable only if the
-    generator is in the layer, which is copied.
+    once more where it is right; several times that at kinks and zeros. Random numbers are the same
+    at every call if they come from numpy's global generator or from one in the layer.
 
     Examples
     --------
@@ -234,7 +234,8 @@ def _named(where: Where, function: Callable, *arguments: object) -> object:
     try:
         return function(*arguments)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{where}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{where}: {error}") from error
 
 
 def _loss_code(loss: Callable, out: np.ndarray) -> tuple[LayerCode, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
+from gradlab.own.gradients import AFTER, BEFORE
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _gradient_of(layer: object, key: object) -> object:
 
 
 def _grad_names(name: str) -> set[str]:
-    return {f"d{name}", f"grad_{name}", f"{name}_grad", f"d_{name}"}
+    return {f"{b}{name}" for b in BEFORE} | {f"{name}{a}" for a in AFTER}
 
 
 def _set_in(layer: object) -> set[str]:
@@ -242,7 +243,7 @@ def _not_looked_at(layer: object, held: list[Held]) -> tuple[str, ...]:
     if left and not isinstance(getattr(layer, "params", None), Mapping | list | tuple):
         which = "its arrays" if held else "no parameters were found; its arrays"
         told.append(f"{which} {', '.join(left)} were not checked. Parameters are looked for in "
-                    "params and grads, or as W and dW.")  # fmt: skip
+                    "params and grads, or as W and dW, grad_W, g_W or W_grad.")  # fmt: skip
     parts = [v for value in attributes.values()
              for v in (value if isinstance(value, list | tuple) else [value])]  # fmt: skip
     if any(callable(getattr(part, "backward", None)) for part in parts):

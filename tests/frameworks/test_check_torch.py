@@ -2,7 +2,6 @@
 
 import doctest
 import threading
-import time
 import warnings
 
 import numpy as np
@@ -479,9 +478,8 @@ def test_a_hundred_thousand_parameters_in_seconds():
     net = nn.Sequential(nn.Linear(300, 250), nn.Tanh(), nn.Linear(250, 100), nn.Tanh(),
                         nn.Linear(100, 10))  # fmt: skip
     assert sum(p.numel() for p in net.parameters()) >= 100_000
-    start = time.perf_counter()
     report = gl.check_torch(net, of(16, 300, grad=False), method="sampled")
-    assert time.perf_counter() - start < 20
+    assert report.evaluations < 20 * 20 * len(report)  # whatever the machine does beside it
     assert report.verdict == gl.Verdict.CORRECT
     assert all(report[name].analytic.size <= 20 for name in report)
     wrong = WithGradientsTimes(net, "2.weight", 1.01)

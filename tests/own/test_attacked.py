@@ -197,11 +197,13 @@ def test_masks_from_numpys_global_generator(rng, keep):
         mask = (np.random.rand(*x.shape) < 0.7) / 0.7  # noqa: NPY002 - as people write it
         return x * mask, mask
 
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()  # noqa: NPY002
     report = gl.check_layer(forward, lambda d, mask: d * (mask if keep else mask > 0),
                             rng.standard_normal((5, 4)))  # fmt: skip
     assert report.verdict == ("correct" if keep else "wrong")
-    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    after = np.random.get_state()  # noqa: NPY002
+    assert np.array_equal(before[1], after[1])
+    assert before[2] == after[2]  # the position, which each draw moves
 
 
 def test_a_cause_is_looked_for_without_dividing_by_0(rng):
@@ -213,4 +215,53 @@ def test_a_cause_is_looked_for_without_dividing_by_0(rng):
     with np.errstate(all="raise"):
         layers, x = [Nothing(rng.standard_normal((4, 3)))], rng.standard_normal((5, 4))
         report = gl.check_layers(layers, x, square)
-        assert report.diagnosis is not None
+        assert report.verdict == "inconclusive"
+        assert report.diagnosis == []
+
+
+def test_a_cause_is_that_of_the_inputs_as_they_were(rng):
+    x, W, b = rng.standard_normal((5, 4)), rng.standard_normal((4, 3)), np.zeros(3)
+    report = gl.check_layer(
+        lambda x, W, b: (x @ W + b, (x, W)),
+        lambda d, c: (d @ c[1].T, c[0].T @ d, d.mean(axis=0)), x, W, b,
+    )  # fmt: skip
+    x *= 2
+    W += 1  # a step of training before the report is read
+    assert report.diagnosis[0].right_line == "db = d.sum(axis=0)"
+
+
+def test_a_mask_that_is_drawn_anew_on_the_way_back(rng):
+    def forward(x):
+        return x * (np.random.rand(*x.shape) < 0.7) / 0.7, None  # noqa: NPY002
+
+    def backward(dout, cache):
+        return dout * (np.random.rand(*dout.shape) < 0.7) / 0.7  # noqa: NPY002
+
+    before = np.random.get_state()  # noqa: NPY002
+    assert gl.check_layer(forward, backward, rng.standard_normal((5, 4))).verdict == "wrong"
+    assert before[2] == np.random.get_state()[2]  # noqa: NPY002
+
+
+@pytest.mark.parametrize("name", ["dW", "d_W", "grad_W", "g_W", "W_grad"])
+def test_gradients_under_every_name(rng, name):
+    class Named(Dense):
+        def backward(self, dout):
+            setattr(self, name, 7 * self.x.T @ dout)
+            return dout @ self.W.T
+
+    layer, x = Named(rng.standard_normal((4, 3))), rng.standard_normal((5, 4))
+    layer.backward(layer.forward(x))
+    assert gl.check_layers([layer], x, square).wrong == ["1 Named: W"]
+
+
+def test_an_error_of_ones_own_with_more_arguments_is_told(rng):
+    class ShapeError(ValueError):
+        def __init__(self, what, where):
+            super().__init__(f"{what} at {where}")
+
+    class Picky(Dense):
+        def forward(self, x):
+            raise ShapeError("no", "here")
+
+    with pytest.raises(ValueError, match=r"Layer 1 \(Picky\): no at here"):
+        gl.check_layers([Picky(np.eye(4))], rng.standard_normal((5, 4)), square)

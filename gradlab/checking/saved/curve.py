@@ -23,7 +23,8 @@ NAME = 22  # characters of a name that fit into it
 CAPTION = (
     "Each line is a tensor: its {measure} against the step eps of {scheme} differences. To the "
     "right the step is too long (truncation), to the left too short (round-off); the dotted lines "
-    "are what both were predicted to be. A line that stays high at every step is a wrong gradient."
+    "are what both were predicted to be. A line that stays high at every step is a wrong gradient, "
+    "or entries too small to matter, or a loss that is another one at each call: the verdict tells."
 )
 
 
