@@ -14,8 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
-
 from gradlab.checking import Report, Verdict, check_function
 from gradlab.checking.saved import where_to_save
 from gradlab.lesson_files import FIRST, copy_lessons, lessons_of
@@ -218,7 +216,7 @@ def _report_of(what: str) -> Report:
         isinstance(found, tuple)
         and len(found) == 3
         and callable(found[0])
-        and (callable(found[1]) or found[1] is True or np.ndim(found[1]))
+        and (callable(found[1]) or found[1] is True or hasattr(found[1], "__len__"))
     ):
         return _run(check_function, f"checking {what} raised", found)
     shown = repr(found)

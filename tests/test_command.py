@@ -285,7 +285,7 @@ def test_an_installed_package_copies_its_lessons_and_never_over_a_changed_one(
     (mine / "my_notebook.ipynb").write_text("{}")
     told, _ = called(run(tmp_path, "lab", path=path))
     assert told[0] == f"{mine}: 1 file copied, {len(LESSONS)} were there already"
-    assert told[1] == f"kept as you changed it: {LESSONS[2]}"
+    assert told[1] == f"kept, though this gradlab's differs: {LESSONS[2]}"
     assert (mine / LESSONS[2]).read_text() == "my own work"
     assert (mine / LESSONS[3]).read_bytes() == (ROOT / "lessons" / LESSONS[3]).read_bytes()
     assert (mine / "my_notebook.ipynb").read_text() == "{}"
