@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 #: So many cases of one test run with `make test`, spread over all of them; the others in the soak.
-MOST_CASES = 16
+MOST_CASES = 10
 
 
 @pytest.hookimpl(tryfirst=True)
