@@ -11,7 +11,8 @@ import pytest
 import gradlab as gl
 from gradlab.own import in_jax
 
-enable_x64 = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64  # its older place
+# its older place is jax.experimental
+enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 3))
 
