@@ -278,3 +278,11 @@ def test_gradients_that_pile_up_from_call_to_call_are_wrong_in_the_second():
 
     report = gl.check_function(lambda theta: theta @ theta, grad, np.array([1.0, 2.0, -1.0]))
     assert report.verdict == "wrong"
+
+
+@pytest.mark.parametrize("l2", [1e2, 1e4, 1e5, 1e6, 1e8])
+def test_l2_is_called_a_blind_spot_only_where_a_flipped_sign_would_pass(l2):
+    given = make(gl.mlp([2, 16, 16, 2], weight_scale=0.5, l2=l2), 30, 0)
+    told = saying(given.check(), "even a flipped sign")
+    seen = set(given.check(gl.bugs.plant(given.net, "flipped_sign")).wrong)
+    assert bool(told) == (not {"W1", "W2", "W3"} & seen)

@@ -97,3 +97,13 @@ def test_no_single_number_passes_on_all_and_each_window_is_wide():
     for window in fits.values():
         assert len(window) >= 4  # a decade, without gaps
         assert max(window) - min(window) == len(window) - 1
+
+
+def test_what_is_asked_is_what_is_graded():
+    """Just inside of either limit passes, just outside does not."""
+    assert (lesson.SLOPE, lesson.SEEN) == (0.1, 1e-3)  # as lesson 05 says
+    moons = lesson.inputs()["moons"]
+    small = next(k for k in range(400) if not lesson._unfit("moons", moons, 1e-3 * 1.02**k))
+    assert "straight line" in lesson._unfit("moons", moons, 1e-3 * 1.02 ** (small - 1))
+    changed = lesson._unfit("moons", moons, 1e-3 * 1.02 ** (small - 1)).split("norm ratio of ")[1]
+    assert 9e-4 <= float(changed.split(",")[0]) <= 1.1e-3
