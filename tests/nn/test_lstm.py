@@ -147,6 +147,18 @@ def test_targets_of_a_wrong_shape_are_told_in_steps_and_sequences(loss, shape, e
     assert f"got {shape}" in str(caught.value)
 
 
+def test_one_output_takes_its_targets_without_an_axis_for_it():
+    net, rng = gl.lstm(2, 3, 1, loss="mse", every_step=True), np.random.default_rng(0)
+    x, y = rng.standard_normal((4, 5, 2)), rng.standard_normal((4, 5))
+    assert net.loss(x, y) == net.loss(x, y[..., None])
+
+
+def test_the_weights_of_each_layer_keep_a_signal_of_size_one():
+    net = gl.lstm(30, 70, 300)
+    for name, fan_in in {"Wx_i": 100, "Wh_o": 100, "Wy": 70}.items():
+        assert net.params[name].std() == pytest.approx(fan_in**-0.5, rel=0.05), name
+
+
 def test_a_wrong_target_is_told_with_its_time_step():
     net = gl.lstm(2, 3, 3, every_step=True)
     soft = np.full((4, 5, 3), 1 / 3)

@@ -55,6 +55,19 @@ def test_masks_are_zero_or_one_over_keep():
     assert net.loss(x, y, masks=rng) != net.loss(x, y, masks=rng)
 
 
+@pytest.mark.parametrize(
+    ("net", "fans_in"),
+    [
+        (gl.mlp([50, 100, 60]), [50, 100]),
+        (gl.convnet((4, 10, 10), filters=(30, 20), classes=10), [4 * 9, 30 * 9, 20]),
+    ],
+)
+def test_unless_told_the_weights_keep_a_signal_of_size_one(net, fans_in):
+    weights = [value for value in net.params.values() if value.ndim > 1]
+    for weight, fan_in in zip(weights, fans_in, strict=True):
+        assert weight.std() == pytest.approx(fan_in**-0.5, rel=0.08), weight.shape
+
+
 def test_same_seed_same_weights_and_the_scale_only_scales():
     a, b = gl.mlp([2, 3, 2], weight_scale=1.0, seed=4), gl.mlp([2, 3, 2], weight_scale=0.5, seed=4)
     assert np.array_equal(0.5 * a.theta, b.theta)

@@ -185,7 +185,7 @@ def test_an_exception_in_after_step_reaches_the_caller(moons):
 def test_divergence_names_the_learning_rate_and_leaves_finite_parameters(moons):
     x, y = moons
     net = gl.mlp([2, 8, 2], "relu", loss="mse")
-    message = "learning_rate must be small enough .* got 1000: .* at step [0-9]+; try 100"
+    message = "learning_rate must be small enough .* got 1000: .* at step [0-9]+; try 100$"
     with pytest.raises(ValueError, match=message):
         train(net, x, np.eye(2)[y], learning_rate=1e3, epochs=100, progress=False)
     assert np.isfinite(net.theta).all()
@@ -251,3 +251,17 @@ def test_bad_input_is_named_and_changes_nothing(moons, settings, error, message)
     with pytest.raises(error, match=message):
         train(net, x, y, **{"progress": False, **settings})
     assert np.array_equal(net.theta, before)
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(5, 4), (9, 4), (3, 1), (7, 3)])
+def test_batch_norm_is_spared_a_last_batch_of_one_example(n, batch_size):
+    x, y = data.moons(n=n)
+    net = gl.mlp([2, 3, 2], batch_norm=True)
+    before = net.theta
+    with pytest.raises(
+        ValueError, match=f"batch_size .* no batch of 1 .* got {batch_size} for {n}"
+    ):
+        train(net, x, y, batch_size=batch_size, epochs=1, progress=False)
+    assert np.array_equal(net.theta, before)
+    train(net, x, y, batch_size=n, epochs=1, progress=False)
+    train(gl.mlp([2, 3, 2]), x, y, batch_size=batch_size, epochs=1, progress=False)
