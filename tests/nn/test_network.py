@@ -135,3 +135,10 @@ def test_activations_are_never_views_of_what_the_caller_holds(net, shape):
     given = net.cut_activations(x)["input"]
     assert np.array_equal(given, x)
     assert not np.shares_memory(given, x)
+
+
+@pytest.mark.parametrize(("worst", "text"), [(-0.5, "-0.5"), (1.5, "1.5")])
+def test_a_target_outside_0_and_1_is_told_by_its_worst_value(worst, text):
+    net = gl.mlp([2, 1], loss="binary_cross_entropy")
+    with pytest.raises(ValueError, match=rf"y must lie in \[0, 1\] .*, got {text}$"):
+        net.loss(np.zeros((2, 2)), np.array([1.0, worst]))

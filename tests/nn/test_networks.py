@@ -102,3 +102,23 @@ def test_training_takes_whole_examples_and_lowers_the_loss(name):
     x, _ = case.net.pick(case.x, case.y, np.array([2, 0]))
     some, all_of_them = (np.moveaxis(case.net.predict(z), -2, 0) for z in (x, case.x))
     assert np.allclose(some, all_of_them[[2, 0]], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_batch_may_be_cut_where_no_layer_ties_it(name):
+    case = CASES[name]
+    a, _ = case.net.prepare(case.x, case.y)
+    for layer in case.net.chain(None, a.shape[-2]):
+        if a.shape[-2] > 1 and " T=1 " not in name:  # a sequence of one step is a plain example
+            parts = [layer.forward(case.net.params, part) for part in np.split(a, [1], axis=-2)]
+            joined = np.concatenate(parts, axis=-2)
+            whole = layer.forward(case.net.params, a)
+            assert np.allclose(joined, whole, rtol=1e-12, atol=1e-15) is not layer.ties_batch, layer
+        a = layer.forward(case.net.params, a)
+
+
+@pytest.mark.parametrize("name", gl.nn.ACTIVATIONS)
+def test_a_kink_is_where_the_slope_jumps_at_0(name):
+    activation = gl.nn.activations.ACTIVATION_FUNCTIONS[name]
+    left, middle, right = activation.function(np.array([-1e-6, 0.0, 1e-6]))
+    assert activation.has_kink is bool(abs((right - middle) - (middle - left)) > 1e-8)
