@@ -129,7 +129,9 @@ def survey(value: Function, theta: np.ndarray, size: np.ndarray) -> Background:
             bends.append(abs(ends[0] + ends[1] - 2 * base))
     finite = [v for v in values if np.isfinite(v)]
     with np.errstate(over="ignore"):
-        single = len(set(finite)) > 1 and all(float(np.float32(v)) == v for v in finite)
+        # one value alone proves it too, for its last digits: such short steps may not move float32
+        single = all(float(np.float32(v)) == v for v in finite) and (
+            len(set(finite)) > 1 or float(np.float16(base)) != base)  # fmt: skip
     single &= base != np.round(base)
     machine_eps = float(np.finfo(np.float32 if single else np.float64).eps)
     spread = max(same) - min(same)

@@ -15,6 +15,7 @@ from gradlab.checking.report import Report, TensorReport, summary
 from gradlab.checking.verdict import Setting, Verdict
 from gradlab.own.code import LayerCode
 from gradlab.own.layer import check_code
+from gradlab.own.overwritten import Overwritten, overwritten
 from gradlab.own.stages import Stage, stages_of
 
 
@@ -106,8 +107,9 @@ def check_layers(
     chosen = {"method": method, "samples": samples, "seed": check_integer(seed, "seed"),
               "tolerance": tolerance}  # fmt: skip
     checks = [*_run(stages, np.array(x), loss)]
+    caches = overwritten({str(place): code for place, code in checks if place.number})
     parts = [
-        Part(place, code, check_code(code, chosen, always_twice=place.number > 0))
+        Part(place, code, check_code(code, chosen, always_twice=place.number > 0)).in_use(caches)
         for place, code in checks
     ]
     tensors = {
@@ -149,6 +151,17 @@ class Part:
     where: Where
     code: LayerCode
     report: Report
+
+    def in_use(self, caches: dict[str, Overwritten]) -> Part:
+        """Return it with what is right by itself, and not in the stack, as wrong."""
+        if (cache := caches.get(str(self.where))) is None:
+            return self
+        alone = self.report
+        tensors = {name: cache.told(t) for name, t in alone.tensors.items()}
+        return replace(self, report=replace(
+            alone, tensors=tensors,
+            find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
+        ))  # fmt: skip
 
     @property
     def named(self) -> dict[str, TensorReport]:
