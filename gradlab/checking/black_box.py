@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab._validate import detached
+from gradlab._validate import readable
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences, Scales
 
 Function = Callable[[np.ndarray], float]
@@ -61,7 +61,7 @@ def scalar(value: object) -> float:
         what = f"{type(value).__name__} of {len(value)}"
         hint = "; grad=True takes an f that returns (loss, grad)" if len(value) == 2 else ""
         raise TypeError(f"f must return the loss alone, one number, got a {what}{hint}")
-    array = np.asarray(detached(value))
+    array = np.asarray(readable(value))
     if array.size != 1:
         raise ValueError(f"f must return one number, got an array of shape {array.shape}")
     if array.dtype.kind not in "fiu":

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import keystr, tree_flatten_with_path, tree_leaves, tree_unflatten
 
-from gradlab._validate import check_integer
+from gradlab._validate import check_integer, in_short
 from gradlab.own.lanes import MEMORY, MOST, ROUNDINGS, Lanes
 from gradlab.own.outside import Outside
 
@@ -220,7 +220,7 @@ def _check_argnums(argnums: object, number: int) -> set[int]:
     chosen = {check_integer(n, "argnums", -number) for n in given}  # from the end, as in jax.grad
     if not chosen or max(chosen) >= number:
         raise ValueError(f"argnums must be integers below {number}, the number of arguments, got "
-                         f"{argnums!r}")  # fmt: skip
+                         f"{in_short(argnums)}")  # fmt: skip
     return {n % number for n in chosen}
 
 

@@ -224,8 +224,8 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     codes, out = [], x
     for k, stage in enumerate(stages):
         where = Where(k + 1, stage.label)
-        code = _named(where, stage.code, out)
-        (out, *more) = _named(where, code.at, {})[0]
+        code = _blaming(where, stage.code, out)
+        (out, *more) = _blaming(where, code.at, {})[0]
         if more:
             raise ValueError(f"{where} must return one output for the next layer, got "
                              f"{1 + len(more)}")  # fmt: skip
@@ -233,7 +233,7 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     top, dout = _loss_code(loss, out)
     for k, (where, code) in reversed(list(enumerate(codes))):
         code.above = [dout.astype(code.above[0].dtype)]
-        grads = _named(where, code.at, {}, code.above)[1]
+        grads = _blaming(where, code.at, {}, code.above)[1]
         name = code.names[0]
         if k and name not in grads:
             raise ValueError(f"{where}: backward must return a gradient of its input {name} for "
@@ -242,7 +242,7 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     return [*codes, (Where(0, "loss"), top)]
 
 
-def _named(where: Where, function: Callable, *arguments: object) -> object:
+def _blaming(where: Where, function: Callable, *arguments: object) -> object:
     """Call a function; what it raises about what it was handed says which layer it is."""
     try:
         return function(*arguments)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CellType, FunctionType, MethodType, ModuleType
 
+from gradlab.checking.own.arrays import surely
+
 THEIRS = ("jax", "jaxlib", "torch", "numpy")  # what these keep is their own matter
 MOST = 10_000  # places to look into: a function may lead to anything that its module names
 
@@ -56,7 +58,7 @@ class Outside:
             yield from thing.values() if isinstance(thing, dict) else thing
         elif hasattr(thing, "__dict__"):
             self.places.append(vars(thing))
-            yield from (*vars(thing).values(), getattr(type(thing), "__call__", None))
+            yield from (*vars(thing).values(), vars(type(thing)).get("__call__"))
 
     def _of_function(self, function: FunctionType) -> Iterator[object]:
         for cell in function.__closure__ or ():
@@ -89,15 +91,6 @@ class Outside:
             yield
         finally:
             surely(put_back)
-
-
-def surely(put_back: Callable[[], None]) -> None:
-    """Put back, also where it is interrupted by Ctrl-C: once more then, and the whole of it."""
-    try:
-        put_back()
-    except KeyboardInterrupt:
-        put_back()
-        raise
 
 
 def _is_theirs(thing: object) -> bool:
