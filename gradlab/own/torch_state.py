@@ -34,21 +34,20 @@ def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Modu
             f"code must be a module that copy.deepcopy can copy, got {type(module).__name__}, "
             f"which it cannot: {error}"
         ) from error
+    _give_leaves(copied)
     for p in copied.parameters():
         p.grad = None
-    return copied if dtype is None else _converted(copied, dtype)
+    return copied if dtype is None else copied.to(dtype)
 
 
-def _converted(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
-    """Return a module in another type; gradients of scripted ones would stay in the old one."""
-    module = module.to(dtype)
+def _give_leaves(module: torch.nn.Module) -> None:
+    """Give a copy parameters of its own: those of a scripted module still follow the original's."""
     made: dict[int, torch.nn.Parameter] = {}
     for inner in module.modules():
         if isinstance(inner, torch.jit.ScriptModule):
             for name, p in list(inner.named_parameters(recurse=False)):
                 new = torch.nn.Parameter(p.detach(), requires_grad=p.requires_grad)
                 setattr(inner, name, made.setdefault(p.data_ptr(), new))
-    return module
 
 
 def modules_near(function: Callable) -> list[torch.nn.Module]:

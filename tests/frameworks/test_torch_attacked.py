@@ -177,6 +177,10 @@ def test_numpys_and_pythons_random_states_come_back_and_threads_too():
 # -- scripted code, checkpoints, hooks, and what comes from above --------------------------------
 
 
+#: PyTorch says so whenever code is scripted.
+SCRIPTING = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+
+
 class Squared(torch.autograd.Function):
     """x**2, what comes from above clipped on its way back."""
 
@@ -200,6 +204,7 @@ def test_a_backward_that_is_not_linear_in_what_comes_from_above_is_found(loss):
     assert gl.check_torch(torch.square, x, loss=loss).remarks == ()
 
 
+@SCRIPTING
 def test_a_scripted_function_has_the_names_of_its_arguments():
     @torch.jit.script
     def scaled(x, factor):
@@ -210,11 +215,12 @@ def test_a_scripted_function_has_the_names_of_its_arguments():
     assert (report.verdict, list(report)) == ("correct", ["x"])
 
 
-@pytest.mark.parametrize("way", [torch.jit.script, "trace"])
+@SCRIPTING
+@pytest.mark.parametrize("way", ["script", "trace"])
 def test_a_scripted_module_is_checked_in_float64_throughout(way):
     """Its copy's gradients came back in float32, 1e-8 off."""
     plain, x = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()), torch.ones(2, 3)
-    module = torch.jit.trace(plain, x) if way == "trace" else way(plain)
+    module = torch.jit.trace(plain, x) if way == "trace" else torch.jit.script(plain)
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     report = gl.check_torch(module, x)
     assert report.verdict == "correct"
@@ -273,7 +279,8 @@ def test_the_lists_that_hooks_write_into_are_as_they_were(where):
         module.register_forward_hook(lambda m, i, out: module.seen.append(out)),
         module.register_full_backward_hook(lambda m, i, out: module.seen.append(out)),
     ]
-    assert gl.check_torch(module, torch.ones(4, 3)).verdict == "correct"
+    x = torch.ones(4, 3, requires_grad=True)
+    assert gl.check_torch(module, x).verdict == "correct"
     assert module.seen == []
     assert len(module.handles) == len(module._forward_hooks) + len(module._backward_hooks) == 2
 
