@@ -23,7 +23,7 @@ def check_choice(value: object, options: Sequence[str], argument: str) -> str:
     """
     listed = ", ".join(repr(option) for option in options)
     if not isinstance(value, str):
-        raise TypeError(f"{argument} must be one of {listed}, got {_shown(value)}")
+        raise TypeError(f"{argument} must be one of {listed}, got {in_short(value)}")
     if value not in options:
         near = difflib.get_close_matches(value, options, n=1, cutoff=0.4)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -36,14 +36,14 @@ def check_number(
 ) -> float:
     """Return `value` as a float in [low, high] (or [low, high) when `below`), or raise."""
     interval = _interval(low, high, below)
-    wrong_type = TypeError(f"{argument} must be a number{interval}, got {_shown(value)}")
+    wrong_type = TypeError(f"{argument} must be a number{interval}, got {in_short(value)}")
     if not _is_single_number(value):
         raise wrong_type
     try:
         number = float(value)
     except OverflowError:
         raise ValueError(
-            f"{argument} must be a finite number{interval}, got {_shown(value)}, too large for a "
+            f"{argument} must be a finite number{interval}, got {in_short(value)}, too large for a "
             "float"
         ) from None
     except (TypeError, ValueError):
@@ -70,7 +70,7 @@ def check_positive(value: object, argument: str) -> float:
     except ValueError:
         number = -1.0
     if not number > 0:
-        raise ValueError(f"{argument} must be a positive finite number, got {_shown(value)}")
+        raise ValueError(f"{argument} must be a positive finite number, got {in_short(value)}")
     return number
 
 
@@ -95,17 +95,17 @@ def check_integer(value: object, argument: str, low: int = 0) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{argument} must be an integer >= {low}, got {_shown(value)}") from None
+        raise TypeError(f"{argument} must be an integer >= {low}, got {in_short(value)}") from None
     if not low <= number <= LARGEST:
         most = f" and <= {LARGEST}" if number > LARGEST else ""
-        raise ValueError(f"{argument} must be an integer >= {low}{most}, got {_shown(number)}")
+        raise ValueError(f"{argument} must be an integer >= {low}{most}, got {in_short(number)}")
     return number
 
 
 def check_bool(value: object, argument: str) -> bool:
     """Return `value` if it is True or False, or raise."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{argument} must be True or False, got {_shown(value)}")
+        raise TypeError(f"{argument} must be True or False, got {in_short(value)}")
     return bool(value)
 
 
@@ -147,7 +147,7 @@ def check_real_array(value: object, argument: str, shape: tuple | None = None) -
     return array
 
 
-def detached(value: object) -> object:
+def readable(value: object) -> object:
     """Return a tensor as `np.asarray` can read it; anything else as it came.
 
     One that records gradients, or is not in main memory, refuses until it is asked for a plain
@@ -159,7 +159,8 @@ def detached(value: object) -> object:
     return value
 
 
-def _shown(value: object) -> str:
+def in_short(value: object) -> str:
+    """Return a value as a message tells it: its repr, cut off, and its type."""
     try:
         text = repr(value)
     except ValueError:  # Python prints no integer of more than 4300 digits

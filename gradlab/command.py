@@ -207,7 +207,7 @@ def _report_of(what: str) -> Report:
     if not (module and colon and name):
         raise _RefusedError(f"expected module:name, as in net:report, got {what!r}")
     sys.path.insert(0, os.getcwd())
-    found = _named(module, name)
+    found = _thing_in(module, name)
     if callable(found):
         found = _run(found, f"{what} raised", ())
     if isinstance(found, Report):
@@ -224,7 +224,7 @@ def _report_of(what: str) -> Report:
     raise _RefusedError(f"{what} must be {WANTED}, got {shown} ({type(found).__name__})")
 
 
-def _named(module: str, name: str) -> object:
+def _thing_in(module: str, name: str) -> object:
     """Import `module`, and return what `name` is in it."""
     imported = _run(_module, f"importing {module} raised", (module,))
     where = module

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from filecmp import cmp
 from pathlib import Path
+
+from gradlab._files import replacing
 
 FIRST = "00_start_here.ipynb"
 
@@ -58,17 +59,7 @@ def copy_lessons(lessons: Path, folder: Path) -> tuple[int, int, list[str]]:
                 changed.append(name.as_posix())
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        _copy_whole(path, target)
+        with replacing(target) as beside:  # half of one would be kept for good
+            shutil.copyfile(path, beside)
         copied += 1
     return copied, same, changed
-
-
-def _copy_whole(path: Path, target: Path) -> None:
-    """Copy a file so that it is there whole or not at all: half of one would be kept for good."""
-    beside = target.with_name(f".gradlab-{secrets.token_hex(8)}.tmp")
-    try:
-        shutil.copyfile(path, beside)
-        os.replace(beside, target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -17,12 +17,13 @@ WIDGETS = {"ipywidgets", "traitlets", "IPython"}
 # room: (rooms it may see, packages it may import besides the standard library)
 ROOMS = {
     "_validate": (set(), NUMERICS),
+    "_files": (set(), set()),
     # writes the picture that a notebook keeps; Pillow comes with matplotlib, whose PNGs need it
     "_stored": (set(), {"IPython", "PIL"}),
     "nn": ({"_validate"}, NUMERICS),
     "nn.training": ({"_validate", "nn"}, NUMERICS | {"tqdm"}),
     "bugs": ({"_validate", "nn"}, NUMERICS),
-    "checking": ({"_validate", "nn", "bugs"}, NUMERICS),
+    "checking": ({"_validate", "_files", "nn", "bugs"}, NUMERICS),
     "bugs.lines": ({"_validate", "nn"}, NUMERICS),
     "own": (
         {"_validate", "nn", "bugs", "checking", "plots"},
@@ -54,7 +55,7 @@ ROOMS = {
     # the command: it starts JupyterLab as a program of its own, and imports nothing of it
     "command": ({"checking", "lesson_files"}, set()),
     "__main__": ({"command"}, set()),
-    "lesson_files": (set(), set()),
+    "lesson_files": ({"_files"}, set()),
 }
 LONGEST = 60  # lines of a function without its docstring; most are shorter
 

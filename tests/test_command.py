@@ -4,7 +4,6 @@ import ast
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -105,7 +104,9 @@ def test_the_package_brings_the_command_and_the_lessons():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["scripts"] == {"gradlab": "gradlab.command:main"}
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {"lessons": "gradlab/lessons"}
+    assert wheel["only-include"] == ["gradlab", "lessons"]
+    assert ".ipynb_checkpoints" in wheel["exclude"]
+    assert wheel["sources"] == {"lessons": "gradlab/lessons"}
 
 
 def test_it_is_light(tmp_path):
@@ -332,7 +333,10 @@ def test_lessons_of_somebody_else_are_not_taken(tmp_path):
 
 
 def served(command, folder, tmp_path, env):
-    """Start JupyterLab, return its page at the address that it prints, and end it."""
+    """Start JupyterLab, return its page at the address that it prints, and end it.
+
+    It takes the next port that is free by itself.
+    """
     lab = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
@@ -372,15 +376,8 @@ def status_of(url):
         return error.code
 
 
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 def test_the_course_opens_in_a_real_jupyterlab_with_its_token(tmp_path, installed):
-    command = [sys.executable, "-m", "gradlab", "lab", "--", "--no-browser", "--allow-root",
-               f"--port={free_port()}"]  # fmt: skip
+    command = [sys.executable, "-m", "gradlab", "lab", "--", "--no-browser", "--allow-root"]
     env = {"PYTHONPATH": str(installed)}
     url, page, without_token = served(command, tmp_path, tmp_path / "jupyter", env)
     assert "/lab/tree/00_start_here.ipynb?token=" in url

@@ -8,7 +8,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from gradlab._validate import check_real_array, detached
+from gradlab._validate import check_real_array, readable
 from gradlab.nn.unrolling import Tensors
 
 
@@ -17,7 +17,7 @@ def check_theta(theta: object) -> np.ndarray:
     if callable(theta) and not hasattr(theta, "__array__"):
         raise TypeError(f"theta must be a vector of floats, got a {type(theta).__name__}: the "
                         "order is f, grad, theta")  # fmt: skip
-    array = check_real_array(detached(theta), "theta")
+    array = check_real_array(readable(theta), "theta")
     if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
         raise TypeError(f"theta must be float64 or float32, got dtype {array.dtype}")
     if array.ndim != 1 or array.size == 0:
@@ -75,7 +75,7 @@ class Part:
             size = f" of {len(answer)}" if isinstance(answer, tuple | list | dict) else ""
             what = type(answer).__name__
             raise TypeError(f"f must return the pair (loss, gradient), got {what}{size}")
-        if np.size(detached(answer[0])) != 1 and np.size(detached(answer[1])) == 1:
+        if np.size(readable(answer[0])) != 1 and np.size(readable(answer[1])) == 1:
             raise ValueError("f must return the pair (loss, gradient), got the number last: shapes "
                              f"{np.shape(answer[0])} and {np.shape(answer[1])}")  # fmt: skip
         return answer[self.index]
@@ -86,7 +86,7 @@ class Given:
 
     def __init__(self, gradient: object, theta: np.ndarray) -> None:
         self.theta = theta
-        self.gradient = deepcopy(detached(gradient))  # the loss may write into the caller's
+        self.gradient = deepcopy(readable(gradient))  # the loss may write into the caller's
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return it; elsewhere, where the judge may ask too, there is none."""
@@ -121,7 +121,7 @@ def gradient_at(grad: Callable, theta: np.ndarray) -> np.ndarray:
     if answer is None or isinstance(answer, dict | str):
         raise TypeError(f"grad(theta) must return an array of shape {theta.shape}, got {kind}")
     try:
-        given = np.asarray(detached(answer))
+        given = np.asarray(readable(answer))
     except ValueError:
         hint = "; grad=True takes an f that returns (loss, grad)" if len(answer) == 2 else ""
         raise ValueError(

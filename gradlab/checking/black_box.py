@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab._validate import detached
+from gradlab._validate import readable
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences, Scales
 
 Function = Callable[[np.ndarray], float]
@@ -61,7 +61,7 @@ def scalar(value: object) -> float:
         what = f"{type(value).__name__} of {len(value)}"
         hint = "; grad=True takes an f that returns (loss, grad)" if len(value) == 2 else ""
         raise TypeError(f"f must return the loss alone, one number, got a {what}{hint}")
-    array = np.asarray(detached(value))
+    array = np.asarray(readable(value))
     if array.size != 1:
         raise ValueError(f"f must return one number, got an array of shape {array.shape}")
     if array.dtype.kind not in "fiu":
@@ -129,7 +129,9 @@ def survey(value: Function, theta: np.ndarray, size: np.ndarray) -> Background:
             bends.append(abs(ends[0] + ends[1] - 2 * base))
     finite = [v for v in values if np.isfinite(v)]
     with np.errstate(over="ignore"):
-        single = len(set(finite)) > 1 and all(float(np.float32(v)) == v for v in finite)
+        # one value alone proves it too, for its last digits: such short steps may not move float32
+        single = all(float(np.float32(v)) == v for v in finite) and (
+            len(set(finite)) > 1 or float(np.float16(base)) != base)  # fmt: skip
     single &= base != np.round(base)
     machine_eps = float(np.finfo(np.float32 if single else np.float64).eps)
     spread = max(same) - min(same)

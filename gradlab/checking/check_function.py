@@ -29,6 +29,12 @@ from gradlab.checking.verdict import (
 
 METHODS = ("full", "sampled", "directional")
 SURE = 0.99  # probability with which random directions see what they say they see
+#: So many evaluations, at least, take seconds where one takes a tenth of a millisecond.
+MANY = 40_000
+FEWER = (
+    '{:,} entries take {:,} evaluations and more: method="sampled" takes {:,}, and checks '
+    '{} entries of every tensor; method="directional" takes {:,}'
+)
 STALE = (
     "grad(theta) is another one after f was evaluated elsewhere: it uses what the last call of f "
     "left behind. It was judged as called right after f(theta); call f(theta) before every "
@@ -132,7 +138,13 @@ def check_function(
     }
     loss = BlackBox(probe, background, grad, gradient, np.concatenate([*entries.values()]),
                     _slices(entries), executor)  # fmt: skip
-    found, spent = _judged(loss, eps, tolerance)
+    many = _many(entries, samples)
+    try:
+        found, spent = _judged(loss, eps, tolerance)
+    except KeyboardInterrupt as error:  # who has waited too long reads how not to
+        if many:
+            error.add_note(many)
+        raise
     evaluations += spent
     checked = {}
     for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
@@ -149,8 +161,22 @@ def check_function(
     return Report(
         checked, whole, subject, "max_relative", "central", eps, evaluations, seconds,
         partial(_explain, theta, layout, asked.first, loss.rounding, method),
-        find_remarks=lambda: (STALE,) if asked.stale else (),
+        find_remarks=lambda: (*(STALE,) * asked.stale, *(many,) * bool(many)),
     )  # fmt: skip
+
+
+def _many(entries: Mapping[str, np.ndarray], samples: int) -> str:
+    """Return what to say of a check that takes long; nothing if it does not.
+
+    Four evaluations an entry are the least: it is counted before any is made.
+    """
+    sizes = [len(part) for part in entries.values()]
+    if 4 * sum(sizes) < MANY:
+        return ""
+    sampled = 4 * sum(min(size, samples) for size in sizes)
+    if 2 * sampled > 4 * sum(sizes):  # of so many tensors, or samples: no gain
+        return ""
+    return FEWER.format(sum(sizes), 4 * sum(sizes), sampled, samples, 4 * samples)
 
 
 def _explain(

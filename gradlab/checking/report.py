@@ -473,7 +473,7 @@ def untested(report: Report) -> tuple[str, ...]:
     if zeros:
         told.append(f"{_of(zeros, checked)} exactly 0 on both sides: untested")
     if small := sum(int(mask.sum()) for mask in too_small(report).values()):
-        told.append(f"{_of(small, checked)} too small to tell")
+        told.append(f"{_of(small, checked)} too small to tell from 0")
     return tuple(told)
 
 

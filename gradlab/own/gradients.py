@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradlab._validate import check_real_array, detached
+from gradlab._validate import check_real_array, readable
 from gradlab.own.nested import Nested, numbers_in, shown
 
 LAST_NAME = re.compile(r"^(?P<head>(?:.*\.)?)(?P<name>[A-Za-z_]\w*)$", re.DOTALL)
@@ -156,7 +156,7 @@ class Gradients:
         (n,), (n, 1) and (1, n) hold the same vector; nothing else is reshaped.
         """
         shape = self.floats[path].shape
-        gradient = check_real_array(detached(value), argument)
+        gradient = check_real_array(readable(value), argument)
         if gradient.dtype.kind != "f":
             gradient = gradient.astype(float)
         if gradient.shape != shape:

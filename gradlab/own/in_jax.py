@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gradlab._validate import check_bool, check_integer
 from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
+from gradlab.checking.verdict import Judgement
+from gradlab.own.above import check_from_above
+
+FLOAT64 = "check in float64 (set jax_enable_x64, then make the arrays)"
 
 
 def check_jax(
@@ -41,9 +46,10 @@ def check_jax(
     loss : callable, optional
         Takes f's output and returns an array with one number. Left out, an output that is one
         number is the loss; any other is multiplied by fixed random numbers and summed, all its
-        floating leaves together.
+        floating leaves together. Others are tried where these may hide something: where a
+        gradient is 0 throughout, or the backward rule is not linear in its cotangent.
     argnums : int or sequence of int, optional
-        Which arguments to check; left out, all.
+        Which arguments to check, from the end if negative; left out, all.
     eps, method, samples, tolerance : optional
         As in `gl.check_function`.
     seed : int, optional
@@ -94,8 +100,18 @@ def check_jax(
     if batched:
         own.compile()
         lanes = own.lanes()
-    report = check_function(
-        own, own.gradient, own.theta, eps, own.layout,
+    judge = partial(
+        check_function, own, own.gradient, own.theta, eps, own.layout,
         method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,
     )  # fmt: skip
-    return replace(report, subject=own.subject(lanes))
+    report, evaluations = check_from_above(own, judge, "cotangent")
+    tensors = {k: replace(t, judgement=_in_jax(t.judgement)) for k, t in report.tensors.items()}
+    return replace(
+        report, tensors=tensors, judgement=_in_jax(report.judgement), subject=own.subject(lanes),
+        evaluations=evaluations,
+    )  # fmt: skip
+
+
+def _in_jax(judgement: Judgement) -> Judgement:
+    """Return a judgement whose advice says how JAX comes to compute in float64."""
+    return replace(judgement, advice=judgement.advice.replace("check in float64", FLOAT64))

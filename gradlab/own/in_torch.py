@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gradlab._validate import check_bool, check_integer
 from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
+from gradlab.own.above import check_from_above
 
 if TYPE_CHECKING:
     import torch
-
-SAME = "float64"  # stands for torch.float64, which is not loaded yet
 
 
 def check_torch(
@@ -21,7 +21,7 @@ def check_torch(
     *inputs: object,
     loss: Callable[[object], torch.Tensor] | None = None,
     kwargs: Mapping[str, object] | None = None,
-    dtype: torch.dtype | str | None = SAME,
+    dtype: torch.dtype | str | None = "float64",
     eps: float | None = None,
     method: str = "full",
     samples: int = 20,
@@ -48,7 +48,8 @@ def check_torch(
     loss : callable, optional
         Takes the output and returns a tensor with one number. Left out, an output that is one
         number is the loss; any other is multiplied by fixed random numbers and summed, all its
-        floating tensors together.
+        floating tensors together. Others are tried where these may hide something: where a
+        gradient is 0 throughout, or backward is not linear in what comes from above.
     kwargs : dict of str to anything, optional
         Keyword arguments to call it with; tensors in them are inputs too.
     dtype : torch.float64, torch.float32 or None, optional
@@ -103,11 +104,13 @@ def check_torch(
     seed, batched = check_integer(seed, "seed"), check_bool(batched, "batched")
     with TorchCode(code, inputs, kwargs, loss, dtype, seed) as own:
         lanes = own.lanes() if batched else None
-        report = check_function(
-            own, own.gradient, own.theta, eps, own.layout,
+        judge = partial(
+            check_function, own, own.gradient, own.theta, eps, own.layout,
             method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,
         )  # fmt: skip
+        report, evaluations = check_from_above(own, judge, "grad_output")
     told = own.remarks
     return replace(
-        report, subject=own.subject(lanes), find_remarks=lambda: (*report.remarks, *told)
-    )
+        report, subject=own.subject(lanes), evaluations=evaluations,
+        find_remarks=lambda: (*report.remarks, *told),
+    )  # fmt: skip

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import keystr, tree_flatten_with_path, tree_leaves, tree_unflatten
 
-from gradlab._validate import check_integer
-from gradlab.own.lanes import MOST, ROUNDINGS, Lanes
+from gradlab._validate import check_integer, in_short
+from gradlab.own.lanes import MEMORY, MOST, ROUNDINGS, Lanes
+from gradlab.own.outside import Outside
 
 SHORT = 16  # lanes of a batch for a few points
-MEMORY = 2**22  # numbers that the lanes of a batch may hold, of parameters, inputs and outputs
 
 
 class JaxCode:
@@ -42,6 +42,7 @@ class JaxCode:
         if loss is not None and not callable(loss):
             raise TypeError(f"loss must be a function of the output, got {type(loss).__name__}")
         self.f, self.loss, self.seed = f, loss, seed
+        self.outside = Outside(f, *[loss] * (loss is not None))
         self.name = getattr(f, "__name__", type(f).__name__)
         chosen = _check_argnums(argnums, len(args))
         flat, self.tree = tree_flatten_with_path(args)
@@ -61,7 +62,10 @@ class JaxCode:
 
     def __call__(self, theta: np.ndarray) -> float:
         """Return the loss at theta."""
-        return float((self._compiled or self._value)(jnp.asarray(theta)))
+        if self._compiled is None:
+            return float(self._value(jnp.asarray(theta)))
+        with self.outside.kept():
+            return float(self._compiled(jnp.asarray(theta)))
 
     def _value(self, theta: jax.Array) -> jax.Array:
         return self._loss(self._output(self._parts(theta)))
@@ -76,7 +80,8 @@ class JaxCode:
         try:
             plain = np.array([self._value(theta) for theta in points], float)
             compiled = jax.jit(self._value)
-            answers = np.array([compiled(theta) for theta in points], float)
+            with self.outside.kept():
+                answers = np.array([compiled(theta) for theta in points], float)
         except Exception:  # it needs numbers, and no tracers
             return
         allowed = ROUNDINGS * np.finfo(self.theta.dtype).eps * np.maximum(self.size, np.abs(plain))
@@ -85,7 +90,8 @@ class JaxCode:
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return what `jax.grad` says at theta, (P,)."""
-        grads = jax.grad(lambda parts: self._loss(self._output(parts)))(self._parts(theta))
+        with self.outside.kept():
+            grads = jax.grad(lambda parts: self._loss(self._output(parts)))(self._parts(theta))
         return np.concatenate([np.asarray(g).ravel() for g in grads]).astype(theta.dtype)
 
     def _parts(self, theta: object) -> list[jax.Array]:
@@ -99,40 +105,55 @@ class JaxCode:
         return self.f(*tree_unflatten(self.tree, leaves))
 
     def _loss(self, out: object) -> jax.Array:
-        if self.loss is not None:
-            return jnp.asarray(self.loss(out)).reshape(())
-        return self._projected(out, lambda terms: terms)
+        return self._projected(out if self.loss is None else self.loss(out), lambda terms: terms)
 
     def _projected(self, out: object, change: Callable) -> jax.Array:
         parts = _floating(out)
-        if not self.random_numbers:
-            return change(parts[0].reshape(()))
-        if [p.shape for p in parts] != [r.shape for r in self.random_numbers]:
+        if [p.shape for p in parts] != [r.shape for r in self.above]:
             raise ValueError("f must return arrays of the same shapes at every call, got "
                              f"{[p.shape for p in parts]} after "
-                             f"{[r.shape for r in self.random_numbers]}")  # fmt: skip
-        pairs = zip(parts, self.random_numbers, strict=True)
+                             f"{[r.shape for r in self.above]}")  # fmt: skip
+        pairs = zip(parts, self.above, strict=True)
         return sum(change(part * numbers.astype(part.dtype)).sum() for part, numbers in pairs)
 
     def _look_at(self, out: object) -> None:
         """Draw the random numbers that fit the output; raise if there is no loss in it."""
-        parts, leaves = _floating(out), tree_leaves(out)
+        leaves, whole = tree_leaves(out), out
         if self.loss is not None:
-            value = self.loss(out)
-            if not _is_floating(value):
-                raise TypeError(f"loss must return a floating number, got {_told(value)}")
-            if np.size(value) != 1:
-                raise ValueError(f"loss must return one number, got shape {np.shape(value)}")
-            self.size, self.random_numbers = abs(float(np.reshape(value, ()))), []
-        else:
-            if not parts:
-                raise TypeError("f must return an array of floating numbers, or a tree with some, "
-                                f"got {[_told(leaf) for leaf in leaves]}")  # fmt: skip
-            rng = np.random.default_rng(self.seed)
-            alone = len(leaves) == 1 and parts[0].size == 1
-            self.random_numbers = [] if alone else [rng.standard_normal(p.shape) for p in parts]
-            self.size = float(self._projected(out, jnp.abs))
+            whole = self.loss(out)
+            if not _is_floating(whole):
+                raise TypeError(f"loss must return a floating number, got {_told(whole)}")
+            if np.size(whole) != 1:
+                raise ValueError(f"loss must return one number, got shape {np.shape(whole)}")
+        parts = _floating(whole)
+        if not parts:
+            raise TypeError("f must return an array of floating numbers, or a tree with some, got "
+                            f"{[_told(leaf) for leaf in leaves]}")  # fmt: skip
+        self.is_one_number = len(tree_leaves(whole)) == 1 and parts[0].size == 1
+        self.above, self.other_above = (
+            [np.random.default_rng(seed).standard_normal(p.shape) for p in parts]
+            for seed in (self.seed, self.seed + 1)
+        )
+        if self.is_one_number:
+            self.above = [np.ones(parts[0].shape)]
+        self.size = float(self._projected(whole, jnp.abs))
         self.numbers = self.theta.size + sum(np.size(v) for v in (*leaves, *self.leaves))
+
+    def ask_with(self, above: list[np.ndarray]) -> None:
+        """Multiply the output by other numbers from now on."""
+        self.above = above
+        self._together = None  # what is compiled has the numbers in it
+        if self._compiled is not None:
+            self._compiled = None
+            self.compile()
+
+    def answer(self, above: list[np.ndarray]) -> np.ndarray:
+        """Return `jax.grad`'s gradient, (P,), for other numbers times the output."""
+        before, self.above = self.above, above
+        try:
+            return self.gradient(self.theta)
+        finally:
+            self.above = before
 
     # -- many points at once
 
@@ -159,11 +180,12 @@ class JaxCode:
         size = SHORT if len(entries) <= SHORT else self._number()
         filled = [np.pad(v, (0, size - len(v)), mode="edge") for v in (entries, values)]
         filled[0] = filled[0].astype(np.int32)
-        return np.asarray(self._together(jnp.asarray(theta), *filled))[: len(entries)]
+        with self.outside.kept():
+            return np.asarray(self._together(jnp.asarray(theta), *filled))[: len(entries)]
 
     def subject(self, lanes: Lanes | None) -> str:
         """Return what a report says that it checked."""
-        above = ", its output times fixed random numbers" if self.random_numbers else ""
+        above = "" if self.is_one_number else ", its output times fixed random numbers"
         together = ", evaluated in batches" if lanes is not None and lanes.used else ""
         return f"{self.name} in {self.theta.dtype}{above}{together}"
 
@@ -195,11 +217,11 @@ def _check_argnums(argnums: object, number: int) -> set[int]:
     if argnums is None:
         return set(range(number))
     given = argnums if isinstance(argnums, tuple | list) else (argnums,)
-    chosen = {check_integer(n, "argnums") for n in given}
+    chosen = {check_integer(n, "argnums", -number) for n in given}  # from the end, as in jax.grad
     if not chosen or max(chosen) >= number:
         raise ValueError(f"argnums must be integers below {number}, the number of arguments, got "
-                         f"{argnums!r}")  # fmt: skip
-    return chosen
+                         f"{in_short(argnums)}")  # fmt: skip
+    return {n % number for n in chosen}
 
 
 def _names(f: Callable, number: int) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from gradlab.checking.own.arrays import put_back, surely
 from gradlab.own.nested import Nested
 
 
@@ -21,11 +22,7 @@ def kept(*trees: Nested) -> Iterator[None]:
     try:
         yield
     finally:
-        try:
-            _put_back(arrays, places)
-        except KeyboardInterrupt:  # of which there may be a second one, at just this moment
-            _put_back(arrays, places)
-            raise
+        surely(lambda: _put_back(arrays, places))
 
 
 def _arrays(tree: Nested) -> Iterator[np.ndarray]:
@@ -49,12 +46,7 @@ def _put_back(arrays: list, places: list) -> None:
             inside.clear()
             inside.update(before) if isinstance(inside, dict) else inside.extend(before)
     for array, before in arrays:
-        is_locked = not array.flags.writeable  # by the loss: it came in writeable
-        if is_locked:  # else never said: some views refuse it even where it is so
-            array.flags.writeable = True
-        array[...] = before
-        if is_locked:
-            array.flags.writeable = False
+        put_back(array, before)
 
 
 def _same(inside: dict | list, before: dict | list) -> bool:

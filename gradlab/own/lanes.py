@@ -13,6 +13,7 @@ Layout = dict[str, tuple[int, int, tuple[int, ...]]]
 #: (theta (P,), tensor's name, entries of theta (B,), values (B,)) -> losses (B,): in lane b theta
 #: with one entry replaced. All entries are the tensor's.
 Many = Callable[[np.ndarray, str, np.ndarray, np.ndarray], np.ndarray]
+MEMORY = 2**22  # numbers that the lanes of a batch may hold, of parameters, inputs and outputs
 MOST = 256  # lanes: more of them gain little and take memory
 FEW = 4  # so few points are not worth a batch
 # By so many roundings a lane may differ from a single call: sums are taken in another order there.

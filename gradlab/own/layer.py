@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from gradlab._validate import check_bool, check_integer
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis
+from gradlab.checking.judge import KINK, SUBGRADIENT
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import Verdict
+from gradlab.nn.unrolling import roll
+from gradlab.own.above import first_wrong, others
+from gradlab.own.calls import DOUT
 from gradlab.own.cause import Finder
 from gradlab.own.code import LayerCode, projection
 from gradlab.own.detached import detached
 
-#: So much larger is what comes from above once, to see whether backward is linear there.
-LOUD = 1000.0
-#: Of the largest gradient: how far from linear backward may be, by the bytes of a number.
-LINEAR = {8: 1e-9, 4: 1e-4}
+#: Of a tensor's size: how far its entries are moved, each by another length, to leave a kink.
+ASIDE = 1e-2
+TIED = (
+    "At a kink, such as where several numbers are tied for a max, are {}: no step gives a slope "
+    f"there. Backward was judged with inputs moved by up to {ASIDE:.0%} of their size, where "
+    "nothing is tied; what it returns at a tie, such as the gradient to all of the tied, was not."
+)
+ON_KINKS = (
+    "At a kink, such as where several numbers are tied for a max, are {}: a backward that hands "
+    "the gradient to one of the tied passes there, and so may one that hands it to all of them. "
+    "Inputs that are drawn at random are not tied."
+)
 
 
 def check_layer(
@@ -118,19 +132,23 @@ def check_code(code: LayerCode, chosen: dict, always_twice: bool = False) -> Rep
     always_twice : bool, optional
         Whether random numbers from above are tried in any case.
     """
-    first = judged = _judged(code, chosen)
-    evaluations, remarks = first.evaluations, list(code.remarks)
-    if first.verdict != Verdict.WRONG:
-        for above, why in _others(code, first, always_twice):
-            code.above = above
-            other = _judged(code, chosen)
-            evaluations += other.evaluations
-            if other.verdict == Verdict.WRONG:
-                judged = other
-                remarks.append(why)
-                break
-            if other.verdict == Verdict.CORRECT and judged.verdict == Verdict.INCONCLUSIVE:
-                judged = other  # what came first from above was 0, or too small
+    first, remarks = _judged(code, chosen), list(code.remarks)
+    evaluations = first.evaluations
+    if first.verdict == Verdict.INCONCLUSIVE and (marked := _marked(first, KINK)):
+        code, there = _beside_the_kinks(code, first, chosen)
+        remarks += [TIED.format(marked)] * (there is not first)
+        evaluations += there.evaluations * (there is not first)
+        first = there
+    elif first.verdict == Verdict.CORRECT and (marked := _marked(first, SUBGRADIENT)):
+        remarks.append(ON_KINKS.format(marked))
+    judged = first
+    if first.verdict != Verdict.WRONG and (always_twice or _takes_above(code)):
+        two = projection(code.shapes, code.dtype, 1)
+        answer = partial(_answer, code)
+        tried = others(answer, code.above, two, first, code.calls.above, always_twice)
+        judged, more, said = first_wrong(first, tried, partial(_judged, code, chosen))
+        evaluations += more
+        remarks += said
     finder = Finder(code, [a.copy() for a in code.above])
     return replace(
         judged, evaluations=evaluations,
@@ -139,41 +157,43 @@ def check_code(code: LayerCode, chosen: dict, always_twice: bool = False) -> Rep
     )  # fmt: skip
 
 
-def _judged(code: LayerCode, chosen: dict) -> Report:
+def _judged(code: LayerCode, chosen: dict, above: list | None = None) -> Report:
+    if above is not None:
+        code.above = [np.asarray(a) for a in above]
     return check_function(code, code.gradient, code.theta, tensors=code.layout, **chosen)
 
 
-def _others(code: LayerCode, first: Report, always: bool) -> list[tuple[list[np.ndarray], str]]:
-    """Return what else is to come from above, with what is said if it comes out wrong there."""
-    dtype, one = code.dtype, code.above
-    two = projection(code.shapes, dtype, 1)
-    both = [(a / 2 - 2 * b).astype(dtype) for a, b in zip(one, two, strict=True)]
-    loud = [(LOUD * a).astype(dtype) for a in one]  # what is clipped, say
-    whole, other, mixed, large = (_answer(code, above) for above in (one, two, both, loud))
-    far = np.abs(whole / 2 - 2 * other - mixed).max()
-    size = max(float(np.abs(g).max()) for g in (whole, other, mixed))
-    if far <= LINEAR[dtype.itemsize] * size:
-        far = np.abs(whole - large / LOUD).max()
-        two = loud if far > LINEAR[dtype.itemsize] * size else two
-    name = code.calls.above
-    if far > LINEAR[dtype.itemsize] * size:
-        why = (
-            f"Backward is right for one {name} and wrong for another: it is not linear in {name}, "
-            "as every gradient is (a loss's must be multiplied by it)."
-        )
-        takes_above = any(kind == "dout" for kind, _ in code.calls.handed)
-        return [(two, why), (both, why)] if takes_above else []
-    if always:
-        return [(two, f"Backward is right for the {name} that it gets, and wrong for another.")]
-    if any((tensor.marks == "zero").all() for tensor in first.tensors.values()):
-        return [
-            (two, f"A second {name} was tried, for a gradient was 0 throughout with the first.")
-        ]
-    return []
+def _answer(code: LayerCode, above: list) -> np.ndarray:
+    return code.vector(code.at({}, [np.asarray(a) for a in above])[1])
 
 
-def _answer(code: LayerCode, above: list[np.ndarray]) -> np.ndarray:
-    return code.vector(code.at({}, above)[1]).astype(float)
+def _takes_above(code: LayerCode) -> bool:
+    return any(kind == DOUT for kind, _ in code.calls.handed)
+
+
+def _marked(report: Report, mark: str) -> str:
+    """Return how many entries have a mark, "3 of x, 2 of W"; nothing if none has."""
+    counts = {name: int((t.marks == mark).sum()) for name, t in report.tensors.items()}
+    return ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+
+
+def _beside_the_kinks(
+    code: LayerCode, first: Report, chosen: dict
+) -> tuple[LayerCode, Report]:  # fmt: skip
+    """Return the layer at inputs where nothing is tied, and its report; as it was if none tells."""
+    rng = np.random.default_rng(0)
+    size = np.empty(code.theta.size)
+    for lo, hi, _ in code.layout.values():
+        size[lo:hi] = np.sqrt(np.mean(code.theta[lo:hi] ** 2)) or 1.0
+    by = ASIDE * size * rng.uniform(0.5, 1.0, size.shape) * rng.choice([-1.0, 1.0], size.shape)
+    moved = copy.copy(code)
+    moved.theta = (code.theta + by).astype(code.dtype)
+    moved.inputs = {**code.inputs, **roll(moved.theta, code.layout)}
+    try:
+        there = _judged(moved, chosen)
+    except Exception:  # not defined there: it is our idea to ask
+        return code, first
+    return (code, first) if there.verdict == Verdict.INCONCLUSIVE else (moved, there)
 
 
 def _causes(finder: Finder, judged: Report, report: Report) -> list[Diagnosis]:

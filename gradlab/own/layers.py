@@ -15,6 +15,7 @@ from gradlab.checking.report import Report, TensorReport, summary
 from gradlab.checking.verdict import Setting, Verdict
 from gradlab.own.code import LayerCode
 from gradlab.own.layer import check_code
+from gradlab.own.overwritten import Overwritten, overwritten
 from gradlab.own.stages import Stage, stages_of
 
 
@@ -106,8 +107,9 @@ def check_layers(
     chosen = {"method": method, "samples": samples, "seed": check_integer(seed, "seed"),
               "tolerance": tolerance}  # fmt: skip
     checks = [*_run(stages, np.array(x), loss)]
+    caches = overwritten({str(place): code for place, code in checks if place.number})
     parts = [
-        Part(place, code, check_code(code, chosen, always_twice=place.number > 0))
+        Part(place, code, check_code(code, chosen, always_twice=place.number > 0)).in_use(caches)
         for place, code in checks
     ]
     tensors = {
@@ -149,6 +151,17 @@ class Part:
     where: Where
     code: LayerCode
     report: Report
+
+    def in_use(self, caches: dict[str, Overwritten]) -> Part:
+        """Return it with what is right by itself, and not in the stack, as wrong."""
+        if (cache := caches.get(str(self.where))) is None:
+            return self
+        alone = self.report
+        tensors = {name: cache.told(t) for name, t in alone.tensors.items()}
+        return replace(self, report=replace(
+            alone, tensors=tensors,
+            find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
+        ))  # fmt: skip
 
     @property
     def named(self) -> dict[str, TensorReport]:
@@ -211,8 +224,8 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     codes, out = [], x
     for k, stage in enumerate(stages):
         where = Where(k + 1, stage.label)
-        code = _named(where, stage.code, out)
-        (out, *more) = _named(where, code.at, {})[0]
+        code = _blaming(where, stage.code, out)
+        (out, *more) = _blaming(where, code.at, {})[0]
         if more:
             raise ValueError(f"{where} must return one output for the next layer, got "
                              f"{1 + len(more)}")  # fmt: skip
@@ -220,7 +233,7 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     top, dout = _loss_code(loss, out)
     for k, (where, code) in reversed(list(enumerate(codes))):
         code.above = [dout.astype(code.above[0].dtype)]
-        grads = _named(where, code.at, {}, code.above)[1]
+        grads = _blaming(where, code.at, {}, code.above)[1]
         name = code.names[0]
         if k and name not in grads:
             raise ValueError(f"{where}: backward must return a gradient of its input {name} for "
@@ -229,7 +242,7 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
     return [*codes, (Where(0, "loss"), top)]
 
 
-def _named(where: Where, function: Callable, *arguments: object) -> object:
+def _blaming(where: Where, function: Callable, *arguments: object) -> object:
     """Call a function; what it raises about what it was handed says which layer it is."""
     try:
         return function(*arguments)

@@ -10,7 +10,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 
-from gradlab._validate import detached
+from gradlab._validate import readable
 
 CLOSED = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)  # never looked into
 
@@ -130,7 +130,7 @@ def join(path: str, key: object, node: object) -> str:
 def numbers_in(leaf: object) -> np.ndarray | None:
     """Return an array or a float as a base ndarray, a view where it can be; None for others."""
     if isinstance(leaf, np.ndarray | float) or hasattr(leaf, "__array__"):
-        array = np.asarray(detached(leaf))
+        array = np.asarray(readable(leaf))
         return array if array.dtype.kind == "f" else None
     return None
 

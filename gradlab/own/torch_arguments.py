@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from gradlab._validate import in_short
 from gradlab.own.lanes import Layout
 
 FLOATS = (torch.float32, torch.float64)
@@ -48,7 +49,8 @@ def check_dtype(dtype: object) -> torch.dtype | None:
         return dtype
     if isinstance(dtype, str) and dtype in ("float64", "float32"):
         return getattr(torch, dtype)
-    raise TypeError(f"dtype must be torch.float64, torch.float32 or None, got {dtype!r}")
+    raise TypeError(f"dtype must be torch.float64, torch.float32 or None, got "
+                    f"{in_short(dtype)}")  # fmt: skip
 
 
 def check_tensor(t: torch.Tensor, name: str, dtype: torch.dtype | None) -> torch.Tensor:

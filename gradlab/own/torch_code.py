@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-from gradlab.own.lanes import MOST, Lanes
+from gradlab.checking.own.arrays import surely
+from gradlab.own.lanes import MEMORY, MOST, Lanes
+from gradlab.own.outside import Outside
 from gradlab.own.torch_arguments import (
     check_dtype,
     check_tensor,
@@ -24,19 +26,21 @@ from gradlab.own.torch_state import (
     RandomState,
     Slots,
     copy_of,
+    grads_kept,
+    hooks_of,
     modules_near,
     read_past_the_copy,
 )
 from gradlab.own.torch_trees import (
     clone_of,
     fresh,
+    is_one_number,
     names_of_arguments,
     projected,
     random_like,
     tensors_in,
 )
 
-MEMORY = 2**22  # numbers that the lanes of a batch may hold, of parameters, inputs and outputs
 KEEP = (
     "gl.check_torch ran this in {} copies; dtype=None keeps the types that the tensors have, for "
     "code that takes nothing else"
@@ -102,7 +106,7 @@ class TorchCode:
             raise TypeError(f"kwargs must be a dict of name to value, got {type(kwargs).__name__}")
         self.function, self.module, self.name, named = taken_apart(code)
         self.inputs = (inputs, dict(kwargs or {}))
-        self.loss, self.seed, self.random_numbers = loss, seed, None
+        self.loss, self.seed = loss, seed
         params = [] if self.module is None else list(self.module.named_parameters())
         params = [(name, p) for name, p in params if p.requires_grad]
         self.paths = [path for path, t in tensors_in(self.inputs) if t.requires_grad]
@@ -126,6 +130,8 @@ class TorchCode:
         past = [] if self.module is None else read_past_the_copy(self.module, loss)
         self.near = [] if self.module is not None else modules_near(self.function)
         self.near += [] if loss is None else modules_near(loss)
+        self.outside = Outside(*(f for f in (self.function, loss) if f is not None))
+        self.hooked = Outside(*hooks_of(self.module))
         self._copy()
         own = (*self.near, *([] if self.module is None else [self.module]))
         self.buffers, self.slots = Buffers(own), Slots(own)
@@ -163,28 +169,34 @@ class TorchCode:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.random.put_back()
-        self.buffers.put_back()
+        surely(self._put_back)
 
     @contextmanager
     def _steady(self) -> Iterator[None]:
         """Start from the same random state and buffers, and leave nothing changed."""
         default, threads = torch.get_default_dtype(), torch.get_num_threads()
+
+        def put_back() -> None:
+            torch.set_default_dtype(default)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)
+            self._put_back()
+
         try:
             self.random.put_back()
             torch.set_default_dtype(self.type)  # for what the code makes by itself: a first state
             if getattr(self, "numbers", SMALL) < SMALL and threads > 1:
                 torch.set_num_threads(1)
             # with autograd on, as in training: code may take a derivative, or ask whether it is
-            with torch.inference_mode(False), torch.enable_grad():
+            with torch.inference_mode(False), torch.enable_grad(), self.hooked.kept():
                 yield
         finally:
-            torch.set_default_dtype(default)
-            if torch.get_num_threads() != threads:
-                torch.set_num_threads(threads)
-            self.random.put_back()
-            self.buffers.put_back()
-            self.slots.put_back()  # functional_call leaves a tensor that stands at two places
+            surely(put_back)
+
+    def _put_back(self) -> None:
+        self.random.put_back()
+        self.buffers.put_back()
+        self.slots.put_back()  # functional_call leaves a tensor that stands at two places
 
     # -- the loss and its gradient at theta
 
@@ -196,14 +208,11 @@ class TorchCode:
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return what autograd says at theta, (P,): 0 for what it cannot reach."""
-        with self._steady():
+        with self._steady(), self.outside.kept():
             self._put(theta)
             leaves = self._leaves(theta)
-            loss = self._loss(self._output(leaves))
             of = [*self.params, *leaves]
-            grads = [None] * len(of)
-            if loss.requires_grad:
-                grads = torch.autograd.grad(loss, of, allow_unused=True)
+            grads = self._grads(leaves, of)
             grads = [torch.zeros_like(t) if g is None else g.to_dense()
                      for t, g in zip(of, grads, strict=True)]  # fmt: skip
             found = [g.detach().to(self.type).cpu().numpy() for g in grads]
@@ -213,6 +222,24 @@ class TorchCode:
                 told = f"autograd's gradient of {name} must be finite, got {g[tuple(at)]} at {at}"
                 raise ValueError(told)
         return np.concatenate([g.ravel() for g in found])
+
+    def _grads(self, leaves: list[torch.Tensor], of: list[torch.Tensor]) -> Sequence:
+        loss = self._loss(self._output(leaves))
+        if not loss.requires_grad:
+            return [None] * len(of)
+        try:
+            return torch.autograd.grad(loss, of, allow_unused=True)
+        except RuntimeError as error:
+            if "use_reentrant" not in str(error):
+                raise
+        # such a checkpoint takes backward() alone, which leaves gradients in all that it meets
+        loss = self._loss(self._output(leaves))
+        with grads_kept(loss, self.near):
+            loss.backward()
+            grads = [t.grad for t in of]
+        for t in of:
+            t.grad = None
+        return grads
 
     def _put(self, theta: np.ndarray) -> None:
         with torch.no_grad():
@@ -240,24 +267,39 @@ class TorchCode:
         return self.function(*args, **kwargs)
 
     def _loss(self, out: object) -> torch.Tensor:
-        if self.loss is not None:
-            return self.loss(out).reshape(())
-        return projected(out, self.random_numbers)
+        return projected(out if self.loss is None else self.loss(out), self.above)
 
     def _look_at(self, out: object) -> None:
         """Draw the random numbers that fit the output; raise if there is no loss in it."""
-        if self.loss is None:
-            self.random_numbers = random_like(out, self.seed)
-            terms = projected(out, self.random_numbers, absolute=True)
-        else:
-            terms = self.loss(out)
-            if not isinstance(terms, torch.Tensor):
+        whole = out
+        if self.loss is not None:
+            whole = self.loss(out)
+            if not isinstance(whole, torch.Tensor):
                 raise TypeError(f"loss must return a tensor that autograd can follow, got "
-                                f"{type(terms).__name__}")  # fmt: skip
-            if terms.numel() != 1:
-                raise ValueError(f"loss must return one number, got shape {tuple(terms.shape)}")
-        self.size = abs(float(terms.detach()))
+                                f"{type(whole).__name__}")  # fmt: skip
+            if whole.numel() != 1:
+                raise ValueError(f"loss must return one number, got shape {tuple(whole.shape)}")
+            if not whole.is_floating_point():
+                raise TypeError(f"loss must return a floating number, got {whole.dtype}")
+        self.above, self.other_above = (random_like(whole, seed)
+                                        for seed in (self.seed, self.seed + 1))  # fmt: skip
+        self.is_one_number = is_one_number(whole)
+        if self.is_one_number:
+            self.above = [torch.ones_like(part) for part in self.above]
+        self.size = abs(float(projected(whole, self.above, absolute=True).detach()))
         self.numbers = sum(t.numel() for _, t in (*tensors_in(out), *tensors_in(self.inputs)))
+
+    def ask_with(self, above: list[torch.Tensor]) -> None:
+        """Multiply the output by other numbers from now on."""
+        self.above = above
+
+    def answer(self, above: list[torch.Tensor]) -> np.ndarray:
+        """Return autograd's gradient, (P,), for other numbers times the output."""
+        before, self.above = self.above, above
+        try:
+            return self.gradient(self.theta)
+        finally:
+            self.above = before
 
     # -- many points at once
 
@@ -272,7 +314,7 @@ class TorchCode:
     ) -> np.ndarray:
         lo, _, shape = self.layout[name]
         which = list(self.layout).index(name)
-        with self._steady(), warnings.catch_warnings():
+        with self._steady(), self.outside.kept(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where vmap itself goes one by one, it says so
             self._put(theta)
             leaves = self._leaves(theta)
@@ -307,7 +349,6 @@ class TorchCode:
         """Return what a report says that it checked."""
         number = str(self.type).removeprefix("torch.")
         how = f"in a {number} copy" if self.dtype else f"in {number}, as it came"
-        above = "" if self.loss or not self.random_numbers else (
-            ", its output times fixed random numbers")  # fmt: skip
+        above = "" if self.is_one_number else ", its output times fixed random numbers"
         together = ", evaluated in batches" if lanes is not None and lanes.used else ""
         return f"{self.name} {how}{above}{together}"

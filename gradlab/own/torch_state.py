@@ -6,10 +6,15 @@ import copy
 import functools
 import inspect
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+from gradlab.checking.own.arrays import surely
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
@@ -29,9 +34,20 @@ def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Modu
             f"code must be a module that copy.deepcopy can copy, got {type(module).__name__}, "
             f"which it cannot: {error}"
         ) from error
+    _give_leaves(copied)
     for p in copied.parameters():
         p.grad = None
     return copied if dtype is None else copied.to(dtype)
+
+
+def _give_leaves(module: torch.nn.Module) -> None:
+    """Give a copy parameters of its own: those of a scripted module still follow the original's."""
+    made: dict[int, torch.nn.Parameter] = {}
+    for inner in module.modules():
+        if isinstance(inner, torch.jit.ScriptModule):
+            for name, p in list(inner.named_parameters(recurse=False)):
+                new = torch.nn.Parameter(p.detach(), requires_grad=p.requires_grad)
+                setattr(inner, name, made.setdefault(p.data_ptr(), new))
 
 
 def modules_near(function: Callable) -> list[torch.nn.Module]:
@@ -68,6 +84,37 @@ def read_past_the_copy(module: torch.nn.Module, loss: object) -> list[str]:
             for name, value in vars(part).items() if inspect.isfunction(value)]  # fmt: skip
     return [called for called, function in own
             if any(id(near) in inner for near in modules_near(function))]  # fmt: skip
+
+
+def hooks_of(module: torch.nn.Module | None) -> list[Callable]:
+    """Return the hooks of a module and of those in it: what they keep is the caller's."""
+    return [hook for inner in ([] if module is None else module.modules())
+            for name in HOOKS for hook in getattr(inner, name, {}).values()]  # fmt: skip
+
+
+@contextmanager
+def grads_kept(loss: torch.Tensor, modules: Iterable[torch.nn.Module]) -> Iterator[None]:
+    """Put back the gradients of all tensors that a loss is seen to depend on, and of modules."""
+    nodes, leaves = [loss.grad_fn], [p for module in modules for p in module.parameters()]
+    seen = set(nodes)
+    while nodes:
+        node = nodes.pop()
+        leaves += [node.variable] if hasattr(node, "variable") else []
+        more = {other for other, _ in node.next_functions if other is not None} - seen
+        seen |= more
+        nodes += more
+    before = [(t, t.grad, None if t.grad is None else t.grad.clone()) for t in leaves]
+
+    def put_back() -> None:
+        for t, grad, numbers in before:
+            t.grad = grad
+            if grad is not None:
+                grad.copy_(numbers)
+
+    try:
+        yield
+    finally:
+        surely(put_back)
 
 
 class Buffers:
@@ -108,7 +155,7 @@ class Slots:
     def put_back(self) -> None:
         """Put every parameter back to its place, if it is not there."""
         for inner, name, p in self.kept:
-            if inner._parameters.get(name) is not p:
+            if getattr(inner, name, None) is not p:
                 inner._parameters.pop(name, None)
                 setattr(inner, name, p)  # and not by the dict alone: some modules keep a list too
 

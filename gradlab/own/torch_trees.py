@@ -105,6 +105,8 @@ def names_of_arguments(code: Callable, inputs: tuple, paths: Sequence[Path]) -> 
         parameters = parameters[1:]
     called = [p.name for p in parameters
               if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+    if isinstance(code, torch.jit.ScriptFunction):  # takes (*args), and knows what they are
+        called = [argument.name for argument in code.schema.arguments]
     rest_of_all = next((p.name for p in parameters if p.kind == p.VAR_POSITIONAL), "inputs")
     names = []
     for which, first, *rest in paths:
@@ -118,7 +120,7 @@ def names_of_arguments(code: Callable, inputs: tuple, paths: Sequence[Path]) -> 
 
 
 def random_like(out: object, seed: int) -> list[torch.Tensor]:
-    """Return fixed random numbers for every floating tensor of an output; none for one number.
+    """Return fixed random numbers for every floating tensor of an output.
 
     Raises
     ------
@@ -129,10 +131,13 @@ def random_like(out: object, seed: int) -> list[torch.Tensor]:
     if not parts:
         raise TypeError("code must return a tensor of floating numbers, or a tuple, list or dict "
                         f"with some, got {_told(out)}; loss=… can make one of it")  # fmt: skip
-    if isinstance(out, torch.Tensor) and out.numel() == 1 and not out.is_complex():
-        return []
     rng = np.random.default_rng(seed)
     return [torch.from_numpy(rng.standard_normal(tuple(part.shape))).to(part) for part in parts]
+
+
+def is_one_number(out: object) -> bool:
+    """Tell whether an output is a loss by itself."""
+    return isinstance(out, torch.Tensor) and out.numel() == 1 and not out.is_complex()
 
 
 def projected(
@@ -145,8 +150,6 @@ def projected(
     ValueError
         The output is another one than that which the random numbers were drawn for.
     """
-    if not random_numbers:
-        return out.reshape(())
     parts = _floating(out)
     if [part.shape for part in parts] != [numbers.shape for numbers in random_numbers]:
         raise ValueError("code must return tensors of the same shapes at every call, got "

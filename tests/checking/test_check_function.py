@@ -169,3 +169,56 @@ def test_theta_is_not_touched_while_f_runs():
 
     gl.check_function(f, np.cos, theta)
     assert {s for s, _ in seen} == {GOOD.tobytes()}
+
+
+def test_a_long_check_says_beforehand_what_is_shorter():
+    """Counted, not measured: four evaluations an entry are the least that a full check takes."""
+    tensors = {"W": (0, 11_000, (110, 100)), "b": (11_000, 11_010, (10,))}
+    theta, calls = np.linspace(0.1, 1.0, 11_010), []
+
+    def f(theta):
+        calls.append(1)
+        if len(calls) > 1000:
+            raise KeyboardInterrupt
+        return float(np.sum(theta**2))
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        gl.check_function(f, lambda t: 2 * t, theta, tensors=tensors)
+    (note,) = caught.value.__notes__
+    assert "11,010 entries take 44,040 evaluations and more" in note
+    assert 'method="sampled" takes 120' in note  # 4 * (20 + 10)
+    assert 'method="directional" takes 80' in note
+
+
+def test_a_report_on_many_entries_tells_of_sampling_and_one_on_few_does_not():
+    def told(size, **chosen):
+        f, grad = (lambda t: float(t @ t)), (lambda t: 2 * t)
+        return gl.check_function(f, grad, np.linspace(0.1, 1.0, size), **chosen).remarks
+
+    (remark,) = told(10_000)
+    assert remark.startswith("10,000 entries take 40,000 evaluations and more")
+    assert told(9_999) == ()
+    assert told(10_000, method="sampled") == told(10_000, method="directional") == ()
+
+
+@pytest.mark.parametrize("eps", [1e-6, 1e-5, 1e-4])
+def test_at_a_step_of_ones_own_float32_values_are_round_off_and_no_kink(eps):
+    def f(theta):
+        return np.float32(np.sum(np.sin(theta)))
+
+    report = gl.check_function(f, np.cos, np.array([0.1, 0.5, 0.9]), eps=eps)
+    assert "its values are float32" in report.subject
+    assert "kink" not in report.why
+    assert report["theta"].crossed_kinks == 0
+    if report.verdict == "inconclusive":
+        assert "round-off" in report.why
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, np.pi])
+def test_float64_values_are_not_taken_for_float32(scale):
+    report = gl.check_function(lambda t: scale * float(np.sum(np.sin(t))),
+                            lambda t: scale * np.cos(t), np.array([0.1, 0.5, 0.9]))  # fmt: skip
+    assert "float32" not in report.subject
+    assert report.verdict == "correct"
+    half = gl.check_function(lambda t: 0.5, lambda t: 0 * t, np.array([0.1, 0.5]))
+    assert "float32" not in half.subject  # 0.5 has no digits to tell by

@@ -298,3 +298,65 @@ def test_the_examples_run():
     results = doctest.testmod(in_jax)
     assert results.attempted > 5
     assert not results.failed
+
+
+# -- what somebody broke
+
+
+class Keeps:
+    """Keeps what it last computed, as a layer of one's own does."""
+
+    def __init__(self):
+        self.last, self.all = jnp.zeros(3), []
+
+    def __call__(self, x):
+        self.all.append(x)
+        self.last = jnp.sin(x) + 0 * self.last
+        return self.last
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_no_dead_tracer_is_left_in_what_f_keeps(batched):
+    keeps = Keeps()
+    assert gl.check_jax(keeps, jnp.linspace(0.1, 1.0, 3), batched=batched).verdict == "correct"
+    assert not isinstance(keeps.last, jax.core.Tracer)
+    assert not any(isinstance(value, jax.core.Tracer) for value in keeps.all)
+    assert np.isfinite(keeps.last + 1).all()
+
+
+@pytest.mark.parametrize(("argnums", "names"), [(-1, ["b"]), ((0, -1), ["a", "b"]), ([-2], ["a"])])
+def test_argnums_count_from_the_end_as_in_jax_grad(argnums, names):
+    x = jnp.linspace(0.1, 1.0, 3)
+    assert list(gl.check_jax(lambda a, b: (a * b).sum(), x, x, argnums=argnums)) == names
+
+
+@pytest.mark.parametrize("argnums", [-3, 2, (), True, "a"])
+def test_argnums_that_name_no_argument_are_refused(argnums):
+    with pytest.raises((TypeError, ValueError), match="argnums must be"):
+        gl.check_jax(lambda a, b: (a * b).sum(), jnp.ones(2), jnp.ones(2), argnums=argnums)
+
+
+def test_advice_for_float32_says_how_jax_comes_to_float64():
+    x = jnp.array([-1.0, 1e-4, 0.5, 0.0], jnp.float32)
+    report = gl.check_jax(lambda x: jnp.maximum(x, 0).sum(), x)
+    assert report.verdict == "inconclusive"
+    assert "jax_enable_x64" in report.advice
+    assert "jax_enable_x64" in report["x"].judgement.advice
+
+
+@jax.custom_vjp
+def squared(x):
+    """Return x**2, with a cotangent that is clipped on its way back."""
+    return x**2
+
+
+squared.defvjp(lambda x: (squared(x), x), lambda x, d: (2 * x * jnp.clip(d, -5, 5),))
+
+
+@pytest.mark.parametrize("loss", [None, jnp.sum])
+def test_a_rule_that_is_not_linear_in_its_cotangent_is_found(loss):
+    x = jnp.linspace(0.5, 1.0, 4)
+    report = gl.check_jax(squared, x, loss=loss)
+    assert report.wrong == ["x"]
+    assert any("not linear in cotangent" in remark for remark in report.remarks)
+    assert gl.check_jax(lambda x: x**2, x, loss=loss).remarks == ()

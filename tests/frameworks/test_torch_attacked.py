@@ -6,8 +6,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 import gradlab as gl
+from gradlab.own.torch_state import RandomState
 
 
 class Half(torch.autograd.Function):
@@ -170,3 +172,135 @@ def test_numpys_and_pythons_random_states_come_back_and_threads_too():
     assert report.verdict == "correct"
     after = np.random.get_state()[2], random.getstate(), torch.get_num_threads()  # noqa: NPY002
     assert before == after
+
+
+# -- scripted code, checkpoints, hooks, and what comes from above --------------------------------
+
+
+#: PyTorch says so whenever code is scripted.
+SCRIPTING = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+
+
+class Squared(torch.autograd.Function):
+    """x**2, what comes from above clipped on its way back."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 2 * x * g.clamp(-5, 5)
+
+
+@pytest.mark.parametrize("loss", [None, torch.sum])
+def test_a_backward_that_is_not_linear_in_what_comes_from_above_is_found(loss):
+    x = torch.linspace(0.5, 1, 4, requires_grad=True)
+    report = gl.check_torch(Squared, x, loss=loss)
+    assert report.wrong == ["x"]
+    assert any("not linear in grad_output" in remark for remark in report.remarks)
+    assert gl.check_torch(torch.square, x, loss=loss).remarks == ()
+
+
+@SCRIPTING
+def test_a_scripted_function_has_the_names_of_its_arguments():
+    @torch.jit.script
+    def scaled(x, factor):
+        return torch.tanh(x) * factor
+
+    x = torch.linspace(0, 1, 3, requires_grad=True)
+    report = gl.check_torch(scaled, x, torch.tensor(2.0))
+    assert (report.verdict, list(report)) == ("correct", ["x"])
+
+
+@SCRIPTING
+@pytest.mark.parametrize("way", ["script", "trace"])
+def test_a_scripted_module_is_checked_in_float64_throughout(way):
+    """Its copy's gradients came back in float32, 1e-8 off."""
+    plain, x = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()), torch.ones(2, 3)
+    module = torch.jit.trace(plain, x) if way == "trace" else torch.jit.script(plain)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    report = gl.check_torch(module, x)
+    assert report.verdict == "correct"
+    assert report.resolution < 1e-7
+    assert all(torch.equal(p, before[name]) and p.dtype == torch.float32
+               for name, p in module.named_parameters())  # fmt: skip
+
+
+class Checkpointed(torch.nn.Module):
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.a, self.b, self.factor = torch.nn.Linear(3, 4), torch.nn.Linear(4, 2), factor
+
+    def forward(self, x):
+        hidden = checkpoint(lambda x: Factor.apply(self.a(x).tanh(), self.factor), x,
+                            use_reentrant=True)  # fmt: skip
+        return self.b(hidden)
+
+
+class Factor(torch.autograd.Function):
+    """x, its gradient times a factor."""
+
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.factor, None
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_a_reentrant_checkpoint_is_checked_and_leaves_no_gradient(factor):
+    module, x = Checkpointed(factor), torch.ones(2, 3, requires_grad=True)
+    x.grad = torch.full((2, 3), 7.0)
+    report = gl.check_torch(module, x)
+    assert report.wrong == ([] if factor == 1 else ["a.weight", "a.bias", "x"])
+    assert all(p.grad is None for p in module.parameters())
+    assert (x.grad == 7).all()
+    # around a module: its own parameters must not get gradients either
+    code = lambda x: checkpoint(module.a, x, use_reentrant=True)  # noqa: E731
+    module.a.weight.grad = torch.full((4, 3), 7.0)
+    kept = module.a.weight.grad
+    assert gl.check_torch(code, x.detach().requires_grad_(), dtype=None).verdict != "wrong"
+    assert module.a.weight.grad is kept
+    assert (kept == 7).all()
+    assert module.a.bias.grad is None
+
+
+@pytest.mark.parametrize("where", ["beside", "inside"])
+def test_the_lists_that_hooks_write_into_are_as_they_were(where):
+    module, beside = torch.nn.Linear(3, 2), []
+    module.seen = beside if where == "beside" else []
+    module.handles = [
+        module.register_forward_hook(lambda m, i, out: module.seen.append(out)),
+        module.register_full_backward_hook(lambda m, i, out: module.seen.append(out)),
+    ]
+    x = torch.ones(4, 3, requires_grad=True)
+    assert gl.check_torch(module, x).verdict == "correct"
+    assert module.seen == []
+    assert len(module.handles) == len(module._forward_hooks) + len(module._backward_hooks) == 2
+
+
+def test_ctrl_c_within_the_putting_back_leaves_nothing_changed(monkeypatch):
+    module, put_back, times = torch.nn.BatchNorm1d(3), RandomState.put_back, []
+
+    def interrupted(self):
+        times.append(1)
+        if len(times) == 2:  # the first is before the code runs
+            raise KeyboardInterrupt
+        put_back(self)
+
+    monkeypatch.setattr(RandomState, "put_back", interrupted)
+    x = torch.randn(4, 3).requires_grad_()
+    default, state = torch.get_default_dtype(), torch.get_rng_state()
+    before = {name: b.clone() for name, b in module.named_buffers()}
+    code = lambda x: module(x + 0 * torch.rand(()))  # noqa: E731
+    with pytest.raises(KeyboardInterrupt):
+        gl.check_torch(code, x, dtype=torch.float32)
+    assert torch.get_default_dtype() == default
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(b, before[name]) for name, b in module.named_buffers())

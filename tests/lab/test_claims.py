@@ -49,7 +49,7 @@ def noisy():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"bug": "kernel_not_flipped"}, {"method": "direction", "scheme": "forward"}]
+    "settings", [{"bug": "kernel_not_flipped"}, {"method": "directional", "scheme": "forward"}]
 )
 def test_reset_leads_out_of_a_start_that_cannot_be_computed(settings):
     state = LabState(**settings)
@@ -73,7 +73,9 @@ def test_the_largest_error_is_so_called_where_no_tensor_has_a_larger_one():
 
 def test_directions_are_not_called_entries():
     theta = np.random.default_rng(0).normal(size=4) * 1e-6
-    state = LabState(lambda t: float(np.abs(t).sum()), np.sign, theta, method="direction", eps=1e-3)
+    state = LabState(
+        lambda t: float(np.abs(t).sum()), np.sign, theta, method="directional", eps=1e-3
+    )
     text = banner(state)
     assert re.search(r"Along \d+ of 20 directions the step crosses a kink", text)
     assert "entries" not in text
@@ -84,7 +86,7 @@ def test_directions_are_not_called_entries():
 )
 def test_twenty_directions_are_taken_through_however_many_parameters(brought):
     large = {} if brought else {"hidden": (64, 64), "data": "digits"}
-    state = LabState(*brought, method="direction", **large)
+    state = LabState(*brought, method="directional", **large)
     assert not state.error
     assert state.result.report["theta"].analytic.size == 20
     assert state.result.report.verdict == "correct"
@@ -93,7 +95,7 @@ def test_twenty_directions_are_taken_through_however_many_parameters(brought):
 
 
 def test_of_a_loss_that_does_not_repeat_no_step_is_blamed(noisy):
-    for method in ("full", "direction"):
+    for method in ("full", "directional"):
         noisy.method = method
         text = banner(noisy)
         assert "No step decides this. Draw random numbers once" in text
@@ -102,7 +104,7 @@ def test_of_a_loss_that_does_not_repeat_no_step_is_blamed(noisy):
 
 
 def test_a_step_is_found_along_directions_where_one_tensor_alone_would_drown():
-    state = LabState(weight_scale=6e-4, method="direction", eps=1e-12)
+    state = LabState(weight_scale=6e-4, method="directional", eps=1e-12)
     assert "Move eps to the right" in banner(state)
     state.update(**advice(state.result).changes)
     assert state.result.report.verdict == "correct"
@@ -169,7 +171,7 @@ def test_a_bug_that_cannot_show_is_said_to():
 
 
 def test_words_of_panels_hold_no_nan_and_no_inf(noisy):
-    for method in ("full", "direction"):
+    for method in ("full", "directional"):
         noisy.method = method
         for panel in (UCurvePanel(), HeatmapPanel(), AgreementPanel(), GradientSizePanel()):
             alt = panel.alt(noisy.result)
@@ -189,7 +191,7 @@ def test_a_norm_ratio_is_not_called_a_relative_error():
 
 @pytest.mark.parametrize("theta", [THETA, np.linspace(0.5, 3, 30)], ids=len)
 def test_every_panel_has_its_say_of_directions_through_few_parameters(theta):
-    result = LabState(f, grad, theta, method="direction").result
+    result = LabState(f, grad, theta, method="directional").result
     for panel in (panel() for panel in PANELS):
         if not panel.fits(result):
             assert panel.alt(result)

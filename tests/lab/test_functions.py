@@ -80,7 +80,7 @@ def test_the_measure_is_that_of_report_and_sweep(measure):
 
 
 def test_directions_and_samples(state):
-    state.method = "direction"
+    state.method = "directional"
     assert list(state.result.report) == list(state.result.sweep.errors) == ["theta"]
     state.method = "sampled"
     assert list(state.result.report) == ["a", "b"]
@@ -151,7 +151,7 @@ def test_the_text(state):
 def test_theta_is_copied_and_never_changed():
     theta = THETA.copy()
     state = LabState(f, grad, theta)
-    state.update(eps=1e-3, method="direction")
+    state.update(eps=1e-3, method="directional")
     np.testing.assert_array_equal(theta, THETA)
     theta[:] = 0
     state.reset()
@@ -226,3 +226,37 @@ def test_a_gradient_of_another_length_is_refused_at_once():
         LabState(f, lambda t: t[:3], THETA)
     with pytest.raises(ValueError, match=r"f\(theta\) must be finite, got nan"):
         LabState(lambda t: float("nan"), grad, THETA)
+
+
+def test_the_lab_tells_what_the_check_of_the_same_function_remarks():
+    last = {}
+
+    def keeps(theta):
+        last["theta"] = theta.copy()
+        return float(theta @ theta)
+
+    def stale(theta):
+        return 2 * last["theta"]
+
+    (remark,) = gl.check_function(keeps, stale, THETA).remarks
+    assert remark.startswith("grad(theta) is another one after f was evaluated elsewhere")
+    assert f"remark: {remark}" in repr(gl.Lab(keeps, stale, THETA))
+    assert "remark:" not in repr(gl.Lab(f, grad, THETA))
+
+
+def test_the_best_step_of_a_function_that_returns_float32_is_that_of_float32():
+    def rounded(theta):
+        return np.float32(f(theta))
+
+    def best(function):
+        return LabState(function, grad, THETA).result.sweep.predicted_best_eps
+
+    assert np.isclose(best(f), np.finfo(np.float64).eps ** (1 / 3))
+    assert np.isclose(best(rounded), np.finfo(np.float32).eps ** (1 / 3))
+
+
+@pytest.mark.parametrize("method", ["full", "sampled", "directional"])
+def test_the_methods_have_the_names_that_the_check_has(method):
+    """One word in both: what stands in a line of the lab can be passed to the check."""
+    assert LabState(f, grad, THETA, method=method).method == method
+    assert gl.check_function(f, grad, THETA, method=method).verdict == "correct"

@@ -50,7 +50,7 @@ def random_settings(seed):
         "data_scale": log("data_scale"),
         "bias_scale": float(rng.uniform(0, 10)),
         "second_bug": str(rng.choice(BUGS[:-1])),
-        "method": str(rng.choice(["full", "sampled", "direction"])),
+        "method": str(rng.choice(["full", "sampled", "directional"])),
         "entry": int(rng.integers(-1, 99)),
     }
     flags = ("use_dropout", "freeze_masks", "use_l2", "l2_in_loss", "l2_in_gradient")
@@ -165,9 +165,9 @@ def test_a_line_that_is_refused_leaves_everything_as_it_was():
 def test_a_function_is_named():
     state = LabState(lambda t: float(t @ t), lambda t: 2 * t, np.ones(4))
     assert state.line == "gl.Lab(f, grad, theta)"
-    state.update(eps=1e-7, method="direction")
-    assert state.line == 'gl.Lab(f, grad, theta, eps=1e-07, method="direction")'
-    assert read_line(state.line) == {"eps": 1e-7, "method": "direction"}
+    state.update(eps=1e-7, method="directional")
+    assert state.line == 'gl.Lab(f, grad, theta, eps=1e-07, method="directional")'
+    assert read_line(state.line) == {"eps": 1e-7, "method": "directional"}
     parts = {"a": (0, 1, (1,)), "b": (1, 4, (3,))}
     state = LabState(lambda t: float(t @ t), lambda t: 2 * t, np.ones(4), tensors=parts)
     assert state.line == "gl.Lab(f, grad, theta, tensors=tensors)"

@@ -198,7 +198,7 @@ def test_the_words_hold_the_numbers_of_the_report(case, results):
 
 
 def test_directions_choose_no_entry_and_have_no_network():
-    result = LabState(method="direction").result
+    result = LabState(method="directional").result
     assert NetworkPanel().fits(result)
     for kind in (TensorsPanel, HeatmapPanel, AgreementPanel):
         panel = kind()

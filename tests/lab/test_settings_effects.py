@@ -354,7 +354,7 @@ def test_some_entries_or_some_directions_stand_for_all():
     state = LabState(hidden=(24,), method="sampled")
     report = state.result.report
     assert [t.analytic.size for t in report.tensors.values()] == [20, 20, 20, 2]
-    state.method = "direction"
+    state.method = "directional"
     assert list(state.result.report) == list(state.result.sweep.errors) == ["theta"]
     assert state.result.report["theta"].directional
     assert state.result.report.verdict == "correct"
@@ -362,7 +362,7 @@ def test_some_entries_or_some_directions_stand_for_all():
 
 
 def test_directions_see_a_bug_and_their_sweep_is_the_check_at_every_step():
-    state = LabState(hidden=(4,), method="direction", bug="bias_mean")
+    state = LabState(hidden=(4,), method="directional", bug="bias_mean")
     assert state.result.report.verdict == "wrong"
     state.bug = "none"
     state.refine()
@@ -374,16 +374,16 @@ def test_directions_see_a_bug_and_their_sweep_is_the_check_at_every_step():
 
 
 def test_directions_are_central_differences_and_say_so():
-    state = LabState(hidden=(4,), method="direction")
+    state = LabState(hidden=(4,), method="directional")
     state.scheme = "forward"
-    assert "method 'direction' takes central differences" in state.error
+    assert "method 'directional' takes central differences" in state.error
     state.method = "full"
     assert state.error == ""
 
 
 def test_a_tensor_or_entry_that_a_method_has_not_gives_way():
     state = LabState(hidden=(4,), tensor="W1", entry=7)
-    state.method = "direction"
+    state.method = "directional"
     assert (state.error, state.tensor, state.entry) == ("", "", 7)
     state.update(method="full", tensor="b2")
     assert (state.error, state.tensor, state.entry) == ("", "b2", -1)
@@ -499,7 +499,7 @@ def test_of_two_bugs_one_that_shows_is_enough():
         ({"data_scale": 2.0}, "x times 2"),
         ({"bias_scale": 0.5}, "bias scale 0.5"),
         ({"bug": "bias_mean", "second_bug": "flipped_sign"}, "bug bias_mean and flipped_sign"),
-        ({"method": "direction"}, "20 random directions"),
+        ({"method": "directional"}, "20 random directions"),
         ({"method": "sampled"}, "up to 20 entries of each tensor"),
         ({"examples": 12}, "12 examples"),
     ],

@@ -66,7 +66,7 @@ CHANGES = {
     "data_scale": 2.0,
     "bias_scale": 1.0,
     "second_bug": "flipped_sign",
-    "method": "direction",
+    "method": "directional",
     "entry": 1,
 }
 

@@ -154,7 +154,7 @@ def test_what_the_lab_shows():
         result = lab(hidden=hidden)
         assert (result.net.size, result.report.evaluations) == (size, count)
         assert count == 4 * size + 2
-        assert lab(hidden=hidden, method="direction").report.evaluations == 99
+        assert lab(hidden=hidden, method="directional").report.evaluations == 99
 
 
 def test_what_the_lab_samples():

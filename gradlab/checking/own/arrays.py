@@ -65,13 +65,11 @@ class OwnCode:
 
     def __exit__(self, *error: object) -> None:
         if not self.loss_takes:
-            for name, array in self.arrays.items():
-                is_locked = not array.flags.writeable  # by the loss: it came in writeable
-                if is_locked:  # else never said: some views refuse it even where it is so
-                    array.flags.writeable = True
-                array[...] = self._before[name]
-                if is_locked:
-                    array.flags.writeable = False
+            surely(self._put_back)
+
+    def _put_back(self) -> None:
+        for name, array in self.arrays.items():
+            put_back(array, self._before[name])
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return the loss at theta."""
@@ -140,6 +138,25 @@ class OwnCode:
         checked = [check_real_array(grads[name], f"{called}[{name!r}]", array.shape)
                    for name, array in self.arrays.items()]  # fmt: skip
         return np.concatenate([np.ravel(value) for value in checked])
+
+
+def put_back(array: np.ndarray, before: np.ndarray) -> None:
+    """Give an array its numbers, bit by bit, where it lies."""
+    is_locked = not array.flags.writeable  # by the loss: it came in writeable
+    if is_locked:  # else never said: some views refuse it even where it is so
+        array.flags.writeable = True
+    array[...] = before
+    if is_locked:
+        array.flags.writeable = False
+
+
+def surely(put_all_back: Callable[[], None]) -> None:
+    """Put back, also where it is interrupted by Ctrl-C: once more then, and the whole of it."""
+    try:
+        put_all_back()
+    except KeyboardInterrupt:
+        put_all_back()
+        raise
 
 
 def check_examples(value: object, called: str) -> np.ndarray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradlab._files import replacing
+from gradlab._validate import in_short
 from gradlab.checking.saved.document import document
 
 if TYPE_CHECKING:
@@ -23,7 +24,15 @@ def save_report(report: Report, path: str | os.PathLike, sweep: EpsSweep | None 
     _check_sweep(sweep, list(report.tensors))
     # a lone surrogate, which no UTF-8 can hold, may stand in a name
     written = document(report, sweep).encode("utf-8", "xmlcharrefreplace")
-    _replace(target, written)
+    try:
+        with replacing(target) as beside:
+            beside.write_bytes(written)
+            if target.exists():
+                shutil.copymode(target, beside)
+    except OSError as error:  # of the file that the caller knows
+        if not error.errno:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
     return target
 
 
@@ -40,9 +49,7 @@ def where_to_save(path: object) -> Path:
         It is a folder, or its parent is none.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise TypeError(
-            f'path must be a path such as "report.html", got {path!r} ({type(path).__name__})'
-        )
+        raise TypeError(f'path must be a path such as "report.html", got {in_short(path)}')
     given = Path(path)
     if given.is_dir():
         raise IsADirectoryError(
@@ -70,18 +77,3 @@ def _check_sweep(sweep: object, names: list[str]) -> None:
         raise ValueError(
             f"sweep must be of the report's tensors {names}, got one of {list(sweep.errors)}"
         )
-
-
-def _replace(target: Path, written: bytes) -> None:
-    """Put `written` in the place of a file at once: a reader sees the old one or the new one."""
-    beside = target.with_name(f".gradlab-{secrets.token_hex(8)}.tmp")
-    try:
-        beside.write_bytes(written)
-        if target.exists():
-            shutil.copymode(target, beside)
-        os.replace(beside, target)
-    except BaseException as error:
-        beside.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno:  # of the file that the caller knows
-            raise OSError(error.errno, error.strerror, str(target)) from error
-        raise

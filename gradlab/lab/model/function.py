@@ -15,9 +15,9 @@ import numpy as np
 
 from gradlab.checking import EpsSweep, Report, TensorReport, check_function
 from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
-from gradlab.checking.black_box import Along, scalar
+from gradlab.checking.black_box import Along, Probe, scalar, survey
 from gradlab.checking.errors import tensor_error
-from gradlab.lab.model.settings import DIRECTION, FULL, YOURS, Settings
+from gradlab.lab.model.settings import DIRECTION, FULL, SAMPLED, YOURS, Settings
 from gradlab.nn.unrolling import Tensors
 
 __all__ = ["COARSE", "FULL_SWEEP", "SAMPLES", "Function"]
@@ -121,9 +121,9 @@ class Function:
 
     def report(self, settings: Settings, samples: int | None) -> Report:
         """Return the check at the step that is set, in the measure that is set."""
-        method = "directional" if settings.method == DIRECTION else "sampled"
-        if settings.method == FULL and samples is None:
-            method = "full"
+        method = settings.method
+        if method == FULL and samples is not None:
+            method = SAMPLED
         if settings.method == DIRECTION:  # as many as the sweep takes, however large theta is
             samples = SAMPLES
         report = check_function(
@@ -146,7 +146,7 @@ class Function:
             errors[name] = tensor_error(tensor.analytic.ravel(), slopes, report.measure)
             sizes[name] = np.linalg.norm(slopes, axis=-1)
             spent += 2 * slopes.size
-        machine_eps = float(np.finfo(self.theta.dtype).eps)
+        machine_eps = max(self._machine_eps, float(np.finfo(self.theta.dtype).eps))
         seconds = time.perf_counter() - start
         return EpsSweep(
             steps, errors, sizes, "central", report.measure, machine_eps, machine_eps ** (1 / 3),
@@ -161,6 +161,12 @@ class Function:
         low = self.tensors[name][0]
         inside = np.arange(tensor.analytic.size) if tensor.entries is None else tensor.entries
         return self.f, self.theta, low + inside
+
+    @cached_property
+    def _machine_eps(self) -> float:
+        """Of the numbers that f returns: float32 may come out of a float64 theta."""
+        size = np.maximum(1.0, np.abs(self.theta).astype(float))
+        return survey(Probe(self.f, self.theta).value, self.theta, size).machine_eps
 
     @cached_property
     def _lines(self) -> np.ndarray:

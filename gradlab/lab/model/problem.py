@@ -145,7 +145,7 @@ def _along_directions(posed: Problem, settings: Settings) -> Problem:
     """Return the problem with its loss as a function, to be checked along directions."""
     if settings.scheme != "central":
         raise ValueError(
-            f"method 'direction' takes central differences, and scheme is {settings.scheme!r}: "
+            f"method 'directional' takes central differences, and scheme is {settings.scheme!r}: "
             "choose central, or another method"
         )
     net, theta = posed.net, posed.net.theta

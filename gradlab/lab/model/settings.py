@@ -48,7 +48,7 @@ NO_BUG, MYSTERY = "none", "mystery"
 #: All values of `bug`; a network can have some of them (`LabState.bug_choices`).
 BUGS = (NO_BUG, *bugs.names(), MYSTERY)
 #: Which entries are checked: all, some of each tensor, or random directions through all of them.
-METHODS = FULL, SAMPLED, DIRECTION = ("full", "sampled", "direction")
+METHODS = FULL, SAMPLED, DIRECTION = ("full", "sampled", "directional")
 
 _TITLES = {NO_BUG: "none", MYSTERY: "mystery: find it"} | {
     bug: bugs.describe(bug).title for bug in bugs.names()
@@ -81,7 +81,7 @@ class Settings:
         Standard deviation of what is added to the initial biases, likewise.
     eps : float, 1e-13 … 1e-1
         Step of the numerical gradient, in units of the parameters.
-    method : {"full", "sampled", "direction"}
+    method : {"full", "sampled", "directional"}
         Whether all entries are checked, some of each tensor, or random directions through all
         parameters at once.
     use_dropout, dropout_rate, freeze_masks

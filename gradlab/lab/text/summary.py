@@ -33,6 +33,7 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
         lines.append(f"  error: {error}")
     if result is not None and not error:
         lines.append(f"  verdict: {_verdicts(result)}")
+        lines += [f"  remark: {remark}" for remark in result.report.remarks]
         lines += _numbers(result)
     return "\n".join(lines)
 
@@ -112,9 +113,9 @@ def _caveats(report: Report) -> str:
     """Return what a verdict of "correct" leaves open, without what round-off can change."""
     if not report.caveats:
         return ""
-    told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell")]
+    told = [caveat for caveat in report.caveats if not caveat.endswith("too small to tell from 0")]
     if len(told) < len(report.caveats):
-        told.append("some entries are too small to tell")
+        told.append("some entries are too small to tell from 0")
     separator = ";\n    "
     return f"{report.verdict} here, and {separator.join(told)}"
 

@@ -140,7 +140,7 @@ def test_it_can_be_painted_for_every_network(name):
 
 
 def test_along_directions_there_is_one_line():
-    result = result_of("default", method="direction")
+    result = result_of("default", method="directional")
     (line, *_) = drawn(result)
     n = result.report["theta"].numerical
     at = np.interp(np.log(1e-5), np.log(line["x"]), line["y"])

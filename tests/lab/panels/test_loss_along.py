@@ -261,5 +261,5 @@ def test_where_a_function_is_not_defined_the_curve_has_a_gap():
 
 
 def test_directions_have_no_one_weight():
-    result = result_of("default", method="direction")
+    result = result_of("default", method="directional")
     assert "directions" in PANEL.fits(result)

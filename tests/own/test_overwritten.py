@@ -1,0 +1,134 @@
+"""A layer that works in place on the array that the one below keeps for its backward."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+
+
+class Dense:
+    def __init__(self, W):
+        self.params, self.grads = {"W": W}, {}
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["W"]
+
+    def backward(self, dout):
+        self.grads = {"W": self.x.T @ dout}
+        return dout @ self.params["W"].T
+
+
+class Tanh:
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, dout):
+        return dout * (1 - self.out**2)
+
+
+class Relu:
+    """Keeps a mask, which nobody else can reach."""
+
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, dout):
+        return dout * self.mask
+
+
+class Dropout:
+    def __init__(self, in_place, draw=np.random.random):
+        self.in_place, self.draw = in_place, draw
+
+    def forward(self, x):
+        self.mask = (self.draw(x.shape) < 0.5) / 0.5
+        if not self.in_place:
+            return x * self.mask
+        x *= self.mask
+        return x
+
+    def backward(self, dout):
+        return dout * self.mask
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def check(layers, rng, **chosen):
+    x, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    loss = lambda out: (0.5 * np.sum((out - y) ** 2), out - y)  # noqa: E731
+    stack = [Dense(rng.standard_normal((3, 4))), *layers, Dense(rng.standard_normal((4, 2)))]
+    return gl.check_layers(stack, x, loss, **chosen), stack, x, y
+
+
+def in_use(stack, x, y):
+    """The stack as its owner runs it: the first layer's gradient, and the loss."""
+    np.random.seed(0)  # noqa: NPY002
+    out = x.copy()
+    for layer in stack:
+        out = layer.forward(out)
+    value, dout = 0.5 * np.sum((out - y) ** 2), out - y
+    for layer in reversed(stack):
+        dout = layer.backward(dout)
+    return value, stack[0].grads["W"]
+
+
+def test_the_layer_whose_cache_is_overwritten_is_wrong(rng):
+    report, stack, x, y = check([Tanh(), Dropout(in_place=True)], rng)
+    assert report.wrong == ["2 Tanh: x"]
+    assert "overwritten by Layer 3 (Dropout)" in report.diagnosis[0].cause
+    # an oracle of its own: the whole stack as it is used, differenced by hand
+    W, eps = stack[0].params["W"], 1e-6
+    _, claimed = in_use(stack, x, y)
+    claimed = claimed.copy()
+    slope = np.empty_like(W)
+    for at in np.ndindex(W.shape):
+        ends = []
+        for sign in (1, -1):
+            W[at] += sign * eps
+            ends.append(in_use(stack, x, y)[0])
+            W[at] -= sign * eps
+        slope[at] = (ends[0] - ends[1]) / (2 * eps)
+    assert not np.allclose(claimed, slope, rtol=0.1)
+
+
+def test_in_place_is_right_where_the_layer_below_keeps_something_else(rng):
+    report, *_ = check([Relu(), Dropout(in_place=True)], rng)
+    assert report.verdict == "correct"
+    assert any("writes into its input" in remark for remark in report.remarks)
+
+
+def test_a_dropout_that_makes_a_new_array_spoils_nothing(rng):
+    report, *_ = check([Tanh(), Dropout(in_place=False)], rng)
+    assert report.verdict == "correct"
+
+
+def test_a_layer_that_does_not_repeat_below_is_no_overwriting(rng):
+    """What comes out of it differs from run to run, and so do all gradients above it."""
+    once = np.random.default_rng(1)  # not the layer's own, so each copy of it draws on
+    report, *_ = check(
+        [Dropout(False, lambda shape: once.random(shape)), Relu(), Dropout(in_place=True)], rng
+    )
+    assert report.wrong == []
+
+
+@pytest.mark.parametrize("method", ["sampled", "directional"])
+def test_it_is_seen_in_a_sample_and_along_directions(rng, method):
+    report, *_ = check([Tanh(), Dropout(in_place=True)], rng, method=method, samples=12)
+    assert len(report.wrong) == 1
+    assert report.wrong[0].startswith("2 Tanh")
+
+
+def test_a_bug_of_the_layer_itself_is_still_found(rng):
+    class Off(Tanh):
+        def backward(self, dout):
+            return 1.01 * super().backward(dout)
+
+    report, *_ = check([Off(), Dropout(in_place=True)], rng)
+    assert report.wrong == ["2 Off: x"]
+    assert "differ by more than noise" in report["2 Off: x"].why
