@@ -57,6 +57,8 @@ def words_of(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
     """Return an output; of what a widget stored in case that nothing answers, the words alone."""
     html = output.get("data", {}).get("text/html", "")
     if STORED not in html:
+        if html:  # the map of the course leads to the lessons: here to their pages
+            output.data["text/html"] = re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', html)
         return output
     words = re.search(r"<pre>(.*)</pre>", html, re.DOTALL)
     return nbformat.v4.new_output("stream", text=unescape(words[1]) + "\n") if words else None

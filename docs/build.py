@@ -1,8 +1,8 @@
 """Make the documents: `python docs/build.py [FOLDER]`, by default build/docs; warnings are errors.
 
-Three kinds of pages meet in FOLDER/source: those of this folder, whose slots {{…}} are filled from the
-project (`slots.py`), the reference that is made from the code (`made.py`), and the lessons with what
-they stored when they ran (`book.py`).
+Three kinds of pages meet in FOLDER/source: those of this folder, whose slots {{…}} are filled from
+the project (`slots.py`), the reference that is made from the code (`made.py`), and the lessons with
+what they stored when they ran (`book.py`).
 """
 
 import shutil
@@ -13,11 +13,9 @@ from sphinx.cmd.build import main as sphinx
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path[:0] = [str(ROOT), str(HERE)]
+sys.path.insert(0, str(ROOT))
 
-import book  # noqa: E402
-import made  # noqa: E402
-import slots  # noqa: E402
+from docs import book, made, slots  # noqa: E402
 
 
 def write_sources(folder: Path) -> None:
@@ -27,8 +25,8 @@ def write_sources(folder: Path) -> None:
     (folder / "lessons").mkdir()
     values = slots.values()
     for page in HERE.rglob("*.md"):
-        to = folder / page.relative_to(HERE)
-        to.write_text(slots.filled(page.read_text(), values))
+        filled = slots.filled(page.read_text(), values)
+        (folder / page.relative_to(HERE)).write_text(filled)
     shutil.copytree(ROOT / "lessons" / "images", folder / "lessons" / "images")
     for name, text in made.pages().items():
         (folder / "reference" / f"{name}.md").write_text(text)
@@ -37,14 +35,19 @@ def write_sources(folder: Path) -> None:
     (folder / "lessons" / "index.md").write_text(book.contents())
 
 
-def main(arguments: list[str]) -> int:
-    """Build; return Sphinx's status."""
-    folder = Path(arguments[0]) if arguments else ROOT / "build" / "docs"
-    write_sources(folder / "source")
+def build(folder: Path) -> int:
+    """Make HTML of the sources in a folder; return Sphinx's status, 1 after a warning."""
     shutil.rmtree(folder / "html", ignore_errors=True)
     strict = ["--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
-    made_of = ["-c", str(HERE), "-d", str(folder / "doctrees")]
-    status = sphinx([*strict, *made_of, str(folder / "source"), str(folder / "html")])
+    places = ["-c", str(HERE), "-d", str(folder / "doctrees")]
+    return sphinx([*strict, *places, str(folder / "source"), str(folder / "html")])
+
+
+def main(arguments: list[str]) -> int:
+    """Write the sources and make HTML of them; return the status."""
+    folder = Path(arguments[0]).resolve() if arguments else ROOT / "build" / "docs"
+    write_sources(folder / "source")
+    status = build(folder)
     if status == 0:
         print(f"open {folder / 'html' / 'index.html'}")
     return status

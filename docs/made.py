@@ -1,14 +1,17 @@
 """Pages of the reference that are made from the code: public names, the museum, the command."""
 
-import argparse
 import inspect
+import io
+import os
 import re
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from types import ModuleType
+from unittest.mock import patch
 
 import gradlab as gl
-from gradlab import command as shell
 from gradlab.bugs.museum import EXHIBITS
+from gradlab.command import main
 
 ROOMS = ("checking", "own", "nn", "bugs", "lab", "course")
 
@@ -78,7 +81,9 @@ def api() -> str:
     tree = "\n".join(ROOMS)
     return (
         "# The public names\n\nFrom the docstrings. `import gradlab as gl`, then:\n\n"
-        "| name | what it is |\n| --- | --- |\n" + "\n".join(rows) + "\n\nThe rooms they live in, with what "
+        "| name | what it is |\n| --- | --- |\n"
+        + "\n".join(rows)
+        + "\n\nThe rooms they live in, with what "
         f"else is public there:\n\n```{{toctree}}\n:maxdepth: 1\n\n{tree}\n```\n"
     )
 
@@ -135,13 +140,18 @@ def exhibit(e: gl.bugs.Exhibit) -> str:
 
 def command() -> str:
     """Return the page of the command `gradlab`: what it says of itself."""
-    parser = shell._parser()
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parts = [f"# The command gradlab\n\n```\n{parser.format_help()}```\n"]
-    groups = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    for name, one in next(groups).choices.items():
-        parts.append(f"## gradlab {name}\n\n```\n{one.format_help()}```\n")
-    return "\n".join(parts)
+    whole = help_of()
+    names = re.findall(r"^    ([a-z]+)  ", whole, re.MULTILINE)
+    parts = [f"## gradlab {name}\n\n```\n{help_of(name)}```\n" for name in names]
+    return "\n".join([f"# The command gradlab\n\n```\n{whole}```\n", *parts])
+
+
+def help_of(*words: str) -> str:
+    """Return what `gradlab … --help` prints in lines of 88 characters."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), suppress(SystemExit), patch.dict(os.environ, COLUMNS="90"):
+        main([*words, "--help"])
+    return printed.getvalue()
 
 
 # -- words ------------------------------------------------------------------------------------
@@ -149,8 +159,8 @@ def command() -> str:
 
 def sentence(text: str) -> str:
     """Return a text of the records as it begins a sentence; a name of code stays as it is."""
-    word = text.split()[0]
-    return plain(text if re.search(r"\W|_|\d", word.rstrip("',")) else text[0].upper() + text[1:])
+    word = re.split(r"[ ']", text)[0]
+    return plain(text[0].upper() + text[1:] if word.isalpha() and word.islower() else text)
 
 
 def plain(text: str) -> str:
