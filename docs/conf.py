@@ -34,10 +34,12 @@ nb_execution_mode = (
     "off"  # the lessons' stored outputs, which `make test` compares with a fresh run
 )
 
+toc_object_entries = False  # their headings are entries already
 autodoc_typehints = "none"  # the docstrings say types, and shapes as well
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 default_role = "code"
+highlight_language = "text"  # a block without a language is no Python
 
 
 def plain(

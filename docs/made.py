@@ -147,9 +147,9 @@ def command() -> str:
 
 
 def help_of(*words: str) -> str:
-    """Return what `gradlab … --help` prints in lines of 88 characters."""
+    """Return what `gradlab … --help` prints in lines of 80 characters."""
     printed = io.StringIO()
-    with redirect_stdout(printed), suppress(SystemExit), patch.dict(os.environ, COLUMNS="90"):
+    with redirect_stdout(printed), suppress(SystemExit), patch.dict(os.environ, COLUMNS="82"):
         main([*words, "--help"])
     return printed.getvalue()
 

@@ -68,7 +68,7 @@ def test_the_commands_page_is_the_commands_own_help():
 
 def shell_help(*words):
     command = [sys.executable, "-m", "gradlab", *words, "--help"]
-    env = os.environ | {"COLUMNS": "90"}
+    env = os.environ | {"COLUMNS": "82"}
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True).stdout
 
 
