@@ -58,7 +58,7 @@ docs: $(VENV)/.docs
 	$(BIN)/python docs/build.py $(BUILD)/docs
 
 site: $(VENV)/.docs
-	$(BIN)/python docs/site.py $(BUILD)/site
+	$(BIN)/python docs/lite.py $(BUILD)/site
 
 benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/numerical_gradient.py

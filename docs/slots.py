@@ -12,7 +12,7 @@ from gradlab.checking.check import CLEAR, USUAL
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Packages of the site in Python alone; numpy and matplotlib come with Pyodide.
-BUNDLED = ("ipywidgets", "anywidget", "psygnal", "tqdm")
+BUNDLED = ("ipywidgets", "anywidget", "psygnal", "tqdm", "comm")
 MARKS = {  # of the entries, in the judge's words and in the page's
     judge.BUG: "stand still away from the gradient",
     judge.KINK: "sit at a kink",

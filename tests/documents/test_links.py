@@ -64,7 +64,7 @@ def test_a_second_time_pip_is_asked_for_nothing(tmp_path):
     dry = ["make", "--dry-run", "docs", "site", "test-documents"]
     plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "python docs/build.py build/docs" in plan
-    assert "python docs/site.py build/site" in plan
+    assert "python docs/lite.py build/site" in plan
     assert "pip install" not in plan
     later = time.time() + 10
     os.utime(tmp_path / "pyproject.toml", (later, later))

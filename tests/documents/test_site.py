@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import nbformat
 import pytest
 
-from docs import site as the_site
+from docs import lite
 from docs.slots import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ def test_the_lessons_are_there_with_one_cell_more(made):
     for lesson in LESSONS:
         before, after = nbformat.read(lesson, 4), nbformat.read(files / lesson.name, 4)
         nbformat.validate(after)
-        assert after.cells[0].source == the_site.INSTALL
+        assert after.cells[0].source == lite.INSTALL
         assert [c.source for c in after.cells[1:]] == [c.source for c in before.cells]
         assert [c.get("outputs") for c in after.cells[1:]] == [
             c.get("outputs") for c in before.cells
@@ -59,7 +59,7 @@ def test_the_packages_are_in_the_sites_own_index(made):
         assert wheel.name.endswith("-none-any.whl"), name
         assert zipfile.ZipFile(wheel).testzip() is None
     for name in (*BUNDLED, "gradlab"):
-        assert repr(name)[1:-1] in the_site.INSTALL
+        assert repr(name)[1:-1] in lite.INSTALL
 
 
 def test_gradlabs_wheel_is_this_checkouts(made):

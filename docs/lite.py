@@ -1,4 +1,4 @@
-"""Make the lessons a JupyterLite site: `python docs/site.py [FOLDER]`, by default build/site.
+"""Make the lessons a JupyterLite site: `python docs/lite.py [FOLDER]`, by default build/site.
 
 The packages that the lessons need and that are Python alone lie in the site; Pyodide, and with it
 numpy and matplotlib, a visitor's browser loads from the network. `docs/without_a_server.md` says
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from docs.slots import BUNDLED  # noqa: E402
 from gradlab.course.syllabus import LESSONS  # noqa: E402
 
-INDEX = ROOT / "docs" / "static" / "site_index.html"
+INDEX = ROOT / "docs" / "site_index.html"
 
 # gradlab asks for JupyterLab and nbval, which serve whoever has a server; here the site is the lab.
 INSTALL = f"""\
