@@ -80,6 +80,16 @@ def test_the_first_page_leads_to_every_lesson(made):
         assert (made[0] / "files" / path).is_file()
 
 
+def test_jupyterlites_pages_find_their_settings_in_the_first_page(made):
+    """They fetch it, and without this script they stay blank."""
+    text = (made[0] / "index.html").read_text()
+    script = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', text, re.DOTALL)
+    assert json.loads(script[1]) == {}
+    asked = (made[0] / "config-utils.js").read_text()
+    assert "index.html" in asked
+    assert "jupyter-config-data" in asked
+
+
 def test_what_the_lessons_import_is_in_the_site_or_comes_with_pyodide(made):
     """A package that a lesson begins to use must be put into the site, too."""
     with_pyodide = {"numpy", "matplotlib", "PIL", "IPython", "traitlets"}
