@@ -1,11 +1,13 @@
 # make lab    JupyterLab on the first lesson         make test    everything, in a real browser too
-#                                                    make soak    what takes long: hours of use
+# make docs   the documents, in build/docs/html      make soak    what takes long: hours of use
+# make site   the lessons without a server           make test-documents    both, and Binder
 # The virtual environment is made once; pip runs again only when pyproject.toml changes, so the
 # second time works offline.
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+BUILD := build
 FIRST := lessons/00_start_here.ipynb
 # JupyterLab refuses to run as root unless told so; its other defaults stay.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -17,7 +19,8 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 # threads wait for each other, which makes an event of the lab several times as long.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test soak-browser soak test-frameworks lint lessons benchmarks clean
+.PHONY: lab test soak-browser soak test-frameworks test-documents lint lessons docs site \
+        benchmarks clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
@@ -38,6 +41,10 @@ soak-browser: $(VENV)/.test
 test-frameworks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/frameworks
 
+# Builds the documents and the site, in folders of its own, as `make docs` and `make site` do.
+test-documents: $(VENV)/.docs
+	$(BIN)/pytest -m "soak or not soak" tests/documents
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,6 +52,13 @@ lint: $(VENV)/.test
 # Execute every lesson anew and store it clean; look at the difference before you commit it.
 lessons: $(VENV)/.test
 	$(BIN)/python .ci/execute_lessons.py lessons/*.ipynb
+
+# Warnings are errors. BUILD=folder puts the outputs elsewhere.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/build.py $(BUILD)/docs
+
+site: $(VENV)/.docs
+	$(BIN)/python docs/lite.py $(BUILD)/site
 
 benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/numerical_gradient.py
@@ -75,4 +89,9 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml
 $(VENV)/.frameworks: $(VENV)/.test
 	@echo "installing PyTorch and JAX into $(VENV) (large, this once)"
 	$(PIP) --editable '.[test,frameworks]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	@echo "installing Sphinx, JupyterLite and repo2docker into $(VENV) (this once)"
+	$(PIP) --editable '.[test,docs]'
 	touch $@
