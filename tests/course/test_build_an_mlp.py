@@ -388,62 +388,62 @@ def report_of(lesson, order):
     )
 
 
-def test_sorted_by_name(lesson):
-    question = QUESTIONS["sorted_by_name"]
+def test_column_by_column(lesson):
+    question = QUESTIONS["column_by_column"]
     assert [tensor.size for tensor in lesson["params"].values()] == [12, 4, 12, 3]
-    names = list(lesson["params"])
-    assert report_of(lesson, sorted(names)).wrong == ["b1", "W2"] == question.right.split(" and ")
-    assert report_of(lesson, names).verdict == "correct"
-    texts = question.choices
-    assert "the two norms agree" in texts["none"]
-    a, n = lesson["analytic"], lesson["numerical"]
-    assert len(a) == 31
-    assert np.isclose(np.linalg.norm(a), np.linalg.norm(n))
-    assert "backprop's own order does, where nothing stands at its place" in texts["all four"]
-    assert report_of(lesson, ["W2", "b2", "W1", "b1"]).wrong == names
-    assert not np.any(abs(a - n) < 1e-7)
-    assert "W1 comes first in both orders, and b2 last" in texts["all four"]
-    assert "b2 is the last of both orders" in texts["W2 and b2"]
-    assert [names[0], names[-1]] == [sorted(names)[0], sorted(names)[-1]] == ["W1", "b2"]
-    assert "from entry 12 to entry 27 only" in texts["b1 and W2"]
-    grads = lesson["grads"]
-    differs = abs(np.concatenate([grads[k].ravel() for k in sorted(grads)]) - n) > 1e-7
-    assert np.flatnonzero(differs).tolist() == list(range(12, 28))
+    places = np.arange(31)
+    parts = [part.reshape(tensor.shape) for part, tensor in zip(
+        np.split(places, [12, 16, 28]), lesson["params"].values(), strict=True
+    )]  # fmt: skip
+    by_columns = np.concatenate([part.ravel(order="F") for part in parts])
+    kept = np.flatnonzero(by_columns == places).tolist()
+    assert kept == [0, 11, 12, 13, 14, 15, 16, 27, 28, 29, 30]
+    assert question.right == str(len(kept)) == "11"
+    found = lesson["by_columns"]
+    assert np.flatnonzero(abs(found - lesson["numerical"]) < 1e-7).tolist() == kept
+    assert "the first and the last" in question.choices["7"]
+    assert by_columns[1] == 4  # "by column it is W1[1, 0]", whose place is 4
+    assert "column by column it is W1[1, 0]" in question.choices["all 31"]
+    assert "the order of the names" in question.choices["none"]
+    assert report_of(lesson, ["W2", "b2", "W1", "b1"]).wrong == list(lesson["params"])
+    assert report_of(lesson, sorted(lesson["params"])).wrong == ["b1", "W2"]
 
 
-def test_four_mistakes(lesson):
-    question = QUESTIONS["four_mistakes"]
-    y, theta, roll = lesson["y"], lesson["theta"], lesson["roll"]
+def made(lesson):
+    """Return the four mistakes, each as a loss and its gradient."""
+    y, roll = lesson["y"], lesson["roll"]
     used = np.repeat([1, 1, 0, 1], [12, 4, 12, 3])
     loss = lambda t, y=y: lesson["loss"](roll(t), y)  # noqa: E731
     gradient = lambda t, y=y: lesson["gradient"](t, y)  # noqa: E731
-    made = {
+    return loss, {
         "a": (lambda t: loss(t, y[::-1]), lambda t: gradient(t, y[::-1])),
         "b": (lambda t: loss(t) / 3, lambda t: gradient(t) / 3),
         "c": (lambda t: -loss(t), lambda t: -gradient(t)),
         "d": (lambda t: loss(t * used), lambda t: gradient(t * used) * used),
     }
-    seen = [what for what, (f, g) in made.items() if gl.check_function(f, g, theta).verdict != (
-        "correct"
-    )]  # fmt: skip
-    assert seen == []
-    assert question.right == "none"
-    # each is a mistake: of another loss than the one that was meant
-    for f, g in made.values():
-        assert not np.isclose(f(theta), loss(theta), rtol=1e-4)
+
+
+def test_told_by_the_loss(lesson):
+    question, theta = QUESTIONS["told_by_the_loss"], lesson["theta"]
+    loss, mistakes = made(lesson)
+    told, ends = [], {}
+    for name, (f, g) in mistakes.items():
+        assert gl.check_function(f, g, theta).verdict == "correct"
+        assert not np.isclose(f(theta), loss(theta), rtol=1e-4)  # another loss than was meant
         assert gl.check_function(loss, g, theta).verdict == "wrong"
-    assert (
-        "A sign that is wrong in the gradient alone would have shown"
-        in (question.choices["one: (c)"])
-    )
-    assert gl.check_function(loss, made["c"][1], theta).verdict == "wrong"
-
-
-def test_two_of_the_four_are_gross(lesson):
-    text = QUESTIONS["four_mistakes"].choices["two: (c) and (d)"]
-    assert "In (c) descent climbs, and in (d) the outputs are the same for every input" in text
-    theta, y, roll = lesson["theta"], lesson["y"], lesson["roll"]
-    climbed = theta + 0.1 * lesson["gradient"](theta, y)
-    assert lesson["loss"](roll(climbed), y) > lesson["loss"](roll(theta), y)
-    out = lesson["forward"](roll(theta * np.repeat([1, 1, 0, 1], [12, 4, 12, 3])))[1]
-    assert np.all(out == out[0])
+        t = theta.copy()
+        for _ in range(2000):
+            t = t - g(t)
+        ends[name] = f(t)
+        if f(theta) - f(t) < abs(f(theta)) / 2:
+            told.append(name)
+        if name == "c":
+            assert loss(t) > 2 * loss(theta)  # what was meant gets worse
+    assert told == ["d"]
+    assert question.right == "(d) alone"
+    assert "from -0.70 to -2.00" in question.choices["(c) and (d)"]
+    assert f"{mistakes['c'][0](theta):.2f} {ends['c']:.2f}" == "-0.70 -2.00"
+    assert "the loss falls to a fifth" in question.choices["(a) and (d)"]
+    assert ends["a"] / mistakes["a"][0](theta) == pytest.approx(1 / 5, abs=0.03)
+    out = lesson["forward"](lesson["roll"](theta * np.repeat([1, 1, 0, 1], [12, 4, 12, 3])))[1]
+    assert np.all(out == out[0])  # (d): "the outputs cannot depend on the inputs"

@@ -381,33 +381,46 @@ def case():
     return net, images, images + 0.01 * np.random.default_rng(0).standard_normal(images.shape), y
 
 
-def test_which_tensors_are_wrong_on_blank_paper(case):
-    net, images, _, y = case
-    asked = QUESTIONS["blank_pixels"]
-    wrong = gl.check(net, images, y).wrong
-    assert {(): "none of them"}[tuple(wrong)] == asked.right
-    assert "all 512 parameters" in asked.question
-    assert net.size == 512
-    before = net.cut_activations(images)
-    for name, params in net.params.items():
-        moved = gl.convnet((1, 8, 8), filters=(4, 6), padding=(1, 1), classes=10, seed=0)
-        moved.params[name].flat[0] += 1e-3
-        pool1 = moved.cut_activations(images)["pool1"]
-        # "all that comes out of Pool1 stays as it is"
-        assert np.array_equal(pool1, before["pool1"]) == (not name.startswith("conv1")), params
-    moved = gl.convnet((1, 8, 8), filters=(4, 6), padding=(1, 1), classes=10, seed=0)
-    moved.params["conv1_b"] += 0.25  # "all pixels of a window move together"
-    assert moved.cut_activations(images)["conv1"] == pytest.approx(before["conv1"] + 0.25)
+def test_all_that_tie_spoils_one_bias(case):
+    net, images, x, y = case
+    asked = QUESTIONS["all_that_tie"]
+    planted = gl.bugs.plant(net, "max_pool_all_ties", layer=1)
+    assert gl.check(planted, images, y).wrong == ["conv1_b"] == [asked.right]
+    assert gl.check(planted, x, y).wrong == []  # "so it is with noise on the images"
+    z = net.cut_activations(images)["conv1"].reshape(8, 4, 4, 2, 4, 2)
+    tied = z == z.max(axis=(3, 5), keepdims=True)
+    count = tied.sum(axis=(3, 5))
+    assert set(np.unique(count)) <= {1, 2, 3, 4}
+    assert np.sum(count > 1) > 20
+    padded = np.pad(images[:, 0], ((0, 0), (1, 1), (1, 1)))
+    for n, _, i, j in np.argwhere(count > 1):  # the patches under a tie are blank
+        for a, c in np.argwhere(tied[n, _, i, :, j, :]):
+            r, s = 2 * i + a, 2 * j + c
+            assert not padded[n, r : r + 3, s : s + 3].any()
 
 
-def test_where_bisect_finds_a_biass_fault(case):
-    net, _, x, y = case
-    asked = QUESTIONS["bias_in_conv2"]
-    planted = gl.bugs.plant(net, "bias_summed_without_axis", layer=2)
-    found = gl.bisect(planted, x, y)
-    assert (found.step, str(found.cuts["input"].verdict)) == (None, "correct")
-    assert asked.right == "no layer: the signal is right"
-    right = net.gradient(x, y)
-    given = planted.gradient(x, y)
-    assert given["conv2_b"] == pytest.approx(np.full(6, right["conv2_b"].sum()))
-    assert gl.check(planted, x, y).wrong == ["conv2_b"]  # "and so are they": Conv1's tensors
+def test_a_reversed_gradient_is_worse_than_none():
+    asked = QUESTIONS["reversed_kernels"]
+    x, y = gl.data.load("digits", 1500, seed=0)
+    x, read = x.reshape(-1, 1, 8, 8), {}
+    for name in ("right", "frozen", "reversed"):
+        net, rng = (
+            gl.convnet((1, 8, 8), filters=(4, 6), padding=(1, 1), classes=10, seed=0),
+            (np.random.default_rng(1)),
+        )  # other batches than the lesson's
+        speed = {k: np.zeros_like(v) for k, v in net.params.items()}
+        for _ in range(160):
+            some = rng.choice(1000, 32, replace=False)
+            for k, g in net.gradient(x[some], y[some]).items():
+                if k in ("conv1_W", "conv2_W") and name != "right":
+                    g = 0 * g if name == "frozen" else g[:, :, ::-1, ::-1]
+                speed[k] = 0.9 * speed[k] - 0.05 * g
+                net.params[k] += speed[k]
+        read[name] = np.mean(net.predict(x[1000:]).argmax(axis=1) == y[1000:])
+    assert read["right"] > 0.8
+    assert 0.4 < read["frozen"] < 0.8
+    assert read["reversed"] < 0.25
+    assert asked.right == "about 1 in 10"
+    assert "one weight in nine" in asked.choices["about 9 in 10"]
+    kernel = np.arange(9).reshape(3, 3)
+    assert np.sum(kernel == kernel[::-1, ::-1]) == 1

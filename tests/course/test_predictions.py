@@ -89,13 +89,13 @@ def test_what_it_asks_is_escaped():
 
 
 def test_by_name_with_and_without_a_guess():
-    assert "○" in repr(gl.predict("plus_or_times"))
-    assert "✓" in repr(gl.predict("plus_or_times", "plus 1000 alone"))
-    assert "✓" in repr(gl.predict("plus_or_times"))
+    assert "○" in repr(gl.predict("equal_losses"))
+    assert "✓" in repr(gl.predict("equal_losses", "about half"))
+    assert "✓" in repr(gl.predict("equal_losses"))
     with pytest.raises(ValueError, match="name"):
-        gl.predict("plus_or_tims")
+        gl.predict("equal_loses")
     with pytest.raises(ValueError, match="guess"):
-        gl.predict("plus_or_times", "big")
+        gl.predict("equal_losses", "big")
 
 
 def test_each_lesson_asks_its_own_questions_and_sets_its_own_exercises():

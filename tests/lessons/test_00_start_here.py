@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from tests.lessons.prose import says
 
 LESSON = "00_start_here"
@@ -31,20 +32,54 @@ def test_the_puzzle():
 
 
 def test_the_first_prediction():
-    says(LESSON, "A's step is moved from 1e-13 to 1e-5.")
-    says(LESSON, "but its weights grow from 0.001 to 1")
+    says(LESSON, "`b1` is off by a third of its size and more.")
+    says(LESSON, "a sum over the examples in which the two classes nearly cancel")
     says(LESSON, "A's two losses, 2e-13 apart, agree in 13 digits")
     says(
         LESSON,
         "forgetting that slope costs less than a millionth of the whole. With weights of 1 it",
     )
+    x, y = gl.data.moons(30, seed=0)
+    wrong = net(1e-3, bug=True)
+    alone = {t.name: t.norm_ratio for t in gl.check(wrong, x, y, eps=1e-4).tensors.values()}
+    question = QUESTIONS["worst_of_four"]
+    assert max(alone, key=alone.get) == "b1"
+    assert alone["b1"] > 1 / 3
+    assert question.right == "above 0.1"
+    assert 5e-7 < alone["W1"] < 2e-6, question.choices["about 1e-6"]
+    assert max(v for k, v in alone.items() if k != "b1") < 1e-5
+    right = net(1e-3).gradient(x, y)["b1"]
+    a, b = (net(1e-3).gradient(x[y == k], y[y == k])["b1"] * np.mean(y == k) for k in (0, 1))
+    assert np.allclose(a + b, right)
+    assert np.linalg.norm(a + b) < 1e-3 * np.linalg.norm(a)
     assert ratio(net(), 1e-5) < 1e-8
-    assert ratio(net(1e-3, bug=True), 1e-4) < 1e-6
+    assert ratio(wrong, 1e-4) < 1e-6
     assert ratio(net(1.0, bug=True), 1e-4) == pytest.approx(1 / 5, rel=0.15)
-    loss, theta = net().loss_function(*gl.data.moons(30, seed=0)), net().theta
+    loss, theta = net().loss_function(x, y), net().theta
     shift = 1e-13 * np.eye(len(theta))
     apart = [abs(loss(theta + s) - loss(theta - s)) / loss(theta) for s in shift]
     assert 1e-15 < np.max(apart) < 1e-12
+
+
+def test_down_to_which_lambda_a_missing_term_is_seen():
+    says(LESSON, "with the term missing the norm ratio is 0.3")
+    says(LESSON, "0.03, 0.003 and so on")
+    says(LESSON, "at 1e-6 the norm ratio is 3e-6, which the rule calls nearly great")
+    says(LESSON, "At 1e-9 it drowns, and the check says that it cannot tell.")
+    data, found = gl.data.moons(30, seed=0), {}
+    for l2 in (1e-1, 1e-2, 1e-3, 1e-6, 1e-9):
+        whole = gl.mlp([2, 16, 16, 2], weight_scale=0.5, seed=0, l2=l2)
+        report = gl.check(gl.bugs.plant(whole, "missing_l2"), *data)
+        found[l2] = (str(report.verdict), f"{report.norm_ratio:.0e}")
+    assert found == {
+        1e-1: ("wrong", "3e-01"), 1e-2: ("wrong", "3e-02"), 1e-3: ("wrong", "3e-03"),
+        1e-6: ("wrong", "3e-06"), 1e-9: ("inconclusive", "3e-09"),
+    }  # fmt: skip
+    question = QUESTIONS["smallest_lambda"]
+    told = [word for word in question.choices if found[float(word)][0] == "wrong"]
+    assert question.right == min(told, key=float) == "1e-6"
+    assert "The norm ratio is 3e-6 there" in question.choices["1e-6"]
+    assert "There the norm ratio is 0.03" in question.choices["1e-2"]
 
 
 @pytest.fixture(scope="module")

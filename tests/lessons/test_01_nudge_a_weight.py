@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from tests.lessons.prose import says
 
 LESSON = "01_nudge_a_weight"
@@ -102,3 +103,27 @@ def test_what_you_should_see(report):
         one, tenth = (report(scheme=scheme, eps=e).relative_error for e in (1e-3, 1e-4))
         assert one / tenth == pytest.approx(falls, rel=0.05)
     assert report(scheme="central", eps=1e-3).relative_error < 1e-6
+
+
+def test_a_thousand_rounds():
+    says(LESSON, "1,000 rounds go 1,000 times as far as one. In float64 that is 2e-13")
+    says(LESSON, "it walks on, always the same way")
+    says(LESSON, "in float32, with gaps a hundred million times as wide")
+    question, far = QUESTIONS["a_thousand_rounds"], {}
+    start = np.random.default_rng(0).standard_normal(1000)
+    w = start.copy()
+    for rounds in range(1, 1001):
+        for step in (1e-5, -2e-5, 1e-5):
+            w = w + step
+        far[rounds] = w - start
+    assert np.max(np.abs(far[1000])) == 1000 * np.max(np.abs(far[1]))
+    assert np.array_equal(np.sign(far[1000]), np.sign(far[1]))
+    assert f"{np.max(np.abs(far[1000])):.0e}" == "2e-13"
+    assert question.right == "1,000 times as far"
+    assert np.mean(far[1] != 0) == pytest.approx(3 / 4, abs=0.02)
+    assert (
+        "three of four weights do not come back"
+        in question.choices["nowhere: it is back each time"]
+    )
+    assert pytest.approx(30, rel=0.1) == 1000**0.5
+    assert np.finfo("float32").eps / np.finfo("float64").eps > 1e8

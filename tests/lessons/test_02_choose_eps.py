@@ -1,9 +1,12 @@
 """What lesson 02 says is so."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from tests.lessons.prose import says
 
 LESSON = "02_choose_eps"
@@ -43,7 +46,7 @@ def test_the_wall(case, error):
 
 
 def test_plus_and_times(error):
-    says(LESSON, "The loss is multiplied by 1000, or 1000 is added to it.")
+    says(LESSON, "The loss is multiplied by 1000, or 1000 is added to it: on paper neither")
     assert error(1e-5, factor=1000) < 3 * error(1e-5)
     assert error(1e-5, offset=1000) > 100 * error(1e-5)
 
@@ -79,7 +82,7 @@ def test_the_three_curves(case):
 
 
 def test_repeats(case, error):
-    says(LESSON, "At 1e-13 the error is about 5e-3")
+    says(LESSON, "twenty repeats at 1e-13, where the error is about 5e-3, gives the same bits")
     says(
         LESSON,
         "Twenty *different* steps would help a little; one better step helps by eight digits",
@@ -145,3 +148,53 @@ def test_what_you_should_see(case, verdict):
     assert all(t.norm_ratio < 1e-7 for t in gl.check(net, x, y, eps=1e-5).tensors.values())
     assert verdict(1e-1) == verdict(1e-13) == "inconclusive"
     assert not gl.check(net, x, y, eps=1e-13).resolution < 1e-3
+
+
+def test_the_distance_gone(case, error):
+    says(LESSON, "Not one digit was lost in $w^3$.")
+    says(LESSON, "five gaps above 1, and 1 − 1e-15 nine of the (half as wide) gaps below it")
+    says(LESSON, "So the points were 2.11e-15 apart, and the slope came out 5 % too large.")
+    says(LESSON, "(Even the last line: its two points are one gap apart.)")
+    question = QUESTIONS["the_distance_gone"]
+    for eps in (1e-13, 1e-14, 1e-15, 1e-16):
+        right, left = Fraction(1 + eps), Fraction(1 - eps)
+        cubes = [float(w) * float(w) * float(w) for w in (right, left)]
+        slope = Fraction(cubes[0] - cubes[1]) / (right - left)
+        assert slope == 3
+        assert f"{float(slope):.10f}" == question.right
+        assert Fraction(cubes[0]) - Fraction(cubes[1]) == 3 * (right - left)
+    right, left = 1 + 1e-15, 1 - 1e-15
+    assert ((right - 1) / np.spacing(1.0), (1 - left) / (np.spacing(1.0) / 2)) == (5, 9)
+    assert f"{right - left:.2e}" == "2.11e-15"
+    assert (right**3 - left**3) / 2e-15 / 3 == pytest.approx(1.05, abs=0.01)
+    assert np.spacing(1.0) / 2 == (1 + 1e-16) - (1 - 1e-16)
+    says(LESSON, "two digits before, two after")
+    net, x, y = case
+    loss, theta = net.loss_function(x, y), net.theta
+    pairs = [(theta + s, theta - s) for s in 1e-13 * np.eye(len(theta))]
+    n = np.array([(loss(r) - loss(s)) / np.sum(r - s) for r, s in pairs])
+    both = error(1e-13), gl.norm_ratio(n, net.unroll(net.gradient(x, y)))
+    assert [int(-np.log10(one)) for one in both] == [2, 2]
+
+
+def test_equal_losses(case):
+    says(LESSON, "Its loss is 0.55, and the next larger number lies 1.1e-16 above it.")
+    says(LESSON, "The slopes are about 0.04")
+    says(LESSON, "changes the loss by 8e-18 on paper: less than a tenth of that gap")
+    says(LESSON, "One gap divided by 2e-16 is a slope of 0.56.")
+    says(LESSON, "At 1e-17 nothing is left.")
+    net, x, y = case
+    loss, theta = net.loss_function(x, y), net.theta
+    assert f"{loss(theta):.2f} {np.spacing(loss(theta)):.1e}" == "0.55 1.1e-16"
+    assert f"{np.mean(np.abs(net.unroll(net.gradient(x, y)))):.2f}" == "0.04"
+    assert f"{2e-16 * 0.04:.0e}" == "8e-18"
+    question, zeros = QUESTIONS["equal_losses"], {}
+    for eps in (1e-5, 1e-15, 1e-16, 1e-17):
+        n = central(loss, theta, eps)
+        zeros[eps] = np.sum(n == 0)
+        if eps == 1e-16:
+            assert f"{np.abs(n[n != 0]).min():.2f}" == "0.56"
+    assert question.right == "about half"
+    assert 82 / 3 < zeros[1e-16] < 82 * 3 / 4
+    assert (zeros[1e-5], zeros[1e-17]) == (0, 82)
+    assert zeros[1e-15] < 82 / 3

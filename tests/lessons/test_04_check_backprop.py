@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from gradlab.course.tasks.repair_backward import NAMES
 from tests.lessons.prose import says
 
@@ -51,7 +52,7 @@ def test_one_example(case):
 
 
 def test_one_entry_too_large(case):
-    says(LESSON, "make one of its 51 entries 10 % too large")
+    says(LESSON, "make one of its 51 entries 10 % too large; then another one instead")
     says(LESSON, "the entries of this gradient differ by a factor of hundreds")
     says(
         LESSON,
@@ -69,6 +70,14 @@ def test_one_entry_too_large(case):
     worst = [gl.relative_error(row[i], n[i]) for i, row in enumerate(spoiled)]
     assert np.round(worst, 2) == pytest.approx(0.09)
     assert len(right) == 51
+    question = QUESTIONS["below_the_worry"]
+    assert question.right == f"about {np.sum(ratios < 1e-3)}" == "about 18"
+    assert np.sum(np.abs(right) < np.linalg.norm(right) / 50) == 18  # "a fiftieth of the whole"
+    normal = np.random.default_rng(0).standard_normal((2000, 51))
+    small = np.abs(normal) < np.linalg.norm(normal, axis=1, keepdims=True) / 50
+    assert small.sum(axis=1).mean() == pytest.approx(51 / 9, abs=0.3)
+    assert "about one in nine" in question.choices["about 6"]
+    assert "2e-2" in question.choices["all 51"]
 
 
 def test_the_answers_to_try(case):
@@ -121,3 +130,25 @@ def test_a_bug_does_not_follow_the_step(case):
     assert all(t.verdict == "wrong" and t.norm_ratio > 1e-3 for t in report.tensors.values())
     net = gl.bugs.plant(net, "missing_activation_derivative")
     assert all(gl.check(net, x, y, eps=e).wrong == ["W1", "b1"] for e in (1e-7, 1e-5, 1e-3))
+
+
+def test_a_factor_near_one(case):
+    says(LESSON, "In this network that factor is never above 1, and 0.94 on average.")
+    says(LESSON, "If every term were 6 % too large, the ratio would be 0.03.")
+    says(LESSON, "In the right gradient they nearly cancel")
+    net, x, y = case
+    question = QUESTIONS["a_factor_near_one"]
+    slope = 1 - np.tanh(x @ net.params["W1"] + net.params["b1"]) ** 2
+    assert f"{slope.mean():.2f} {slope.min():.2f}" == "0.94 0.37"
+    assert slope.max() <= 1
+    assert "0.37 where it is least" in question.choices["about 0.2"]
+    a, g = (n.gradient(x, y) for n in (gl.bugs.plant(net, "missing_activation_derivative"), net))
+    found = {k: gl.norm_ratio(a[k].ravel(), g[k].ravel()) for k in ("W1", "b1")}
+    assert f"{found['b1']:.1f}" == "0.7"
+    assert question.right == "about 0.7"
+    assert f"{found['W1']:.1f}" == "0.1"
+    assert "So it is for W1" in question.choices["about 0.1"]
+    assert pytest.approx(0.03, abs=0.002) == (1 / 0.94 - 1) / (1 / 0.94 + 1)
+    terms = np.array([net.gradient(x[[i]], y[[i]])["b1"] for i in range(30)]) / 30
+    assert np.allclose(terms.sum(axis=0), g["b1"])
+    assert np.linalg.norm(g["b1"]) < 0.2 * np.linalg.norm(np.abs(terms).sum(axis=0))

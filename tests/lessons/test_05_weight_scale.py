@@ -47,8 +47,8 @@ def test_neither_number_tells(data):
 
 
 def test_a_bug_shrinks_with_z(data):
-    says(LESSON, "z1 ten times smaller and z2 a hundred times")
-    says(LESSON, "so the bug shrinks by 1e2 in layer 1 and by 1e4 in layer 2")
+    says(LESSON, "z1 ten times smaller, but z2 a *hundred* times, since it is made of o1")
+    says(LESSON, "So the forgotten one shrinks by 1e2 in layer 1 and by 1e4 in layer 2")
     sizes, ratios = {}, {}
     for scale in (0.1, 0.01):
         z1 = data[0] @ mlp(scale).params["W1"]
@@ -191,8 +191,7 @@ def test_what_the_answers_to_the_predictions_say(data, trained):
     assert f"{np.std(trained.params['W1']):.2f}" == "0.75"
     ratios = [gl.check(trained, *data, eps=eps).norm_ratio for eps in (1e-4, 1e-5, 1e-6)]
     assert ratios == sorted(ratios, reverse=True)  # a longer step is worse, a shorter one better
-    told = gl.predict("which_step_cures")._question.choices["a longer one"]
-    assert "At each step some entry is off by 1." in told
+    says(LESSON, "None of them helps.")
     for power in range(-10, 0):
         assert gl.check(mlp(50.0), *data, eps=10.0**power).relative_error > 0.99
 
@@ -307,3 +306,33 @@ def test_other_units(data):
     report = gl.check(net, x / 100, y)
     assert report.verdict == "wrong"
     assert "at layer 1, an activation is nearly linear" in " ".join(report.warnings)
+
+
+def test_how_fast_a_slip_hides(data):
+    says(LESSON, "the error is about z². Taking it at the output puts 1 − tanh²(tanh z) there")
+    says(LESSON, "the error is about z⁴. And weights ten times smaller make z1 ten times smaller")
+    says(LESSON, "but z2 a *hundred* times")
+    says(LESSON, "shrinks by 1e2 in layer 1 and by 1e4 in layer 2")
+    says(LESSON, "the one at the output by 1e4 and by 1e8: from 5e-5 to 6e-13")
+    z = np.array([1e-1, 1e-2])
+    wrong = np.tanh(z) ** 2 - np.tanh(np.tanh(z)) ** 2
+    assert wrong[0] / wrong[1] == pytest.approx(1e4, rel=0.05)
+    question = gl.predict("a_tenth_of_the_weights")._question
+    found = {}
+    for bug in (BUG, "activation_derivative_at_output"):
+        for layer in (1, 2):
+            for scale in (0.1, 0.01):
+                a = gl.bugs.plant(mlp(scale), bug, layer=layer).gradient(*data)["W1"].ravel()
+                found[bug, layer, scale] = gl.norm_ratio(
+                    a, mlp(scale).gradient(*data)["W1"].ravel()
+                )
+            falls = np.log10(found[bug, layer, 0.1] / found[bug, layer, 0.01])
+            assert falls == pytest.approx((2 if bug == BUG else 4) * layer, abs=0.2)
+    at = [found["activation_derivative_at_output", 2, scale] for scale in (0.1, 0.01)]
+    assert [f"{one:.0e}" for one in at] == ["5e-05", "6e-13"]
+    assert question.right == f"{10 ** round(np.log10(at[0] / at[1])):,}" == "100,000,000"
+    size = []
+    for scale in (0.1, 0.01):
+        net = mlp(scale)
+        size.append(np.std(np.tanh(data[0] @ net.params["W1"]) @ net.params["W2"]))
+    assert size[0] / size[1] == pytest.approx(100, rel=0.05)

@@ -98,6 +98,7 @@ def test_where_exact_zeros_come_from(data):
     says("06_kinks", "there are four examples for which all four units of the first layer are off")
     assert silent(small(2)).sum() == 4
     says("06_kinks", "of 100 seeds of this network, half have such an example")
+    says("06_kinks", "off for 1 in 16, and 30 examples would nearly always contain one")
     assert 48 <= sum(silent(small(seed)).any() for seed in range(100)) <= 52
     says("06_kinks", "an example that is 0 itself makes z1 = b1")
     with_zero = (np.vstack([x[:-1], 0 * x[-1:]]), data[1])
@@ -180,8 +181,8 @@ def test_a_dropped_leaky_slope_lies_in_the_gap(data):
 
 
 def test_cures_and_their_price(data):
-    says("06_kinks", "A network 2-16-3 with small weights, 0.01, and all hidden biases at +0.1.")
-    says("06_kinks", "With biases at +0.1 and small weights every unit is on in every example.")
+    says("06_kinks", "a network 2-16-3 with small weights, 0.01, and all hidden biases at +0.1.")
+    says("06_kinks", "With such biases and small weights every unit is on in every example.")
     net = gl.mlp([2, 16, 3], activation="relu", weight_scale=0.01, seed=0)
     net.params["b1"][:] = 0.1
     says("06_kinks", '(`gl.check` warns: "an activation is nearly linear on these examples".)')
@@ -191,7 +192,7 @@ def test_cures_and_their_price(data):
     net.params["b1"][:] = np.random.default_rng(0).normal(0, 0.1, 16)
     on = data[0] @ net.params["W1"] + net.params["b1"] > 0
     assert 0.3 < on.mean() < 0.7
-    says("06_kinks", "but after 50 steps of `gl.train` one of the five still fails")
+    says("06_kinks", "After fifty steps one network still has such a unit on a kink.")
     trained = [small(seed) for seed in range(8)]
     for net in trained:
         gl.train(net, *data, steps=50, progress=False)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from gradlab.lab import LabState
 from tests.lessons.prose import book, says
 
@@ -108,15 +109,17 @@ def test_l2_on_the_biases_needs_biases(data):
     ("l2", "middle", "flipped"), [(0.0, "3e-05", "3e-03"), (0.01, "1e-02", "1e+00")]
 )
 def test_training_moves_the_middle(data, l2, middle, flipped):
-    says(LESSON, "the seesaw's middle moves from 0.17 to 3e-5, and λ = 0.01 is far beyond it")
-    says(LESSON, "so ‖g‖ = λ‖W‖, and the middle moves to 0.01 itself")
+    says(
+        LESSON,
+        "‖g‖ / ‖W‖ is 3e-5, λ = 0.01 is far beyond the middle, and the flipped sign has 3e-3",
+    )
+    says(LESSON, "In it ‖g‖ / ‖W‖ is 0.01: the two parts are as long as each other")
     net = mlp(l2)
     gl.train(net, *data, steps=2000, progress=False)
     net = net.replace(l2=0.0)
     g, w = (np.linalg.norm(part) for part in parts(net, data))
     assert f"{g / w:.0e}" == middle
     assert f"{ratio(0.01, 'flipped', data, net):.0e}" == flipped
-    assert gl.predict("a_usual_lambda")._question.right == "far below 1 without L2, about 1 with it"
 
 
 def test_the_difference_is_exact(data):
@@ -203,3 +206,38 @@ def test_the_legend_has_the_ranges_and_the_labs_controls():
 def test_decay_in_the_optimizer_is_not_seen(data):
     says(LESSON, "*Correct*. Neither the loss nor its gradient knows of λ")
     assert gl.check(mlp(), *data).verdict == "correct"  # whatever a step does with g afterwards
+
+
+def test_the_flipped_sign_is_wrong_in_all_six(data):
+    says(LESSON, "In the weights right code is below 1e-8 at this λ")
+    says(LESSON, "an error of 1e-5 stands out a thousand times")
+    question = QUESTIONS["flipped_at_ten_thousand"]
+    net = mlp(1e4)
+    right, flipped = (
+        gl.check(one, *data, eps=1e-5) for one in (net, gl.bugs.plant(net, "flipped_sign"))
+    )
+    assert sorted(flipped.wrong) == sorted(question.right.split(", ")) == sorted(WEIGHTS + BIASES)
+    for name in WEIGHTS:
+        assert flipped[name].norm_ratio > 1000 * right[name].norm_ratio
+    for name in BIASES:
+        assert flipped[name].norm_ratio > 1000 * right[name].norm_ratio
+        assert 1e-6 < right[name].norm_ratio < 1e-4  # "blurred, but by 1e-5 of their size"
+
+
+def test_a_missing_penalty_at_the_end_of_training(data):
+    says(LESSON, "In the middle of the first screen the three bugs had 0.7, 0.4 and 0.3.")
+    says(LESSON, "The numerical gradient is a hundredth of either part")
+    question, programs = QUESTIONS["missing_at_the_middle"], ("flipped", "missing", "doubled")
+    assert [f"{ratio(0.17, name, data):.1f}" for name in programs] == ["0.7", "0.4", "0.3"]
+    assert "about 0.03" in question.choices
+    assert f"{ratio(0.01, 'missing', data):.2f}" == "0.03"
+    assert "a seventeenth of the middle" in question.choices["about 0.03"]
+    for seed in range(3):
+        trained = gl.mlp([2, 16, 16, 2], weight_scale=0.5, seed=seed, l2=0.01)
+        gl.train(trained, *data, steps=2000, progress=False)
+        bare = trained.replace(l2=0.0)
+        assert all(ratio(0.01, name, data, bare) > 0.98 for name in programs)
+        g, w = parts(bare, data)
+        assert np.linalg.norm(g) == pytest.approx(0.01 * np.linalg.norm(w), rel=0.01)
+        assert np.linalg.norm(g + 0.01 * w) / np.linalg.norm(g) == pytest.approx(0.01, rel=0.5)
+    assert question.right == "about 1"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from gradlab.lab import LabState
 from tests.lessons.prose import book, says
 
@@ -84,12 +85,19 @@ def test_the_first_question_has_its_answer(data):
 
 
 def test_switched_off_is_another_function(data):
-    says(LESSON, "differs from the one without by a norm ratio of 0.29")
-    net, rng = mlp(), np.random.default_rng(0)
-    with_dropout = np.mean(
-        [net.unroll(net.gradient(*data, masks=rng)) for _ in range(3000)], axis=0
-    )
-    assert abs(gl.norm_ratio(with_dropout, net.unroll(net.gradient(*data))) - 0.29) < 0.01
+    says(LESSON, "It stays at 0.29, however many masks are drawn.")
+    question, found = QUESTIONS["mean_over_masks"], {}
+    for rate in (0.1, 0.5):
+        net, rng = mlp().replace(dropout_rate=rate), np.random.default_rng(0)
+        drawn = [net.unroll(net.gradient(*data, masks=rng)) for _ in range(3000)]
+        without = net.unroll(net.gradient(*data))
+        found[rate] = gl.norm_ratio(np.mean(drawn, axis=0), without)
+    assert abs(found[0.5] - 0.29) < 0.01
+    assert question.right == f"about {found[0.5]:.1f}" == "about 0.3"
+    assert "So it is at a rate of 0.1" in question.choices["about 0.05"]
+    assert abs(found[0.1] - 0.05) < 0.01
+    assert "The cosine of the two is 0.85" in question.choices["about 0.9"]
+    assert f"{cosine(np.mean(drawn, axis=0), without):.2f}" == "0.85"
 
 
 def test_the_sum_over_all_thinned_networks_can_be_done():

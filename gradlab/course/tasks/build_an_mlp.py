@@ -355,43 +355,55 @@ TASKS: tuple[Task, ...] = (
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        name="sorted_by_name",
+        name="column_by_column",
         lesson="03",
         question=(
-            "theta holds W1, b1, W2, b2 (12, 4, 12 and 3 entries). The right gradient is unrolled "
-            "as W1, W2, b1, b2. Which tensors does the check call wrong?"
+            "The gradient is right and its tensors stand in the order of theta, but its matrices"
+            " are unrolled column by column, those of theta row by row. How many of the 31 "
+            "entries stand at their places?"
         ),
         choices={
-            "none": "All 31 numbers are there, and the two norms agree. But a check compares entry "
-            "i with entry i, not two sets of numbers.",
-            "all four": "That is what backprop's own order does, where nothing stands at its "
-            "place. Here W1 comes first in both orders, and b2 last.",
-            "W2 and b2": "It is not so that all is shifted from some place on: b2 is the last of "
-            "both orders, and stands at its place.",
-            "b1 and W2": "The two orders differ from entry 12 to entry 27 only. In a report it "
-            "reads like two wrong formulas.",
+            "all 31": (
+                "Any order will do if θ and the gradient share it. Here they do not: row by row "
+                "the second entry is W1[0, 1], column by column it is W1[1, 0]."
+            ),
+            "11": "The 4 + 3 entries of the biases, and of each matrix the first and the last.",
+            "7": (
+                "These are b1 and b2. But a matrix keeps two of its entries too, the first and "
+                "the last: both ways begin and end with them."
+            ),
+            "none": (
+                "That was so with the order of the names. Here each tensor is at its place, and "
+                "in a vector there are no columns to turn."
+            ),
         },
-        right="b1 and W2",
+        right="11",
     ),
     Question(
-        name="four_mistakes",
+        name="told_by_the_loss",
         lesson="03",
         question=(
-            "Four mistakes: (a) the targets are shuffled against the inputs; (b) loss and gradient "
-            "are both divided by N·K, not N; (c) both have the wrong sign, so that descent climbs; "
-            "(d) W2 is taken as 0 in both. How many does a gradient check call wrong?"
+            "In which of the four does the printed loss fail to fall by at least half of its size?"
         ),
         choices={
-            "all four": "A check does not test the network. It compares two functions that you "
-            "wrote, and each of the four mistakes is in both.",
-            "two: (c) and (d)": "In (c) descent climbs, and in (d) the outputs are the same for "
-            "every input: gross mistakes. But a check does not see what is gross. It sees where "
-            "two functions disagree, and here they agree.",
-            "one: (c)": "A sign that is wrong in the gradient alone would have shown. Here the "
-            "loss has it as well.",
-            "none": "In each of them the gradient is the exact slope of a loss: of one that nobody "
-            "wanted.",
+            "(a), (c) and (d)": (
+                "It takes the mistakes by how gross they are. With (a) eight examples are "
+                "learned by heart all the same, and in (c) the printed loss has the wrong sign "
+                "as well: it falls."
+            ),
+            "(c) and (d)": (
+                "In (c) the outputs become as bad as they can. But what is printed has the wrong"
+                " sign as well, and it falls from -0.70 to -2.00."
+            ),
+            "(a) and (d)": (
+                "Shuffled targets cannot be foretold for new examples. Eight given ones are "
+                "learned by heart: the loss falls to a fifth."
+            ),
+            "(d) alone": (
+                "Without W2 the outputs cannot depend on the inputs. The three others fall, (c) "
+                "because its printed loss has the wrong sign too."
+            ),
         },
-        right="none",
+        right="(d) alone",
     ),
 )

@@ -185,36 +185,54 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="one_example",
+        name="a_factor_near_one",
         lesson="04",
-        question="The same code is checked on one example instead of 30. The verdict is …",
+        question="tanh' is forgotten. It is 0.94 on average. The norm ratio of b1 is …",
         choices={
-            "wrong in the same three": "That would be so if fewer examples were the same check, "
-            "only cheaper. The fault here is in how examples are put together.",
-            "wrong in all four": "b1 would have to become wrong. Nothing in the code treats a "
-            "single example worse.",
-            "wrong in b1 alone": "b1 is right with 30 examples, and stays so: with one example a "
-            "mean and a sum are the same.",
-            "correct": "With one example there is nothing to average, and a fault in averaging "
-            "cannot show. With two examples three tensors are wrong.",
+            "about 0.03": (
+                "So it would be if all 30 terms of the sum were 6 % too large. Each is wrong by "
+                "another share, and they have both signs."
+            ),
+            "about 0.1": (
+                "So it is for W1. In b1 more of the sum cancels, and what is wrong in its terms "
+                "does not."
+            ),
+            "about 0.2": (
+                "The factor is 0.37 where it is least, but that is one unit on one example. It "
+                "is the cancelling of the terms that makes the error large."
+            ),
+            "about 0.7": (
+                "The 30 terms of a bias nearly cancel in the right gradient. What is wrong in "
+                "each of them does not, and is larger than what is left."
+            ),
         },
-        right="correct",
+        right="about 0.7",
     ),
     Question(
-        name="ten_per_cent",
+        name="below_the_worry",
         lesson="04",
-        question="One of the 51 entries is 10 % too large. The norm ratio of all of theta, "
-        "whichever the entry, is …",
+        question=(
+            "One of the 51 entries is 10 % too large, each in turn. In how many cases is the "
+            "norm ratio of all of theta below 1e-3?"
+        ),
         choices={
-            "0.05, whichever entry": "Half of 10 % is what a gradient gives that is too large in "
-            "every entry. Here 50 of 51 entries are right.",
-            "from 1e-3 to 2e-3": "About 1e-3 is 0.05 divided by 51, as if the ratio were a mean "
-            "over the entries. A norm weighs an entry by its size.",
-            "from 1e-4 to 2e-2": "It depends on which entry it is: a norm weighs an entry by its "
-            "size, and the entries differ by a factor of hundreds.",
-            "from 1e-8 to 1e-7": "Then nobody would see it with one number for theta. It is not "
-            "that bad: over all 51 choices the least is 1e-4.",
+            "none": (
+                "Half of 10 % is what a gradient gives that is too large in every entry. Here 50"
+                " of 51 are right, and some of the entries are tiny."
+            ),
+            "about 6": (
+                "If the entries were spread like normal numbers, about one in nine would be "
+                "small enough. These differ by a factor of hundreds: most of b1 and b2 is small."
+            ),
+            "about 18": (
+                "A norm weighs an entry by its size, and a third of the entries is less than a "
+                "fiftieth of the whole."
+            ),
+            "all 51": (
+                "0.05 divided by 51 is 1e-3, as if the ratio were a mean over the entries. A "
+                "large entry gives 2e-2."
+            ),
         },
-        right="from 1e-4 to 2e-2",
+        right="about 18",
     ),
 )

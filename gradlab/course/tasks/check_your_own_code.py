@@ -473,61 +473,57 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="float32_in_one_place",
+        name="theta_in_float32",
         lesson="13",
         question=(
-            "Everything is float64 but for one place, and the step is 1e-5. Which place spoils "
-            "the check most?"
+            "How many of the four slopes, at 1, 10, 100 and 1000, come out within 1 % of the "
+            "right ones?"
         ),
         choices={
-            "the data x": "x is the same in both gradients, so they agree about it. And a float32 "
-            "array times a float64 one is float64: nothing after it is short of digits.",
-            "the gradient a": "Seven digits are more than the comparison needs: it costs some "
-            "1e-8. What is subtracted is n's losses, not a.",
-            "the loss that is returned": "Two losses at nearly the same place agree in most "
-            "digits. What is left after the subtraction are those that float32 does not have.",
-            "all alike": "Rounding to seven digits is the same everywhere, but it only hurts where "
-            "two nearly equal numbers are subtracted afterwards.",
+            "one": (
+                "Only at 1 is the gap small enough, a hundredth of the step. At 10 the step is "
+                "rounded by 5 %, at 100 by 24 %, and at 1000 it is gone."
+            ),
+            "two": (
+                "At 10 the gap is 1e-6, a tenth of the step, and the step is rounded to a whole "
+                "number of gaps: that alone is 5 %."
+            ),
+            "three": (
+                "At 100 a float32 still has five digits behind the point, one thinks. But the "
+                "gap there is 8e-6, and a step of 1e-5 is one gap or two."
+            ),
+            "all four": (
+                "The squares are exact, but what is squared is not: theta + eps has to be stored"
+                " as a float32, and from 10 on the gaps show."
+            ),
         },
-        right="the loss that is returned",
+        right="one",
     ),
     Question(
-        name="squares_of_a_layer",
+        name="squares_and_a_small_number",
         lesson="13",
         question=(
-            "A right batch norm (gamma 1, beta 0) is checked by itself with out.sum() as its loss: "
-            "norm ratio 1.0. Somebody proposes (out**2).sum() / 2. Is that cured?"
+            "With 1e-5 added to the variance and the sum of squares as the loss, the norm ratios"
+            " of right code and of the bug are …"
         ),
         choices={
-            "yes, squares do not cancel": "They do not cancel, but they add up to a constant: "
-            "batch norm gives each column a sum of squares that is the same whatever x is.",
-            "yes, with more than one example": "More examples change nothing: the squares of each "
-            "column add up to N, for any N above 1.",
-            "in part: the bug is found": "It is, as any bug would be whose gradient is not 0 "
-            "here. But right code still gets 1.0, so that proves nothing: no code can pass.",
-            "no, right code still gets 1.0": "Every column of out has variance 1, so this loss "
-            "does not depend on x either: 0 is compared with round-off.",
+            "1.00 and 1.00": (
+                "So it is with nothing added, when the loss is exactly constant. 1e-5 makes it "
+                "depend on x a little, and a little is more than round-off."
+            ),
+            "0.00 and 0.00": (
+                "The right gradient is about 1e-5, and it is compared with itself by a ratio. So"
+                " is the bug's, which is of order 1."
+            ),
+            "0.00 and 1.00": (
+                "The loss is not quite a constant any more. A gradient of about 1e-5 is left, "
+                "thousands of times the round-off, and the bug's is of order 1."
+            ),
+            "1.00 and 0.00": (
+                "Nothing makes the bug right: its gradient is of order 1, and the slope of the "
+                "loss is about 1e-5."
+            ),
         },
-        right="no, right code still gets 1.0",
-    ),
-    Question(
-        name="column_minus_vector",
-        lesson="13",
-        question=(
-            "The outputs have shape (50, 1), the targets (50,). The loss is the mean of (out - y) "
-            "squared, and backward is derived from it with care. What happens?"
-        ),
-        choices={
-            "an error from numpy": "numpy broadcasts: (50, 1) minus (50,) is (50, 50), without an "
-            "error or a warning.",
-            "the check says wrong": "The gradient is that of this loss, and so are the "
-            "differences. A check compares these two, and never the loss with what you meant.",
-            "the check says correct, and it learns": "Every output is compared with every target. "
-            "The best it can do is the mean of the targets, for every input.",
-            "the check says correct, and it learns nothing": "The check compares the gradient with "
-            "the loss, and these agree. It is the loss that is wrong: each output is compared "
-            "with every target.",
-        },
-        right="the check says correct, and it learns nothing",
+        right="0.00 and 1.00",
     ),
 )

@@ -153,32 +153,54 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="plus_or_times",
+        name="the_distance_gone",
         lesson="02",
-        question="Which of the two spoils the check at 1e-5?",
+        question=(
+            "With the distance between the two points in place of 2 eps, the line 1e-15 of the "
+            "table, which was 3.1641356202, becomes …"
+        ),
         choices={
-            "both": "A factor scales the loss, its slope and its round-off alike.",
-            "times 1000 alone": "A factor scales the loss, its slope and its round-off alike, so "
-            "as many digits agree as before.",
-            "plus 1000 alone": "The constant cancels on paper. In the computer the loss is rounded "
-            "to the gaps between the numbers near 1000, and its slope is as small as it was.",
-            "neither": "On paper a constant cancels. In the computer it was added before the loss "
-            "was rounded, and what was rounded off does not come back.",
+            "about 3.08": (
+                "Half of the error would stay if the step and w³ were rounded alike. Here the "
+                "step takes all of it."
+            ),
+            "3.0000000000": (
+                "Only the step was rounded: the points are 2.11e-15 apart. With a slope of 3 "
+                "whole gaps of w make whole gaps of w³, so nothing else was lost."
+            ),
+            "3.16, as before": (
+                "That would be so if the error came from w³ alone. Here 2 eps is not the way "
+                "that was gone: 1 + 1e-15 is rounded as well."
+            ),
+            "between 2.999 and 3.001": (
+                "That takes w³ for a loss, which keeps roundings of its own. Here the cubes of "
+                "the two points are exact to the last gap."
+            ),
         },
-        right="plus 1000 alone",
+        right="3.0000000000",
     ),
     Question(
-        name="mean_of_repeats",
+        name="equal_losses",
         lesson="02",
-        question="The error of the mean of 20, beside that of one, is …",
+        question=(
+            "At 1e-16, for how many of the 82 parameters are the two losses the same number, and"
+            " the slope exactly 0?"
+        ),
         choices={
-            "20 times smaller": "Not even independent noise would do that: the mean of 20 draws "
-            "has an error smaller by the square root of 20.",
-            "about 4.5 times smaller": "The square root of 20 is what independent noise gives. "
-            "Rounding is no chance: it does the same each time.",
-            "the same": "The same two losses are rounded to the same two numbers each time, so the "
-            "20 gradients are equal bit by bit.",
+            "all 82": (
+                "On paper the change is rounded away. But the loss is made in hundreds of steps,"
+                " each with its own rounding, and in about half of the entries some of them tip."
+            ),
+            "about half": (
+                "Inside a loss there are hundreds of roundings, and a nudge tips some of them. "
+                "In about half of the entries the sum of them comes out the same."
+            ),
+            "one in ten": "More than that: a tenth of a gap is often too little to tip a rounding.",
+            "none": (
+                "That is so at long steps. At 1e-16 many losses are the same on both sides: what"
+                " should change them is smaller than a gap."
+            ),
         },
-        right="the same",
+        right="about half",
     ),
 )

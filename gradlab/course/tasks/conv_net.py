@@ -13,41 +13,57 @@ TASKS: tuple[Task, ...] = (BLAME, CONV_BACKWARD)
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        name="blank_pixels",
+        name="all_that_tie",
         lesson="10",
         question=(
-            "gl.check compares all 512 parameters of the same right code on the same images. It "
-            "calls wrong …"
+            "At Pool1 every tied pixel gets the whole gradient. On these images gl.check calls "
+            "wrong …"
         ),
         choices={
-            "all six tensors": "The tensors of Conv2 and of the output do not even reach Pool1: "
-            "when one of them is shifted, all that comes out of Pool1 stays as it is.",
-            "conv1_W and conv1_b": "They are made of the same signal, and only Pool1 stands above "
-            "them. But a shifted weight changes equal patches alike, so what ties goes on tying.",
-            "conv1_b alone": "On a blank patch the bias is all there is. But when it is shifted, "
-            "all pixels of a window move together: the maximum moves with them, and has one slope.",
-            "none of them": "A shifted pixel makes equal patches unequal. A shifted parameter "
-            "leaves them equal: every tie lasts, and the loss has one slope.",
+            "none of the six": (
+                "So it is with noise on the images, and where ties are rare. On blank paper they"
+                " are not, and a bias's gradient is a plain sum of the signal."
+            ),
+            "conv1_W": (
+                "It is the other way round: the pixels under a tie are 0, so what comes too "
+                "often is multiplied by 0 in conv1_W."
+            ),
+            "conv1_W and conv1_b": (
+                "Both are made of the wrong signal. But where windows tie the paper is blank, "
+                "and conv1_W's share is multiplied by pixels that are 0."
+            ),
+            "conv1_b": (
+                "Windows tie on blank paper. There conv1_W's share of the signal is multiplied "
+                "by 0, and conv1_b's is counted two, three or four times."
+            ),
         },
-        right="none of them",
+        right="conv1_b",
     ),
     Question(
-        name="bias_in_conv2",
+        name="reversed_kernels",
         lesson="10",
         question=(
-            "In D, Conv2's backward pass sums its bias's gradient over all filters. gl.bisect "
-            "finds the fault in …"
+            "With the reversed gradient in both convolutions the share of new digits that is "
+            "read is …"
         ),
         choices={
-            "Conv2": "The wrong line is there, and in A and C it was found there. But those lines "
-            "make the signal for what stands below; a bias's gradient goes nowhere.",
-            "Conv1, which stands below": "In A and C Conv1's tensors were wrong, because the "
-            "signal that came to them was. Here that signal is right, and so are they.",
-            "no layer: all inconclusive": "Inconclusive comes from kinks, ties and round-off, and "
-            "the noise on the images has parted the ties: the cut at the input can be judged.",
-            "no layer: the signal is right": "The signal comes down to the input as it should. "
-            "Nothing else is made of conv2_b's gradient, so no cut can see it. gl.check does.",
+            "about 1 in 10": (
+                "Eight in nine weights get another one's slope. The filters are driven about, "
+                "and the output cannot settle."
+            ),
+            "about 6 in 10": (
+                "So it is with filters that stay at random. These do not stay: they are driven "
+                "about, and the output has to follow them."
+            ),
+            "about 7 in 10": (
+                "It takes a gradient that is partly right for better than none. But what is "
+                "wrong in it moves the filters as well."
+            ),
+            "about 9 in 10": (
+                "Most bugs leave a direction that goes downhill. Here only one weight in nine "
+                "gets its own slope."
+            ),
         },
-        right="no layer: the signal is right",
+        right="about 1 in 10",
     ),
 )

@@ -153,50 +153,77 @@ QUESTIONS = (
     Question(
         name="bias_above_dropout",
         lesson="08",
-        question="Masks are drawn anew for every loss. b3, the output bias, stands above both "
-        "dropouts; its slope is about 0.1. At a step of 1e-5 its numerical gradient is …",
+        question=(
+            "Masks are drawn anew for every loss. b3, the output bias, stands above both "
+            "dropouts; its slope is about 0.1. At a step of 1e-5 its numerical gradient is …"
+        ),
         choices={
-            "about right": "No mask touches b3, but the two losses that are subtracted come from "
-            "different masks, whatever was moved between them.",
-            "off by a factor of about 2": "1/keep is 2. But the error is no factor: two different "
-            "functions are subtracted.",
-            "noisy, far less than W1's": "The noise is not damped on the way up: it is in the loss "
-            "itself, which all parameters share.",
-            "as noisy as W1's": "L(+) and L(-) come from different masks. Their difference is as "
-            "large whichever parameter was moved, and it is divided by 2e-5.",
+            "noisy, far less than W1's": (
+                "The noise is not damped on the way up: it is in the loss itself, which all "
+                "parameters share."
+            ),
+            "as noisy as W1's": (
+                "L(+) and L(-) come from different masks. Their difference is as large whichever"
+                " parameter was moved, and it is divided by 2e-5."
+            ),
+            "about right": (
+                "No mask touches b3, but the two losses that are subtracted come from different "
+                "masks, whatever was moved between them."
+            ),
+            "off by a factor of about 2": (
+                "1/keep is 2. But the error is no factor: two different functions are subtracted."
+            ),
         },
         right="as noisy as W1's",
     ),
     Question(
         name="seed_before_each_pair",
         lesson="08",
-        question="Now both losses of a pair share a mask, another one for each pair; backprop had "
-        "its own. The step goes from 1e-1 to 1e-5. The norm ratio …",
+        question=(
+            "Now both losses of a pair share a mask, another one for each pair; backprop had its"
+            " own. The step goes from 1e-1 to 1e-5. The norm ratio …"
+        ),
         choices={
-            "grows ten-thousandfold": "That was with different masks on the two sides. Now each n "
-            "is the exact slope of a function.",
-            "falls to 1e-10": "Each n is an exact slope, but of another thinned network than "
-            "backprop's.",
-            "stays where it is": "Each n is an exact slope, of another thinned network than "
-            "backprop's. No step makes two functions equal.",
-            "falls to half": "Two of three share their masks, but errors do not work like that: "
-            "the slopes are exact, and of another network.",
+            "grows ten-thousandfold": (
+                "That was with different masks on the two sides. Now each n is the exact slope "
+                "of a function."
+            ),
+            "falls to 1e-10": (
+                "Each n is an exact slope, but of another thinned network than backprop's."
+            ),
+            "falls to half": (
+                "Two of three share their masks, but errors do not work like that: the slopes "
+                "are exact, and of another network."
+            ),
+            "stays where it is": (
+                "Each n is an exact slope, of another thinned network than backprop's. No step "
+                "makes two functions equal."
+            ),
         },
         right="stays where it is",
     ),
     Question(
-        name="zeros_of_one_example",
+        name="mean_over_masks",
         lesson="08",
-        question="One example, masks frozen, rate 0.5. How many of the 354 entries have a gradient "
-        "of exactly 0, so that code that returns 0 there passes?",
+        question=(
+            "The mean gradient of 1,000 draws of masks and the gradient with dropout off have a "
+            "norm ratio of …"
+        ),
         choices={
-            "none": "A dropped unit passes nothing on, up or down: all its weights get 0.",
-            "about a quarter": "A weight between two dropouts survives only if both of its units "
-            "do: a quarter survives.",
-            "about half": "Half of the units are off, but a weight needs both of its ends.",
-            "about 70 %": "A weight of W2 is alive if both ends are: ½ · ½. So three in four "
-            "get exactly 0, and about half of the others.",
+            "below 0.01": (
+                "So it would be if the network were linear from the masks to the loss. The "
+                "masks' mean is 1, but tanh and the loss bend."
+            ),
+            "about 0.05": (
+                "So it is at a rate of 0.1. At 0.5 a mask is 0 or 2, and the scatter of what is "
+                "summed is far larger."
+            ),
+            "about 0.3": (
+                "Dividing by keep preserves the mean of o, not that of a bent function of it. "
+                "More draws do not change that."
+            ),
+            "about 0.9": "That would be another direction. The cosine of the two is 0.85.",
         },
-        right="about 70 %",
+        right="about 0.3",
     ),
 )

@@ -108,16 +108,27 @@ QUESTIONS = (
     Question(
         name="bugs_on_one_example",
         lesson="09",
-        question="This network can have 20 bugs of the museum, and on eight examples each is seen. "
-        "On a single example, how many go unseen?",
+        question=(
+            "This network can have 20 bugs of the museum, and on eight examples each is seen. On"
+            " a single example, how many go unseen?"
+        ),
         choices={
-            "none": "A wrong formula can give right numbers: p - y and (p - y) / N are equal when "
-            "N is 1.",
-            "1: the missing 1/N": "That one, and every other line that confuses a mean with a sum, "
-            "one row with the batch, or divides once too often.",
-            "5": "What divides by N or runs over the batch is right when N is 1: 1/N missing, 1/N "
-            "twice, softmax over the batch, a bias that is averaged, λ divided by N.",
-            "15": "One example still runs through every line, and most bugs need no more.",
+            "1": (
+                "1/N missing is one. So is every other line that confuses a mean with a sum or "
+                "one row with the batch, or divides once too often."
+            ),
+            "3": (
+                "1/N missing, 1/N twice and the bias that is averaged are three. A softmax over "
+                "the batch and λ divided by N are right for N = 1 as well."
+            ),
+            "5": (
+                "What divides by N or runs over the batch is right when N is 1: 1/N missing, 1/N"
+                " twice, softmax over the batch, a bias that is averaged, λ divided by N."
+            ),
+            "10": (
+                "One example still runs through every line. What it cannot show is how examples "
+                "are put together, and that is a quarter of the bugs."
+            ),
         },
         right="5",
     ),

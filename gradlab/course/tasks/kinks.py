@@ -428,58 +428,56 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="hundredth_of_the_step",
-        lesson="06",
-        question="Five of the eight ReLU networks fail at 1e-5. With a step of 1e-7, how many?",
-        choices={
-            "none": "That is the belief that kinks are hit by chance: a hundredth of the step "
-            "crosses a hundredth of the kinks. It holds for kinks beside the parameters.",
-            "one or two": "A shorter step does get clear of a kink that lies beside the "
-            "parameters, however close. None of the five failures at 1e-5 is of that kind.",
-            "still five": "They do not stand close to a kink, but exactly on one: some "
-            "pre-activation is 0, to the last bit, and every step reaches across.",
-            "all eight": "That is round-off, the other end of the steps. At 1e-7 it is there, but "
-            "far too small: the three others stay below 1e-3.",
-        },
-        right="still five",
-    ),
-    Question(
-        name="slope_at_zero",
+        name="silent_layers",
         lesson="06",
         question=(
-            "Backprop takes relu'(0) = 0. Which value there makes the central difference agree in "
-            "all eight networks?"
+            "Of 100 such networks, how many have an example among the 30 for which all four "
+            "units of the first layer are off?"
         ),
         choices={
-            "0, so it must be a bug elsewhere": "Frameworks do take 0, and that is a sound "
-            "convention. But the check is run with it here, and five fail: a convention does not "
-            "bind a difference.",
-            "1": "It is the other usual choice, and as good a one. With it the same five "
-            "networks fail: a difference across the kink sees both sides, not one.",
-            "½": "The step to the left sees slope 0 and the one to the right sees 1, and a central "
-            "difference is their mean.",
-            "none": "Right that relu has no derivative at 0. But the difference does not know: it "
-            "finds a number there, the same at every step, so some value agrees with it.",
+            "all 100": (
+                "That is the limit of many independent trials. With 3,000 examples it is still "
+                "about half: if the four leave no common sector, there is nothing to find."
+            ),
+            "about 85": (
+                "1 - (15/16)^30 holds if each example tries anew. But if the four leave no "
+                "common sector, no example can be in it, however many there are."
+            ),
+            "about 50": (
+                "Whether there is a sector of the plane in which all four are off depends on the"
+                " weights alone: for four lines through 0 it is one half."
+            ),
+            "about 6": (
+                "One in 16 is the chance of one example, if units were independent. There are 30"
+                " examples, and they try all directions."
+            ),
         },
-        right="½",
+        right="about 50",
     ),
     Question(
-        name="moved_off_the_kinks",
+        name="one_step_of_training",
         lesson="06",
         question=(
-            "Small weights and all hidden biases at +0.1: no kink is near. Now backprop forgets "
-            "relu' altogether. The check says, for the eight seeds …"
+            "At a step of 1e-5 five of the eight failed. How many fail after one step of training?"
         ),
         choices={
-            "wrong, for all": "That is so with biases at 0, or drawn at random. Off the kinks all "
-            "is visible, one thinks; but at +0.1 every unit is on, in every example.",
-            "wrong, for about half": "With biases at 0 about half of the units are off, and at "
-            "those the bug shows. At +0.1 none is off.",
-            "inconclusive": "That is what right code gets in half of the seeds while the biases "
-            "are 0, for then kinks are near. At +0.1 no step of the check crosses one.",
-            "correct, for all": "Every unit is on in every example, so relu' is 1 wherever it is "
-            "asked for: leaving it out changes nothing, and nothing is tested.",
+            "none": (
+                "That is so if every bias moves. The bias of a unit that is on for no example "
+                "gets no gradient, and stays at 0."
+            ),
+            "three": (
+                "Two come off their kinks. In three a unit of the second layer is on for no "
+                "example: its bias gets no gradient, and stays at 0, on the kink."
+            ),
+            "five, the same ones": (
+                "Training does help some: where the unit on the kink is on for other examples, "
+                "its bias has a gradient and moves."
+            ),
+            "all eight": (
+                "Moved weights meet new kinks, but beside them. A step of 1e-5 reaches few of "
+                "those."
+            ),
         },
-        right="correct, for all",
+        right="three",
     ),
 )

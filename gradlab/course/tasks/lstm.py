@@ -536,52 +536,53 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="checked_in_reverse",
+        name="zeros_for_each_pair",
         lesson="11",
-        question="The check runs through the tensors in the reverse order. Which is the worst?",
+        question=(
+            "With states set to 0 for each pair of losses, the errors of Wx_i, Wh_f, b_o and by "
+            "become …"
+        ),
         choices={
-            "Wx_i, as before": "That takes the error for a property of the tensor, as a bug in its "
-            "gradient would be. The gradient is right, and in this order Wx_i has 0.09.",
-            "Wh_f": "The recurrent weights look suspicious in a network with a memory. Wh_f has "
-            "0.84 in one order and 0.83 in the other: what spoils it is there in every call.",
-            "by": "It is the first now. The states of the object settle during the first calls, "
-            "and whichever tensor is first gets that drift, divided by 2 eps.",
-            "all about alike": "That takes the errors for noise, which would be spread evenly. "
-            "They are as regular as the order of the loop: the first tensor has 1.00.",
+            "1.00, 0.84, 0.18 and 0.03 still": (
+                "That would be so if the states had settled to the same place either way. Now "
+                "they are thrown back for each parameter."
+            ),
+            "0.03 or less in all four": (
+                "It takes the drift of the first calls for all that was wrong. But the second "
+                "loss of each pair still starts where the first one has ended."
+            ),
+            "below 1e-7 in all four": (
+                "So it is with zeros for each loss. Here only the first of the two gets them."
+            ),
+            "1.00 in all four": (
+                "The first loss of each pair starts from zeros, the second from what the first "
+                "has left. That difference is divided by 2 eps for every parameter."
+            ),
         },
-        right="by",
+        right="1.00 in all four",
     ),
     Question(
-        name="one_time_step",
+        name="two_time_steps",
         lesson="11",
-        question="Of 100 wrong lines, how many give the right gradient at one time step?",
+        question="With two time steps, in how many of the 14 tensors is the forgetful code wrong?",
         choices={
-            "none": "A wrong line computes something else, but on zeros something else is often "
-            "the same: 0 times a wrong factor is 0.",
-            "about 5": "That takes the way back in time for a detail. More than half of the lines "
-            "that get through are on it, and the rest concern the recurrent weights, the forget "
-            "gate, or a sum over the steps.",
-            "about 40": "The states before the step are 0, and so is what comes back from a later "
-            "step. Every line that works on one of these is untested.",
-            "about 90": "One step is not nothing: the loss, the output, and the input, candidate "
-            "and output gates with their Wx and b are tested in full.",
+            "4": (
+                "What was dropped works at step 1 only, on the input gate and the candidate: "
+                "their Wx and b. All else meets a state that is 0, or does not lead to c."
+            ),
+            "6": (
+                "The output gate gets its gradient from h, not from c, and the Wh meet an h of "
+                "0. So does the forget gate's line meet a c of 0."
+            ),
+            "8": (
+                "At step 1 h was 0, so the four Wh get nothing. But c was 0 as well, which the "
+                "forget gate multiplies, and the output gate does not work on c."
+            ),
+            "12": (
+                "What comes back to step 1 reaches all four gates there. But some of them "
+                "multiply it by a state from before step 1, which is 0."
+            ),
         },
-        right="about 40",
-    ),
-    Question(
-        name="overwritten_sum",
-        lesson="11",
-        question="Each time step overwrites the sums. At which steps is dL/dx wrong?",
-        choices={
-            "at all four": "That takes a wrong tensor for a wrong signal. The tensors are made "
-            "from the signal, and nothing is made from them.",
-            "at 1, 2 and 3": "That is how it looks if what is handed back is spoiled. dh and dc "
-            "are handed back rightly; only what is added up from them is lost.",
-            "at the first": "The first step is the last to be written, and the one whose part is "
-            "left in the tensors. Its own signal is as right as the others.",
-            "at none": "The signal goes from step to step and never through the sums. So a check "
-            "of dL/dx alone would call this code right.",
-        },
-        right="at none",
+        right="4",
     ),
 )

@@ -129,33 +129,50 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="a_step_of_100",
+        name="a_thousand_rounds",
         lesson="01",
-        question="The central difference of x² at 3 with a step of 100 is …",
+        question=(
+            "After 1,000 rounds of +eps, -2 eps, +eps, how far from its place is the weight that"
+            " has gone farthest, beside where it was after one round?"
+        ),
         choices={
-            "10 000 too large": "That is 100², the error of x³ at that step. What a central "
-            "difference sees is how the bend changes, and a parabola's does not.",
-            "100 too large": "So it is for the forward difference, which gives 106. The central "
-            "one looks as far to the other side, where the bend does the opposite.",
-            "a little off, by less than 1": "It is not off at all: the bend of a parabola is the "
-            "same on both sides, and cancels.",
-            "6 exactly": "The bend of a parabola is the same on both sides, and cancels, however "
-            "long the step.",
+            "1,000 times as far": (
+                "One gap further the same three roundings happen again, in the same direction, "
+                "and again one gap further."
+            ),
+            "about 30 times as far": (
+                "The root of 1,000 is what independent roundings would give. These are the same "
+                "ones each time, in the same direction."
+            ),
+            "as far as after one round": (
+                "That would be so if the second round started from a number that comes back. It "
+                "starts one gap further, where the same roundings happen again."
+            ),
+            "nowhere: it is back each time": (
+                "On paper. But 1e-5 has no exact place among the digits of a weight of about 1: "
+                "three of four weights do not come back."
+            ),
         },
-        right="6 exactly",
+        right="1,000 times as far",
     ),
     Question(
         name="a_perfect_fit",
         lesson="01",
         question="The max-relative error at a perfect fit is …",
         choices={
-            "as before, below 1e-6": "The difference between the two slopes is as small as before. "
-            "But it is divided by the larger of them, and both are nearly 0 now.",
-            "smaller": "The loss is smallest there, and so is the slope. The error of the quotient "
-            "does not become smaller with it.",
             "0 / 0": "The analytic slope is 0, the numerical one is not: its own error is left.",
-            "1": "The analytic slope is 0 and the numerical one is its own error, so their "
-            "difference is as large as the larger of them.",
+            "1": (
+                "The analytic slope is 0 and the numerical one is its own error, so their "
+                "difference is as large as the larger of them."
+            ),
+            "smaller": (
+                "The loss is smallest there, and so is the slope. The error of the quotient does"
+                " not become smaller with it."
+            ),
+            "as before, below 1e-6": (
+                "The difference between the two slopes is as small as before. But it is divided "
+                "by the larger of them, and both are nearly 0 now."
+            ),
         },
         right="1",
     ),

@@ -230,53 +230,58 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="which_tensors_get_worse",
+        name="flipped_at_ten_thousand",
         lesson="07",
-        question="Right code. Lambda goes from 0 to 10,000, in loss and gradient alike. Which "
-        "tensors' norm ratios get worse by more than a thousand times?",
+        question=(
+            "The sign of the data part is flipped, lambda is 10,000, and the step is 1e-5. Which"
+            " tensors does gl.check call wrong?"
+        ),
         choices={
-            "none: the code is right": "Right code has no bug, but round-off it has: the loss is "
-            "in the hundreds of thousands now, and so is its last digit.",
-            "the weights": "Their gradients grow with lambda, and carry the larger round-off.",
-            "all of them": "The round-off of the loss is the same for all; but the weights' "
-            "gradients have grown with it.",
-            "the biases": "Their gradients are as small as before, and the loss they are taken "
-            "from has grown half a million times, with its last digit.",
+            "W1, W2, W3, b1, b2, b3": (
+                "In each of them the error is far above what round-off and the step allow: a "
+                "thousand times in the weights, and more in the biases."
+            ),
+            "b1, b2, b3": (
+                "There the error is as large as the gradient. But the weights' error of 1e-5 is "
+                "seen as well, for in right code it is below 1e-8."
+            ),
+            "W1, W2, W3": (
+                "The biases are blurred, but by 1e-5 of their size. The flipped sign is an error"
+                " of their whole size."
+            ),
+            "none": (
+                "All six are: an error of 1e-5 in the weights is a thousand times what round-off"
+                " leaves there."
+            ),
         },
-        right="the biases",
+        right="W1, W2, W3, b1, b2, b3",
     ),
     Question(
-        name="l2_on_fresh_biases",
+        name="missing_at_the_middle",
         lesson="07",
-        question="Backprop adds lambda * b to the gradients of the biases too; the loss penalizes "
-        "weights only. A fresh network, lambda 0.1. The check says …",
+        question=(
+            "Trained with lambda = 0.01 and checked with it: the norm ratio of the program that "
+            "lacks the penalty is …"
+        ),
         choices={
-            "wrong, in the biases": "The formulas differ; at this theta the numbers do not. All "
-            "biases of a fresh network are 0.",
-            "wrong, in every tensor": "The biases' line of code touches no other gradient.",
-            "wrong, if lambda is large enough": "Lambda times 0 is 0, for any lambda.",
-            "correct": "lambda * b is 0 as long as b is. After one step of training it is not.",
+            "about 1": (
+                "Training has made g and λW cancel. The gradient that is left is small beside "
+                "either, so lacking one of them is an error as large as can be."
+            ),
+            "about 0.4": (
+                "So it is at the middle of the fresh network's seesaw, where the two parts have "
+                "the same length. Here they have opposite directions too, and their sum is "
+                "nearly 0."
+            ),
+            "about 0.03": (
+                "So it is in the fresh network, where 0.01 is a seventeenth of the middle. "
+                "Training has moved the middle to 0.01 itself."
+            ),
+            "below 0.001": (
+                "The gradient is small, but not the part that is missing: it is a hundred times "
+                "as long as what is left of the sum."
+            ),
         },
-        right="correct",
-    ),
-    Question(
-        name="a_usual_lambda",
-        lesson="07",
-        question="The data part's sign is flipped, and lambda is 0.01, a usual value. In a fresh "
-        "network the norm ratio is 1.0. Two networks are first trained with right code for 2,000 "
-        "steps, one without L2, the other one with it. Then the bug is checked at 0.01 in both. "
-        "The norm ratio is …",
-        choices={
-            "about 1 in both": "It depends on what the data part of the gradient has become beside "
-            "lambda * W. Without L2 it shrinks towards 0.",
-            "far below 1 in both": "Training makes the gradient small, but of the loss that is "
-            "trained. With L2 that is the sum of two parts, and the parts stay as large.",
-            "far below 1 without L2, about 1 with it": "Training makes the gradient of what is "
-            "trained small. Without L2 that is the data part, and lambda * W swamps what is left. "
-            "With L2 the two parts cancel: each is as large as the other.",
-            "about 1 without L2, far below 1 with it": "It is the other way round: with L2 in "
-            "training the two parts become equally large, and a flip shows.",
-        },
-        right="far below 1 without L2, about 1 with it",
+        right="about 1",
     ),
 )

@@ -11,33 +11,51 @@ TASKS: tuple[Task, ...] = ()
 
 QUESTIONS = (
     Question(
-        name="which_numbers_fall",
+        name="worst_of_four",
         lesson="00",
-        question="Which of the two norm ratios falls?",
+        question=(
+            "B's norm ratio of all parameters is between 1e-7 and 1e-6. Of its four tensors by "
+            "themselves, the worst has …"
+        ),
         choices={
-            "both": "A's falls. B's grows: its small weights were what hid the bug.",
-            "A's alone": "A's step was too short, and its error was rounding. B's small weights "
-            "were what hid the bug, so its number grows.",
-            "B's alone": "B's grows: its small weights were what hid the bug. A's step was too "
-            "short, so A's falls.",
-            "neither": "That would be so if the number were a property of the code alone. It is "
-            "one of the step and of the weights as well.",
+            "about 1e-7": "A part can be worse than the whole: a norm weighs a tensor by its size.",
+            "about 1e-6": (
+                "So has W1. The norm of all parameters is near that of the tensors that are "
+                "large; a small one can be anything."
+            ),
+            "about 1e-4": (
+                "Half of the parameters are not touched by the bug, so the others are worse than"
+                " the whole. But one is far worse: its gradient is nearly 0."
+            ),
+            "above 0.1": (
+                "The gradient of b1 is a sum in which the two classes nearly cancel. What the "
+                "bug adds is small, but as large as what is left."
+            ),
         },
-        right="A's alone",
+        right="above 0.1",
     ),
     Question(
-        name="how_many_steps",
+        name="smallest_lambda",
         lesson="00",
-        question="With L2 missing in the gradient, the verdict is something else than wrong at …",
+        question="With the term missing in the gradient, gl.check says wrong down to a lambda of …",
         choices={
-            "none of the 25": "A bug does not depend on the step, and this one is larger than what "
-            "either end of the slider can blur.",
-            "2, one at either end": "There right code can no longer be told to be right. This bug "
-            "is larger than what either end of the slider can blur.",
-            "about 10": "At about as many right code is inconclusive. A bug of this size stays in "
-            "view where right code can no longer be told to be right.",
-            "most": "Then a check would be of little use. A bug does not depend on the step.",
+            "1e-2": (
+                "There the norm ratio is 0.03. The check has no such line: it asks what rounding"
+                " and the step can explain."
+            ),
+            "1e-3": (
+                "That is the rule's line: from 1e-3 on a worry. The check has none; it asks what"
+                " rounding and the step can explain, and that is far less."
+            ),
+            "1e-6": (
+                "The norm ratio is 3e-6 there. Rounding and the step explain less than that, so "
+                "something is missing."
+            ),
+            "1e-9": (
+                "There the term is smaller than what rounding leaves open, and the verdict is "
+                "inconclusive."
+            ),
         },
-        right="none of the 25",
+        right="1e-6",
     ),
 )

@@ -123,50 +123,54 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="where_a_bug_hides",
+        name="a_tenth_of_the_weights",
         lesson="05",
-        question="tanh' is forgotten in one of the two hidden layers, at weights of 0.01. In which "
-        "of them does that change the gradient of W1 least?",
+        question=(
+            "tanh' is taken at the output of layer 2. The weights of all layers go from 0.1 to "
+            "0.01. The norm ratio of W1 becomes smaller by a factor of about …"
+        ),
         choices={
-            "in layer 1, farther from the loss": "The distance from the loss does not matter: a "
-            "relative error is not damped on its way. What matters is how far tanh' is from 1.",
-            "in layer 2, nearer to the loss": "Layer 2 is fed by o1, which is small already: its "
-            "z2 is much smaller than z1, and tanh' is 1 - tanh(z)**2.",
-            "in both alike": "The slip is the same, and so are the weights; but z is not. tanh' is "
-            "1 - tanh(z)**2, and what reaches layer 2 is smaller.",
+            "100": (
+                "So does z1 squared, and with it a tanh' that is forgotten in layer 1. Here the "
+                "error goes with the fourth power, and z2 falls faster than z1."
+            ),
+            "10,000": (
+                "z to the fourth with z a tenth. But z2 is made of o1 and of W2, which are both "
+                "a tenth: z2 is a hundredth."
+            ),
+            "1,000,000": (
+                "The error is even in z: it goes with the square or the fourth power, here the "
+                "fourth, and z2 is a hundredth."
+            ),
+            "100,000,000": (
+                "The error goes with the fourth power of z2, and z2 is a hundredth, for it is "
+                "made of o1 and of W2."
+            ),
         },
-        right="in layer 2, nearer to the loss",
-    ),
-    Question(
-        name="which_step_cures",
-        lesson="05",
-        question="Right code at weights of 50: the worst relative error is 1. Which step makes it "
-        "less than 0.01?",
-        choices={
-            "a longer one": "It helps against round-off. At each step some entry is off by 1.",
-            "a shorter one": "It helps against truncation. At each step some entry is off by 1.",
-            "the complex step": "It subtracts nothing, so n is as good as can be. But here it is a "
-            "that is not.",
-            "none of them": "Here a is the number that is off: 1 - o**2 is exactly 0 once tanh has "
-            "rounded to 1, while the true slope is tiny and not 0.",
-        },
-        right="none of them",
+        right="100,000,000",
     ),
     Question(
         name="after_training",
         lesson="05",
-        question="Right code, weights of 0.5. Training for 2,000 steps takes the norm ratio from "
-        "3e-11 to 7e-8, with the same step. What has happened?",
+        question=(
+            "Right code, weights of 0.5. Training for 2,000 steps takes the norm ratio from "
+            "3e-11 to 7e-8, with the same step. What has happened?"
+        ),
         choices={
-            "the weights have grown": "They have, W1 from 0.40 to 0.75. But ‖a - n‖ has become "
-            "smaller, not larger.",
-            "round-off weighs more, as the gradient is small": "The gradient is small, but so is "
-            "the loss, and round-off with it. A longer step would help then; it makes things "
-            "worse.",
-            "training has uncovered a bug": "The code is right. A shorter step makes the number "
-            "fall; a bug's stays.",
-            "the step is too long now": "The gradient has become small and the loss has kept its "
-            "bends: what a step leaves of them is now large beside the gradient.",
+            "training has uncovered a bug": (
+                "The code is right. A shorter step makes the number fall; a bug's stays."
+            ),
+            "the step is too long now": (
+                "The gradient has become small and the loss has kept its bends: what a step "
+                "leaves of them is now large beside the gradient."
+            ),
+            "the weights have grown": (
+                "They have, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller, not larger."
+            ),
+            "round-off weighs more, as the gradient is small": (
+                "The gradient is small, but so is the loss, and round-off with it. A longer step"
+                " would help then; it makes things worse."
+            ),
         },
         right="the step is too long now",
     ),

@@ -461,41 +461,59 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="swapped_biases",
+        name="normal_directions",
         lesson="12",
         question=(
-            "The gradients of two of the 2,410 entries are swapped. We draw 200 directions of "
-            "random signs, +1 or -1 for each entry. Along how many of them is the bug invisible?"
+            "Of 200 directions of normal numbers, how many have an error below 0.01, in units of"
+            " a typical entry?"
         ),
         choices={
-            "none": "A wrong entry moves the sum, but there are two of them here. What one adds, "
-            "the other takes away wherever both get the same sign.",
-            "1 or 2": "It would need a rare coincidence if the numbers could be any. Signs have "
-            "two values only, so two of them agree very often.",
-            "about half": "The swap shows as d times the difference of the two signs, and two "
-            "random signs are the same every second time.",
-            "nearly all": "The other 2,408 entries do not drown it: they are right, so their parts "
-            "of the slope and of grad @ v are the same and cancel in the difference.",
+            "about 100": (
+                "So it was with signs, which cancel every second time. Normal numbers only come "
+                "close to it."
+            ),
+            "about 20": (
+                "The error of two entries is spread around 0 with a width of some 0.06, for each"
+                " has a fiftieth of the direction. One in eight is expected below 0.01."
+            ),
+            "2": (
+                "It takes a limit of 1 % for a chance of 1 %. The chance is about 0.8 · limit · "
+                "‖a‖ / ‖a - n‖, and the norm of the whole gradient is many times that of the "
+                "error."
+            ),
+            "none": (
+                "Normal numbers never cancel exactly, and at a limit of 1e-5 none misses. But "
+                "0.01 is no small number beside what two of 2,410 entries leave along one "
+                "direction."
+            ),
         },
-        right="about half",
+        right="about 20",
     ),
     Question(
-        name="lower_training_loss",
+        name="lower_in_how_many",
         lesson="12",
         question=(
-            "Two networks learn digits from the same start. One forgets the derivative of tanh in "
-            "its last hidden layer. Whose training loss is lower after 500 steps?"
+            "From how many of six starts does the network with the bug end with the lower "
+            "training loss?"
         ),
         choices={
-            "the right one's": "A wrong gradient need not descend worse. Without the factor the "
-            "layers below get larger steps, and on this data that is faster.",
-            "both the same, to two digits": "Momentum does not repair a direction. The two "
-            "take different ways and end at different losses.",
-            "the buggy one's": "Without the factor, which is below 1, the layers below get larger "
-            "steps. On this data that is faster, so the curve shows nothing to worry about.",
-            "the buggy one does not learn": "The missing factor is positive, so what is left "
-            "points downhill still: its cosine with the right gradient is above 0.7 at the start.",
+            "all six": (
+                "The factor that is missing is below 1, so the layers below get larger steps. On"
+                " this data that is faster, whatever the start."
+            ),
+            "about half": (
+                "That would be two ways of descending that differ by chance. The larger steps "
+                "for the layers below help from every start."
+            ),
+            "one or two": (
+                "It takes the bug for bad luck that is good now and then. Here it has a reason: "
+                "larger steps for the layers below."
+            ),
+            "none": (
+                "A wrong gradient need not descend worse. Without the factor the layers below "
+                "get larger steps, and on this data that is faster."
+            ),
         },
-        right="the buggy one's",
+        right="all six",
     ),
 )
