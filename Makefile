@@ -31,8 +31,9 @@ test: $(VENV)/.test lint
 	    tests/browser tests lessons --ignore tests/frameworks
 
 # Each has a short form among the tests; here time is no matter, and a limit only ends what hangs.
-soak: $(VENV)/.test
-	$(BIN)/pytest -m soak --timeout 7200 -n 2 tests --ignore tests/browser --ignore tests/frameworks
+soak: $(VENV)/.test test-documents
+	$(BIN)/pytest -m soak --timeout 7200 -n 2 tests --ignore tests/browser --ignore tests/frameworks \
+	    --ignore tests/documents
 
 # Every scenario at every size, every lesson: for whoever changed how the lab looks.
 soak-browser: $(VENV)/.test
