@@ -99,6 +99,7 @@ def test_a_kernel_that_dies_in_a_drag_is_told_and_the_cell_brings_the_lab_back(j
     page.tab.mouse.up()
     expect(lab.locator(".gradlab-restarted")).to_contain_text(re.compile("ell again"))
     expect(lab.locator(".gradlab-verdict")).to_be_hidden()
+    page.tab.locator(".jp-Dialog .jp-mod-accept").click()  # JupyterLab tells it, too
     page.run_all()
     lab = page.show_cell(0).locator(".gradlab-lab").first
     page.wait_sharp(lab)
