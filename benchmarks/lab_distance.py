@@ -109,7 +109,7 @@ def prepare(server, root, name, variant, context):
     notebook = f"{name.replace(' ', '_').replace(',', '')}.ipynb"
     variant.write(root / notebook)
     page = server.open(notebook, context=context)
-    return Subject(page, name, variant.slider, variant.text, quiet=1500)
+    return Subject(page, name, variant.slider, variant.text, quiet=6000)
 
 
 def way_of(asked, repeat=5, size=500_000):
