@@ -219,7 +219,8 @@ def environments():
     """Yield a row for each Python of this machine, and for the ends of the ranges."""
     for version in PYTHONS:
         program = shutil.which(f"python{version}")
-        if program is None:
+        # a manager's stand-in for a version that is not there is found, and does not run
+        if program is None or subprocess.run([program, "-c", ""], capture_output=True).returncode:
             print(f"{'Python ' + version:24} --      not on this machine")
             continue
         yield f"Python {version}, newest", lambda program=program: fresh(program, [])
