@@ -1,6 +1,6 @@
 # make lab    JupyterLab on the first lesson         make test    everything, in a real browser too
-# make docs   the documents, in build/docs/html      make soak    what takes long: hours of use
-# make site   the lessons without a server           make test-documents    both, and Binder
+# make demo   the lab for a class, full screen       make soak    what takes long: hours of use
+# make docs   the documents, in build/docs/html      make site    the lessons without a server
 # The virtual environment is made once; pip runs again only when pyproject.toml changes, so the
 # second time works offline.
 
@@ -19,11 +19,14 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 # threads wait for each other, which makes an event of the lab several times as long.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test soak-browser soak test-frameworks test-documents lint lessons docs site \
+.PHONY: lab demo test soak-browser soak test-frameworks test-documents lint lessons docs site \
         benchmarks clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
+
+demo: $(VENV)/.demo
+	$(BIN)/gradlab demo -- $(DEMO_ARGS)
 
 # The browser's tests mostly wait for it: a third worker uses what they leave of two cores.
 test: $(VENV)/.test lint
@@ -82,10 +85,15 @@ $(VENV)/.lab: $(VENV)/.made pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo "installing gradlab and Voilà into $(VENV) (a minute or two, this once)"
+	$(PIP) --editable '.[demo]'
+	touch $@ $(VENV)/.lab
+
 $(VENV)/.test: $(VENV)/.made pyproject.toml
 	@echo "installing gradlab and what its tests need into $(VENV) (a minute or two, this once)"
 	$(PIP) --editable '.[test]'
-	touch $@ $(VENV)/.lab
+	touch $@ $(VENV)/.lab $(VENV)/.demo
 
 $(VENV)/.frameworks: $(VENV)/.test
 	@echo "installing PyTorch and JAX into $(VENV) (large, this once)"

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from IPython.display import display
-from PIL import Image
 
 __all__ = ["LIVE", "show_and_store"]
 
@@ -40,7 +40,9 @@ _MOST = 200_000
 _ALT = "The lab's pictures; the text below tells what they show."
 
 
-def show_and_store(view: dict[str, Any], text: str, picture: bytes | None, life: str) -> None:
+def show_and_store(
+    view: dict[str, Any], text: str, picture: Callable[[], bytes] | None, life: str
+) -> None:
     """Show a widget in the running cell, so that a saved notebook still tells what it was.
 
     Parameters
@@ -49,8 +51,8 @@ def show_and_store(view: dict[str, Any], text: str, picture: bytes | None, life:
         The widget's own output, by MIME type.
     text : str
         The same in words, equal on every machine.
-    picture : bytes or None
-        A PNG, two of its pixels for one of the page's.
+    picture : callable, () -> bytes, or None
+        Draws a PNG, two of its pixels for one of the page's; called when the view is out already.
     life : str
         How to bring it to life where nothing answers.
     """
@@ -58,7 +60,7 @@ def show_and_store(view: dict[str, Any], text: str, picture: bytes | None, life:
         display({VIEW: view[VIEW]}, raw=True)
     stored, about = {"text/plain": text}, {}
     if picture is not None:
-        small, width = _small(picture)
+        small, width = _small(picture())
         stored["image/png"] = base64.b64encode(small).decode("ascii")
         about = {"image/png": {"alt": _ALT, "width": width}}
     display(stored, metadata=about, raw=True)
@@ -69,6 +71,8 @@ def show_and_store(view: dict[str, Any], text: str, picture: bytes | None, life:
 
 def _small(picture: bytes) -> tuple[bytes, int]:
     """Return the picture in 256 colours, coarser if need be, and its width on the page."""
+    from PIL import Image  # after the view
+
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     width, height = image.size
     scale = 1.0

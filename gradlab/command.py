@@ -1,4 +1,4 @@
-"""The command `gradlab`: the course in JupyterLab, and a check whose outcome a shell can read."""
+"""The command `gradlab`: the course, the lab for a class, and a check that a shell can read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -27,6 +27,10 @@ LAB = """\
 Open the course in JupyterLab, at its first lesson. From a checkout the lessons are used where they
 are; an installed gradlab copies its own to a folder of yours, and never overwrites a file that
 is there. What stands after -- is for JupyterLab: gradlab lab -- --port 8899"""
+DEMO = """\
+Open the lab for a class: one page, full of the lab, in presentation size, with a row of buttons
+for ten minutes. It runs on this machine, for this machine: nobody else can open it without its
+token. What stands after -- is for Voilà: gradlab demo -- --theme=dark --port=8899 --no-browser"""
 CHECK = f"""\
 Check a gradient and print the report. NAME is in a module of the current folder, and is
 {WANTED}.
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         The exit status: of a check 0, 1 or 2 for correct, wrong or inconclusive, and 3 where
-        nothing was checked; of the lab JupyterLab's.
+        nothing was checked; of the lab JupyterLab's, of the demo Voilà's.
 
     Raises
     ------
@@ -78,8 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments, rest = arguments[:cut], arguments[cut + 1 :]
     parser = _parser()
     asked = parser.parse_args(arguments)
-    if rest is not None and asked.does is not _lab:
-        parser.error("only gradlab lab takes arguments after --")
+    if rest is not None and asked.does not in (_lab, _demo):
+        parser.error("only gradlab lab and gradlab demo take arguments after --")
     if asked.does is None:
         parser.print_help()
         return 0
@@ -108,6 +112,10 @@ def _parser() -> _Parser:
                               formatter_class=raw)  # fmt: skip
     lab.add_argument("--folder", help=f"copy the lessons there (installed: ./{FOLDER})")
     lab.set_defaults(does=_lab)
+    demo = commands.add_parser("demo", help="show the lab to a class, full screen",
+                               description=DEMO, usage="gradlab demo [-h] [-- ARGUMENT ...]",
+                               formatter_class=raw)  # fmt: skip
+    demo.set_defaults(does=_demo)
     check = commands.add_parser("check", help="check a gradient: gradlab check module:name",
                                 description=CHECK, formatter_class=raw)  # fmt: skip
     check.add_argument("what", metavar="module:name", help="as in net:report or package.net:check")
@@ -152,11 +160,16 @@ def _lab(asked: argparse.Namespace, rest: list[str]) -> int:
     # Where the files are and what is opened; JupyterLab's other defaults stay, token and all.
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}",
                f"--LabApp.default_url=/lab/tree/{FIRST}", *rest]  # fmt: skip
+    return _become(command, os.environ)
+
+
+def _become(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run a server in this one's place."""
     sys.stdout.flush()
     if os.name == "posix":
-        os.execv(command[0], command)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is JupyterLab's, which asks first
-    return subprocess.call(command)
+        os.execve(command[0], command, environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which may ask first
+    return subprocess.call(command, env=environment)
 
 
 def _tell(folder: Path, copied: int, same: int, changed: list[str]) -> None:
@@ -166,6 +179,26 @@ def _tell(folder: Path, copied: int, same: int, changed: list[str]) -> None:
         differ = "this gradlab's differs" if len(changed) == 1 else "this gradlab's differ"
         print(f"kept, though {differ}: {', '.join(changed)}")
         print("(rename or delete one, and the next gradlab lab brings the lesson as it was)")
+
+
+# -- gradlab demo --------------------------------------------------------------------------------
+
+
+def _demo(_: argparse.Namespace, rest: list[str]) -> int:
+    """Serve the lab alone; on POSIX systems this process becomes Voilà."""
+    if find_spec("voila") is None:
+        raise _RefusedError(
+            f"Voilà is not installed for {sys.executable}: pip install 'gradlab[demo]'"
+        )
+    folder = Path(__file__).resolve().parent / "lab" / "demo"
+    # A token, which Voilà asks of nobody by itself; whoever opens the page finds a kernel that has
+    # run its cell, and whoever loads it again the next one.
+    command = [sys.executable, "-m", "gradlab.demo_server", str(folder / "demo.ipynb"),
+               "--template=gradlab", "--Voila.ip=127.0.0.1", "--token", "--preheat_kernel=True",
+               "--pool_size=2", *rest]  # fmt: skip
+    paths = [str(folder), os.environ.get("JUPYTER_PATH", "")]  # where the template is
+    here = {"JUPYTER_PATH": os.pathsep.join(filter(None, paths))}
+    return _become(command, os.environ | here)
 
 
 # -- gradlab check -------------------------------------------------------------------------------

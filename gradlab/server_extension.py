@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_SETTING = "kernel_websocket_connection_class"
+#: Where a server keeps the class that joins a websocket to a kernel.
+SETTING = "kernel_websocket_connection_class"
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -26,14 +27,14 @@ def _load_jupyter_server_extension(server: Any) -> None:
     is missing (another version, another server) one line in the log says so.
     """
     settings = server.web_app.settings
-    connection = settings.get(_SETTING)
+    connection = settings.get(SETTING)
     if not isinstance(connection, type) or not callable(getattr(connection, "connect", None)):
-        server.log.info("gradlab: no usable %s here, TCP_NODELAY not set", _SETTING)
+        server.log.info("gradlab: no usable %s here, TCP_NODELAY not set", SETTING)
         return
-    settings[_SETTING] = _without_delay(connection)
+    settings[SETTING] = without_delay(connection)
 
 
-def _without_delay(connection: type) -> type:
+def without_delay(connection: type) -> type:
     """Return a subclass of `connection` that sets TCP_NODELAY before it connects."""
 
     class NoDelayConnection(connection):

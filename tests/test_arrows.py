@@ -52,6 +52,8 @@ ROOMS = {
         NUMERICS | {"matplotlib", "anywidget", "traitlets"},
     ),
     "server_extension": (set(), set()),
+    # what the command starts for a class, in a process of its own
+    "demo_server": ({"server_extension"}, {"voila"}),
     # the command: it starts JupyterLab as a program of its own, and imports nothing of it
     "command": ({"checking", "lesson_files"}, set()),
     "__main__": ({"command"}, set()),

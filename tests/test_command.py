@@ -300,6 +300,15 @@ def test_without_jupyterlab_it_says_what_to_install(tmp_path):
     assert "JupyterLab is not installed for" in ended.stderr
 
 
+def test_without_voila_it_says_what_to_install():
+    code = "import sys; sys.modules['voila'] = None; from gradlab.command import main; "
+    ended = subprocess.run([sys.executable, "-c", code + "sys.exit(main(['demo']))"], cwd=ROOT,
+                           capture_output=True, text=True)  # fmt: skip
+    assert ended.returncode == 3
+    assert "Voilà is not installed for" in ended.stderr
+    assert "pip install 'gradlab[demo]'" in ended.stderr
+
+
 def test_a_copy_that_is_interrupted_leaves_no_half_file(tmp_path, monkeypatch):
     def half(path, target):
         Path(target).write_bytes(b"half")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -24,6 +25,7 @@ from gradlab.lab.controls.make import make_controls
 from gradlab.lab.controls.parts import Parts
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
+from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.text.banner import banner_html
@@ -197,11 +199,13 @@ class Lab(widgets.VBox):
         """Hand the picture to the browser as "png" or "svg"."""
         with LOCK:
             if self.state.result is not None:
-                self.board.save(f"gradlab.{kind}", _MIME[kind], self._picture(kind))
+                picture = self._picture(kind, self.state.result)
+                self.board.save(f"gradlab.{kind}", _MIME[kind], picture)
 
-    def _picture(self, kind: str) -> bytes:
+    def _picture(self, kind: str, result: Result) -> bytes:
         palette = PALETTES["dark" if self.theme == "dark" else "light"]
-        return self._scene.picture(self.state.result, palette, kind)
+        with LOCK:
+            return self._scene.picture(result, palette, kind)
 
     @traitlets.validate("theme")
     def _check_theme(self, proposal: Any) -> str:
@@ -253,8 +257,7 @@ class Lab(widgets.VBox):
     def _ipython_display_(self) -> None:
         """Show the live view, and for who has no kernel a picture and the text."""
         view = super()._repr_mimebundle_() or {}
-        picture = None
-        if self.state.result is not None and self._scene.visible:
-            with LOCK:
-                picture = self._picture("png")
+        result, picture = self.state.result, None
+        if result is not None and self._scene.visible:
+            picture = partial(self._picture, "png", result)
         show_and_store(view, repr(self), picture, _LIFE)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from gradlab.checking import BANDS, Report
-from gradlab.plots.axes import draw
 from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
 from gradlab.plots.layout import text_width
 from gradlab.plots.looks import Look, looks_of
 from gradlab.plots.palette import LIGHT, MARKS, Palette
 from gradlab.plots.scales import ERROR_RANGE, clip_errors, error_axis, error_bands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["across", "entries", "entries_chart", "entries_marks"]
 
@@ -127,4 +129,6 @@ def _thinned(heights: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
 
 def entries(ax: Axes, report: Report, palette: Palette = LIGHT) -> None:
     """Draw every entry of `report` on `ax`."""
+    from gradlab.plots.axes import draw  # matplotlib's axes: the lab opens without them
+
     draw(ax, entries_chart(tuple(report)), palette, entries_marks(report))

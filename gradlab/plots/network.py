@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from gradlab.checking import Report
-from gradlab.plots.axes import draw
 from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
 from gradlab.plots.palette import LIGHT, STYLES, Palette, tensor_sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["network", "network_chart", "network_places"]
 
@@ -93,4 +95,6 @@ def _unit_heights(size: int) -> np.ndarray:
 
 def network(ax: Axes, sizes: Sequence[int], report: Report, palette: Palette = LIGHT) -> None:
     """Draw a network of `sizes` on `ax`, its tensors coloured by the verdicts of `report`."""
+    from gradlab.plots.axes import draw  # matplotlib's axes: the lab opens without them
+
     draw(ax, network_chart(sizes, {n: str(report[n].verdict) for n in report}), palette)

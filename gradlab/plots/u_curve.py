@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from gradlab.checking import BANDS, EpsSweep
-from gradlab.plots.axes import draw
 from gradlab.plots.chart import Chart, Legend, Mark, boxes, curve, dots, segments
 from gradlab.plots.looks import legend_of, looks_of
 from gradlab.plots.palette import LIGHT, Palette
@@ -20,6 +19,9 @@ from gradlab.plots.scales import (
     error_axis,
     error_bands,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["best_found", "u_curve", "u_curve_chart", "u_curve_cursor"]
 
@@ -82,4 +84,6 @@ def u_curve(ax: Axes, sweep: EpsSweep, eps: float | None = None, palette: Palett
         nearest = int(np.argmin(np.abs(np.log(sweep.eps) - np.log(eps))))
         errors = [each[nearest] for each in sweep.errors.values()]
         cursor = u_curve_cursor(tuple(sweep.errors), float(sweep.eps[nearest]), errors)
+    from gradlab.plots.axes import draw  # matplotlib's axes: the lab opens without them
+
     draw(ax, u_curve_chart(sweep), palette, cursor)

@@ -205,3 +205,30 @@ def test_every_lesson_is_linked():
     for lesson in LESSONS:
         assert f'href="{lesson.name}.ipynb"' in html
         assert lesson.title in html
+
+
+# A limit on files' size stands for a disk without room: the write fails, half-way or at once.
+FULL = """
+import resource, signal, sys
+from gradlab.course.store import Store
+store = Store()
+store.add("a")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+store.add("b")
+assert store.solved() == {"a", "b"}
+(said,) = store.news()
+assert "cannot be saved (File too large)" in said, said
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert Store().solved() == {"a"}
+store.add("c")
+assert Store().solved() == {"a", "b", "c"}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("room", [0, 12])
+def test_a_full_disk_keeps_what_was_written_and_saves_the_rest_later(room, home):
+    subprocess.run([sys.executable, "-c", FULL, str(room)], cwd=ROOT, check=True, timeout=600)
+    assert kept(home) == ["a", "b", "c"]
+    assert sorted(path.name for path in home.iterdir()) == ["progress.json", "progress.lock"]

@@ -33,6 +33,8 @@ class Scenarios(widgets.HBox):
 
     Attributes
     ----------
+    chooser : HBox
+        The four below, in a row.
     choice : Dropdown
     before, after, again : Button
         The scenario before and the one after, in a ring; and the chosen one as it was.
@@ -51,15 +53,25 @@ class Scenarios(widgets.HBox):
         self.after = icon_button("Next scenario", "chevron-right")
         self.again = icon_button("Scenario again", "repeat", "as it was before controls were moved")
         self.lesson = widgets.HTML()
-        chooser = widgets.HBox([self.before, self.choice, self.after, self.again])
-        super().__init__([chooser, self.lesson])
+        self.chooser = widgets.HBox([self.before, self.choice, self.after, self.again])
+        super().__init__([self.chooser, self.lesson])
         self.add_class("gradlab-scenarios")
         self._follow()
         self.choice.observe(self._on_choice, "value")
         self.before.on_click(lambda button: self._step(-1))
         self.after.on_click(lambda button: self._step(1))
-        self.again.on_click(lambda button: self._set(self.choice.value))
+        self.again.on_click(lambda button: self.load(self.choice.value))
         state.observe(self._follow, "revision")
+
+    def load(self, name: str) -> None:
+        """Set what a scenario sets, also where it is the one that is shown; "" changes nothing."""
+        with LOCK:
+            if name:
+                try:
+                    self._state.load_scenario(name)
+                except Exception as error:  # nobody would see it: a callback has no output
+                    self._state.fail((), error)
+            self._show(name)
 
     def _follow(self, change: Any = None) -> None:
         """Show the scenario that is set, or that the lab was in before controls were moved."""
@@ -88,7 +100,7 @@ class Scenarios(widgets.HBox):
 
     def _on_choice(self, change: Any) -> None:
         if not self._following and change["new"]:
-            self._set(change["new"])
+            self.load(change["new"])
         elif not self._following:
             self._show("")
 
@@ -96,13 +108,4 @@ class Scenarios(widgets.HBox):
         with LOCK:
             shown = self.choice.value
             at = _NAMES.index(shown) + by if shown else min(0, by)
-            self._set(_NAMES[at % len(_NAMES)])
-
-    def _set(self, name: str) -> None:
-        with LOCK:
-            if name:
-                try:
-                    self._state.load_scenario(name)
-                except Exception as error:  # nobody would see it: a callback has no output
-                    self._state.fail((), error)
-            self._show(name)
+            self.load(_NAMES[at % len(_NAMES)])

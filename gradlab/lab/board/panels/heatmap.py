@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from functools import cache
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 
 from gradlab.checking import TensorReport
 from gradlab.lab.board.entry_marks import SIGNS, in_place
@@ -19,7 +19,6 @@ from gradlab.plots.scales import power_of_ten
 __all__ = ["HeatmapPanel", "as_matrix", "chosen_tensor"]
 
 _UNCHECKED, _FAINT = -1.0, (128, 128, 128, 40)
-_TABLE = colormaps["cividis"](np.arange(256), bytes=True)  # even in lightness, for every eye
 _LOWEST = -12  # decade of the darkest colour; the brightest is 1
 # The matrix has the square from (0, 0) to (1, 1), some 15 em; the colour bar stands beside it.
 _BAR, _RIGHT, _EM = (1.07, 1.12), 1.32, 1 / 14.5
@@ -46,7 +45,7 @@ class HeatmapPanel(Panel):
     def still(self, result: Result) -> Chart:
         """Return the colour bar, and what the signs mean."""
         tensor = chosen_tensor(result)
-        ramp = _TABLE[::-1, None].copy()
+        ramp = _table()[::-1, None].copy()
         decades = range(_LOWEST, 1, 3)
         heights = [1 - decade / _LOWEST for decade in decades]
         texts = [power_of_ten(10.0**decade) for decade in decades]
@@ -148,7 +147,7 @@ def _which(tensor: TensorReport) -> str:
 def _colours(errors: np.ndarray) -> np.ndarray:
     """Return the colours of errors, uint8 (…, 4); NaN is the worst, what was not checked faint."""
     clipped = np.clip(np.nan_to_num(errors, nan=1.0), 10.0**_LOWEST, 1.0)
-    rgba = _TABLE[np.rint((np.log10(clipped) / -_LOWEST + 1) * 255).astype(np.intp)]
+    rgba = _table()[np.rint((np.log10(clipped) / -_LOWEST + 1) * 255).astype(np.intp)]
     rgba[errors == _UNCHECKED] = _FAINT
     return rgba
 
@@ -165,3 +164,11 @@ def _place(shape: tuple[int, int]) -> tuple[float, float, float]:
     rows, columns = shape
     cell = min(_LARGEST_CELL, 1 / columns, 1 / rows)
     return 0.5 - 0.5 * cell * columns, 0.5 + 0.5 * cell * rows, cell
+
+
+@cache
+def _table() -> np.ndarray:
+    """Return 256 colours, even in lightness, for every eye, darkest first; shape (256, 4)."""
+    from matplotlib import colormaps  # the lab opens without it
+
+    return colormaps["cividis"](np.arange(256), bytes=True)
