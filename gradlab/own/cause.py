@@ -20,6 +20,7 @@ from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
 from gradlab.own.match import Match, Place, elsewhere, fewer, recognise, resized
+from gradlab.own.source import of_source
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
 LEAST = 2  # other places at which a cause must give what backward gives
@@ -47,6 +48,9 @@ class Finder:
         clues = Clues.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
+            own = of_source(self.code, report, clues)
+            if own is not None:
+                return [_in_own_words(own, clues)]
             for match in recognise(self.code):
                 causes = self._causes(match, report, clues)
                 if causes:
@@ -118,6 +122,13 @@ class Finder:
         size = np.linalg.norm(other)
         far = np.linalg.norm(np.ravel(one) - np.ravel(other))
         return bool(far <= AGREES[self.code.dtype.itemsize] * size + 1e-12)
+
+
+def _in_own_words(cause: Cause, clues: Clues) -> Diagnosis:
+    left = f"{max(cause.residual, 1e-16):.0e}"
+    evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient is "
+                f"right on other inputs too. {clues.where}.")  # fmt: skip
+    return replace(of_line(cause, clues), evidence=evidence)
 
 
 def _about(match: Match) -> str:
