@@ -48,9 +48,8 @@ class Finder:
         clues = Clues.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
-            own = of_source(self.code, report, clues)
-            if own is not None:
-                return [_in_own_words(own, clues)]
+            if own := of_source(self.code, report, clues):
+                return own
             for match in recognise(self.code):
                 causes = self._causes(match, report, clues)
                 if causes:
@@ -122,13 +121,6 @@ class Finder:
         size = np.linalg.norm(other)
         far = np.linalg.norm(np.ravel(one) - np.ravel(other))
         return bool(far <= AGREES[self.code.dtype.itemsize] * size + 1e-12)
-
-
-def _in_own_words(cause: Cause, clues: Clues) -> Diagnosis:
-    left = f"{max(cause.residual, 1e-16):.0e}"
-    evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient is "
-                f"right on other inputs too. {clues.where}.")  # fmt: skip
-    return replace(of_line(cause, clues), evidence=evidence)
 
 
 def _about(match: Match) -> str:

@@ -1,0 +1,43 @@
+"""The wrong line of a gradient that a person has as a function of theta."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+
+from gradlab.checking.arguments import Part, gradient_at
+from gradlab.checking.diagnosis.causes import Diagnosis
+from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.report import Report
+from gradlab.checking.source.functions import Code
+from gradlab.checking.source.told import diagnosis_of, target_of
+from gradlab.checking.source.vector import Layout, mended, wearing
+
+
+def of_functions(
+    f: Callable, grad: Callable | None, theta: np.ndarray, layout: Layout, report: Report,
+    clues: Clues,
+) -> list[Diagnosis]:  # fmt: skip
+    """Return the line of `grad`, or of an f that returns both, with which the gradient is right."""
+    is_part = isinstance(grad, Part)
+    called = grad.f if is_part else grad
+    if grad is None or not (code := Code(called)).functions:
+        return []
+
+    def gradient(new: object, at: np.ndarray) -> np.ndarray:
+        before = f(at.copy())  # what grad needs may have been left behind by f
+        is_method = isinstance(new, dict)
+        with wearing(code.owner, new) if is_method else nullcontext():
+            now = getattr(code.owner, code.functions[0].name) if is_method else new
+            answer = now(at.copy())
+        if is_part and answer[0] != before:
+            raise ValueError("another loss")
+        return gradient_at(lambda theta: answer[1] if is_part else answer, at)
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = mended(code, f, gradient, theta, layout, target_of(report, clues))
+    return diagnosis_of(found, clues)
