@@ -162,7 +162,7 @@ class LayerCode:
             return self.backward(*arguments)
 
     def drawing_as_before(self) -> AbstractContextManager:
-        """Let numpy's global generator start from where it did first, and put it back at the end."""
+        """Let numpy's global generator start where it did first; put it back at the end."""
         return _drawing_from(self._drawn_from)
 
     def _copies(self, values: Mapping[str, np.ndarray]) -> list:

@@ -26,7 +26,7 @@ LEAST = 2  # other places at which an edit must be right
 def of_source(code: LayerCode, report: Report, clues: Clues) -> list[Diagnosis]:
     """Return the line of backward, or of what forward keeps, with which the gradient is right."""
     codes = [_code_of(code.backward), _code_of(code.forward)]
-    if not any(one.functions for one in codes):
+    if not codes[0].functions:
         return []
     with code.drawing_as_before():
         found = Search(_case(code, report, clues, codes)).run()
@@ -78,6 +78,7 @@ def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Cal
     put_on(own, new)
     return tuple(
         getattr(own, f.__func__.__name__)
-        if isinstance(f, MethodType) and f.__self__ is pair[1 - number].__self__ else f
+        if isinstance(f, MethodType) and f.__self__ is pair[1 - number].__self__
+        else f
         for f in pair
     )

@@ -52,7 +52,7 @@ class Place:
 
 
 def too_much(place: Place) -> Iterator[Named]:
-    """A factor, a term, a function, a transpose is there that does not belong."""
+    """Take away a factor, a term, a function or a transpose that does not belong."""
     node = place.node
     if isinstance(node, ast.BinOp):
         yield ast.unparse(node.left), 0.5
@@ -74,7 +74,7 @@ def too_much(place: Place) -> Iterator[Named]:
 
 
 def two_too_many(place: Place) -> Iterator[Named]:
-    """Two factors are there that do not belong, such as s * (1 - s)."""
+    """Take away two factors that do not belong, such as s * (1 - s)."""
     factors = _factors(place.node)
     for i in range(len(factors) if len(factors) > 2 else 0):
         for j in range(i + 1, len(factors)):
@@ -84,7 +84,7 @@ def two_too_many(place: Place) -> Iterator[Named]:
 
 
 def another_operator(place: Place) -> Iterator[Named]:
-    """Another sign, another comparison, operands exchanged."""
+    """Write another sign or comparison, or exchange the operands."""
     node = place.node
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         left, right = ast.unparse(node.left), ast.unparse(node.comparators[0])
@@ -107,7 +107,7 @@ def another_operator(place: Place) -> Iterator[Named]:
 
 
 def another_bracket(place: Place) -> Iterator[Named]:
-    """A bracket opened or closed elsewhere."""
+    """Open or close a bracket elsewhere."""
     node = place.node
     if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         sign, a, b = SIGNS[type(node.op)], _in(node.left), _in(node.right)
@@ -124,15 +124,15 @@ def another_bracket(place: Place) -> Iterator[Named]:
                 if base is not None:
                     whole = f"{base} {sign} {other}" if is_left else f"{other} {sign} {base}"
                     yield _call_of(part, whole, place.scope), 1.0
-    if isinstance(node, ast.Call) and (inner := _argument_node(node, place.scope)) is not None:
-        if isinstance(inner, ast.BinOp) and type(inner.op) in SIGNS:  # f(x + y) for f(x) + y
-            sign, a, b = SIGNS[type(inner.op)], _in(inner.left), _in(inner.right)
-            yield f"{_call_of(node, a, place.scope)} {sign} {b}", 1.0
-            yield f"{a} {sign} {_call_of(node, b, place.scope)}", 1.0
+    inner = _argument_node(node, place.scope) if isinstance(node, ast.Call) else None
+    if isinstance(inner, ast.BinOp) and type(inner.op) in SIGNS:  # f(x + y) for f(x) + y
+        sign, a, b = SIGNS[type(inner.op)], _in(inner.left), _in(inner.right)
+        yield f"{_call_of(node, a, place.scope)} {sign} {b}", 1.0
+        yield f"{a} {sign} {_call_of(node, b, place.scope)}", 1.0
 
 
 def another_number(place: Place) -> Iterator[Named]:
-    """Another number, or the name of one."""
+    """Write another number, or the name of one."""
     node = place.node
     if not isinstance(node, ast.Constant) or isinstance(node.value, str | bytes | bool):
         return
@@ -152,7 +152,7 @@ def another_number(place: Place) -> Iterator[Named]:
 
 
 def another_name(place: Place) -> Iterator[Named]:
-    """Another array of the same shape, or another number."""
+    """Take another array of the same shape, another number, an index one step off."""
     node = place.node
     if place.is_index and isinstance(node, ast.Name):  # one step off
         yield from ((f"{place.text} - 1", 0.5), (f"{place.text} + 1", 0.5))
@@ -173,7 +173,7 @@ def another_name(place: Place) -> Iterator[Named]:
 
 
 def another_power(place: Place) -> Iterator[Named]:
-    """A square or a root that is missing, or one over it."""
+    """Square it, take its root or one over it."""
     if isinstance(place.node, ast.Constant) or place.is_index:
         return
     s = _in(place.node)
@@ -184,7 +184,7 @@ def another_power(place: Place) -> Iterator[Named]:
 
 
 def turned(place: Place) -> Iterator[Named]:
-    """A transpose, a mirrored axis, a missing sum."""
+    """Transpose it, mirror an axis, sum it up."""
     if not isinstance(place.value, np.ndarray) or not place.value.ndim or place.is_index:
         return
     s, shape = _in(place.node), place.value.shape
@@ -208,7 +208,7 @@ def turned(place: Place) -> Iterator[Named]:
 
 
 def another_call(place: Place) -> Iterator[Named]:
-    """Another function, another axis, keepdims, arguments exchanged."""
+    """Call another function, over another axis, with its arguments exchanged."""
     node = place.node
     if not isinstance(node, ast.Call):
         return
@@ -223,8 +223,6 @@ def another_call(place: Place) -> Iterator[Named]:
         yield from _other_axes(node, place)
     elif name == "range":
         yield from _other_ranges(node)
-    elif name in ("reversed", "sqrt"):
-        pass
     if name == "where" and len(node.args) == 3:
         a, b, c = map(ast.unparse, node.args)
         yield f"{ast.unparse(node.func)}({a}, {c}, {b})", 0.6
@@ -236,7 +234,7 @@ def another_call(place: Place) -> Iterator[Named]:
 
 
 def another_text(place: Place) -> Iterator[Named]:
-    """Another key, or einsum's letters exchanged."""
+    """Exchange einsum's letters."""
     node = place.node
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return
@@ -261,8 +259,8 @@ def another_text(place: Place) -> Iterator[Named]:
 
 
 RULES: tuple[Callable[[Place], Iterator[Named]], ...] = (
-    too_much, two_too_many, another_operator, another_bracket, another_number, another_name, another_power,
-    turned, another_call, another_text,
+    too_much, two_too_many, another_operator, another_bracket, another_number, another_name,
+    another_power, turned, another_call, another_text,
 )  # fmt: skip
 
 
@@ -301,10 +299,12 @@ def _other_ranges(node: ast.Call) -> Iterator[Named]:
     start = "0" if len(args) == 1 else args[0]
     step = args[2] if len(args) == 3 else "1"
     yield f"reversed(range({', '.join(args)}))", 0.7
-    for a, b, c in ((start, f"{end} - 1", step), (start, f"{end} + 1", step), (f"{start} + 1", end,
-                    step), (f"{start} - 1", end, step), ("0", end, step), (start, end, "1")):  # fmt: skip
-        yield f"range({a}, {b}, {c})" if c != "1" else \
-            (f"range({b})" if a == "0" else f"range({a}, {b})"), 0.7  # fmt: skip
+    tried = (
+        (start, f"{end} - 1", step), (start, f"{end} + 1", step), (f"{start} + 1", end, step),
+        (f"{start} - 1", end, step), ("0", end, step), (start, end, "1"),
+    )  # fmt: skip
+    for one in tried:
+        yield f"range({', '.join(one)})" if one[2] != "1" else f"range({one[0]}, {one[1]})", 0.7
 
 
 def _other_order(node: ast.Call) -> Iterator[Named]:

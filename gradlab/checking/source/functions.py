@@ -45,7 +45,7 @@ class Function:
         new.__kwdefaults__ = live.__kwdefaults__
         return new
 
-    def _compiled(self, bound: Mapping[str, object] = {}) -> CodeType:  # noqa: B006 - never written
+    def _compiled(self, bound: Mapping[str, object] = {}) -> CodeType:
         """Return the code; what the function closes over are arguments of one around it."""
         node = self.node
         if isinstance(node, ast.FunctionDef):

@@ -121,7 +121,7 @@ class Scope:
         return self._terms[shape]
 
     def _terms_of(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray, float]]:
-        """Yield what of two, three or four arrays can be a term: A @ B, A * B, A * (A * B).sum(...).
+        """Yield what of some arrays can be a term: A @ B, A * B, A * (A * B).sum(...).
 
         Shapes are compared before anything is computed.
         """
@@ -159,7 +159,7 @@ class Scope:
             yield f"{self.np}.eye({size})", np.eye(shape[1]), 0.3
         for name, labels in self.arrays.items():
             if labels.dtype.kind in "iu" and labels.shape == shape[:1] \
-                    and 0 <= labels.min() and labels.max() < shape[1]:  # fmt: skip
+                    and labels.min() >= 0 and labels.max() < shape[1]:  # fmt: skip
                 yield f"{self.np}.eye({size})[{name}]", np.eye(shape[1])[labels], 0.4
 
     def _reduced(
@@ -198,8 +198,10 @@ class Scope:
         short = float(f"{size:.3g}")
         if not found and abs(short - size) <= tolerance * size:
             found.append((f"{sign}{short:.3g}", 1.4))
-        return sorted(dict(reversed(sorted(found, key=operator.itemgetter(1)))).items(),
-                      key=operator.itemgetter(1))  # fmt: skip
+        best: dict[str, float] = {}
+        for text, cost in found:
+            best[text] = min(cost, best.get(text, np.inf))
+        return sorted(best.items(), key=operator.itemgetter(1))
 
     def _numbers(self) -> Iterator[tuple[str, float, float]]:
         for factor, cost in ((1, 0), (2, 0.3), (0.5, 0.4), (4, 0.6), (0.25, 0.6), (3, 0.5)):

@@ -71,7 +71,7 @@ class Mended:
     number: str = ""
 
 
-class Exhausted(Exception):
+class ExhaustedError(Exception):
     """The search has run as many statements as it may."""
 
 
@@ -85,7 +85,7 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exhausted):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ExhaustedError):
             for number, code in enumerate(self.case.codes):
                 self._number, self._code = number, code
                 self._run_code()
@@ -99,7 +99,7 @@ class Search:
                 kept.setdefault((one.where, "" if is_one else one.number), one)
         return [*kept.values()]
 
-    # -- what is tried, in which order --------------------------------------------------------------
+    # -- what is tried, in which order ------------------------------------------------------------
 
     def _run_code(self) -> None:
         queue: list[tuple[float, Todo]] = []
@@ -134,7 +134,7 @@ class Search:
             with contextlib.suppress(Exception):  # anybody's expression, where it last ran
                 spot.value = scope.value_of(root)
             if spot.value is not None:
-                with contextlib.suppress(Exhausted):
+                with contextlib.suppress(ExhaustedError):
                     self._look(spot)
             is_to_blame = spot.is_to_blame(self.case.target)
             for at, node, is_term, is_index in expressions(where, root):
@@ -144,9 +144,10 @@ class Search:
                 if is_to_blame and not is_index and is_float(place.value):
                     yield from self._solved(spot, at, place)
         for where, root in one.indices():
+            spot = Spot(one, scope, where)
             for at, node, _, _ in expressions(where, root, False, True):
                 for text, cost in _texts(_place(node, False, True, scope)):
-                    yield cost, lambda a=(Spot(one, scope, where), at, text, cost): self._try(*a)
+                    yield cost, lambda a=(spot, at, text, cost): self._try(*a)
         for wrong, right, cost, body, new in changes_of(one, scope):
             yield cost, lambda a=(one, cost, wrong, right, body, new): self._try_whole(*a)
 
@@ -169,7 +170,7 @@ class Search:
     def _spend(self, work: int) -> None:
         self.work -= work
         if self.work < 0:
-            raise Exhausted
+            raise ExhaustedError
 
     def _try(self, spot: Spot, at: Where, text: str, cost: float, number: str = "") -> None:
         """Put a text in an expression's place, and keep it if the gradient is right then."""
@@ -245,7 +246,7 @@ class Search:
         if left is not None:
             self._keep(one, cost, left, wrong, right)
 
-    # -- a number or an array that is solved for ----------------------------------------------------
+    # -- a number or an array that is solved for --------------------------------------------------
 
     def _solved(self, spot: Spot, at: Where, place: Place) -> Iterator[tuple[float, Todo]]:
         costs, a = FAMILY, (spot, at, place)
@@ -267,7 +268,7 @@ class Search:
             self._try(spot, at, with_number(text, name), cost + more, number)
 
     def _factor(self, spot: Spot, at: Where, place: Place) -> None:
-        """A factor is missing, or a sign."""
+        """Solve for a factor that is missing, or a sign."""
         target, of = self.case.target, spot.with_part(at)
         with contextlib.suppress(Exception):  # anybody's expression
             step = spot.moved(of(2 * place.value))
@@ -287,7 +288,7 @@ class Search:
                 self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(place.node)}")
 
     def _forms(self, spot: Spot, at: Where, place: Place) -> None:
-        """An array is missing as a factor, or below a fraction's line."""
+        """Look for an array that is missing as a factor, or below a fraction's line."""
         target, of = self.case.target, spot.with_part(at)
         try:
             zero = spot.moved(of(0 * place.value))
@@ -300,7 +301,7 @@ class Search:
             for sign, value in (("*", place.value * array), ("/", place.value / array)):
                 try:
                     moved = spot.moved(of(value))
-                except Exception:  # noqa: S112 - anybody's expression
+                except Exception:
                     continue
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
@@ -308,14 +309,14 @@ class Search:
                                 f"C * {in_product(place.node)} {sign} {text}")  # fmt: skip
 
     def _terms(self, spot: Spot, at: Where, place: Place) -> None:
-        """A term is missing."""
+        """Look for a term that is missing."""
         target, of = self.case.target, spot.with_part(at)
         own = names_in(place.text) | names_in(ast.unparse(spot.node))
         for text, array, cost in spot.scope.terms(np.shape(place.value)):
             self._spend(1)
             try:
                 moved = spot.moved(of(place.value + array))
-            except Exception:  # noqa: S112 - anybody's expression
+            except Exception:
                 continue
             if moved is not None and (c := target.factor(target.given, moved)) is not None:
                 strange = NEW_NAME * len(names_in(text) - own) + INSIDE * (not place.is_term)
@@ -324,15 +325,17 @@ class Search:
 
     def _by_runs(self, spot: Spot, at: Where, place: Place) -> Iterator[tuple[float, Todo]]:
         """Yield the usual factors and terms, where each takes a run of its own."""
+        factor, term = in_product(place.node), place.text
         for text, _, cost in spot.scope.forms(np.shape(place.value)):
-            for more, shown in ((0.0, f"{in_product(place.node)} * {text}"), (0.1, f"{place.text} + {text}"),
-                                (0.3, f"{in_product(place.node)} / {text}"), (0.2, f"{place.text} - {text}")):  # fmt: skip
+            shapes = {f"{factor} * {text}": 0.0, f"{term} + {text}": 0.1,
+                      f"{term} - {text}": 0.2, f"{factor} / {text}": 0.3}  # fmt: skip
+            for shown, more in shapes.items():
                 if cost <= 0.4:
                     total = FAMILY["forms"] + cost + more
                     yield total, lambda a=(spot, at, shown, total): self._try(*a)
 
     def _number_for(self, spot: Spot, at: Where, place: Place) -> None:
-        """A number is another one: found by Newton's method, and believed if it is short."""
+        """Find another number by Newton's method, and believe it if it is short."""
         target = self.case.target
         if spot.slopes is None or isinstance(place.value, bool):
             return

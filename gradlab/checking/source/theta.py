@@ -12,9 +12,10 @@ from gradlab.checking.arguments import Part, gradient_at
 from gradlab.checking.diagnosis.causes import Diagnosis
 from gradlab.checking.diagnosis.clues import Clues
 from gradlab.checking.report import Report
+from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import Layout, mended, wearing
+from gradlab.checking.source.vector import Layout, Point, mended, points, wearing
 
 
 def of_functions(
@@ -24,8 +25,9 @@ def of_functions(
     """Return the line of `grad`, or of an f that returns both, with which the gradient is right."""
     is_part = isinstance(grad, Part)
     called = grad.f if is_part else grad
-    if grad is None or not (code := Code(called)).functions:
+    if grad is None:
         return []
+    code = Code(called)
 
     def gradient(new: object, at: np.ndarray) -> np.ndarray:
         before = f(at.copy())  # what grad needs may have been left behind by f
@@ -40,4 +42,21 @@ def of_functions(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = mended(code, f, gradient, theta, layout, target_of(report, clues))
+        if not found and (factor := common(clues)) and _is_steady(called, is_part, f, theta):
+
+            def grads_at(point: Point) -> dict[str, np.ndarray]:
+                f(point.theta.copy())
+                answer = called(point.theta.copy())
+                flat = gradient_at(lambda at: answer[1] if is_part else answer, point.theta)
+                return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
+
+            if changes(factor, points(f, theta, layout), grads_at, clues.wrong):
+                return of_data(factor, clues)
     return diagnosis_of(found, clues)
+
+
+def _is_steady(called: Callable, is_part: bool, f: Callable, theta: np.ndarray) -> bool:
+    """Tell whether the gradient is the same at every call: it may add to what it left behind."""
+    f(theta.copy())
+    one, two = (called(theta.copy()) for _ in range(2))
+    return np.array_equal(*((one[1], two[1]) if is_part else (one, two)))

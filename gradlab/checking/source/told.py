@@ -27,8 +27,8 @@ def diagnosis_of(found: list[Mended], clues: Clues) -> list[Diagnosis]:
     cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(clues.wrong),
                   alike=tuple(alike))  # fmt: skip
     left = f"{max(first.residual, 1e-16):.0e}"
-    evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient is "
-                f"right on other inputs too. {clues.where}.")  # fmt: skip
+    evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient "
+                f"is right on other inputs too. {clues.where}.")  # fmt: skip
     return [replace(of_line(cause, clues), evidence=evidence)]
 
 

@@ -80,7 +80,7 @@ def points(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[Point]
             at = theta + shift * size * rng.standard_normal(theta.size)
             try:
                 slopes = [*_slopes(loss, at, layout, rng)]
-            except Exception:  # noqa: S112 - anybody's code, at a place of our choice
+            except Exception:
                 continue
             if all(np.isfinite(slope) for _, _, slope, _ in slopes):
                 yield Point(at, slopes)

@@ -11,7 +11,7 @@ def normal(*shape, seed=0):
 
 
 def conv_forward(x, w, b, stride=2, pad=1):
-    N, C, H, W = x.shape
+    N, _, H, W = x.shape
     F, _, HH, WW = w.shape
     xp = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     Ho, Wo = 1 + (H + 2 * pad - HH) // stride, 1 + (W + 2 * pad - WW) // stride
@@ -20,11 +20,11 @@ def conv_forward(x, w, b, stride=2, pad=1):
         for j in range(Wo):
             patch = xp[:, :, i * stride : i * stride + HH, j * stride : j * stride + WW]
             out[:, :, i, j] = np.tensordot(patch, w, ([1, 2, 3], [1, 2, 3])) + b
-    return out, (x, xp, w, stride, pad)
+    return out, (xp, w, stride, pad)
 
 
 def conv_backward(dout, cache):
-    x, xp, w, stride, pad = cache
+    xp, w, stride, pad = cache
     _, _, HH, WW = w.shape
     dxp = np.zeros_like(xp)
     dw = np.zeros_like(w)
@@ -87,11 +87,10 @@ def pool_backward(dout, cache):
 
 def average_forward(x, k=2):
     N, C, H, W = x.shape
-    return x.reshape(N, C, H // k, k, W // k, k).mean(axis=(3, 5)), (x.shape, k)
+    return x.reshape(N, C, H // k, k, W // k, k).mean(axis=(3, 5)), k
 
 
-def average_backward(dout, cache):
-    shape, k = cache
+def average_backward(dout, k):
     dx = dout.repeat(k, axis=2).repeat(k, axis=3) / (k * k)
     return dx
 
@@ -109,8 +108,7 @@ def global_backward(dout, x):
 
 
 def group_norm_forward(x, gamma, beta, groups=2, eps=1e-5):
-    N, C, H, W = x.shape
-    xg = x.reshape(N, groups, -1)
+    xg = x.reshape(len(x), groups, -1)
     mean = xg.mean(axis=2, keepdims=True)
     var = xg.var(axis=2, keepdims=True)
     inv = 1.0 / np.sqrt(var + eps)
