@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import CellType, CodeType, FunctionType, MethodType
 
 MOST_LINES = 20_000  # of a file that is read
 MOST_FUNCTIONS = 8  # that a function calls, or these in turn, and that are read too
+
+OURS = f"{Path(__file__).parents[2]}{os.sep}"
 
 Node = ast.FunctionDef | ast.Lambda
 
@@ -133,7 +137,7 @@ def _same(one: CodeType, other: CodeType) -> bool:
 
 
 def _is_ours(live: FunctionType) -> bool:
-    return live.__module__.split(".")[0] == "gradlab" if live.__module__ else False
+    return live.__code__.co_filename.startswith(OURS)
 
 
 class Code:
@@ -178,7 +182,7 @@ class Code:
     def _called_by(self, function: Function) -> Iterator[tuple[str, FunctionType, bool]]:
         live = function.live
         cells = zip(live.__code__.co_freevars, live.__closure__ or (), strict=True)
-        names = {name: live.__globals__.get(name) for name in _names_in(live.__code__)}
+        names = {name: live.__globals__.get(name) for name in names_in(live.__code__)}
         for name, cell in cells:
             try:
                 names[name] = cell.cell_contents
@@ -186,7 +190,7 @@ class Code:
                 continue
         own = {
             name: getattr(type(self.owner), name, None)
-            for name in _names_in(live.__code__) if self.owner is not None
+            for name in names_in(live.__code__) if self.owner is not None
         }  # fmt: skip
         for found, is_method in ((names, False), (own, True)):
             for name, value in found.items():
@@ -220,6 +224,7 @@ def put_on(owner: object, methods: Mapping[str, FunctionType]) -> None:
     vars(owner).update({name: MethodType(function, owner) for name, function in methods.items()})
 
 
-def _names_in(code: CodeType) -> set[str]:
-    names = set(code.co_names)
-    return names.union(*(_names_in(inner) for inner in _codes_in(code)))
+def names_in(code: CodeType) -> set[str]:
+    """Return the names of what is not a function's own."""
+    names = {*code.co_names, *code.co_freevars}
+    return names.union(*(names_in(inner) for inner in _codes_in(code)))

@@ -32,6 +32,7 @@ from gradlab.checking.source.statements import (
     statements_of,
 )
 from gradlab.checking.source.target import Case
+from gradlab.checking.source.untouched import untouched
 from gradlab.checking.source.whole import changes_of
 
 WORK = 250_000  # statements that a search may run, about
@@ -40,6 +41,7 @@ ENTRIES = 2000  # of an array that are as dear as a statement
 MARGIN = 0.5  # how much less usual another edit may be that holds as well, and still be told
 FAMILY = {"factor": 0.4, "forms": 1.0, "terms": 1.2, "number": 0.9}  # costs of what is solved for
 LATE = 1e-3  # hardly less: what decides where nothing else does
+STRANGE = 0.02  # for a factor that a line does not speak of otherwise
 BARE = 0.3  # for a factor or a term of a line that only hands on a name
 NEW_NAME, INSIDE = 0.25, 0.3  # for a term that speaks of what its line does not, or inside another
 TOLERANCE = 2e-6  # relative: how closely a number must be what it is called
@@ -85,7 +87,10 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ExhaustedError):
+        with (
+            contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ExhaustedError),
+            untouched(self.case.codes),
+        ):  # fmt: skip
             for number, code in enumerate(self.case.codes):
                 self._number, self._code = number, code
                 self._run_code()
@@ -120,6 +125,8 @@ class Search:
                 break
             todo()
             best = min((m.cost for m in self.found), default=np.inf)
+        if self.found and not self._is_as_given(self._code.functions[0]):
+            self.found = []  # an edited line has spoiled what all runs share
 
     def _is_as_given(self, function: Function) -> bool:
         """Tell whether a function that is built anew, as it is, gives the gradient that came."""
@@ -290,6 +297,7 @@ class Search:
     def _forms(self, spot: Spot, at: Where, place: Place) -> None:
         """Look for an array that is missing as a factor, or below a fraction's line."""
         target, of = self.case.target, spot.with_part(at)
+        own = names_in(ast.unparse(spot.node))
         try:
             zero = spot.moved(of(0 * place.value))
         except Exception:  # anybody's expression
@@ -305,7 +313,8 @@ class Search:
                     continue
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
-                    self._named(spot, at, c, FAMILY["forms"] + cost,
+                    strange = STRANGE * len(names_in(text) - own)
+                    self._named(spot, at, c, FAMILY["forms"] + cost + strange,
                                 f"C * {in_product(place.node)} {sign} {text}")  # fmt: skip
 
     def _terms(self, spot: Spot, at: Where, place: Place) -> None:

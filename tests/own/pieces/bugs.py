@@ -81,3 +81,5 @@ BUGS = [
 ]  # fmt: skip
 #: By number: what no one edit of a line mends, or none that is tried.
 NOT_FOUND = (2, 31)
+#: What is told in gradlab's lines for the layer, for no one edit of the line itself mends it.
+OUR_WORDS = (28,)
