@@ -308,3 +308,17 @@ def test_a_factor_of_a_function_that_depends_on_theta_is_no_cause():
     grad = partial(lambda theta: np.cos(theta) * np.sum(theta**2))
     (cause,) = gl.check_function(lambda t: np.sum(np.sin(t)), grad, layers.normal(4)).diagnosis
     assert "depends on the numbers" in cause.cause
+
+
+# -- lambdas --------------------------------------------------------------------------------------
+
+pair = (lambda x: (np.tanh(x), np.tanh(x)), lambda dout, a: dout * (1 - a))
+
+
+def test_a_lambda_is_read_where_it_stands_though_others_stand_beside_it():
+    (cause,) = gl.check_layer(*pair, INPUTS[0]).diagnosis
+    assert cause.where.startswith("lambda, line")
+    assert cause.wrong_line == "lambda dout, a: dout * (1 - a)"
+    assert cause.right_line == "lambda dout, a: dout * (1 - a ** 2)"
+    report = gl.check_function(lambda t: np.sum(np.sin(t)), lambda t: -np.cos(t), INPUTS[2])
+    assert report.diagnosis[0].right_line == "lambda t: np.cos(t)"

@@ -73,6 +73,11 @@ class Function:
         Compiled by itself, or with its file: what the file imports is called in other ones there.
         """
         live = self.live.__code__
+        if isinstance(self.node, ast.Lambda):  # of which several may stand in a line
+            body = self.node.body
+            place = body.lineno, body.end_lineno, body.col_offset, body.end_col_offset
+            if place not in live.co_positions():
+                return False
         try:
             if _same(self._compiled(), live):
                 return True

@@ -366,7 +366,7 @@ class Search:
 
 
 def _where(one: Statement) -> str:
-    return f"{one.function.name}, line {one.node.lineno}"
+    return f"{one.function.name.strip('<>')}, line {one.node.lineno}"
 
 
 def with_number(text: str, name: str) -> str:

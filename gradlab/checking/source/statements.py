@@ -52,7 +52,9 @@ class Statement:
         node = self.node
         fields = {ast.For: "iter", ast.If: "test", ast.Assign: "value", ast.AugAssign: "value",
                   ast.AnnAssign: "value", ast.Return: "value", ast.Expr: "value"}  # fmt: skip
-        if (name := fields.get(type(node))) and (root := getattr(node, name)) is not None:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
+            yield (node.value, "body", None), node.value.body
+        elif (name := fields.get(type(node))) and (root := getattr(node, name)) is not None:
             if isinstance(root, ast.Tuple):
                 yield from (((root, "elts", k), part) for k, part in enumerate(root.elts))
             elif isinstance(root, ast.Dict):
@@ -71,7 +73,13 @@ class Statement:
 
 
 def statements_of(function: Function) -> list[Statement]:
-    """Return all statements of a function, those of loops and branches too."""
+    """Return all statements of a function, those of loops and branches too.
+
+    A lambda is one, which computes what it returns.
+    """
+    if isinstance(function.node, ast.Lambda):
+        whole = ast.copy_location(ast.Expr(function.node), function.node)
+        return [Statement(function, [whole], 0, None)]
     return list(_statements(function, function.node, None)) \
         if isinstance(function.node, ast.FunctionDef) else []  # fmt: skip
 
@@ -105,16 +113,23 @@ def record(
 
     whole = function.node
     function.node = copy.deepcopy(whole)
-    twins = statements_of(function)
+    if isinstance(whole, ast.Lambda):
+        both = ast.Tuple([_call(0), function.node.body], ast.Load())
+        function.node.body = ast.Subscript(both, ast.Constant(1), ast.Load())
+        ast.fix_missing_locations(function.node)
+    twins = [] if isinstance(whole, ast.Lambda) else statements_of(function)
     for k, twin in reversed([*enumerate(twins)]):
-        call = ast.Call(ast.Name("__seen__", ast.Load()), [ast.Constant(k)], [])
         at = next(i for i, node in enumerate(twin.body) if node is twin.node)
-        new = ast.fix_missing_locations(ast.copy_location(ast.Expr(call), twin.node))
+        new = ast.fix_missing_locations(ast.copy_location(ast.Expr(_call(k)), twin.node))
         twin.body.insert(at, new)
     try:
         run(code.edited(function, {"__seen__": seen}))
     finally:
         function.node = whole
+
+
+def _call(k: int) -> ast.Call:
+    return ast.Call(ast.Name("__seen__", ast.Load()), [ast.Constant(k)], [])
 
 
 def _kept(value: object) -> object:
