@@ -14,9 +14,14 @@ SAME = 1e-4  # relative
 
 
 def common(clues: Clues) -> Factor | None:
-    """Return the one factor by which all wrong tensors are off; None for 0 and for none."""
+    """Return the one factor by which all wrong tensors are off; None for 0 and for none.
+
+    None, too, where it makes the length a round number: then it is clipped, and told as that.
+    """
     factor = clues.factor([name for name in clues.wrong if name in clues.live])
-    return factor if factor is not None and factor.value else None
+    if factor is None or not factor.value:
+        return None
+    return None if clues.clipped_length and 0 < factor.value < 1 else factor
 
 
 def ratio(place: object, grads: Arrays, wrong: list[str]) -> float | None:

@@ -114,6 +114,6 @@ class Spot:
 
 def is_float(value: object) -> bool:
     """Tell whether a value is a number or an array that a gradient may come through."""
-    kind = getattr(value, "dtype", None)
-    return isinstance(value, float) or (kind is not None and kind.kind == "f"
-                                        and 0 < np.size(value) <= MOST_ENTRIES)  # fmt: skip
+    if isinstance(value, np.ndarray | np.floating):
+        return value.dtype.kind == "f" and 0 < value.size <= MOST_ENTRIES
+    return isinstance(value, float)
