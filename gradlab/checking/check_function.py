@@ -96,7 +96,9 @@ def check_function(
     Returns
     -------
     Report
-        Its `resolution` is the smallest error that would have been seen.
+        Its `resolution` is the smallest error that would have been seen. Of a wrong gradient
+        `diagnosis`, when it is read, calls f and grad some more: it looks for the one edit of a
+        line of grad's own source, if that can be read, with which the gradient is right.
 
     Raises
     ------

@@ -56,7 +56,9 @@ def check_arrays(
     Returns
     -------
     Report
-        With a tensor for each array, named by its path: "W1", "layers[0].W".
+        With a tensor for each array, named by its path: "W1", "layers[0].W". Of a wrong gradient
+        `diagnosis`, when it is read, looks for the one edit of a line of `grads` with which it is
+        right: the arrays are shifted for it, and put back.
 
     Raises
     ------
