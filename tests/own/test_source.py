@@ -321,3 +321,14 @@ def test_a_lambda_is_read_where_it_stands_though_others_stand_beside_it():
     assert cause.right_line == "lambda dout, a: dout * (1 - a ** 2)"
     report = gl.check_function(lambda t: np.sum(np.sin(t)), lambda t: -np.cos(t), INPUTS[2])
     assert report.diagnosis[0].right_line == "lambda t: np.cos(t)"
+
+
+def test_a_gradient_that_adds_to_what_it_left_is_told_as_that():
+    left = np.zeros(4)
+
+    def grad(theta):
+        left[:] += np.cos(theta)
+        return left
+
+    report = gl.check_function(lambda t: np.sum(np.sin(t)), grad, layers.normal(4))
+    assert "added to those of the call before" in report.diagnosis[0].cause
