@@ -56,11 +56,13 @@ def test_every_range_and_every_lint_exception_has_its_reason():
             assert " # " in line, f"no reason beside {line.strip()}"
 
 
-def test_the_readmes_snippets_print_what_stands_below_them():
+def test_the_readmes_snippets_print_what_stands_below_them(tmp_path):
     snippets = re.findall(r"```python\n(.*?)```\s+```\n(.*?)```", README, re.DOTALL)
     code, printed = ("".join(part) for part in zip(*snippets, strict=True))
     assert len([line for line in snippets[0][0].splitlines() if line]) == 6
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    (tmp_path / "readme.py").write_text(code)  # as in a notebook, whose lines can be read
+    run = subprocess.run([sys.executable, tmp_path / "readme.py"], capture_output=True, text=True,
+                         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert (run.stdout, run.stderr) == (printed, "")
 
 

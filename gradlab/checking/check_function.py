@@ -18,6 +18,7 @@ from gradlab.checking.black_box import Along, Background, BlackBox, Probe, surve
 from gradlab.checking.diagnosis import Clues, Diagnosis, diagnose_black_box
 from gradlab.checking.judge import Finding, judge, judge_step, slopes_of
 from gradlab.checking.report import Report, TensorReport, summary, tensor_report
+from gradlab.checking.source.theta import of_functions
 from gradlab.checking.verdict import (
     REMEMBERS,
     Judgement,
@@ -95,7 +96,9 @@ def check_function(
     Returns
     -------
     Report
-        Its `resolution` is the smallest error that would have been seen.
+        Its `resolution` is the smallest error that would have been seen. Of a wrong gradient
+        `diagnosis`, when it is read, calls f and grad some more: it looks for the one edit of a
+        line of grad's own source, if that can be read, with which the gradient is right.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def check_function(
     whole = summary(checked, setting)
     return Report(
         checked, whole, subject, "max_relative", "central", eps, evaluations, seconds,
-        partial(_explain, theta, layout, asked.first, loss.rounding, method),
+        partial(_explain, (f, loss.grad), theta, layout, asked.first, loss.rounding, method),
         find_remarks=lambda: (*(STALE,) * asked.stale, *(many,) * bool(many)),
     )  # fmt: skip
 
@@ -180,6 +183,7 @@ def _many(entries: Mapping[str, np.ndarray], samples: int) -> str:
 
 
 def _explain(
+    functions: tuple[Callable, Callable | None],
     theta: np.ndarray,
     layout: Mapping,
     first: np.ndarray,
@@ -187,12 +191,13 @@ def _explain(
     method: str,
     report: Report,
 ) -> list[Diagnosis]:
-    """Return what the numbers alone say about a wrong gradient."""
+    """Return the wrong line of the gradient's own code, else what the numbers alone say."""
     if method == "directional":  # along a direction all tensors are mixed
         return []
     params, first = ({name: v[lo:hi].astype(float) for name, (lo, hi, _) in layout.items()}
                      for v in (theta, first))  # fmt: skip
-    return diagnose_black_box(Clues.of(report, params=params, first=first, rounding=rounding))
+    clues = Clues.of(report, params=params, first=first, rounding=rounding)
+    return of_functions(*functions, theta, layout, report, clues) or diagnose_black_box(clues)
 
 
 def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:

@@ -19,7 +19,9 @@ from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
+from gradlab.own.factors import of_factor
 from gradlab.own.match import Match, Place, elsewhere, fewer, recognise, resized
+from gradlab.own.source import of_source
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
 LEAST = 2  # other places at which a cause must give what backward gives
@@ -40,19 +42,24 @@ class Finder:
         self.code, self.above = code, above
 
     def find(self, report: Report) -> list[Diagnosis]:
-        """Return the line, if forward is a layer that has lines and one edit of them fits."""
+        """Return the line of backward's own source, or of a layer's lines that forward equals.
+
+        Else what a factor that is common to all wrong tensors may come from.
+        """
         if any(tensor.directional for tensor in report.tensors.values()):
             return []
         self.code.above = self.above
         clues = Clues.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
+            if own := of_source(self.code, report, clues):
+                return own
             for match in recognise(self.code):
                 causes = self._causes(match, report, clues)
                 if causes:
                     found = of_line(told(causes[0], match, self.code), clues)
                     return [replace(found, evidence=f"{found.evidence} {_about(match)}")]
-        return []
+            return of_factor(self.code, clues)
 
     def _causes(self, match: Match, report: Report, clues: Clues) -> list[Cause]:
         """Return the edits that give what backward gives, here and at other places."""

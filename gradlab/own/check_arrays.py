@@ -14,6 +14,7 @@ from gradlab.checking.report import Report
 from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested, numbers_in, overlapping, shown
+from gradlab.own.source_arrays import Exchangeable, of_arrays
 
 MOST_NAMES = 8  # in a remark
 CHECKABLE = (np.float64, np.float32)
@@ -55,7 +56,9 @@ def check_arrays(
     Returns
     -------
     Report
-        With a tensor for each array, named by its path: "W1", "layers[0].W".
+        With a tensor for each array, named by its path: "W1", "layers[0].W". Of a wrong gradient
+        `diagnosis`, when it is read, looks for the one edit of a line of `grads` with which it is
+        right: the arrays are shifted for it, and put back.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def check_arrays(
     if grads is True:
         loss, grads = Part(loss, 0), Part(loss, 1)
     is_function = callable(grads) and grads is not arrays
+    grads = Exchangeable(grads) if is_function else grads
     with kept(tree, *[Nested(grads)] * (not is_function)):
         own, gradient = _own_code(loss, grads, gradients, is_function)
         with own:
@@ -100,7 +104,11 @@ def check_arrays(
                 method=method, samples=samples, seed=seed, tolerance=tolerance,
             )  # fmt: skip
     said = _remarks(report, gradients, own)
-    return replace(report, find_remarks=lambda: (*map(_in_words, report.remarks), *said))
+    return replace(
+        report, find_remarks=lambda: (*map(_in_words, report.remarks), *said),
+        find_causes=lambda now: of_arrays(grads, own, gradient, arrays, now)
+        or report.find_causes(now),
+    )  # fmt: skip
 
 
 def _own_code(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 
@@ -41,7 +41,13 @@ class LayerCode:
     shapes : list of tuple of int
         Of the outputs.
     remarks : list of str
+    draws : bool
+        Whether forward or backward draws from numpy's global generator.
+    is_guarded : bool
+        Whether that is put back after every call, and not only by who makes many of them.
     """
+
+    is_guarded = True
 
     def __init__(
         self, forward: Callable, backward: Callable, inputs: Sequence, cache: bool | None = None
@@ -73,7 +79,11 @@ class LayerCode:
         above = projection(self.shapes, self.dtype)
         given = [a.copy() for a in above]
         before = dict(zip(self.names, map(_copy, handed), strict=True))
-        answer = self._backward(self._arguments(returned, handed, given))
+        with _drawing_from(self._after_forward):
+            answer = self.backward(*self._arguments(returned, handed, given))
+            states = self._drawn_from, self._after_forward, np.random.get_state()  # noqa: NPY002
+        self.draws = any(not np.array_equal(one[1], states[0][1]) or one[2:] != states[0][2:]
+                         for one in states[1:])  # fmt: skip
         left_alone: list[str] = []
         grads = gradients_of(answer, self.inputs, self.floats, left_alone)
         self.remarks += [
@@ -143,13 +153,17 @@ class LayerCode:
 
     def _forward(self, handed: list) -> object:
         """Call forward, with numpy's global generator in the same state each time."""
-        with _drawing_from(self._drawn_from):
+        with self.drawing_as_before() if self.is_guarded else nullcontext():
             return self.forward(*handed)
 
     def _backward(self, arguments: list) -> object:
         """Call backward in the same way: from where forward leaves off nobody draws on purpose."""
-        with _drawing_from(self._after_forward):
+        with _drawing_from(self._after_forward) if self.is_guarded else nullcontext():
             return self.backward(*arguments)
+
+    def drawing_as_before(self) -> AbstractContextManager:
+        """Let numpy's global generator start where it did first; put it back at the end."""
+        return _drawing_from(self._drawn_from)
 
     def _copies(self, values: Mapping[str, np.ndarray]) -> list:
         return [_copy(values.get(name, value)) for name, value in self.inputs.items()]

@@ -53,9 +53,10 @@ def check_layer(
     layer that returns one number, a loss, it is 1. The true gradient is linear in dout; where
     backward is not, or a gradient is 0 throughout, other dout are tried too.
 
-    Where forward equals a layer that gradlab knows the lines of, `report.diagnosis` has the wrong
-    line beside the right one, in your names: found only if it gives what your backward gives on
-    other inputs too.
+    `report.diagnosis` has the wrong line of backward beside the right one: your own line, if its
+    file can be read and one edit of it makes the gradient right, on other inputs too. Else, where
+    forward equals a layer that gradlab knows the lines of, the line of these that gives what your
+    backward gives.
 
     Parameters
     ----------
@@ -110,8 +111,9 @@ def check_layer(
     >>> report = gl.check_layer(forward, backward, *map(rng.standard_normal, shapes))
     >>> report.wrong
     ['b']
-    >>> print(report.diagnosis[0].wrong_line, "  must be  ", report.diagnosis[0].right_line)
-    db = 1 / N * dout.sum(axis=0)   must be   db = dout.sum(axis=0)
+    >>> print(report.diagnosis[0].wrong_line, report.diagnosis[0].right_line, sep=chr(10))
+    return dout @ W.T, x.T @ dout, dout.mean(axis=0)
+    return dout @ W.T, x.T @ dout, dout.sum(axis=0)
     """
     cache = None if cache is None else check_bool(cache, "cache")
     code = LayerCode(*detached(forward, backward), inputs, cache)

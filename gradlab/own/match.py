@@ -175,21 +175,30 @@ def elsewhere(code: LayerCode) -> list[Place]:
 
 
 def fewer(match: Match, place: Place) -> Place | None:
-    """Return the same with one example fewer; None where there are no examples, or only two."""
+    """Return the same with one example fewer, of two with one more; None without examples."""
     known, inputs = match.known, dict(place.inputs)
+    if not known.examples:
+        return None
+
+    def changed(array: np.ndarray, axis: int) -> np.ndarray:
+        if array.shape[axis] > 2:
+            return np.delete(array, -1, axis)
+        more = array.take([0], axis)
+        return np.concatenate([array, more if array.dtype.kind in "iub" else 0.7 * more], axis)
+
     for role, axis in known.examples.items():
         if role in match.roles:
             array = inputs[match.roles[role]]
-            if array.ndim <= axis or array.shape[axis] < 3:
+            if array.ndim <= axis:
                 return None
-            inputs[match.roles[role]] = np.delete(array, -1, axis)
+            inputs[match.roles[role]] = changed(array, axis)
     if match.labels:
-        inputs[match.labels] = inputs[match.labels][:-1]
+        inputs[match.labels] = changed(np.asarray(inputs[match.labels]), 0)
     above = [
-        np.delete(array, -1, known.examples[out]) if out in known.examples else array
+        changed(array, known.examples[out]) if out in known.examples else array
         for out, array in zip(known.outs, place.above, strict=True)
     ]
-    return Place(inputs, above) if known.examples else None
+    return Place(inputs, above)
 
 
 def resized(match: Match, code: LayerCode) -> Iterator[Place]:

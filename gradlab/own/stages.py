@@ -7,10 +7,12 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from keyword import iskeyword
 
 import numpy as np
 
+from gradlab.checking.source.functions import put_on
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
 from gradlab.own.gradients import AFTER, BEFORE
@@ -158,8 +160,19 @@ def _of_object(layer: object, label: str) -> Stage:
          for name in (x, *(one.name for one in held))]
     )  # fmt: skip
     forward.__name__ = label
+    for function, method in ((forward, "forward"), (backward, "backward")):
+        function.layer, function.method = layer, method
+    backward.remade = partial(_remade, layer, label)
     params = tuple(one.value(layer) for one in held)
     return Stage(label, forward, backward, params, _not_looked_at(layer, held))
+
+
+def _remade(layer: object, label: str, methods: Mapping) -> tuple[Callable, Callable]:
+    """Return an object's functions, some of whose methods are others."""
+    other = copied(layer)
+    put_on(other, methods)
+    stage = _of_object(other, label)
+    return stage.forward, stage.backward
 
 
 def _held_in(layer: object) -> list[Held]:

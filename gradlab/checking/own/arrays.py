@@ -73,14 +73,14 @@ class OwnCode:
 
     def __call__(self, theta: np.ndarray) -> object:
         """Return the loss at theta."""
-        parts = self._put(theta)
+        parts = self.parts(theta)
         return self.loss(*[parts] * self.loss_takes)
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return the gradient at theta, (P,); for a dict that was given, this dict's."""
         if not callable(self.grads):
             return self._vector(self.grads)
-        parts = self._put(theta)
+        parts = self.parts(theta)
         self.answers.append(self._vector(self.grads(*[parts] * self.grads_take), "grads()"))
         return self.answers[-1]
 
@@ -120,7 +120,8 @@ class OwnCode:
                 values.append(np.nan)
         return np.array(values)
 
-    def _put(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+    def parts(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the arrays at theta; they stand where the loss reads them."""
         parts = roll(theta, self.layout)
         if not self.loss_takes:
             for name, array in self.arrays.items():

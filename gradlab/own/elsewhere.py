@@ -1,0 +1,131 @@
+"""Other inputs of a layer, and its true slopes there, along random directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.own.calls import DOUT
+from gradlab.own.code import LayerCode, projection
+
+STEP = 1e-5  # of the directions, whose entries are about 1
+AGREES = 1e-6  # of a gradient's norm
+ROUNDING = 1e-14  # of what is summed up to the loss
+SHIFTS = (0.5, 0.1, 0.01)  # of the inputs, the smaller ones where the layer is not defined
+POINTS = 2
+DIRECTIONS = 2
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Elsewhere:
+    """Inputs, what comes from above, and slopes.
+
+    Attributes
+    ----------
+    inputs : dict of str to object
+    above : list of ndarray
+    slopes : list of (str, ndarray, float, float)
+        The input that is moved, the direction, the slope along it and how far that may be off.
+    is_larger : bool
+        Some sizes are others than those of the layer as it came.
+    """
+
+    inputs: Mapping[str, object]
+    above: list[np.ndarray]
+    slopes: list[tuple[str, np.ndarray, float, float]]
+    is_larger: bool
+
+    def agrees(self, grads: Arrays) -> bool:
+        """Tell whether a gradient has these slopes."""
+        return all(
+            abs(float(np.sum(grads[name] * along)) - slope)
+            <= AGREES * np.linalg.norm(grads[name]) + noise
+            for name, along, slope, noise in self.slopes
+        )
+
+
+def places(code: LayerCode) -> list[Elsewhere]:
+    """Return other inputs: of the same shapes, and with one size larger by one, where that works.
+
+    Sizes that coincide do so no more there: a factor 1/5 is told from one over five examples.
+    """
+    found = [_first(code, k, _shifted(code, k)) for k in range(POINTS)]
+    found += [_first(code, POINTS + k, [larger]) for k, larger in enumerate(_larger(code))]
+    return [place for place in found if place is not None]
+
+
+def _first(code: LayerCode, seed: int, tried: object) -> Elsewhere | None:
+    """Return the first of several inputs on which the layer is defined, with its slopes there."""
+    for inputs in tried:
+        try:
+            place = _with_slopes(code, inputs, np.random.default_rng(seed), seed)
+        except Exception:  # anybody's code, at inputs of our choice
+            continue
+        if place is not None:
+            return place
+    return None
+
+
+def _with_slopes(
+    code: LayerCode, inputs: Arrays, rng: np.random.Generator, seed: int
+) -> Elsewhere | None:
+    outs = code.at(inputs)[0]
+    above = projection([out.shape for out in outs], np.dtype(float), 2 + seed)
+    if not any(kind == DOUT for kind, _ in code.calls.handed):  # a loss with nothing above it
+        above = [np.ones(())]
+    code.at(inputs, above)  # wrong as it is, it must run
+
+    def loss(name: str, moved: np.ndarray) -> tuple[float, float]:
+        outs = code.at({**inputs, name: moved})[0]
+        parts = [np.sum(a * out) for a, out in zip(above, outs, strict=True)]
+        return sum(parts), sum(np.sum(np.abs(a * o)) for a, o in zip(above, outs, strict=True))
+
+    slopes = []
+    for name in code.checked:
+        for _ in range(DIRECTIONS):
+            along = rng.standard_normal(np.shape(inputs[name]))
+            up, size = loss(name, inputs[name] + STEP * along)
+            down = loss(name, inputs[name] - STEP * along)[0]
+            slope = (up - down) / (2 * STEP)
+            if not np.isfinite(slope):
+                return None
+            slopes.append((name, along, float(slope), float(ROUNDING * size / STEP)))
+    return Elsewhere(inputs, above, slopes, seed >= POINTS)
+
+
+def _shifted(code: LayerCode, seed: int) -> Iterator[dict[str, object]]:
+    """Yield the inputs shifted at random, in float64, further at first."""
+    for names in (code.floats, code.checked):
+        for shift in SHIFTS:
+            rng = np.random.default_rng([7, seed])
+            yield {
+                name: np.asarray(value, float) + shift * rng.standard_normal(value.shape)
+                * (name in names)
+                if name in code.floats else value
+                for name, value in code.inputs.items()
+            }  # fmt: skip
+
+
+def _larger(code: LayerCode) -> Iterator[dict[str, object]]:
+    """Yield the inputs with all axes of one size longer by one; with the first axes alone, too."""
+    arrays = {k: v for k, v in code.inputs.items() if isinstance(v, np.ndarray) and v.ndim}
+    sizes = dict.fromkeys(n for v in arrays.values() for n in v.shape if n > 1)
+    for size in sizes:
+        axes = {k: [a for a, n in enumerate(v.shape) if n == size] for k, v in arrays.items()}
+        first = {k: [a for a in found if a == 0] for k, found in axes.items()}
+        rest = {k: [a for a in found if a > 0] for k, found in axes.items()}
+        tried = [axes]
+        tried += [some for some in (first, rest) if any(some.values()) and some != axes]
+        for some in tried:
+            rng, inputs = np.random.default_rng(size), dict(code.inputs)
+            for name, value in arrays.items():
+                for axis in some[name]:
+                    value = np.concatenate([value, value.take([0], axis)], axis)
+                if name in code.floats:
+                    value = value.astype(float) + 0.1 * rng.standard_normal(value.shape)
+                inputs[name] = value
+            yield inputs

@@ -1,0 +1,84 @@
+"""The wrong line of a layer's own backward, in the words of who wrote it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from types import MethodType
+
+import numpy as np
+
+from gradlab.checking.black_box import GRADIENT_ROUNDING
+from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.report import Report
+from gradlab.checking.source.functions import Code, put_on
+from gradlab.checking.source.search import Search
+from gradlab.checking.source.target import Arrays, Case
+from gradlab.checking.source.told import diagnosis_of, target_of
+from gradlab.checking.source.vector import constants_in
+from gradlab.own.code import LayerCode
+from gradlab.own.detached import copied
+from gradlab.own.elsewhere import Elsewhere, places
+
+LEAST = 2  # other places at which an edit must be right
+
+
+def of_source(code: LayerCode, report: Report, clues: Clues) -> list[Diagnosis]:
+    """Return the line of backward, or of what forward keeps, with which the gradient is right."""
+    codes = [_code_of(code.backward), _code_of(code.forward)]
+    if not codes[0].functions:
+        return []
+    with code.drawing_as_before():
+        found = Search(_case(code, report, clues, codes)).run()
+    return diagnosis_of(found, clues)
+
+
+def _code_of(called: Callable) -> Code:
+    """Return what can be read of a function; of an object's method where it stands for one."""
+    layer = getattr(called, "layer", None)
+    return Code(called) if layer is None else Code(getattr(type(layer), called.method), layer)
+
+
+def _case(code: LayerCode, report: Report, clues: Clues, codes: list[Code]) -> Case:
+    above = [a.copy() for a in code.above]
+    right: dict[int, list[np.ndarray]] = {}
+
+    def run(number: int, new: object, place: Elsewhere | None) -> Arrays:
+        inputs, from_above = (place.inputs, place.above) if place else ({}, above)
+        trial = copy.copy(code)
+        trial.is_guarded = code.draws
+        trial.forward, trial.backward = _exchanged(code, number, new)
+        outs, grads = trial.at(inputs, from_above)
+        if number:  # an edit of forward must leave its output alone
+            if id(place) not in right:
+                right[id(place)] = code.at(inputs)[0]
+            if not all(map(np.array_equal, outs, right[id(place)])):
+                raise ValueError("another output")
+        return grads
+
+    def elsewhere() -> list[Elsewhere]:
+        found = places(code)
+        return found if len(found) >= LEAST else []
+
+    rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
+    return Case(codes, run, target_of(report, clues, rounding),
+                lambda grads, place: place.agrees(grads), elsewhere,
+                constants_in(codes[1]))  # fmt: skip
+
+
+def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Callable]:
+    """Return forward and backward, of which one is another function, or has another method."""
+    pair = [code.forward, code.backward]
+    if not isinstance(new, dict):
+        pair[1 - number] = new
+        return tuple(pair)
+    if hasattr(code.backward, "remade"):
+        return code.backward.remade(new)
+    own = copied(pair[1 - number].__self__)
+    put_on(own, new)
+    return tuple(
+        getattr(own, f.__func__.__name__)
+        if isinstance(f, MethodType) and f.__self__ is pair[1 - number].__self__
+        else f
+        for f in pair
+    )

@@ -1,0 +1,68 @@
+"""The wrong line of a function that returns the gradients of arrays where they lie."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+
+from gradlab.checking.arguments import Part
+from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.report import Report
+from gradlab.checking.source.functions import Code
+from gradlab.checking.source.told import diagnosis_of, target_of
+from gradlab.checking.source.vector import mended, wearing
+from gradlab.own.kept import kept
+from gradlab.own.nested import Nested
+
+
+class Exchangeable:
+    """A function in whose place another one can be called."""
+
+    def __init__(self, called: Callable) -> None:
+        self.called = self.__wrapped__ = called  # whose arguments are its own
+        self.__name__ = getattr(called, "__name__", type(called).__name__)
+
+    def __call__(self, *arguments: object) -> object:
+        """Call it."""
+        return self.called(*arguments)
+
+
+def of_arrays(
+    grads: object, own: OwnCode, gradient: Callable, arrays: object, report: Report
+) -> list[Diagnosis]:
+    """Return the line of `grads` with which the gradients are right.
+
+    The arrays are shifted where they lie, and put back, as in a check.
+    """
+    if not isinstance(grads, Exchangeable):
+        return []
+    called = grads.called
+    is_part = isinstance(called, Part)
+    code = Code(called.f if is_part else called)
+    if not code.functions or any(tensor.directional for tensor in report.tensors.values()):
+        return []
+
+    def edited(new: object, at: np.ndarray) -> np.ndarray:
+        before = own(at)  # what the gradients need may have been left behind by the loss
+        is_method = isinstance(new, dict)
+        with wearing(code.owner, new) if is_method else nullcontext():
+            if is_method:
+                new = getattr(code.owner, code.functions[0].name)
+            if is_part and new(*[own.parts(at)] * own.loss_takes)[0] != before:
+                raise ValueError("another loss")
+            grads.called = Part(new, 1) if is_part else new
+            try:
+                return gradient(at)
+            finally:
+                grads.called = called
+
+    trees = [Nested(arrays)] + [Nested(vars(code.owner))] * (code.owner is not None)
+    clues = Clues.of(report)
+    with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, clues))
+    return diagnosis_of(found, clues)

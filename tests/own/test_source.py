@@ -1,0 +1,334 @@
+"""The wrong line in the source of who wrote it: found, right, and without a trace."""
+
+import ast
+import importlib.util
+import linecache
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.source import search
+from gradlab.checking.source.functions import Code, Function
+from tests.own.pieces import layers
+from tests.own.pieces.bugs import BUGS, NOT_FOUND, OUR_WORDS
+
+TEXT = Path(layers.__file__).read_text()
+NAMES = list(dict.fromkeys(name for name, *_ in BUGS))
+
+
+def loaded(text, folder, name="piece"):
+    """Return a file of its own as a module."""
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def checked(module, name):
+    if name == "Block":
+        loss = lambda out: (float(np.sum(out**2)), 2 * out)  # noqa: E731
+        return gl.check_layers([module.Block()], layers.normal(6, 4), loss)
+    functions = (getattr(module, f"{name}_{way}") for way in ("forward", "backward"))
+    return gl.check_layer(*functions, *layers.INPUTS[name])
+
+
+def spoiled(name, right, wrong):
+    """Return the file with a bug in it, and where its line begins."""
+    head = TEXT.index("    def backward" if name == "Block" else f"def {name}_backward")
+    at = TEXT.index(right, head)
+    return TEXT[:at] + wrong + TEXT[at + len(right) :], at
+
+
+def same(one, other):
+    return ast.unparse(ast.parse(one)) == ast.unparse(ast.parse(other))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_piece_is_right(name):
+    assert checked(layers, name).verdict == "correct"
+
+
+@pytest.mark.parametrize("number", range(len(BUGS)))
+def test_with_the_line_that_is_told_the_check_comes_out_right(number, tmp_path):
+    """The oracle is the check itself: the file is mended as the cause says, and loaded anew."""
+    name, right, wrong = BUGS[number]
+    text, _ = spoiled(name, right, wrong)
+    report = checked(loaded(text, tmp_path), name)
+    assert report.verdict == "wrong"
+    (cause,) = report.diagnosis
+    assert cause.certain == (number not in NOT_FOUND), cause
+    if not cause.certain:
+        return
+    if number in OUR_WORDS:
+        assert cause.where == name
+        return
+    line, lines = int(cause.where.rpartition(", line ")[2]), text.split("\n")
+    indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
+    assert same(lines[line - 1].strip(), cause.wrong_line)
+    lines[line - 1] = indent + cause.right_line
+    assert checked(loaded("\n".join(lines), tmp_path, "mended"), name).verdict == "correct"
+
+
+def test_most_bugs_are_found():
+    assert len(BUGS) >= 60
+    assert len(NOT_FOUND) <= 0.1 * len(BUGS)
+
+
+def dense(x, W, b):
+    return x @ W + b, (x, W)
+
+
+def percent(dout, cache):
+    x, W = cache
+    return dout @ W.T, 1.001 * x.T @ dout, dout.sum(axis=0)
+
+
+INPUTS = layers.normal(5, 3), layers.normal(3, 4), layers.normal(4)
+
+
+def test_a_tenth_of_a_percent_is_found():
+    (cause,) = gl.check_layer(dense, percent, *INPUTS).diagnosis
+    assert cause.wrong_line == "return dout @ W.T, 1.001 * x.T @ dout, dout.sum(axis=0)"
+    assert cause.right_line == "return dout @ W.T, x.T @ dout, dout.sum(axis=0)"
+    assert cause.where == f"percent, line {percent.__code__.co_firstlineno + 2}"
+
+
+def test_a_number_of_examples_is_told_from_a_number():
+    def five(dout, cache):
+        x, W = cache
+        return dout @ W.T, x.T @ dout / 5, dout.sum(axis=0)
+
+    def forward(x, W, b):
+        return (x @ W + b) / 5, (x, W)
+
+    def mean(x, W, b):
+        return (x @ W + b) / len(x), (x, W)
+
+    def of_mean(dout, cache):
+        x, W = cache
+        N = len(x)
+        return dout @ W.T / N, x.T @ dout, dout.sum(axis=0) / N
+
+    (cause,) = gl.check_layer(dense, five, *INPUTS).diagnosis
+    assert "x.T @ dout, dout" in cause.right_line
+    (cause,) = gl.check_layer(mean, of_mean, *INPUTS).diagnosis
+    assert "x.T @ dout / N" in cause.right_line.replace("(", "").replace(")", "")
+    report = gl.check_layer(forward, lambda dout, cache: five(dout, cache), *INPUTS)
+    assert report.wrong == ["x", "b"]  # two mistakes: no one line
+    assert not any(cause.certain for cause in report.diagnosis)
+
+
+STATE = {"calls": 0, "kept": np.arange(6.0)}
+
+
+def leaves_traces(dout, cache):
+    STATE["calls"] += 1
+    print("called")
+    np.random.standard_normal(2)  # noqa: NPY002
+    x, W = cache
+    return dout @ W, x.T @ dout, dout.sum(axis=0)
+
+
+def test_nothing_of_the_callers_is_another_thing_afterwards(capsys):
+    inputs = layers.normal(5, 3), layers.normal(3, 3), layers.normal(3)
+    before = [a.tobytes() for a in inputs]
+    code, kept = leaves_traces.__code__, STATE["kept"].tobytes()
+    report = gl.check_layer(dense, leaves_traces, *inputs)
+    capsys.readouterr()
+    state = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    assert report.diagnosis[0].right_line == "return dout @ W.T, x.T @ dout, dout.sum(axis=0)"
+    assert capsys.readouterr().out.count("called") < 10  # thousands of calls, and no word
+    assert np.random.get_state()[1].tobytes() == state  # noqa: NPY002
+    assert [a.tobytes() for a in inputs] == before
+    assert leaves_traces.__code__ is code
+    assert STATE["kept"].tobytes() == kept
+
+
+def test_a_file_that_has_changed_since_is_not_read(tmp_path):
+    module = loaded("def f(x):\n    return 2 * x\n", tmp_path)
+    assert Function.of(module.f)
+    (tmp_path / "piece.py").write_text("def f(x):\n    return 3 * x\n")
+    linecache.checkcache()
+    assert Function.of(module.f) is None
+
+
+@pytest.mark.parametrize("thing", [len, partial(len), np.sin, gl.check, None, 3, dict])
+def test_what_has_no_source_of_its_own_is_left_alone(thing):
+    assert Code(thing).functions == []
+
+
+def test_helpers_that_backward_calls_are_looked_into(tmp_path):
+    module = loaded(
+        """import numpy as np
+
+def slope(a):
+    return 1 + a**2
+
+def forward(x):
+    return np.tanh(x), np.tanh(x)
+
+def backward(dout, a):
+    return dout * slope(a)
+""",
+        tmp_path,
+    )
+    (cause,) = gl.check_layer(module.forward, module.backward, INPUTS[0]).diagnosis
+    assert (cause.where, cause.wrong_line) == ("slope, line 4", "return 1 + a**2")
+    assert same(cause.right_line, "return 1 - a**2")
+    assert module.slope(3) == 10
+
+
+def test_the_work_of_a_search_is_bounded(monkeypatch):
+    """Two mistakes that no edit explains: it ends when the statements are used up."""
+    runs = []
+    vector = search.Search._vector
+    monkeypatch.setattr(search.Search, "_vector", lambda *a: runs.append(a[0].price) or vector(*a))
+
+    def backward(dout, cache):
+        x, W = cache
+        noise = np.cos(np.arange(15.0)).reshape(5, 3)
+        return (dout @ W.T) * noise, x.T @ dout, dout.sum(axis=0) * noise[0, 0]
+
+    gl.check_layer(dense, backward, *INPUTS).diagnosis  # noqa: B018 - looks for a line
+    assert 0 < sum(runs) <= search.WORK
+
+
+def test_a_function_that_may_not_end_is_left_alone():
+    def backward(dout, cache):
+        x, W = cache
+        k, db = 0, np.zeros(4)
+        while k < 5:
+            db += dout[k]
+            k += 1
+        return dout @ W.T, x.T @ dout, db / 5
+
+    report = gl.check_layer(dense, backward, *INPUTS)
+    assert report.wrong == ["b"]
+    assert all("while" not in (cause.wrong_line or "") for cause in report.diagnosis)
+
+
+# -- functions of theta, and arrays where they lie ------------------------------------------------
+
+X, Y = layers.normal(6, 3), layers.normal(6, 2)
+
+
+def loss_and_grad(theta):
+    W, b = theta[:6].reshape(3, 2), theta[6:]
+    a = np.tanh(X @ W + b)
+    loss = 0.5 * np.sum((a - Y) ** 2) / len(X)
+    dz = (a - Y) * (1 - a) / len(X)
+    return loss, np.concatenate([(X.T @ dz).ravel(), dz.sum(axis=0)])
+
+
+def test_the_line_of_a_function_that_returns_both():
+    (cause,) = gl.check_function(loss_and_grad, True, layers.normal(8)).diagnosis
+    assert cause.wrong_line == "dz = (a - Y) * (1 - a) / len(X)"
+    assert cause.right_line == "dz = (a - Y) * (1 - a ** 2) / len(X)"
+
+
+class Net:
+    def __init__(self):
+        self.W, self.b = layers.normal(3, 2), np.zeros(2)
+
+    def loss(self):
+        self.out = np.tanh(X @ self.W + self.b)
+        return np.sum(self.out**2)
+
+    def backward(self):
+        d = 2 * self.out * (1 - self.out**2)
+        self.dW, self.db = X.T @ d, d.mean(axis=0)
+        return vars(self)
+
+
+def test_the_line_of_a_method_whose_arrays_lie_in_its_object():
+    net = Net()
+    report = gl.check_arrays(net.loss, vars(net), net.backward)
+    before = {name: value.tobytes() for name, value in vars(net).items()}
+    (cause,) = report.diagnosis
+    assert cause.wrong_line == "self.dW, self.db = X.T @ d, d.mean(axis=0)"
+    assert cause.right_line == "self.dW, self.db = X.T @ d, d.sum(axis=0)"
+    assert {name: value.tobytes() for name, value in vars(net).items()} == before
+
+
+# -- a factor is a cause only if it is one elsewhere too ------------------------------------------
+
+
+def odd(x, W):
+    return np.sin(x @ W), (x, W)
+
+
+def odd_backward(kind, dout, cache):
+    x, W = cache
+    d = dout * np.cos(x @ W)
+    factor = {"1/N": 1 / len(x), "N": len(x), "1/4": 0.25, "data": np.abs(x).mean(), "1/2": 0.5,
+              "sizes": len(x) / W.shape[1] ** 2}  # fmt: skip
+    return d @ W.T, x.T @ d * factor[kind]
+
+
+@pytest.mark.parametrize("examples", [2, 4, 5])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("1/N", "W is 1/N of what it must be"),
+        ("N", "W is N times what it must be"),
+        ("1/4", "the gradient is 0.25 times what it must be"),
+        ("1/2", "the gradient there is exactly half"),
+        ("data", "depends on the numbers"),
+        ("sizes", "follows the arrays' sizes"),
+    ],
+)
+def test_a_factor_is_told_as_what_it_is_with_other_examples_too(examples, kind, said):
+    report = gl.check_layer(
+        odd, partial(odd_backward, kind), layers.normal(examples, 3), layers.normal(3, 3)
+    )
+    assert report.wrong == ["W"]
+    (cause,) = report.diagnosis
+    assert said in cause.cause
+    assert not cause.certain
+
+
+def test_where_the_number_of_examples_cannot_be_changed_both_are_told():
+    def forward(x, W):
+        assert x.shape == (2, 3)
+        return odd(x, W)
+
+    backward = partial(odd_backward, "1/N")
+    (cause,) = gl.check_layer(forward, backward, layers.normal(2, 3), layers.normal(3, 4)).diagnosis
+    assert "N is 2 here" in cause.cause
+    assert "the number 2 lost or there twice" in cause.cause
+
+
+def test_a_factor_of_a_function_that_depends_on_theta_is_no_cause():
+    grad = partial(lambda theta: np.cos(theta) * np.sum(theta**2))
+    (cause,) = gl.check_function(lambda t: np.sum(np.sin(t)), grad, layers.normal(4)).diagnosis
+    assert "depends on the numbers" in cause.cause
+
+
+# -- lambdas --------------------------------------------------------------------------------------
+
+pair = (lambda x: (np.tanh(x), np.tanh(x)), lambda dout, a: dout * (1 - a))
+
+
+def test_a_lambda_is_read_where_it_stands_though_others_stand_beside_it():
+    (cause,) = gl.check_layer(*pair, INPUTS[0]).diagnosis
+    assert cause.where.startswith("lambda, line")
+    assert cause.wrong_line == "lambda dout, a: dout * (1 - a)"
+    assert cause.right_line == "lambda dout, a: dout * (1 - a ** 2)"
+    report = gl.check_function(lambda t: np.sum(np.sin(t)), lambda t: -np.cos(t), INPUTS[2])
+    assert report.diagnosis[0].right_line == "lambda t: np.cos(t)"
+
+
+def test_a_gradient_that_adds_to_what_it_left_is_told_as_that():
+    left = np.zeros(4)
+
+    def grad(theta):
+        left[:] += np.cos(theta)
+        return left
+
+    report = gl.check_function(lambda t: np.sum(np.sin(t)), grad, layers.normal(4))
+    assert "added to those of the call before" in report.diagnosis[0].cause
