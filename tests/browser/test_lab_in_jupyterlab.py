@@ -19,11 +19,11 @@ SHUT_DOWN = "async () => { await window.jupyterapp.shell.currentWidget.sessionCo
 def test_sliders_say_their_name_and_their_true_value(page, lab):
     handle = lab.get_by_role("slider", name="step eps")
     page.press(handle, "ArrowRight", 10)
-    expect(handle).to_have_attribute("aria-valuetext", "1.0e-4")
+    expect(handle).to_have_attribute("aria-valuetext", "1.0e-04")
     field = lab.get_by_role("textbox", name="step eps, typed value")
     field.fill("1e-8")
     field.press("Enter")
-    expect(handle).to_have_attribute("aria-valuetext", "1.0e-8")
+    expect(handle).to_have_attribute("aria-valuetext", "1.0e-08")
     expect_state(page, {"eps": 1e-8})
 
 
