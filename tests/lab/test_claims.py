@@ -176,6 +176,7 @@ def test_words_of_panels_hold_no_nan_and_no_inf(noisy):
         for panel in (UCurvePanel(), HeatmapPanel(), AgreementPanel(), GradientSizePanel()):
             alt = panel.alt(noisy.result)
             assert "not defined" in alt
+            assert not re.search(r"\b(nan|inf)\b|0\.0e", banner(noisy))
             assert not re.search(r"\b(nan|inf)\b", alt)
 
 

@@ -82,7 +82,8 @@ class GradientSizePanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the sizes at the step, beside backpropagation's."""
         backprop, now = _backprop(result), _checked(result)
-        told = ", ".join(f"{n} {two_digits(rms)} ({two_digits(backprop[n])})" for n, rms in now.items())
+        each = (f"{n} {two_digits(rms)} ({two_digits(backprop[n])})" for n, rms in now.items())
+        told = ", ".join(each)
         along = any(tensor.directional for tensor in result.report.tensors.values())
         text = (
             f"Size of {'a slope along a direction' if along else 'an entry'} of the numerical "
