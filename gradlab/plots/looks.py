@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gradlab.plots.chart import Legend
 
@@ -46,6 +47,13 @@ class Look:
 
 def looks_of(names: Iterable[str]) -> dict[str, Look]:
     """Return how the tensors `names` look, input side first: by five hues, or by a ramp."""
+    return dict(_looks(tuple(names)))
+
+
+@lru_cache(maxsize=64)
+def _looks(
+    names: tuple[str, ...],
+) -> dict[str, Look]:  # panels ask at each event
     parts = {name: _split(name) for name in names}
     layers = list(dict.fromkeys(layer for layer, _ in parts.values()))
     last = len(layers) - 1

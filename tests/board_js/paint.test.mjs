@@ -79,10 +79,10 @@ const chart = marks => ({
   marks,
 });
 
-function painted(picture, ghost) {
+function painted(picture, ghost, roles = ROLES) {
   const {ctx, of, calls} = recorder();
   const frame = frameOf(picture, [200, 200], 13, text => 6 * text.length, WHOLE);
-  const pen = penOf(ctx, new Place(frame.box, WHOLE, 13), ROLES);
+  const pen = penOf(ctx, new Place(frame.box, WHOLE, 13), roles);
   paintChart(pen, picture, frame, packed([0, 1, 0, 1], [0, 0.5, 0.5, 1]), ghost);
   return {of, calls, box: frame.box};
 }
@@ -97,6 +97,8 @@ test('a ghost is pale, above the ground and below the curves, on the axes of now
   const {of, calls, box} = painted(chart([ground, curve({x: [0, 2], y: [8, 2]})]), ghost);
   const strokes = of('stroke').filter(call => call.lineWidth === 2);
   assert.deepEqual(strokes.map(call => call.globalAlpha), [0.38, 1]);
+  const onDark = painted(chart([ground, curve({x: [0, 2], y: [8, 2]})]), ghost, {...ROLES, paper: '#111111'});
+  assert.ok(onDark.of('stroke').some(call => call.globalAlpha === 0.6), 'light lines fade sooner on dark');
   assert.ok(calls.findIndex(call => call.name === 'fill') < calls.findIndex(call => call.globalAlpha < 1));
   const first = calls.find(call => call.name === 'moveTo' && call.globalAlpha < 1);
   assert.ok(Math.abs(first.args[0] - (box.x + box.width / 2)) < 1e-6);

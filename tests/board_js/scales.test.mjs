@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {between, linear, logarithmic, powerOfTen, spoken, ticksOf, toData, toShare, written}
+import {asInPython, between, linear, logarithmic, powerOfTen, spoken, ticksOf, toData, toShare, written}
   from '../../gradlab/lab/board/scales.js';
 
 const LOG = {low: 1e-13, high: 1e-1, log: true, free: true, ticks: [[0, '10⁻¹³'], [1, '10⁻¹']]};
@@ -31,7 +31,8 @@ test('another chart’s shares become those of this one, unless one is logarithm
 test('numbers as ticks say them', () => {
   assert.deepEqual([0, 1, -7, 13].map(powerOfTen), ['1', '10¹', '10⁻⁷', '10¹³']);
   assert.deepEqual([0, 0.02, -3, 1e-7, 2e-7, -5e8].map(written), ['0', '0.02', '−3', '10⁻⁷', '2·10⁻⁷', '−5·10⁸']);
-  assert.deepEqual([0, 1.23456, 1e-6, 250].map(spoken), ['0', '1.23', '1.0e-6', '250']);
+  assert.deepEqual([0, 1.23456, 1e-6, 250].map(spoken), ['0', '1.23', '1.0e-06', '250']);
+  assert.deepEqual(['1.0e-5', '2e+2', '1.0e-13', '0.5', '1e-'].map(asInPython), ['1.0e-05', '2e+02', '1.0e-13', '0.5', '1e-']);
 });
 
 test('a whole axis has the kernel’s ticks, a part of it its own', () => {

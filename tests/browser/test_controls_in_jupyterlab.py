@@ -155,7 +155,7 @@ def test_a_value_from_code_moves_the_handle_and_is_not_sent_back_as_another(page
     values = {name: value for _, change in BETWEEN.values() for name, value in change.items()}
     open_group(lab, "Dropout, L2")
     page.run_code(f"lab.state.update(use_dropout=True, use_l2=True, **{values!r})")
-    for name, told in (("step eps", "3.0e-9"), ("weight scale", "0.03"), ("λ of L2", "2e+2")):
+    for name, told in (("step eps", "3.0e-09"), ("weight scale", "0.03"), ("λ of L2", "2e+02")):
         handle = lab.get_by_role("slider", name=name)
         expect(handle).to_have_attribute("aria-valuetext", told)
     # the browser's messages are taken in order: once this one has come, what would be sent back has

@@ -15,6 +15,7 @@ from gradlab.lab.text.banner import banner_html
 from tests.lab.front_end import until
 
 DEAR = {"boundary", "training", "seeds"}
+IN_TURN = {"cuts", "loss_along", "measures"}
 
 
 def slide(front_end, lab, name, to):
@@ -58,7 +59,26 @@ def test_what_any_page_has_in_view_counts(front_end):
 def test_without_a_page_that_tells_its_view_all_is_sent(front_end):
     lab = Lab(hidden=(4,), panels=NAMES)
     run(lab, lambda: slide(front_end, lab, "eps", -7.0))
-    assert set(lab.board.ink["marks"]) == set(NAMES) - DEAR
+    assert set(lab.board.ink["marks"]) | IN_TURN == set(NAMES) - DEAR
+
+
+def test_what_is_not_quite_cheap_takes_turns_in_a_drag_and_is_all_there_at_rest(front_end):
+    lab, shown = Lab(hidden=(4,), panels=NAMES), []
+    for to in (-5.5, -6.0, -6.5, -7.0, -7.5, -8.0):
+        run(lab, lambda to=to: slide(front_end, lab, "eps", to))
+        shown.append(set(lab.board.ink["marks"]) & IN_TURN)
+    assert [len(names) for names in shown] == [1] * 6
+    assert set().union(*shown[:3]) == set().union(*shown[3:]) == IN_TURN
+    run(lab, lambda: slide(front_end, lab, "eps", -8.5), rest=True)
+    assert set(lab.board.ink["marks"]) == set(NAMES)
+
+
+def test_whose_turn_it_is_counts_those_in_view_alone(front_end):
+    lab = Lab(hidden=(4,), panels=NAMES)
+    see(front_end, lab, "tensors", "measures")
+    for to in (-6.0, -7.0, -8.0):
+        run(lab, lambda to=to: slide(front_end, lab, "eps", to))
+        assert set(lab.board.ink["marks"]) == {"tensors", "measures"}
 
 
 @pytest.mark.parametrize("content", [None, 3, "u_curve", {"a": 1}])

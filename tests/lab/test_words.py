@@ -17,7 +17,7 @@ from gradlab.lab.model.result import compute
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.text.banner import banner_html, explanation, said
 from gradlab.lab.text.summary import summary
-from gradlab.lab.text.words import listed, rounded_down, rounded_up, sentence
+from gradlab.lab.text.words import listed, rounded_down, rounded_up, sentence, two_digits
 
 SMALL = Settings(hidden=(4,))
 
@@ -437,3 +437,12 @@ def test_a_healthy_lab_has_no_caveat_anywhere():
     for text in (repr(state), str(state.result.report), said(state.result), banner()):
         assert "here, and" not in text
         assert "correct" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(2.34e-9, "2.3e-09"), (1e-5, "1.0e-05"), (250.0, "2.5e+02"), (0.0, "0"), (-0.0, "0"),
+     (math.inf, "infinite"), (math.nan, "not defined")],
+)  # fmt: skip
+def test_a_size_has_two_digits_or_a_word(value, words):
+    assert two_digits(value) == words

@@ -128,6 +128,7 @@ class BoardView {
   obey(message, buffers) {
     if (message.copy) navigator.clipboard?.writeText(message.copy).catch(() => {});
     if (message.save) save(message.save, message.mime, buffers[0]);
+    if (message.see) this.lab?.querySelector(message.see)?.scrollIntoView({block: 'nearest'});
     if (message.fullscreen && this.lab) fillScreen(this.lab);
   }
 

@@ -139,6 +139,10 @@ class Board(_Charts, anywidget.AnyWidget):
         """Put `text` on the clipboard, where the browser allows it."""
         self.send({"copy": text})
 
+    def bring_into_view(self, part: str) -> None:
+        """Scroll as little as it takes to see the part of the lab with this class whole."""
+        self.send({"see": f".{part}"})
+
     def save(self, name: str, mime: str, content: bytes) -> None:
         """Hand `content` to the browser as a file to be saved."""
         self.send({"save": name, "mime": mime}, [content])

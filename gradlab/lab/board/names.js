@@ -1,3 +1,5 @@
+import {asInPython} from './scales.js';
+
 // What ipywidgets leaves out for people who listen: names for the sliders' handles and number
 // fields, and the value in its own unit (1e-6, where the handle itself stands at -6).
 function nameControls(lab) {
@@ -6,8 +8,9 @@ function nameControls(lab) {
     const readout = slider.querySelector('.widget-readout');
     const handle = slider.querySelector('.noUi-handle');
     if (!handle || !readout) continue;
+    writeReadout(readout);
     mark(handle, 'aria-label', label);
-    mark(handle, 'aria-valuetext', readout.textContent);
+    mark(handle, 'aria-valuetext', asInPython(readout.textContent));
     mark(readout, 'role', 'textbox');
     mark(readout, 'aria-label', `${label}, typed value`);
     const off = slider.querySelector('.slider[disabled]') !== null;
@@ -30,6 +33,13 @@ function nameControls(lab) {
   for (const control of lab.querySelectorAll('select, .noUi-handle')) {
     mark(control, 'data-lm-suppress-shortcuts', 'true');
   }
+}
+
+// ipywidgets writes what a slider stands at without a zero in the exponent; a field that somebody types in is left alone.
+function writeReadout(element) {
+  if (!element.classList?.contains('widget-readout') || element === document.activeElement) return;
+  const text = asInPython(element.textContent);
+  if (text !== element.textContent) element.textContent = text;
 }
 
 // ipywidgets lets a slider snap to its steps also when a value comes from the kernel or was typed,
@@ -55,8 +65,9 @@ export function keepNamed(lab, also) {
     keepExact(lab);
     also(lab);
   };
-  const watcher = new MutationObserver(() => { // once all is still: not in the midst of a drag
-    clearTimeout(timer);
+  const watcher = new MutationObserver(changes => {
+    for (const {target} of changes) writeReadout(target);
+    clearTimeout(timer); // the rest once all is still: not in the midst of a drag
     timer = setTimeout(all, 100);
   });
   watcher.observe(lab, {

@@ -5,6 +5,7 @@ import {between} from './scales.js';
 
 // The lab's stored pictures have the same letters: a text that fits there fits here.
 const LETTERS = '"DejaVu Sans", Verdana, sans-serif';
+const GHOST = 0.38, DARK_GHOST = 0.6; // opacity: light lines fade sooner on dark than dark ones on light
 const PIXEL = 1 / 13; // em: what the marks' radii and widths are given in, at the page's usual text
 
 export const font = (size, bold = false) => `${bold ? 'bold ' : ''}${size}px ${LETTERS}`;
@@ -190,6 +191,8 @@ export function paintChart(pen, chart, frame, numbers, ghost) {
   paintTexts(pen, chart, frame);
 }
 
+const isDark = colour => parseInt(colour.slice(3, 5), 16) < 128; // the green of "#rrggbb": most of how light it is
+
 // An earlier chart's marks, on the axes of this one.
 function paintGhost(pen, chart, ghost) {
   const along = between(ghost.x, chart.x), up = between(ghost.y, chart.y);
@@ -197,7 +200,7 @@ function paintGhost(pen, chart, ghost) {
   const {place, ctx} = pen;
   const there = {box: place.box, x: share => place.x(along(share)), y: share => place.y(up(share))};
   ctx.save();
-  ctx.globalAlpha = 0.38;
+  ctx.globalAlpha = isDark(pen.colour('paper')) ? DARK_GHOST : GHOST;
   paintMarks({...pen, place: there}, ghost.marks, ghost.numbers);
   ctx.restore();
 }

@@ -7,6 +7,7 @@ import {spoken, toData} from './scales.js';
 import {WHOLE, isWhole, selected, zoomed} from './zoom.js';
 
 const A_CLICK = 4; // pixels: who moves less did not mean to select anything
+const A_TURN = 150; // ms: what was shown so lately is as good as of now
 const TWICE = 250; // ms within which a second click makes a double one
 const STEP = 0.02; // of the axes, for an arrow key; with Shift five of them
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
@@ -24,7 +25,7 @@ export class Panel {
     this.canvas = document.createElement('canvas');
     this.canvas.className = 'gradlab';
     this.canvas.setAttribute('aria-hidden', 'true');
-        this.words = document.createElement('div'); // why there is nothing to show
+    this.words = document.createElement('div'); // why there is nothing to show
     this.words.className = 'gradlab-says';
     this.root.append(this.canvas, this.words);
     if (about.hint || about.zooms) this.listen();
@@ -61,10 +62,12 @@ export class Panel {
     this.fresh = true;
   }
 
-  // Draws what moves, over the rest. Without `marks` it keeps what it shows, and pales: its turn comes when
-  // nothing moves. So does that of a panel that is out of view, `sharp` or not it is drawn then.
+  // Draws what moves, over the rest. Without `marks` it keeps what it shows, and pales unless its turn comes soon:
+  // else it comes when nothing moves. So does that of a panel that is out of view, `sharp` or not it is drawn then.
   draw(marks, numbers, sharp) {
-    this.root.classList.toggle('gradlab-stale', !marks && this.chart !== null);
+    const now = performance.now();
+    if (marks) this.shownAt = now;
+    this.root.classList.toggle('gradlab-stale', !marks && this.chart !== null && now - this.shownAt > A_TURN);
     if (marks && !(marks.length === 0 && this.moving.length === 0)) {
       Object.assign(this, {moving: marks, at: numbers, changed: true});
     }

@@ -38,11 +38,16 @@ export function written(value) {
   return factor === 1 ? power : `${factor}·${power}`.replace('-', '−');
 }
 
+// "1.0e-5" as Python has it, and the banner: "1.0e-05".
+export function asInPython(text) {
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 // A number as it is said aloud.
 export function spoken(value) {
   const size = Math.abs(value);
   const far = size !== 0 && (size < 1e-3 || size >= 1e5);
-  return far ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  return far ? asInPython(value.toExponential(1)) : String(Number(value.toPrecision(3)));
 }
 
 // Ticks as [share, text] within a view [from, to] of an axis.

@@ -61,6 +61,7 @@ class Scene:
         self._sent: dict[str, tuple[Hashable, Chart | None]] = {}
         self._settled: dict[str, Result] = {}  # dear panels: what they show
         self._pinned: Result | None = None
+        self._turn = 0
 
     def frame(
         self,
@@ -71,18 +72,17 @@ class Scene:
     ) -> Frame:
         """Return what is new: charts whose key changed, and all that moves.
 
-        While something moves, panels that are computed at rest alone are left out, and those that
-        are not `in_view`, if that is known. At rest no dear panel is begun once one has taken more
-        than `patience` seconds: the next frame has it, and a hand that moves again need not wait.
+        While something moves, panels that are computed at rest alone are left out, those that are
+        not `in_view`, if that is known, and of those that take turns all but one. At rest no dear
+        panel is begun once one has taken more than `patience` seconds: the next frame has it, and a
+        hand that moves again need not wait.
         """
         start, patient, sharp = time.perf_counter(), True, at_rest
         charts: dict[str, dict[str, Any]] = {}
         marks: dict[str, Sequence[Mark]] = {}
         on: dict[str, Chart] = {}
-        for name in self.visible:
+        for name in self.visible if at_rest else self._now(in_view):
             panel = self.panels[name]
-            if not at_rest and (panel.at_rest or not (in_view is None or name in in_view)):
-                continue
             dear = panel.at_rest and self._settled.get(name) is not result
             if dear and not patient:
                 sharp = False
@@ -101,6 +101,18 @@ class Scene:
             "sharp": sharp,
         }  # fmt: skip
         return Frame(charts, ink, self._told(result) if sharp else None)
+
+    def _now(self, in_view: Collection[str] | None) -> list[str]:
+        """Return the panels that the next frame of a drag has."""
+        seen = [
+            name for name in self.visible
+            if not self.panels[name].at_rest and (in_view is None or name in in_view)
+        ]  # fmt: skip
+        others = [name for name in seen if self.panels[name].in_turn]
+        self._turn += 1
+        if others:
+            others.pop(self._turn % len(others))
+        return [name for name in seen if name not in others]
 
     def _chart(self, panel: Panel, result: Result) -> tuple[Chart | None, bool]:
         """Return the panel's chart, None where it has nothing to show; and whether it is new."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import ipywidgets as widgets
 
@@ -50,7 +51,7 @@ class Parts:
         self._state, self._board = state, board
         self.scenarios, self.share = Scenarios(state), Share(state, board.copy)
         self.appearance = Appearance(panels, theme, changed)
-        self.mystery = MysteryView(state)
+        self.mystery = MysteryView(state, partial(board.bring_into_view, "gradlab-mystery"))
         self.toolbar = Toolbar(state, pin, save)
 
     def all(self) -> list[widgets.Widget]:

@@ -47,6 +47,8 @@ class MysteryView(widgets.VBox):
     Parameters
     ----------
     state : LabState
+    answered : callable, () -> None
+        Called when there is an answer to a button to be seen.
 
     Attributes
     ----------
@@ -60,8 +62,8 @@ class MysteryView(widgets.VBox):
         All hints of this round.
     """
 
-    def __init__(self, state: LabState) -> None:
-        self._state, self._given = state, []
+    def __init__(self, state: LabState, answered: Callable[[], None] = lambda: None) -> None:
+        self._state, self._given, self._answered = state, [], answered
         self._last, self._free_at = "", 0.0
         self.tensor = locked.Dropdown(
             description="tensor", tooltip="tensor: the first wrong one, coming from the loss"
@@ -101,6 +103,7 @@ class MysteryView(widgets.VBox):
                 return
             try:
                 action()
+                self._answered()
             except Exception as error:  # nobody would see it: a callback has no output
                 self._state.fail((), error)
 

@@ -10,7 +10,7 @@ from gradlab.checking.verdict import Verdict
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import DIRECTION, Settings
 from gradlab.lab.text.reasons import FAR, deserves_a_band, explanation
-from gradlab.lab.text.words import thousands
+from gradlab.lab.text.words import thousands, two_digits
 from gradlab.plots.palette import MARKS
 
 __all__ = ["FAR", "banner_html", "cost_line", "explanation", "said"]
@@ -67,12 +67,12 @@ def _numbers(result: Result, settings: Settings) -> str:
     """
     report = result.report
     worst = report[report.deciding]
-    measure, size = _MEASURES[report.measure], f"<b>{worst.error:.1e}</b>"
+    measure, error = _MEASURES[report.measure], f"<b>{two_digits(worst.error)}</b>"
     name = f": {escape(band(worst.error))}" if deserves_a_band(report) else ""
     start, where = f"At eps&nbsp;=&nbsp;<b>{settings.eps:.1e}</b>", f"in {escape(worst.name)}"
     if largest_error(report.tensors.values()) is not worst:
-        return f"{start} the largest {measure} {where} is {size}."
-    return f"{start} the largest {measure} is {size}, {where}{name}."
+        return f"{start} the largest {measure} {where} is {error}."
+    return f"{start} the largest {measure} is {error}, {where}{name}."
 
 
 def said(result: Result) -> str:
@@ -93,7 +93,7 @@ def cost_line(result: Result) -> str:
     beside = "" if result.net is None else "; one backprop does the arithmetic of 2 or 3"
     return (
         f"{_part(result)}{thousands(cost.evaluations)} evaluations of the {function}, "
-        f"{_two_digits(cost.milliseconds)} ms{beside}"
+        f"{_milliseconds(cost.milliseconds)} ms{beside}"
     )
 
 
@@ -106,7 +106,7 @@ def _part(result: Result) -> str:
     return f"{thousands(checked)} of {thousands(total)} entries: "
 
 
-def _two_digits(value: float) -> str:
+def _milliseconds(value: float) -> str:
     return f"{value:.1f}" if value < 10 else thousands(round(value))
 
 

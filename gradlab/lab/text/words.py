@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["listed", "number", "rounded_down", "rounded_up", "sentence", "thousands"]
+__all__ = ["listed", "number", "rounded_down", "rounded_up", "sentence", "thousands", "two_digits"]
 
 
 def number(value: float) -> str:
     """Return "6e-06" with a hyphen that no line breaks at."""
     return f"{value:.0e}".replace("-", "‑")
+
+
+def two_digits(value: float) -> str:
+    """Return "2.3e-09", and in words what has no such digits: "0", "infinite", "not defined"."""
+    if math.isnan(value):
+        return "not defined"
+    if value == 0:
+        return "0"
+    return "infinite" if math.isinf(value) else f"{value:.1e}"
 
 
 def rounded_up(value: float) -> str:

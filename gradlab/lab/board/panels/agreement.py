@@ -13,6 +13,7 @@ from gradlab.lab.board.entry_marks import chosen_place, entry_at
 from gradlab.lab.board.panels.heatmap import chosen_tensor
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
+from gradlab.lab.text.words import two_digits
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, dots, segments
 
 __all__ = ["AgreementPanel"]
@@ -107,7 +108,7 @@ def _defined(value: float) -> str:
 
 
 def _unit(tensor: TensorReport) -> str:
-    return f"{tensor.name}: 1 is {_largest(tensor):.1e}, the largest"
+    return f"{tensor.name}: 1 is {two_digits(_largest(tensor))}, the largest"
 
 
 def _largest(tensor: TensorReport) -> float:

@@ -12,6 +12,7 @@ from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.spread import noise_of_scheme, spread_over_masks
+from gradlab.lab.text.words import two_digits
 from gradlab.nn.point import Point
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, curve, dots, segments
 from gradlab.plots.looks import legend_of, looks_of
@@ -81,8 +82,8 @@ class GradientSizePanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the sizes at the step, beside backpropagation's."""
         backprop, now = _backprop(result), _checked(result)
-        sizes = {n: "not defined" if math.isnan(size) else f"{size:.1e}" for n, size in now.items()}
-        told = ", ".join(f"{n} {size} ({backprop[n]:.1e})" for n, size in sizes.items())
+        each = (f"{n} {two_digits(rms)} ({two_digits(backprop[n])})" for n, rms in now.items())
+        told = ", ".join(each)
         along = any(tensor.directional for tensor in result.report.tensors.values())
         text = (
             f"Size of {'a slope along a direction' if along else 'an entry'} of the numerical "

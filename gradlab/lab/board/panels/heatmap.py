@@ -13,6 +13,7 @@ from gradlab.checking import TensorReport
 from gradlab.lab.board.entry_marks import SIGNS, in_place
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
+from gradlab.lab.text.words import two_digits
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, boxes, cells, words
 from gradlab.plots.scales import power_of_ten
 
@@ -87,7 +88,7 @@ class HeatmapPanel(Panel):
         told = ", ".join(f"{count} {mark}" for mark, count in zip(marks, counts, strict=True))
         return (
             f"Relative error of {_which(tensor)} {tensor.name}: {told}; "
-            f"the largest is {'not defined' if math.isnan(largest) else f'{largest:.1e}'}."
+            f"the largest is {two_digits(largest)}."
         )
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:

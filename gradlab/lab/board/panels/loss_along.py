@@ -12,6 +12,7 @@ from gradlab.checking import BANDS
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.weight import Weight
+from gradlab.lab.text.words import two_digits
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, curve, dots, segments, words
 from gradlab.plots.scales import EPS_RANGE, power_of_ten
 
@@ -37,6 +38,7 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
+    in_turn: ClassVar[bool] = True
     hint: ClassVar[str] = "Click to set a step as far as there; the weight stays."
 
     def fits(self, result: Result) -> str:
@@ -94,7 +96,7 @@ class LossAlongPanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the weight, both slopes and what the check thinks of them."""
         w = result.weight
-        error = "" if math.isnan(w.error) else f", relative error {w.error:.1e}"
+        error = "" if math.isnan(w.error) else f", relative error {two_digits(w.error)}"
         text = (
             f"The loss along {w.name} = {w.value:.3g}, from {w.window:.1g} below to as much above. "
             f"Slope of the gradient's tangent: {_number(w.analytic)}; of the difference, "
@@ -152,7 +154,7 @@ def _numbers(weight: Weight) -> list[Mark]:
     rise = weight.curve[1]
     falls = np.nan_to_num(rise[-1]) < np.nan_to_num(rise[0])
     side, align = (1, "right") if falls else (-1, "left")
-    error = "" if math.isnan(weight.error) else f"Δ = {weight.error:.1e}  "
+    error = "" if math.isnan(weight.error) else f"Δ = {two_digits(weight.error)}  "
     sign = _SIGNS.get(weight.mark, "?")
     again = f"; evaluated again: {weight.difference[2]:.2g}" if _apart(weight) else ""
     lines = (

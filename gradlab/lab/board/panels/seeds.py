@@ -14,6 +14,7 @@ from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.problem import NO_NETWORK
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.seeds import seeds_of
+from gradlab.lab.text.words import two_digits
 from gradlab.nn.mlp import MLP
 from gradlab.plots.chart import Axis, Chart, Mark, boxes, dots, segments, words
 from gradlab.plots.scales import power_of_ten
@@ -85,7 +86,7 @@ class SeedsPanel(Panel):
         """Return the counts, and error and verdict of each seed."""
         told = [
             f"{seed} not computed" if report is None
-            else f"{seed} {report.verdict}, {report.error:.1e}"
+            else f"{seed} {report.verdict}, {two_digits(report.error)}"
             for seed, report in seeds_of(result).reports.items()
         ]  # fmt: skip
         label = _LABELS[result.settings.measure]

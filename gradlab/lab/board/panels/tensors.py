@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.lab.board.entry_marks import chosen_place, entry_at
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
+from gradlab.lab.text.words import two_digits
 from gradlab.plots import entries_chart, entries_marks, looks_of
 from gradlab.plots.chart import Chart, Mark, dots
 from gradlab.plots.entries import across
@@ -50,7 +51,7 @@ class TensorsPanel(Panel):
 
     def alt(self, result: Result) -> str:
         """Return each tensor's error and verdict in words."""
-        each = (f"{n} {t.error:.1e} {t.verdict}" for n, t in result.report.tensors.items())
+        each = (f"{n} {two_digits(t.error)} {t.verdict}" for n, t in result.report.tensors.items())
         return f"Largest relative error and verdict of each tensor: {', '.join(each)}."
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:

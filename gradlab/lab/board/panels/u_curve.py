@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from gradlab.checking.report import largest_error
 from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
+from gradlab.lab.text.words import two_digits
 from gradlab.plots import u_curve_chart, u_curve_cursor
 from gradlab.plots.chart import Chart, Mark
 from gradlab.plots.scales import EPS_RANGE
@@ -40,7 +40,6 @@ class UCurvePanel(Panel):
         """Return the curve in words."""
         best = result.sweep.predicted_best_eps
         worst = largest_error(result.report.tensors.values()).error
-        size = "not defined" if math.isnan(worst) else f"{worst:.1e}"
         norm = result.report.measure == "norm_ratio"
         of, what = ("Norm ratio", "norm ratio") if norm else ("Relative error", "error")
         lines = [f"a line for each of {len(result.report)} tensors", "one line"]
@@ -49,7 +48,7 @@ class UCurvePanel(Panel):
         return (
             f"{of} against the step, {lines[len(result.report) == 1]}. "
             f"The cursor is at eps {result.settings.eps:.1e}, where the largest {what} is "
-            f"{size}; the predicted best step is {best:.0e}.{kinks}"
+            f"{two_digits(worst)}; the predicted best step is {best:.0e}.{kinks}"
         )
 
     def pressed(self, result: Result, x: float, y: float) -> dict[str, Any]:
