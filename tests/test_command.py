@@ -145,7 +145,7 @@ def test_the_verdict_is_the_status(folder, name, status, words):
         (["chekc"], "invalid choice: 'chekc' (choose from"),
         (["check"], "the following arguments are required: module:name"),
         (["check", "net:right", "--sav"], "expected one argument"),
-        (["check", "net:right", "--", "more"], "only gradlab lab takes arguments after --"),
+        (["check", "net:right", "--", "more"], "only gradlab lab and gradlab demo take"),
         (["check", "net"], "expected module:name, as in net:report, got 'net'"),
         (["check", "net:"], "expected module:name, as in net:report, got 'net:'"),
         (["check", ":right"], "expected module:name, as in net:report, got ':right'"),

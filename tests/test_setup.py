@@ -134,9 +134,9 @@ def test_a_second_make_asks_pip_for_nothing(tmp_path):
     for name in ("Makefile", "pyproject.toml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     (tmp_path / ".venv").mkdir()
-    for stamp in (".made", ".lab", ".test", ".frameworks"):
+    for stamp in (".made", ".lab", ".test", ".frameworks", ".docs"):
         (tmp_path / ".venv" / stamp).touch()
-    targets = ["lab", "test", "soak", "test-frameworks"]
+    targets = ["lab", "test", "soak", "test-frameworks", "docs", "site"]
     dry = ["make", "--no-print-directory", "--dry-run", *targets]
     plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "jupyter lab" in plan

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -142,12 +143,8 @@ def check_function(
     loss = BlackBox(probe, background, grad, gradient, np.concatenate([*entries.values()]),
                     _slices(entries), executor)  # fmt: skip
     many = _many(entries, samples)
-    try:
+    with _telling_who_waits(many):
         found, spent = _judged(loss, eps, tolerance)
-    except KeyboardInterrupt as error:  # who has waited too long reads how not to
-        if many:
-            error.add_note(many)
-        raise
     evaluations += spent
     checked = {}
     for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
@@ -158,14 +155,24 @@ def check_function(
         )  # fmt: skip
     if method == "directional":
         checked = {"theta": _along_directions(checked["theta"], theta.size)}
-    seconds = time.perf_counter() - start
-    subject = _subject(f, background)
-    whole = summary(checked, setting)
+    seconds, whole = time.perf_counter() - start, summary(checked, setting)
     return Report(
-        checked, whole, subject, "max_relative", "central", eps, evaluations, seconds,
+        checked, whole, _subject(f, background), "max_relative", "central", eps, evaluations,
+        seconds,
         partial(_explain, (f, loss.grad), theta, layout, asked.first, loss.rounding, method),
         find_remarks=lambda: (*(STALE,) * asked.stale, *(many,) * bool(many)),
     )  # fmt: skip
+
+
+@contextmanager
+def _telling_who_waits(many: str) -> Iterator[None]:
+    """Let whoever has waited too long, and pressed Ctrl-C, read how not to."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if many:
+            error.add_note(many)
+        raise
 
 
 def _many(entries: Mapping[str, np.ndarray], samples: int) -> str:
