@@ -144,7 +144,7 @@ def test_a_second_make_asks_pip_for_nothing(tmp_path):
     later = time.time() + 10
     os.utime(tmp_path / "pyproject.toml", (later, later))
     plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert plan.count("pip install") == 3
+    assert plan.count("pip install") == 4
 
 
 def fake_program(path, text):
