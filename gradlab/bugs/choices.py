@@ -17,7 +17,7 @@ from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import Secret, Slip, Written, changes_of, key_of
 from gradlab.nn.layers import Grads
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 NEAR = 2  # lines that move the same tensors, for which it takes a look at the gradient to tell
 TESTED = 4  # of them so many are tested at most: in a long loop that takes its time

@@ -19,11 +19,9 @@ from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.museum import EXHIBITS, checked, pass_with
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import Secret, Slip, Written, changes_of
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Grads
+from gradlab.nn.layers import Dropout, Grads
 from gradlab.nn.mlp import mlp
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 #: Norm ratio that a bug makes in one tensor at least; on other numbers; and of what is the same.
 VISIBLE, ELSEWHERE, SAME = 1e-2, 1e-3, 1e-6

@@ -14,10 +14,8 @@ import numpy as np
 from gradlab.bugs.lines.layers import LINES_BY_NAME, has_lines
 from gradlab.bugs.lines.line import Line, split_gates
 from gradlab.bugs.lines.program import Listing, listing_of
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.layers import Grads
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import BatchNorm, Grads
+from gradlab.nn.network import Network, Point
 
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.

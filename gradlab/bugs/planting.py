@@ -14,9 +14,8 @@ import numpy as np
 
 from gradlab.bugs.lines.program import Listing, Program
 from gradlab.nn.layers import Grads, Mask
-from gradlab.nn.network import Network
+from gradlab.nn.network import Network, Point
 from gradlab.nn.parameters import Params
-from gradlab.nn.point import Point
 
 #: For a network's lines, the texts of those that are wrong, by their numbers.
 Edits = Callable[[Listing], Mapping[int, str]]

@@ -9,7 +9,7 @@ from copy import deepcopy
 import numpy as np
 
 from gradlab._validate import check_real_array, readable
-from gradlab.nn.unrolling import Tensors
+from gradlab.nn.parameters import Tensors
 
 
 def check_theta(theta: object) -> np.ndarray:

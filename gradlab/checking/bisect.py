@@ -13,10 +13,9 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.time_steps import Steps, TimeSteps, state_names, table
 from gradlab.checking.verdict import SIGNS, Verdict
-from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Masks
 from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 PATH_ONLY = (
     "this is about the signal's path only: a bias summed wrongly, or L2, leaves every cut right. "

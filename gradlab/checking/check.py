@@ -34,9 +34,8 @@ from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.sampling import sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Judgement, Setting, not_deterministic
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point
 
 Gradient = Mapping[str, np.ndarray]
 # Of the largest entry: how far a numerical gradient of unknown making may be off and agree, and

@@ -25,8 +25,7 @@ from gradlab.checking.time_steps import PARTS
 from gradlab.checking.verdict import Setting
 from gradlab.nn.layers import Layer, Mask
 from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 __all__ = ["CutLosses", "judged"]
 

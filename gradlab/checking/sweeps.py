@@ -19,10 +19,8 @@ from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.sampling import Entries, sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Verdict
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
-from gradlab.nn.scaling import scaled, weight_scale_of
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point, scaled, weight_scale_of
 
 
 @dataclass(frozen=True, eq=False)

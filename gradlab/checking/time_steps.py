@@ -17,9 +17,8 @@ import numpy as np
 from gradlab.checking.check_function import check_function
 from gradlab.checking.report import TensorReport
 from gradlab.checking.verdict import SIGNS, Verdict
-from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.recurrent import GATES, Step, gates_back
-from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll
+from gradlab.nn.lstm import GATES, LSTMNet, Step, gates_back
+from gradlab.nn.parameters import Tensors, lay_out, roll, unroll
 
 #: Of a time step, in the order in which the walk meets them.
 PARTS = "hcx"

@@ -36,10 +36,9 @@ from gradlab.checking.fast.shifted_losses import (
 )
 from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
-from gradlab.nn.dropout import Masks
-from gradlab.nn.layers import Dense, Layer, Mask
+from gradlab.nn.layers import Dense, Layer, Mask, Masks
 from gradlab.nn.network import Network
-from gradlab.nn.unrolling import lay_out, unroll
+from gradlab.nn.parameters import lay_out, unroll
 
 
 def fast_gradient(

@@ -7,9 +7,9 @@ import numpy as np
 from gradlab.checking.fast.copies import Copies
 from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
-from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Masks
 from gradlab.nn.network import Network
-from gradlab.nn.unrolling import lay_out, unroll
+from gradlab.nn.parameters import lay_out, unroll
 
 
 def has_kinks(copies: Copies) -> bool:
