@@ -122,8 +122,7 @@ def check(
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
     loss = NetworkLoss(point, a, entries, own)
     if given or numerical is not None:
-        machine_eps = float(np.finfo(net.dtype).eps)
-        best = machine_eps ** (1 / (rule.order + rule.subtracts))
+        best = rule.best_step(float(np.finfo(net.dtype).eps))
         eps = best if eps is None else check_positive(eps, "eps")
     setting = Setting(eps, net.dtype.itemsize == 4, net.dropout_rate > 0, tolerance)
     if numerical is None:
@@ -217,7 +216,7 @@ def _at_step(
     step = np.full(len(err), float(eps))
     dead = (slopes == 0).all(axis=0)
     found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, dead, setting.tolerance)
-    return found, kinks, evaluations + 2 * sum(o != 0 for o in rule.offsets) * len(err)
+    return found, kinks, evaluations + 2 * rule.evaluations(len(err))
 
 
 def _beside(

@@ -138,11 +138,11 @@ def sweep_eps(
     errors = {name: tensor_error(a[name].ravel(), n[name], measure) for name in net.params}
     sizes = {name: np.linalg.norm(value.astype(float), axis=-1) for name, value in n.items()}
     machine_eps = float(np.finfo(net.dtype).eps)
-    best = machine_eps ** (1 / (rule.order + rule.subtracts))
     size = sum(value.size for value in a.values())
-    evaluations = sum(o != 0 for o in rule.offsets) * size * len(steps) + (0 in rule.offsets)
+    evaluations = rule.evaluations(size * len(steps)) + (0 in rule.offsets)
     kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks, entries)
     seconds = time.perf_counter() - start
+    best = rule.best_step(machine_eps)
     return EpsSweep(
         steps, errors, sizes, scheme, measure, machine_eps, best, kinks, evaluations, seconds
     )
