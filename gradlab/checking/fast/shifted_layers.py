@@ -17,12 +17,15 @@ from functools import cached_property, singledispatch
 
 import numpy as np
 
-from gradlab.nn.convnet import AveragePool, Conv, MaxPool
-from gradlab.nn.layers import Activation, BatchNorm, Dense, Layer, Mask, Params
-from gradlab.nn.lstm import GATES, LSTM, STACK
-from gradlab.nn.parameters import lay_out, roll, unroll
+from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.convolution import Conv
+from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
+from gradlab.nn.pooling import AveragePool, MaxPool
+from gradlab.nn.recurrent import GATES, LSTM, STACK
+from gradlab.nn.unrolling import lay_out, roll, unroll
 
 KEEP_ONE_ROW = (Activation, Mask, BatchNorm)  # what comes in as one row a copy goes out as one
+FEW = 4  # so many outputs must share the work of a run for `add_product` to pay
 
 
 @dataclass
@@ -50,6 +53,10 @@ class OneRow:
     def change(self) -> np.ndarray:
         """Return by how much that row differs from the base's, shape of `value`."""
         return self.value - self.base.rows(self.row)
+
+    def starts(self) -> np.ndarray:
+        """Return where a run of neighbours that shift the same row begins; the first is 0."""
+        return np.concatenate([[0], np.flatnonzero(self.row[1:] != self.row[:-1]) + 1])
 
 
 State = np.ndarray | OneRow
@@ -247,8 +254,10 @@ def _(layer: Dense, state: OneRow, params: Params, out: Base) -> State:
     if change.ndim > 2:  # a whole channel of an image
         W = params[layer.W].T.reshape(len(out.a), len(state.base.a), -1)
         return add_channels(W, change.reshape(-1, *change.shape[-2:]), state.row, out)
-    if is_constant(state.row):
-        return np.moveaxis(add_product(params[layer.W][state.row[0]], change, out.columns), 0, 1)
+    starts = state.starts()
+    if FEW * len(starts) < len(out.a) or len(starts) == 1:
+        W = params[layer.W][state.row[starts]].T
+        return np.moveaxis(add_product(W, change, starts, out.columns), 0, 1)
     z = np.take(params[layer.W].T, state.row, axis=1)[:, None, :] * change
     z += out.a
     return z
@@ -291,20 +300,31 @@ def branches(layer: Layer, state: State) -> np.ndarray | None:
     return layer.branches(state)
 
 
-def add_product(w: np.ndarray, change: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Return base[n, :, None] + w * change[n] for each example n: (batch, features, K).
+def add_product(
+    w: np.ndarray, change: np.ndarray, starts: np.ndarray, base: np.ndarray
+) -> np.ndarray:
+    """Return base[n, :, None] + w[…, run] * change[n] for each example n: (batch, features, K).
 
-    It is one product of small matrices an example, [w, base] @ [change; 1]: half the time of a
-    multiplication and an addition, which pass over all the numbers twice.
+    It is one product of small matrices an example, [w, base] @ [change; 1], where each copy's
+    change stands in the line of its run: half the time of a multiplication and an addition, which
+    pass over all the numbers twice.
 
     Parameters
     ----------
-    w : ndarray, shape (features,) or (batch, features)
+    w : ndarray, shape (features, runs) or (batch, features, runs)
     change : ndarray, shape (batch, K)
+    starts : ndarray of int, shape (runs,)
+        The first copy of each run.
     base : ndarray, shape (batch, features)
     """
-    left = np.stack([np.broadcast_to(w, base.shape), base], axis=-1)
-    return np.matmul(left, np.stack([change, np.ones_like(change)], axis=1))
+    (batch, copies), runs = change.shape, len(starts)
+    left = np.empty((*base.shape, runs + 1), change.dtype)
+    left[..., :-1], left[..., -1] = w, base
+    right = np.zeros((batch, runs + 1, copies), change.dtype)
+    for run, (start, stop) in enumerate(zip(starts, [*starts[1:], copies], strict=True)):
+        right[:, run, start:stop] = change[:, start:stop]
+    right[:, -1] = 1
+    return np.matmul(left, right)
 
 
 def add_channels(W: np.ndarray, change: np.ndarray, row: np.ndarray, out: Base) -> np.ndarray:
