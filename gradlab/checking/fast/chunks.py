@@ -38,7 +38,7 @@ class Plan:
         Whether the batch must stay in one part.
     rows : int or None
         How many rows of the layer's output the parameters shift, entry e row e % rows: copies that
-        shift the same one are faster by themselves. None where that is not so.
+        shift the same one are faster together. None where that is not so.
     """
 
     widest: int
@@ -64,12 +64,15 @@ class Plan:
             yield from np.array_split(group, pieces) if pieces > 1 else [group]
 
     def _groups(self, every: np.ndarray, entries: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield all copies, or those of each row by themselves where these are many."""
-        if self.rows is None or len(every) * self.batch * self.widest < GROUP * self.rows:
+        """Yield the copies row by row, those of each by themselves where these are many."""
+        if self.rows is None:
             yield every
             return
         row = entries % self.rows
         order = np.argsort(row, kind="stable")
         by_row = every.reshape(-1, len(entries))[:, order]
+        if len(every) * self.batch * self.widest < GROUP * self.rows:
+            yield by_row.T.reshape(-1)
+            return
         for group in np.split(by_row, np.flatnonzero(np.diff(row[order])) + 1, axis=1):
             yield group.reshape(-1)

@@ -60,7 +60,8 @@ class SoftmaxOfLabels:
     def losses(self, state: OneRow) -> np.ndarray | None:
         """Return the losses of the copies, (batch, K), or None where a number leaves the range."""
         w = self.W[state.row[0]]
-        z = add_product(w[self.others] - w[self.label], state.change(), self.base)
+        w = (w[self.others] - w[self.label])[..., None]
+        z = add_product(w, state.change(), np.array([0]), self.base)
         with np.errstate(over="ignore"):
             total = np.add.reduce(np.exp(z, out=z), axis=1)
         total += 1
