@@ -213,8 +213,10 @@ def _checked(
             wanted |= states
     if not isinstance(grads, Mapping) or grads.keys() != wanted.keys():
         raise ValueError(f"analytic must have the keys {list(shapes)}{also}, got {names}")
-    return {name: check_real_array(grads[name], f"analytic[{name!r}]", shape)
-            for name, shape in wanted.items()}  # fmt: skip
+    return {
+        name: check_real_array(grads[name], f"analytic[{name!r}]", shape)
+        for name, shape in wanted.items()
+    }
 
 
 def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
@@ -224,8 +226,12 @@ def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
         found = replace(found, why=why, remark=STEPS_ARE_RIGHT)
         if not inside.has_states:
             return found
-        wrong = [f"{part}{t}" for t, row in inside.steps.items() for part, check in row.items()
-                 if check.verdict == Verdict.WRONG]  # fmt: skip
+        wrong = [
+            f"{part}{t}"
+            for t, row in inside.steps.items()
+            for part, check in row.items()
+            if check.verdict == Verdict.WRONG
+        ]
         but = f" But {', '.join(wrong)}, as given, are not all that comes back to these states."
         return replace(found, why=why + but * bool(wrong), steps=inside.steps)
     if found.between != ("input", "hidden") or found.cuts["hidden"].verdict != Verdict.CORRECT:

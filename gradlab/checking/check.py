@@ -116,8 +116,15 @@ def check(
     a = own_gradient(point) if own else checked_gradient(net, analytic, "analytic")
     if method == "directional":
         f = net.loss_function(x, y, masks)
-        report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
-                              samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
+        report = check_function(
+            f,
+            lambda _: net.unroll(a),
+            net.theta,
+            method=method,
+            samples=samples,
+            seed=seed,
+            tolerance=tolerance,
+        )
         return _with_later(replace(report, subject=repr(net), find_causes=None), point, a)
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
     loss = NetworkLoss(point, a, entries, own)
@@ -193,16 +200,27 @@ def _judged(
 
 
 def _reports(
-    loss: NetworkLoss, found: Finding, kinks: np.ndarray, setting: Setting, measure: str,
+    loss: NetworkLoss,
+    found: Finding,
+    kinks: np.ndarray,
+    setting: Setting,
+    measure: str,
     judgement: Judgement | None = None,
-) -> dict[str, TensorReport]:  # fmt: skip
+) -> dict[str, TensorReport]:
     return {
         name: tensor_report(
-            name, loss.gradient[part], found.pick(part), kinks[part], loss.net.params[name].shape,
-            None if loss.picked is None else loss.picked[name], setting, measure, judgement,
+            name,
+            loss.gradient[part],
+            found.pick(part),
+            kinks[part],
+            loss.net.params[name].shape,
+            None if loss.picked is None else loss.picked[name],
+            setting,
+            measure,
+            judgement,
         )
         for name, part in zip(loss.names, loss.tensors, strict=True)
-    }  # fmt: skip
+    }
 
 
 def _at_step(
