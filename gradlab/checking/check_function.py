@@ -27,6 +27,7 @@ from gradlab.checking.verdict import (
     about,
     not_deterministic,
 )
+from gradlab.nn.parameters import Tensors
 
 METHODS = ("full", "sampled", "directional")
 SURE = 0.99  # probability with which random directions see what they say they see
@@ -149,13 +150,8 @@ def check_function(
             error.add_note(many)
         raise
     evaluations += spent
-    checked = {}
-    for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
-        picked = entries[name] - lo if method == "sampled" else None
-        checked[name] = tensor_report(
-            name, loss.gradient[part], found.pick(part), None, shape, picked, setting,
-            judgement=_of_the_whole(background, found, setting),
-        )  # fmt: skip
+    picked = entries if method == "sampled" else None
+    checked = _reports(loss, found, layout, picked, background, setting)
     if method == "directional":
         checked = {"theta": _along_directions(checked["theta"], theta.size)}
     seconds = time.perf_counter() - start
@@ -166,6 +162,25 @@ def check_function(
         partial(_explain, (f, loss.grad), theta, layout, asked.first, loss.rounding, method),
         find_remarks=lambda: (*(STALE,) * asked.stale, *(many,) * bool(many)),
     )  # fmt: skip
+
+
+def _reports(
+    loss: BlackBox,
+    found: Finding,
+    layout: Tensors,
+    picked: Mapping[str, np.ndarray] | None,
+    background: Background,
+    setting: Setting,
+) -> dict[str, TensorReport]:
+    """Return a report for each tensor in `layout`; `picked` are entries of theta, None is all."""
+    checked, judgement = {}, _of_the_whole(background, found, setting)
+    for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
+        here = None if picked is None else picked[name] - lo
+        analytic, known = loss.gradient[part], found.pick(part)
+        checked[name] = tensor_report(
+            name, analytic, known, None, shape, here, setting, judgement=judgement
+        )
+    return checked
 
 
 def _many(entries: Mapping[str, np.ndarray], samples: int) -> str:
