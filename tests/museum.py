@@ -9,7 +9,7 @@ import gradlab as gl
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.diagnosis.blind_spots import hides
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 MAKERS = {
     "tanh": lambda seed: gl.mlp([5, 6, 6, 3], l2=0.1, dropout_rate=0.3, seed=seed),

@@ -149,33 +149,126 @@ def long_ones(root):
     return found
 
 
-def widgets_behind(root, class_name):
-    """Return the modules with ipywidgets that the module of `class_name` reaches inside gradlab."""
-    graph, start, dirty = {}, None, set()
-    for name, path, tree in modules(root):
-        package = ["gradlab", *name.split(".")]
-        package = package if path.name == "__init__.py" else package[:-1]
-        targets = {target for target, _ in imports(tree, package)}
-        graph[f"gradlab.{name}"] = targets
-        if any(target.split(".")[0] == "ipywidgets" for target in targets):
-            dirty.add(f"gradlab.{name}")
-        if any(isinstance(node, ast.ClassDef) and node.name == class_name for node in tree.body):
-            start = f"gradlab.{name}"
-    assert start, f"no class {class_name} in gradlab"
+def graph_of(root):
+    """Return {module: the modules of gradlab that it imports}, and {module: (path, tree)}.
+
+    At any place, but for what only the type checker sees.
+    """
+    trees = {f"gradlab.{name}".rstrip("."): (path, tree) for name, path, tree in modules(root)}
+    graph = {}
+    for module, (path, tree) in trees.items():
+        package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+        # `from gradlab.lab import lock` names a module, or else a thing in one
+        targets = {
+            target if target in trees else target.rpartition(".")[0]
+            for target, _ in imports(as_run(tree), package)
+        }
+        graph[module] = (targets & trees.keys()) - {module}
+    return graph, trees
+
+
+def as_run(tree):
+    """Return a module without the annotations' imports, which never run."""
+    run = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    return ast.Module(run, [])
+
+
+def reached_from(start, graph):
+    """Return all modules that importing `start` may bring, itself included."""
     reached, todo = set(), [start]
     while todo:
         module = todo.pop()
-        reached.add(module)
-        for target in graph[module]:
-            # `from gradlab.lab import lock` names a module, or else a thing in one
-            candidate = target if target in graph else target.rpartition(".")[0]
-            if candidate in graph and candidate not in reached:
-                todo.append(candidate)
-    return sorted(reached & dirty)
+        if module not in reached:
+            reached.add(module)
+            todo.extend(graph[module])
+    return reached
+
+
+def circles(root):
+    """Return the modules that reach themselves; a package's door is no step of a way."""
+    graph, trees = graph_of(root)
+    inside = {module: targets for module, targets in graph.items() if not is_door(trees, module)}
+    inside = {module: targets & inside.keys() for module, targets in inside.items()}
+    return sorted(
+        module
+        for module, targets in inside.items()
+        if any(module in reached_from(target, inside) for target in targets)
+    )
+
+
+def is_door(trees, module):
+    return trees[module][0].name == "__init__.py"
+
+
+def registries(root):
+    """Return where importing a module changes what belongs to another one, or notes a subclass."""
+    found = []
+    for name, _, tree in modules(root):
+        theirs = {
+            (alias.asname or alias.name).partition(".")[0]
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and (node.level or "gradlab" in node.module)
+            for alias in node.names
+        }
+        changed = [root_name(target) for target in filled_at_import(tree)]
+        found += [f"{name}: {changes}" for changes in changed if changes in theirs]
+        found += [
+            f"{name}: {node.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name == "__init_subclass__"
+        ]
+    return found
+
+
+def filled_at_import(tree):
+    """Yield what a module calls, decorates with or assigns into while it is imported."""
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield node.value.func
+        elif isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (t for t in targets if isinstance(t, ast.Subscript | ast.Attribute))
+            yield from [node.target] if isinstance(node, ast.AugAssign) else ()
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield from node.decorator_list
+
+
+def root_name(node):
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def widgets_behind(root, class_name):
+    """Return the modules with ipywidgets that the module of `class_name` reaches inside gradlab."""
+    graph, trees = graph_of(root)
+    starts = [
+        module
+        for module, (_, tree) in trees.items()
+        if any(isinstance(node, ast.ClassDef) and node.name == class_name for node in tree.body)
+    ]
+    assert starts, f"no class {class_name} in gradlab"
+    return sorted(
+        module
+        for module in reached_from(starts[0], graph)
+        if any(t.split(".")[0] == "ipywidgets" for t, _ in imports(trees[module][1], []))
+    )
 
 
 def test_arrows_point_down():
     assert violations(ROOT) == []
+
+
+def test_no_circles():
+    assert circles(ROOT) == []
+
+
+def test_no_registry_is_filled_by_an_import():
+    assert registries(ROOT) == []
 
 
 def test_no_function_grew_too_long():
@@ -255,3 +348,43 @@ def test_planted_length_and_widgets_are_seen(tmp_path):
     (tmp_path / "gradlab" / "view.py").write_text("import ipywidgets")
     assert long_ones(tmp_path) == ["state.f: 62 lines"]
     assert widgets_behind(tmp_path, "LabState") == ["gradlab.view"]
+
+
+def house(root, **files):
+    for name, text in files.items():
+        path = root / "gradlab" / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    "back", ["import gradlab.nn.a", "from gradlab.nn import a", "def f():\n    from . import a"]
+)
+def test_a_planted_circle_is_seen(tmp_path, back):
+    house(tmp_path, nn__a="from gradlab.nn.b import B", nn__b="from .c import C", nn__c=back)
+    assert circles(tmp_path) == ["gradlab.nn.a", "gradlab.nn.b", "gradlab.nn.c"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "LAYERS['own'] = 1",
+        "LAYERS.update(own=1)",
+        "LAYERS += [1]",
+        "LAYERS.last = 1",
+        "@LAYERS.register('own')\nclass Own: ...",
+        "@LAYERS\ndef own(): ...",
+        "class Own:\n    def __init_subclass__(cls): ...",
+    ],
+)
+def test_a_planted_registry_is_seen(tmp_path, line):
+    house(tmp_path, nn__own=f"from gradlab.nn.layers import LAYERS\n{line}")
+    assert len(registries(tmp_path)) == 1
+
+
+def test_what_is_no_circle_and_no_registry_is_left_alone(tmp_path):
+    own = "from gradlab.nn.layers import LAYERS\nOWN = {**LAYERS}\nOWN['own'] = LAYERS[0]"
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from gradlab.nn import own"
+    house(tmp_path, nn__own=own, nn__layers=types, checking__b="from gradlab.nn import own")
+    assert registries(tmp_path) == circles(tmp_path) == []

@@ -17,7 +17,7 @@ from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import Secret, Slip, Written, changes_of, key_of
 from gradlab.nn.layers import Grads
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 NEAR = 2  # lines that move the same tensors, for which it takes a look at the gradient to tell
 TESTED = 4  # of them so many are tested at most: in a long loop that takes its time
@@ -50,8 +50,11 @@ def choices(
     edited = [pair for pair in secret.written if key_of(pair[0]) in wrong]
     if secret.exhibit is not None:  # of the same mistake in every layer, one is enough
         edited = [edited[rng.integers(len(edited))]]
-    others = [pair for pair in secret.written
-              if key_of(pair[0]) not in wrong and not ROUTINE.search(pair[1])]  # fmt: skip
+    others = [
+        (line, text)
+        for line, text in secret.written
+        if key_of(line) not in wrong and not ROUTINE.search(text)
+    ]
     others = [others[k] for k in rng.permutation(len(others))]
     trials = trials_of(secret, point)
     found = [*edited, *islice(_innocent(trials, others), count - len(edited))]
@@ -135,8 +138,9 @@ class Trial:
         with np.errstate(all="ignore"):
             return any(
                 self._is_made_by(line, text)
-                for text, (cost, _) in edits_of(line, self.scope).items() if cost <= DEAREST
-            )  # fmt: skip
+                for text, (cost, _) in edits_of(line, self.scope).items()
+                if cost <= DEAREST
+            )
 
     def _reached(self, line: Line) -> set[str]:
         """Return what a line moves, also by another wrong line that reads what it should not."""
@@ -160,8 +164,8 @@ class Trial:
         changes = {**self.rest, line.index: text}
         runs = [self.program.run(changes, S, wanted) for S in (0.0, 1.0)]
         if not FACTOR.search(text):
-            return all(self._is_close(name, self.target[name] - value, 0 * value)
-                       for layer in runs[1] for name, value in layer)  # fmt: skip
+            made = (tensor for layer in runs[1] for tensor in layer)
+            return all(self._is_close(k, self.target[k] - value, 0 * value) for k, value in made)
         S = None
         for zero, one in zip(*runs, strict=True):
             for (name, start), (_, end) in zip(zero, one, strict=True):

@@ -18,12 +18,10 @@ from gradlab.bugs.lines.program import Listing, Program
 from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.museum import EXHIBITS, checked, pass_with
 from gradlab.bugs.planting import program_of
-from gradlab.bugs.slip import Secret, Slip, Written, changes_of
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Grads
+from gradlab.bugs.slip import Secret, Slip, Written
+from gradlab.nn.layers import Dropout, Grads
 from gradlab.nn.mlp import mlp
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 #: Norm ratio that a bug makes in one tensor at least; on other numbers; and of what is the same.
 VISIBLE, ELSEWHERE, SAME = 1e-2, 1e-3, 1e-6
@@ -86,8 +84,7 @@ def draw(
 
     Parameters
     ----------
-    net, x, y, masks
-        As in `Network.gradient`.
+    point : Point
     rng : Generator
     count : {1, 2}, optional
     is_of_lines : bool, optional
@@ -125,8 +122,11 @@ def written_out(
     `forms` are ways of writing, by layer, that are not drawn.
     """
     # a loop over all pixels is a way of writing, too, but takes too long
-    slow = {(s.layer, s.form) for s in listing.steps
-            if any(line.is_head and ".shape" in line.text for line in s.lines)}  # fmt: skip
+    slow = {
+        (step.layer, step.form)
+        for step in listing.steps
+        if any(line.is_head and ".shape" in line.text for line in step.lines)
+    }
     ways: dict[int, set[int]] = {}
     for step in listing.steps:
         if step.form is not None and (step.layer, step.form) not in slow:
@@ -135,9 +135,10 @@ def written_out(
     chosen |= forms or {}
     return tuple(
         (line, str(rng.choice((line.text, *line.others))))
-        for step in listing.steps if step.form in (None, chosen.get(step.layer))
+        for step in listing.steps
+        if step.form in (None, chosen.get(step.layer))
         for line in step.lines
-    )  # fmt: skip
+    )
 
 
 def far(one: Grads, two: Grads) -> dict[str, float]:
@@ -217,11 +218,7 @@ class Ground:
 
 def gradient_with(program: Program, slips: tuple[Slip, ...]) -> Grads:
     """Return the gradient that a program computes with these lines wrong."""
-    made, changes = dict(program.gradient), changes_of(slips, program.listing)
-    with np.errstate(all="ignore"):
-        for layer in program.run(changes) if changes else ():
-            made.update(layer)
-    return made
+    return Secret.of_slips(slips).gradient(program)
 
 
 def _shows(
@@ -280,8 +277,7 @@ def _weights(right: str, found: list[tuple[str, float]]) -> np.ndarray:
 def _of_museum(ground: Ground, rng: np.random.Generator, *, is_of_lines: bool) -> Secret | None:
     """Return a bug of the museum that shows, if there is one."""
     net, program = ground.net, ground.program
-    places = [(exhibit, *place) for exhibit in EXHIBITS.values()
-              for place in exhibit.places(net).items()]  # fmt: skip
+    places = [(e, *place) for e in EXHIBITS.values() for place in e.places(net).items()]
     for k in rng.permutation(len(places)):
         exhibit, layer, position = places[k]
         secret = _secret_of(exhibit, layer, position, ground, rng)
@@ -302,10 +298,13 @@ def _secret_of(
     lines = [listing.lines[k] for k in wrong]
     forms = {line.step.layer: line.step.form for line in lines if line.step.form is not None}
     rights = {line.index: exhibit.right_of(line) for line in lines}
-    written = tuple((line, compiled(rights.get(line.index, text))[0])
-                    for line, text in written_out(listing, rng, forms))  # fmt: skip
-    slips = tuple(Slip.of(line, wrong[line.index], text)
-                  for line, text in written if line.index in wrong)  # fmt: skip
+    written = tuple(
+        (line, compiled(rights.get(line.index, text))[0])
+        for line, text in written_out(listing, rng, forms)
+    )
+    slips = tuple(
+        Slip.of(line, wrong[line.index], text) for line, text in written if line.index in wrong
+    )
     if exhibit.after:
         slips = (Slip("after backward", exhibit.wrong, exhibit.right),)
     return Secret(slips, exhibit, layer, there.edits, there.after, written)

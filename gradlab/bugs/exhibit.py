@@ -14,10 +14,8 @@ import numpy as np
 from gradlab.bugs.lines.layers import LINES_BY_NAME, has_lines
 from gradlab.bugs.lines.line import Line, split_gates
 from gradlab.bugs.lines.program import Listing, listing_of
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.layers import Grads
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import BatchNorm, Grads
+from gradlab.nn.network import Network, Point
 
 EVERYWHERE = -1  # the position of a bug that is in several layers at once
 # A wrong line: a template like those of the layers, or what makes it of a network's lines.
@@ -202,10 +200,8 @@ class Exhibit:
             return {numbers[-1]: EVERYWHERE}
         listing = listing_of(net, with_masks=True)
         idle = set() if self.unsettles else {"d" + name for name in idle_biases(net)}
-        found = {
-            line.position for line, _ in edited_lines(self, listing)
-            if listing.reached[line.index] - idle
-        }  # fmt: skip
+        edited = [line for line, _ in edited_lines(self, listing)]
+        found = {line.position for line in edited if listing.reached[line.index] - idle}
         if self.is_everywhere:
             return {numbers[-1]: EVERYWHERE} if found else {}
         return {numbers[min(p, len(numbers) - 1)]: p for p in sorted(found)}
@@ -273,7 +269,7 @@ def layer_numbers(net: Network) -> list[int]:
 
     A layer begins with its weights: what follows up to the next weights has the same number.
     """
-    counts = np.cumsum([bool(getattr(step, "weight_names", ())) for step in net.layers])
+    counts = np.cumsum([bool(step.weight_names) for step in net.layers])
     return [int(count) for count in counts]
 
 

@@ -14,9 +14,8 @@ import numpy as np
 
 from gradlab.bugs.lines.program import Listing, Program
 from gradlab.nn.layers import Grads, Mask
-from gradlab.nn.network import Network
+from gradlab.nn.network import Network, Point
 from gradlab.nn.parameters import Params
-from gradlab.nn.point import Point
 
 #: For a network's lines, the texts of those that are wrong, by their numbers.
 Edits = Callable[[Listing], Mapping[int, str]]
@@ -86,8 +85,8 @@ class EditedPass:
         line = next(line for line in program.lines if line.target == "dc")
         record = "; dh_all[t] = dh; dc_all[t] = dc"
         changes[line.index] = changes.get(line.index, line.text) + record
-        values = {name: np.zeros((len(x), *program.values["dh"].shape))
-                  for name in ("dh_all", "dc_all")}  # fmt: skip
+        every_step = (len(x), *program.values["dh"].shape)
+        values = {name: np.zeros(every_step) for name in ("dh_all", "dc_all")}
         with np.errstate(all="ignore"):
             list(program.run(changes, into=values))
         return {"h": values["dh_all"], "c": values["dc_all"]}
@@ -107,8 +106,9 @@ def program_of(
     chain = net.chain(masks, net.prepare(x, y)[0].shape[-2])
     drawn = [layer.mask[..., 0].T for layer in chain if isinstance(layer, Mask)]
     if params is not None:
-        net, given = copy.copy(net), net.check_params(params)
-        net.params = given
+        params = net.check_params(params)
+        net = copy.copy(net)
+        net.params = params
     with np.errstate(all="ignore"):
         return Program(Point(net, x, y, None if masks is None else drawn), put=put)
 

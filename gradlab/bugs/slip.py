@@ -98,7 +98,7 @@ class Secret:
     written: Written = field(default=(), compare=False)
 
     @classmethod
-    def of_slips(cls, slips: tuple[Slip, ...], written: Written) -> Secret:
+    def of_slips(cls, slips: tuple[Slip, ...], written: Written = ()) -> Secret:
         """Return what is hidden by lines that no page of the museum has."""
         return cls(slips, edits=lambda listing: changes_of(slips, listing), written=written)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.bugs.exhibit import Exhibit, Place, Spot, always
-from gradlab.nn.convolution import Conv
+from gradlab.nn.convnet import AveragePool, Conv, MaxPool
 from gradlab.nn.network import Network
-from gradlab.nn.pooling import AveragePool, MaxPool
 
 _BATCH_NORM_DX = (
     "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"

@@ -11,7 +11,7 @@ from gradlab.bugs.exhibit import Exhibit, Place, Spot
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
 from gradlab.bugs.planting import program_of, without_bugs
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.checking.fast import Copies, has_kinks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 __all__ = ["FunctionAlong", "LossAlong"]
 

@@ -9,14 +9,16 @@ from copy import deepcopy
 import numpy as np
 
 from gradlab._validate import check_real_array, readable
-from gradlab.nn.unrolling import Tensors
+from gradlab.nn.parameters import Tensors
 
 
 def check_theta(theta: object) -> np.ndarray:
     """Return a copy of `theta`, or raise if it is not a vector of finite floats of its own."""
     if callable(theta) and not hasattr(theta, "__array__"):
-        raise TypeError(f"theta must be a vector of floats, got a {type(theta).__name__}: the "
-                        "order is f, grad, theta")  # fmt: skip
+        raise TypeError(
+            f"theta must be a vector of floats, got a {type(theta).__name__}: the "
+            "order is f, grad, theta"
+        )
     array = check_real_array(readable(theta), "theta")
     if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
         raise TypeError(f"theta must be float64 or float32, got dtype {array.dtype}")
@@ -76,8 +78,10 @@ class Part:
             what = type(answer).__name__
             raise TypeError(f"f must return the pair (loss, gradient), got {what}{size}")
         if np.size(readable(answer[0])) != 1 and np.size(readable(answer[1])) == 1:
-            raise ValueError("f must return the pair (loss, gradient), got the number last: shapes "
-                             f"{np.shape(answer[0])} and {np.shape(answer[1])}")  # fmt: skip
+            raise ValueError(
+                "f must return the pair (loss, gradient), got the number last: shapes "
+                f"{np.shape(answer[0])} and {np.shape(answer[1])}"
+            )
         return answer[self.index]
 
 

@@ -13,10 +13,9 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.time_steps import Steps, TimeSteps, state_names, table
 from gradlab.checking.verdict import SIGNS, Verdict
-from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Masks
 from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 PATH_ONLY = (
     "this is about the signal's path only: a bias summed wrongly, or L2, leaves every cut right. "
@@ -214,8 +213,10 @@ def _checked(
             wanted |= states
     if not isinstance(grads, Mapping) or grads.keys() != wanted.keys():
         raise ValueError(f"analytic must have the keys {list(shapes)}{also}, got {names}")
-    return {name: check_real_array(grads[name], f"analytic[{name!r}]", shape)
-            for name, shape in wanted.items()}  # fmt: skip
+    return {
+        name: check_real_array(grads[name], f"analytic[{name!r}]", shape)
+        for name, shape in wanted.items()
+    }
 
 
 def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
@@ -225,8 +226,12 @@ def _look_inside(found: Bisection, inside: TimeSteps) -> Bisection:
         found = replace(found, why=why, remark=STEPS_ARE_RIGHT)
         if not inside.has_states:
             return found
-        wrong = [f"{part}{t}" for t, row in inside.steps.items() for part, check in row.items()
-                 if check.verdict == Verdict.WRONG]  # fmt: skip
+        wrong = [
+            f"{part}{t}"
+            for t, row in inside.steps.items()
+            for part, check in row.items()
+            if check.verdict == Verdict.WRONG
+        ]
         but = f" But {', '.join(wrong)}, as given, are not all that comes back to these states."
         return replace(found, why=why + but * bool(wrong), steps=inside.steps)
     if found.between != ("input", "hidden") or found.cuts["hidden"].verdict != Verdict.CORRECT:

@@ -41,8 +41,13 @@ class Words:
 
     def text(self) -> str:
         """Return it, with what follows the first line set in."""
-        return textwrap.fill(self.words, WIDTH, subsequent_indent=self.indent,
-                             break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        return textwrap.fill(
+            self.words,
+            WIDTH,
+            subsequent_indent=self.indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def html(self) -> str:
         """Return it as a line of its own."""
@@ -110,15 +115,14 @@ class Table:
             return f"<tr>{''.join(cells)}</tr>"
 
         body = "".join(line(row, "td") for row in self.rows)
-        return (
-            f"<table><thead>{line(self.head, 'th')}</thead><tbody>{body}</tbody></table>"
-        )  # fmt: skip
+        return f"<table><thead>{line(self.head, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
 def _code(label: str, line: str) -> list[str]:
     """Return a line of code after its label, what is too long set in below."""
-    first, *more = textwrap.wrap(line, MOST, subsequent_indent=INDENT,
-                                 break_on_hyphens=False) or [""]  # fmt: skip
+    first, *more = textwrap.wrap(line, MOST, subsequent_indent=INDENT, break_on_hyphens=False) or [
+        ""
+    ]
     return [f"{label}  {first}", *(" " * 7 + part for part in more)]
 
 

@@ -34,9 +34,8 @@ from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.sampling import sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Judgement, Setting, not_deterministic
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point
 
 Gradient = Mapping[str, np.ndarray]
 # Of the largest entry: how far a numerical gradient of unknown making may be off and agree, and
@@ -117,14 +116,20 @@ def check(
     a = own_gradient(point) if own else checked_gradient(net, analytic, "analytic")
     if method == "directional":
         f = net.loss_function(x, y, masks)
-        report = check_function(f, lambda _: net.unroll(a), net.theta, method=method,
-                              samples=samples, seed=seed, tolerance=tolerance)  # fmt: skip
+        report = check_function(
+            f,
+            lambda _: net.unroll(a),
+            net.theta,
+            method=method,
+            samples=samples,
+            seed=seed,
+            tolerance=tolerance,
+        )
         return _with_later(replace(report, subject=repr(net), find_causes=None), point, a)
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
     loss = NetworkLoss(point, a, entries, own)
     if given or numerical is not None:
-        machine_eps = float(np.finfo(net.dtype).eps)
-        best = machine_eps ** (1 / (rule.order + rule.subtracts))
+        best = rule.best_step(float(np.finfo(net.dtype).eps))
         eps = best if eps is None else check_positive(eps, "eps")
     setting = Setting(eps, net.dtype.itemsize == 4, net.dropout_rate > 0, tolerance)
     if numerical is None:
@@ -195,16 +200,27 @@ def _judged(
 
 
 def _reports(
-    loss: NetworkLoss, found: Finding, kinks: np.ndarray, setting: Setting, measure: str,
+    loss: NetworkLoss,
+    found: Finding,
+    kinks: np.ndarray,
+    setting: Setting,
+    measure: str,
     judgement: Judgement | None = None,
-) -> dict[str, TensorReport]:  # fmt: skip
+) -> dict[str, TensorReport]:
     return {
         name: tensor_report(
-            name, loss.gradient[part], found.pick(part), kinks[part], loss.net.params[name].shape,
-            None if loss.picked is None else loss.picked[name], setting, measure, judgement,
+            name,
+            loss.gradient[part],
+            found.pick(part),
+            kinks[part],
+            loss.net.params[name].shape,
+            None if loss.picked is None else loss.picked[name],
+            setting,
+            measure,
+            judgement,
         )
         for name, part in zip(loss.names, loss.tensors, strict=True)
-    }  # fmt: skip
+    }
 
 
 def _at_step(
@@ -218,7 +234,7 @@ def _at_step(
     step = np.full(len(err), float(eps))
     dead = (slopes == 0).all(axis=0)
     found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, dead, setting.tolerance)
-    return found, kinks, evaluations + 2 * sum(o != 0 for o in rule.offsets) * len(err)
+    return found, kinks, evaluations + 2 * rule.evaluations(len(err))
 
 
 def _beside(

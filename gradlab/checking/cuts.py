@@ -25,8 +25,7 @@ from gradlab.checking.time_steps import PARTS
 from gradlab.checking.verdict import Setting
 from gradlab.nn.layers import Layer, Mask
 from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 __all__ = ["CutLosses", "judged"]
 
@@ -64,9 +63,13 @@ class ShiftedLoss:
     """
 
     def __init__(
-        self, net: Network, places: Sequence[Place], value: np.ndarray, gradient: np.ndarray,
+        self,
+        net: Network,
+        places: Sequence[Place],
+        value: np.ndarray,
+        gradient: np.ndarray,
         base: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.net, self.places, self.value = net, list(places), value
         self.gradient, self.base = gradient.astype(float), base
         self.value_size = np.abs(value).astype(float)
@@ -126,11 +129,16 @@ def judged(loss: ShiftedLoss, eps: float, scheme: Scheme) -> dict[str, TensorRep
     setting = Setting(eps, loss.net.dtype.itemsize == 4)
     return {
         place.name: tensor_report(
-            place.name, loss.gradient[part], found.pick(part), kinks[part], place.shape,
-            place.entries if len(place.entries) < np.prod(place.shape) else None, setting,
+            place.name,
+            loss.gradient[part],
+            found.pick(part),
+            kinks[part],
+            place.shape,
+            place.entries if len(place.entries) < np.prod(place.shape) else None,
+            setting,
         )
         for place, part in zip(loss.places, loss.tensors, strict=True)
-    }  # fmt: skip
+    }
 
 
 class CutLoss(ShiftedLoss):
@@ -150,9 +158,13 @@ class CutLoss(ShiftedLoss):
     """
 
     def __init__(
-        self, point: Point, position: int, place: Place, gradient: np.ndarray,
+        self,
+        point: Point,
+        position: int,
+        place: Place,
+        gradient: np.ndarray,
         moved: np.ndarray | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         net, x, y, masks = point
         a, self._target = net.prepare(x, y)
         self._n = a.shape[-2]
@@ -204,8 +216,10 @@ class CutLoss(ShiftedLoss):
             return losses.sum(axis=0) / self._n, kinks.sum(axis=0)
         a = self._a[..., column, :].astype(values.dtype)
         a.reshape(-1, size)[feature, each] = values
-        rest = [Mask(layer.mask[:, column]) if isinstance(layer, Mask) else layer
-                for layer in self._rest]  # fmt: skip
+        rest = [
+            Mask(layer.mask[:, column]) if isinstance(layer, Mask) else layer
+            for layer in self._rest
+        ]
         target = self._target[column] if self._target.ndim == 1 else self._target[:, column]
         losses, kinks = self._through(a, rest, target, column)
         others = self._per_example.sum() - self._per_example[column]
@@ -241,16 +255,23 @@ class StepsLoss(ShiftedLoss):
     """
 
     def __init__(
-        self, net: LSTMNet, x: np.ndarray, y: np.ndarray, places: Sequence[Place],
+        self,
+        net: LSTMNet,
+        x: np.ndarray,
+        y: np.ndarray,
+        places: Sequence[Place],
         gradients: Mapping[str, np.ndarray],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._a, self._target = net.prepare(x, y)
         self._n = self._a.shape[-2]
         layer, *self._rest = net.layers
         steps = list(layer.steps(net.params, self._a))
         values = {"h": [s.h for s in steps], "c": [s.c for s in steps], "x": self._a}
-        rows = {f"{part}{t}": value[..., 0].T for part in PARTS
-                for t, value in enumerate(values[part], 1)}  # fmt: skip
+        rows = {
+            f"{part}{t}": value[..., 0].T
+            for part in PARTS
+            for t, value in enumerate(values[part], 1)
+        }
         self._layer, self._net = layer, net
         self._per_example = self._losses(self._a, self._target, None)[:, 0]
         # of each entry: which tensor, which feature, which sequence

@@ -254,8 +254,9 @@ def slopes_of(d: Differences, noise: np.ndarray | float) -> Slopes:
     bound = np.where(usable, _bounds(slope, err, alive), np.inf)
     best = np.argmin(bound, axis=0)
     crosses = np.zeros(slope.shape, bool) if d.kinks is None else d.kinks > 0
-    return Slopes(slope, err, change, up, down, alive, valid, usable, kinked, bound, width,
-                  crosses, best)  # fmt: skip
+    return Slopes(
+        slope, err, change, up, down, alive, valid, usable, kinked, bound, width, crosses, best
+    )
 
 
 def _change(slope: np.ndarray) -> np.ndarray:
@@ -310,9 +311,13 @@ def _own_rounding(slope: np.ndarray, scale: np.ndarray, rounding: float) -> np.n
 
 
 def weigh(
-    a: np.ndarray, d: Differences, scale: np.ndarray, loss: Loss, noise: np.ndarray | float,
+    a: np.ndarray,
+    d: Differences,
+    scale: np.ndarray,
+    loss: Loss,
+    noise: np.ndarray | float,
     tolerance: float,
-) -> Finding:  # fmt: skip
+) -> Finding:
     """Return what the whole ladder proves about each entry."""
     s = slopes_of(d, noise)
     found = agreement(a, s, scale, loss.rounding, tolerance)
@@ -486,9 +491,15 @@ def _first_noise(loss: Loss) -> tuple[float, int]:
 
 
 def judge_step(
-    loss: Loss, slopes: np.ndarray, err: np.ndarray, step: np.ndarray, kinked: np.ndarray,
-    dead: np.ndarray, tolerance: float = 0.0, known: Callable[[], Finding] | None = None,
-) -> tuple[Finding, int]:  # fmt: skip
+    loss: Loss,
+    slopes: np.ndarray,
+    err: np.ndarray,
+    step: np.ndarray,
+    kinked: np.ndarray,
+    dead: np.ndarray,
+    tolerance: float = 0.0,
+    known: Callable[[], Finding] | None = None,
+) -> tuple[Finding, int]:
     """Look at every entry at a given step; only what differs there goes up the ladder.
 
     Parameters
@@ -681,8 +692,9 @@ class Ladder:
                 break
             marks = [self._marks_at(side, part) for side in sides]
             right = np.all([np.isin(mark, AGREES) for mark in marks], axis=0)
-            wrong = np.any([(mark == BUG) & fit for mark, fit in zip(marks, fits, strict=True)],
-                           axis=0) & bool(len(control))  # fmt: skip
+            wrong = np.any(
+                [(mark == BUG) & fit for mark, fit in zip(marks, fits, strict=True)], axis=0
+            ) & bool(len(control))
             found.mark[part] = np.where(right, SUBGRADIENT, np.where(wrong, BUG, KINK))
 
     def _marks_at(self, side: Loss, entries: np.ndarray) -> np.ndarray:

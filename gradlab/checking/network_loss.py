@@ -12,8 +12,7 @@ from gradlab.checking.black_box import GRADIENT_ROUNDING, REPEATS, Background, a
 from gradlab.checking.fast import Copies, has_kinks
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
 from gradlab.checking.sampling import Entries
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 GradientOf = Callable[[Network], Mapping[str, np.ndarray]]
 FEW_ROUNDINGS = 4  # one evaluation of a mean over a batch errs by a few roundings of its value

@@ -7,7 +7,7 @@ import numpy as np
 from gradlab._validate import check_choice, check_positive_vector
 from gradlab.checking.fast import fast_gradient
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
-from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Masks
 from gradlab.nn.network import Network
 
 METHODS = ("fast", "loop")

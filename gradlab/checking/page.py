@@ -49,8 +49,13 @@ def _parts(report: Report) -> list[list[Block]]:
     notes = [Words(f"Remark: {remark}") for remark in report.remarks]
     if report.verdict == Verdict.INCONCLUSIVE:  # one that is "correct" has them at its head
         notes += [Words(f"Blind spot: {spot}") for spot in report.blind_spots]
-    return [head_of(report), causes_told(report.diagnosis), _worst(report), [tensors],
-            [*notes, foot_of(report)]]  # fmt: skip
+    return [
+        head_of(report),
+        causes_told(report.diagnosis),
+        _worst(report),
+        [tensors],
+        [*notes, foot_of(report)],
+    ]
 
 
 def head_of(report: Report) -> list[Block]:

@@ -16,27 +16,29 @@ if TYPE_CHECKING:
 
 def as_plain(report: Report) -> dict:
     """Return what a report says as dicts, lists, strings, numbers, True, False and None."""
-    return _plain({
-        "verdict": report.verdict,
-        "why": report.why,
-        "advice": report.advice,
-        "caveats": report.caveats,
-        "warnings": report.warnings,
-        "cures": report.cures,
-        "wrong": report.wrong,
-        "causes": [asdict(cause) for cause in report.diagnosis],
-        "resolution": report.resolution,
-        "relative_error": report.relative_error,
-        "norm_ratio": report.norm_ratio,
-        "measure": report.measure,
-        "error": report.error,
-        "subject": report.subject,
-        "scheme": report.scheme,
-        "eps": report.eps,
-        "evaluations": report.evaluations,
-        "seconds": report.seconds,
-        "tensors": {name: _of_tensor(tensor) for name, tensor in report.tensors.items()},
-    })  # fmt: skip
+    return _plain(
+        {
+            "verdict": report.verdict,
+            "why": report.why,
+            "advice": report.advice,
+            "caveats": report.caveats,
+            "warnings": report.warnings,
+            "cures": report.cures,
+            "wrong": report.wrong,
+            "causes": [asdict(cause) for cause in report.diagnosis],
+            "resolution": report.resolution,
+            "relative_error": report.relative_error,
+            "norm_ratio": report.norm_ratio,
+            "measure": report.measure,
+            "error": report.error,
+            "subject": report.subject,
+            "scheme": report.scheme,
+            "eps": report.eps,
+            "evaluations": report.evaluations,
+            "seconds": report.seconds,
+            "tensors": {name: _of_tensor(tensor) for name, tensor in report.tensors.items()},
+        }
+    )
 
 
 def _of_tensor(tensor: TensorReport) -> dict:

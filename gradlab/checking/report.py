@@ -451,9 +451,19 @@ def tensor_report(
         arrays = tuple(array.reshape(shape) for array in arrays)
     a, n, kinks, marks, bounds, within = arrays
     return TensorReport(
-        name, a, n, measure, judgement, kinks, marks, bounds, within, resolution_of(found),
-        None if entries is None else shape, entries,
-    )  # fmt: skip
+        name,
+        a,
+        n,
+        measure,
+        judgement,
+        kinks,
+        marks,
+        bounds,
+        within,
+        resolution_of(found),
+        None if entries is None else shape,
+        entries,
+    )
 
 
 def largest_error(tensors: Iterable[TensorReport]) -> TensorReport:
@@ -466,8 +476,9 @@ def untested(report: Report) -> tuple[str, ...]:
     tensors = [t for t in report.tensors.values() if not t.directional]
     if not tensors:
         return ()
-    checked, total = (sum(s) for s in zip(*((t.analytic.size, math.prod(t.shape)) for t in tensors),
-                                          strict=True))  # fmt: skip
+    checked, total = (
+        sum(s) for s in zip(*((t.analytic.size, math.prod(t.shape)) for t in tensors), strict=True)
+    )
     told = [f"only {checked} of {total} entries were checked"] if checked < total else []
     zeros = sum(int((t.marks == ZERO).sum()) for t in tensors)
     if zeros:
@@ -490,10 +501,12 @@ def too_small(report: Report) -> dict[str, np.ndarray]:
     whole = max(largest.values())
     return {
         name: np.isin(t.marks, (OK, SUBGRADIENT))
-        & (np.maximum(np.abs(t.analytic), np.abs(t.numerical))
-           <= t.within * max(largest[name], 1e-9 * whole))
+        & (
+            np.maximum(np.abs(t.analytic), np.abs(t.numerical))
+            <= t.within * max(largest[name], 1e-9 * whole)
+        )
         for name, t in report.tensors.items()
-    }  # fmt: skip
+    }
 
 
 def _largest(values: np.ndarray) -> float:

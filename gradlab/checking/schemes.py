@@ -28,16 +28,28 @@ class Scheme:
         Where f is evaluated, in units of eps; 0 is theta itself.
     order : int
         The truncation error is O(eps**order).
+    slopes : tuple of (int, int, int)
+        Of the differences that are taken: the numbers of their right and left offsets, and their
+        weights in the mean. None for the complex step, which reads the slope off one evaluation.
     """
 
     name: str
     offsets: tuple[complex, ...]
     order: int
+    slopes: tuple[tuple[int, int, int], ...]
 
     @property
     def subtracts(self) -> bool:
         """False for the complex step: without a subtraction there is no round-off to fear."""
-        return self.name != "complex_step"
+        return bool(self.slopes)
+
+    def best_step(self, machine_eps: float) -> float:
+        """Return the step where truncation and round-off balance, for numbers of size 1."""
+        return machine_eps ** (1 / (self.order + self.subtracts))
+
+    def evaluations(self, entries: int) -> int:
+        """Return how often f is evaluated for so many entries, theta itself not counted."""
+        return entries * sum(offset != 0 for offset in self.offsets)
 
     def combine(self, losses: np.ndarray, points: np.ndarray, eps: np.ndarray) -> np.ndarray:
         """Return the slopes from the losses at the shifted points.
@@ -52,35 +64,25 @@ class Scheme:
         eps : ndarray, broadcastable to the rest
             Nominal step: it stands in where the step vanished against the entry's size.
         """
-        if self.name == "complex_step":
+        if not self.subtracts:
             return losses[0].imag / eps
-        if self.name == "forward":
-            return _slope(losses[1], losses[0], points[1], points[0], eps)
-        near = _slope(losses[0], losses[1], points[0], points[1], 2 * eps)
-        if self.name == "central":
-            return near
-        far = _slope(losses[2], losses[3], points[2], points[3], 4 * eps)
-        return (4 * near - far) / 3  # Richardson: cancels the eps**2 terms of both
-
-
-def _slope(
-    f_right: np.ndarray,
-    f_left: np.ndarray,
-    right: np.ndarray,
-    left: np.ndarray,
-    nominal: np.ndarray,
-) -> np.ndarray:
-    taken = right - left
-    return (f_right - f_left) / np.where(taken == 0, nominal, taken)
+        total = 0
+        for right, left, weight in self.slopes:
+            taken = points[right] - points[left]
+            nominal = (self.offsets[right] - self.offsets[left]) * eps
+            difference = losses[right] - losses[left]
+            total = total + weight * (difference / np.where(taken == 0, nominal, taken))
+        return total / sum(weight for _, _, weight in self.slopes)
 
 
 SCHEME_TABLE = {
     scheme.name: scheme
     for scheme in (
-        Scheme("forward", (0, 1), 1),
-        Scheme("central", (1, -1), 2),
-        Scheme("five_point", (1, -1, 2, -2), 4),
-        Scheme("complex_step", (1j,), 2),
+        Scheme("forward", (0, 1), 1, ((1, 0, 1),)),
+        Scheme("central", (1, -1), 2, ((0, 1, 1),)),
+        # Richardson: 4 and -1 cancel the eps**2 terms of both differences
+        Scheme("five_point", (1, -1, 2, -2), 4, ((0, 1, 4), (2, 3, -1))),
+        Scheme("complex_step", (1j,), 2, ()),
     )
 }
 SCHEMES = tuple(SCHEME_TABLE)
@@ -158,7 +160,7 @@ def plain_loop(loss: LossFunction, theta: np.ndarray, eps: float, scheme: str) -
     """Estimate the gradient of `loss` at `theta`, one entry after the other, by any scheme."""
     rule = SCHEME_TABLE[scheme]
     theta, eps = check_theta(theta), check_positive(eps, "eps")
-    probe = theta.astype(complex) if scheme == "complex_step" else theta
+    probe = theta if rule.subtracts else theta.astype(complex)
     steps = [probe.dtype.type(offset * eps) for offset in rule.offsets]
     gradient = np.empty(probe.shape, probe.real.dtype)
     for i, saved in enumerate(probe.copy()):

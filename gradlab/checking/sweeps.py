@@ -19,10 +19,8 @@ from gradlab.checking.fast import crossed_kinks, fast_gradient
 from gradlab.checking.sampling import Entries, sampled_entries
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, Scheme
 from gradlab.checking.verdict import Verdict
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
-from gradlab.nn.scaling import scaled, weight_scale_of
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point, scaled, weight_scale_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +138,11 @@ def sweep_eps(
     errors = {name: tensor_error(a[name].ravel(), n[name], measure) for name in net.params}
     sizes = {name: np.linalg.norm(value.astype(float), axis=-1) for name, value in n.items()}
     machine_eps = float(np.finfo(net.dtype).eps)
-    best = machine_eps ** (1 / (rule.order + rule.subtracts))
     size = sum(value.size for value in a.values())
-    evaluations = sum(o != 0 for o in rule.offsets) * size * len(steps) + (0 in rule.offsets)
+    evaluations = rule.evaluations(size * len(steps)) + (0 in rule.offsets)
     kinks = _kinks_from(net, x, y, np.sort(steps), rule, masks, entries)
     seconds = time.perf_counter() - start
+    best = rule.best_step(machine_eps)
     return EpsSweep(
         steps, errors, sizes, scheme, measure, machine_eps, best, kinks, evaluations, seconds
     )

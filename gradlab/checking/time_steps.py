@@ -17,9 +17,8 @@ import numpy as np
 from gradlab.checking.check_function import check_function
 from gradlab.checking.report import TensorReport
 from gradlab.checking.verdict import SIGNS, Verdict
-from gradlab.nn.lstm import LSTMNet
-from gradlab.nn.recurrent import GATES, Step, gates_back
-from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll
+from gradlab.nn.lstm import GATES, LSTMNet, Step, gates_back
+from gradlab.nn.parameters import Tensors, lay_out, roll, unroll
 
 #: Of a time step, in the order in which the walk meets them.
 PARTS = "hcx"
@@ -79,8 +78,9 @@ def loss_of_steps(
     n = a.shape[-2]
     before = list(layer.steps(net.params, a))
     values = {"h": [step.h for step in before], "c": [step.c for step in before], "x": a}
-    arrays = {f"{part}{t}": value[..., 0].T
-              for part in parts for t, value in enumerate(values[part], 1)}  # fmt: skip
+    arrays = {
+        f"{part}{t}": value[..., 0].T for part in parts for t, value in enumerate(values[part], 1)
+    }
     tensors = lay_out(arrays)
     theta = unroll(arrays, tensors)
 
@@ -91,8 +91,9 @@ def loss_of_steps(
             name = f"{part}{t + 1}"
             return value + shift[name].T[..., None] if name in shift else value
 
-        out = layer.forward(net.params, np.stack([put("x", t, v) for t, v in enumerate(a)]),
-                            put=put)  # fmt: skip
+        out = layer.forward(
+            net.params, np.stack([put("x", t, v) for t, v in enumerate(a)]), put=put
+        )
         for other in rest:
             out = other.forward(net.params, out)
         return float(net.loss_rule.per_example(out, target)[:, 0].sum() / n)
@@ -141,10 +142,14 @@ class TimeSteps:
         gradient = unroll({name: self.gradients[name] for name in tensors}, tensors)
         largest = max(stop - start for start, stop, _ in tensors.values())
         report = check_function(
-            f, lambda _: gradient, theta, tensors=tensors,
+            f,
+            lambda _: gradient,
+            theta,
+            tensors=tensors,
             method="full" if largest <= self.samples else "sampled",
-            samples=self.samples, seed=self.seed,
-        )  # fmt: skip
+            samples=self.samples,
+            seed=self.seed,
+        )
         back = range(len(self.x), 0, -1)
         return {t: {part: report[f"{part}{t}"] for part in parts} for t in back}
 
@@ -154,15 +159,15 @@ class TimeSteps:
         order = [(part, t) for t, row in self.steps.items() for part in row]
         verdicts = [self.steps[t][part].verdict for part, t in order]
         if Verdict.WRONG not in verdicts:
-            open_ = [f"{p}{t}" for p, t in order
-                     if self.steps[t][p].verdict != Verdict.CORRECT]  # fmt: skip
+            open_ = [f"{p}{t}" for p, t in order if self.steps[t][p].verdict != Verdict.CORRECT]
             if open_:
                 return f"No time step is wrong, but {', '.join(open_)} could not be judged."
             return "Every time step's signal is right."
         first = verdicts.index(Verdict.WRONG)
         part, t = order[first]
-        unsure = [f"{p}{k}" for p, k in order[:first]
-                  if self.steps[k][p].verdict != Verdict.CORRECT]  # fmt: skip
+        unsure = [
+            f"{p}{k}" for p, k in order[:first] if self.steps[k][p].verdict != Verdict.CORRECT
+        ]
         if unsure:
             return (
                 f"{part}{t} is the first that is wrong, from the last time step back; but "
@@ -210,8 +215,9 @@ class TimeSteps:
             return " It is the output's part alone: nothing that is handed on gets there."
         if _same(error, -own):
             return " What is missing is exactly the output's part."
-        missing = [q for q, part in self._handed_on(t + 1).items()
-                   if _same(error, -self._at(found, part))]  # fmt: skip
+        missing = [
+            q for q, part in self._handed_on(t + 1).items() if _same(error, -self._at(found, part))
+        ]
         return (
             f" What is missing is exactly the {NAMES[missing[0]]} gate's part." if missing else ""
         )

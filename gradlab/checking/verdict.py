@@ -85,9 +85,10 @@ def not_deterministic(setting: Setting) -> Judgement:
     return Judgement(
         Verdict.INCONCLUSIVE,
         _DIFFERS,
-        "freeze the dropout masks: draw them once and pass them as masks" if setting.masks else
-        "draw random numbers once, outside of f; reset whatever f remembers before each call",
-    )  # fmt: skip
+        "freeze the dropout masks: draw them once and pass them as masks"
+        if setting.masks
+        else "draw random numbers once, outside of f; reset whatever f remembers before each call",
+    )
 
 
 REMEMBERS = Judgement(
@@ -217,8 +218,11 @@ def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
             "step is too long, or too short",
             "leave eps out, and the checker chooses its steps",
         )
-    more = "check in float64, or at other parameters" if setting.single else (
-        "check at other parameters, or a smoother version of the loss")  # fmt: skip
+    more = (
+        "check in float64, or at other parameters"
+        if setting.single
+        else ("check at other parameters, or a smoother version of the loss")
+    )
     return Judgement(
         Verdict.INCONCLUSIVE,
         f"{which} differ, but the slope never settles long enough to prove a bug",
@@ -231,18 +235,21 @@ def _noise(found: Finding, which: str, setting: Setting) -> Judgement:
     size = about(float(seen)) + (" of the largest entry" if seen <= 1 else "")
     what = (
         f"for {which} an error of {size} could hide"
-        if np.isfinite(seen) else f"{which} are no larger than what rounding does to the loss"
-    )  # fmt: skip
+        if np.isfinite(seen)
+        else f"{which} are no larger than what rounding does to the loss"
+    )
     if setting.eps is not None:
         return Judgement(
-            Verdict.INCONCLUSIVE, f"{what}: at this step round-off or the step's length is larger",
+            Verdict.INCONCLUSIVE,
+            f"{what}: at this step round-off or the step's length is larger",
             "move eps towards the bottom of the U, or leave it out",
-        )  # fmt: skip
+        )
     cure = "check in float64, or " if setting.single else "check "
     return Judgement(
-        Verdict.INCONCLUSIVE, f"{what}: the loss is too noisy there, or bends too much",
+        Verdict.INCONCLUSIVE,
+        f"{what}: the loss is too noisy there, or bends too much",
         f"{cure}where the gradient is larger, or at other parameters",
-    )  # fmt: skip
+    )
 
 
 def _agree(found: Finding, total: int, setting: Setting) -> str:
@@ -307,9 +314,13 @@ def resolution_of(found: Finding) -> float:
 
 
 def worst_of(
-    analytic: np.ndarray, slope: np.ndarray, mark: np.ndarray, shape: tuple[int, ...],
-    entries: np.ndarray | None, most: int,
-) -> list[tuple[tuple[int, ...], float, float]]:  # fmt: skip
+    analytic: np.ndarray,
+    slope: np.ndarray,
+    mark: np.ndarray,
+    shape: tuple[int, ...],
+    entries: np.ndarray | None,
+    most: int,
+) -> list[tuple[tuple[int, ...], float, float]]:
     """Return the entries that are bugs, worst first: index, analytic and numerical."""
     bugs = np.flatnonzero(mark == BUG)
     order = bugs[np.argsort(-np.abs(analytic - slope)[bugs], kind="stable")][:most]

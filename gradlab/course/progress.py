@@ -19,7 +19,7 @@ class Progress:
     solved : frozenset of str
         Names of exercises.
     news : tuple of str
-        What the learner should know about the file in which progress is kept.
+        What the learner should know about where progress is kept.
     """
 
     def __init__(self, solved: Iterable[str], news: Iterable[str] = ()) -> None:
@@ -37,8 +37,9 @@ class Progress:
             for lesson, done, names in self._lessons()
         ]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-                 for row in rows]  # fmt: skip
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        ]
         return "\n".join([self._head(), "", *lines, *self.news])
 
     def _repr_html_(self) -> str:

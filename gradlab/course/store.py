@@ -1,19 +1,19 @@
-"""The names of the exercises that a learner has solved, kept in a small JSON file."""
+"""Which exercises a learner has solved: one empty file for each, named after the exercise.
+
+Making such a file is a single step, and two notebooks that do it at once cannot harm each other.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
-import threading
+import sys
 from pathlib import Path
 
-from gradlab.course.folder import data_folder, locked
+__all__ = ["Store", "data_folder"]
 
-__all__ = ["Store"]
-
-FILE = "progress.json"
-LOCK = "progress.lock"
+SOLVED = "solved"
+EARLIER = "progress.json"  # where gradlab 0.1 kept all names; it is read, and never written
 
 
 class Store:
@@ -27,42 +27,32 @@ class Store:
         self._unsaved: set[str] = set()
         self._news: list[str] = []
         self._complained = False
-        self._lock = threading.Lock()
 
     def solved(self) -> set[str]:
         """Return the names of all solved exercises."""
-        return self._merge(set())
+        kept: set[str] = set()
+        try:
+            folder = data_folder()
+            kept = _names_in(folder / SOLVED)
+            kept |= self._earlier(folder / EARLIER)
+            for name in tuple(self._unsaved):
+                (folder / SOLVED).mkdir(parents=True, exist_ok=True)
+                (folder / SOLVED / name).touch()
+                kept.add(name)
+                self._unsaved.discard(name)
+        except OSError as error:
+            self._complain(error)
+        return kept | self._unsaved
 
     def add(self, name: str) -> None:
-        """Remember that exercise `name` is solved; nothing another notebook wrote is lost."""
-        self._merge({name})
+        """Remember that exercise `name` is solved."""
+        self._unsaved.add(name)
+        self.solved()
 
     def news(self) -> list[str]:
-        """Return what went wrong with the file since the last call, one sentence each."""
+        """Return what went wrong with the files since the last call, one sentence each."""
         news, self._news = self._news, []
         return news
-
-    def _merge(self, names: set[str]) -> set[str]:
-        """Add `names` to what the file holds, and return all of it."""
-        with self._lock:
-            self._unsaved |= names
-            try:
-                return self._merge_into(data_folder())
-            except OSError as error:
-                self._complain(error)
-                return _read_without_lock() | self._unsaved
-
-    def _merge_into(self, folder: Path) -> set[str]:
-        if not self._unsaved and not (folder / FILE).exists():
-            return set()  # nothing to keep: leave no folder behind
-        folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / LOCK):
-            kept = self._read(folder / FILE)
-            if not self._unsaved <= kept:
-                kept |= self._unsaved
-                _write(folder / FILE, kept)
-        self._unsaved = set()
-        return kept
 
     def _complain(self, error: OSError) -> None:
         if not self._complained:
@@ -72,26 +62,52 @@ class Store:
                 "kernel stops. The variable GRADLAB_HOME can name another folder."
             )
 
-    def _read(self, path: Path) -> set[str]:
-        """Return what the file holds; move it aside if it is not ours."""
+    def _earlier(self, path: Path) -> set[str]:
+        """Return what the file of gradlab 0.1 holds; move it aside if it cannot be read."""
         try:
             return _parse(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return set()
         except ValueError:
             aside = _free_name(path)
             path.rename(aside)
             self._news.append(
-                f"The file with your progress could not be read. It was kept as {aside}, and a "
-                "new one begins."
+                f"The file with your earlier progress could not be read. It was kept as {aside}."
             )
             return set()
 
 
-def _read_without_lock() -> set[str]:
+def data_folder() -> Path:
+    """Return the folder for gradlab's own data; it may not exist yet.
+
+    The variable GRADLAB_HOME comes first, then the platform's custom: APPDATA on Windows,
+    ~/Library/Application Support on macOS, XDG_DATA_HOME or ~/.local/share elsewhere.
+
+    Raises
+    ------
+    OSError
+        The account has no home folder.
+    """
+    own = os.environ.get("GRADLAB_HOME")
+    if own:
+        return Path(own).absolute()
     try:
-        return _parse((data_folder() / FILE).read_bytes())
-    except (OSError, ValueError):
+        home = Path.home()
+    except RuntimeError as error:
+        raise OSError(str(error)) from None
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "gradlab"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "gradlab"
+    given = Path(os.environ.get("XDG_DATA_HOME", ""))
+    # The XDG specification: a relative path there is to be ignored.
+    return (given if given.is_absolute() else home / ".local" / "share") / "gradlab"
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
         return set()
 
 
@@ -105,20 +121,6 @@ def _parse(content: bytes) -> set[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("no list of names under 'solved'")
     return set(names)
-
-
-def _write(path: Path, names: set[str]) -> None:
-    """Replace the file in one step: whoever reads sees the old one or the new one, whole."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"solved": sorted(names)}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _free_name(path: Path) -> Path:

@@ -8,14 +8,16 @@ a numerical gradient can run from several threads and never has to disturb a net
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab._validate import check_real_array
 from gradlab.nn.activations import ActivationFunction
+from gradlab.nn.parameters import Grads, Params
 
-Params = Mapping[str, np.ndarray]
-Grads = dict[str, np.ndarray]
+Masks = Sequence[np.ndarray] | np.random.Generator | None
 
 
 class Layer:
@@ -124,6 +126,55 @@ class Activation(Layer):
         return grad_out * self.function.derivative(a, out), {}
 
 
+class BatchNorm(Layer):
+    """out = gamma * (a - mean) / sqrt(variance + eps) + beta, for each feature over the batch.
+
+    The statistics are those of the batch, as in training, and the variance is the biased one, with
+    1/N. Every example's output depends on all examples: this is what its backward pass must know,
+    and where the classic bugs are.
+
+    References
+    ----------
+    Ioffe and Szegedy, "Batch normalization", ICML 2015: Algorithm 1 and the gradients after it.
+    """
+
+    ties_batch = True
+
+    def __init__(self, gamma: str, beta: str, eps: float = 1e-5, name: str = "") -> None:
+        self.gamma, self.beta, self.eps, self.name = gamma, beta, eps, name
+        self.param_names = (gamma, beta)
+
+    def __repr__(self) -> str:
+        return f"BatchNorm({self.gamma}, {self.beta})"
+
+    def normalise(self, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `a` (…, batch, K) with mean 0 and variance 1 over the batch, and 1/deviation."""
+        n = a.shape[-2]
+        centred = a - np.add.reduce(a, axis=-2, keepdims=True) / n
+        # centred * centred and not |centred|**2, which is not analytic
+        variance = np.add.reduce(centred * centred, axis=-2, keepdims=True) / n
+        inverse = 1 / np.sqrt(variance + self.eps)
+        return centred * inverse, inverse
+
+    def forward(self, params: Params, a: np.ndarray) -> np.ndarray:
+        gamma, beta = params[self.gamma][:, None, None], params[self.beta][:, None, None]
+        return gamma * self.normalise(a)[0] + beta
+
+    def backward(
+        self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
+    ) -> tuple[np.ndarray, Grads]:
+        normal, inverse = self.normalise(a)
+        grads = {
+            self.gamma: (grad_out * normal).sum(axis=(-2, -1)),
+            self.beta: grad_out.sum(axis=(-2, -1)),
+        }
+        delta = params[self.gamma][:, None, None] * grad_out
+        # a moves the mean and the variance too: what delta has of 1 and of `normal` drops out
+        through_mean = delta.mean(axis=-2, keepdims=True)
+        through_variance = normal * (delta * normal).mean(axis=-2, keepdims=True)
+        return inverse * (delta - through_mean - through_variance), grads
+
+
 class Mask(Layer):
     """Inverted dropout with the mask already drawn: 0 or 1/keep for each unit and example.
 
@@ -144,3 +195,72 @@ class Mask(Layer):
         self, params: Params, a: np.ndarray, out: np.ndarray, grad_out: np.ndarray
     ) -> tuple[np.ndarray, Grads]:
         return grad_out * self.mask, {}
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """The place in the chain where mask number `index` goes, if there are masks."""
+
+    index: int
+    features: int
+
+
+def draw_mask(
+    shape: tuple[int, ...], rate: float, dtype: np.dtype, rng: np.random.Generator
+) -> np.ndarray:
+    """Return an inverted dropout mask: 0 with probability `rate`, else 1/(1 - rate)."""
+    keep = dtype.type(1 - rate)
+    return (rng.random(shape) < 1 - rate).astype(dtype) / keep
+
+
+def put_masks(
+    layers: Sequence[Layer],
+    masks: Masks,
+    n: int,
+    rate: float,
+    dtype: np.dtype,
+    copies: int = 1,
+) -> list[Layer]:
+    """Return the layers with masks for a batch of `n` in the places of dropout.
+
+    Parameters
+    ----------
+    masks : list of ndarray, Generator or None
+        One (n, features) a place; a Generator draws them, anew for each of the `copies`; None
+        leaves dropout out.
+
+    Raises
+    ------
+    ValueError, TypeError
+        `masks` is of another type, length or shape.
+    """
+    if masks is None:
+        return [layer for layer in layers if not isinstance(layer, Dropout)]
+    places = [layer for layer in layers if isinstance(layer, Dropout)]
+    if isinstance(masks, np.random.Generator):
+        drawn = [draw_mask((p.features, n, copies), rate, dtype, masks) for p in places]
+    else:
+        drawn = _check_masks(masks, places, n, dtype)
+    return [
+        Mask(drawn[layer.index], f"dropout{layer.index + 1}")
+        if isinstance(layer, Dropout)
+        else layer
+        for layer in layers
+    ]
+
+
+def _check_masks(masks: object, places: list[Dropout], n: int, dtype: np.dtype) -> list[np.ndarray]:
+    if not isinstance(masks, (list, tuple)):
+        raise TypeError(
+            f"masks must be a list of arrays, a numpy Generator or None, got {type(masks).__name__}"
+        )
+    if len(masks) != len(places):
+        raise ValueError(
+            f"masks must hold one array for each of the {len(places)} hidden layers, "
+            f"got {len(masks)}"
+        )
+    checked = []
+    for i, (mask, place) in enumerate(zip(masks, places, strict=True)):
+        mask = check_real_array(mask, f"masks[{i}]", (n, place.features))
+        checked.append(np.ascontiguousarray(mask.T, dtype)[:, :, None])
+    return checked

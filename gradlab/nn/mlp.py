@@ -9,9 +9,7 @@ import numpy as np
 
 from gradlab._validate import check_bool, check_choice, check_integer, check_positive
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, ACTIVATIONS
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Activation, Dense, Layer
+from gradlab.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer
 from gradlab.nn.network import Network
 
 

@@ -1,4 +1,4 @@
-"""Named parameters that are also one flat vector."""
+"""Named parameters that are also one flat vector, theta."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from gradlab._validate import check_choice, check_real_array
-from gradlab.nn.unrolling import Tensors, lay_out, roll, unroll
 
 DTYPES = ("float64", "float32")
 Params = Mapping[str, np.ndarray]
+Grads = dict[str, np.ndarray]
+Tensors = dict[str, tuple[int, int, tuple[int, ...]]]
 
 
 class Parameters:
@@ -78,3 +79,45 @@ def _check_dtype(dtype: object) -> np.dtype:
     if isinstance(dtype, type) and issubclass(dtype, (float, np.floating)):
         name = np.dtype(dtype).name
     return np.dtype(check_choice(dtype if name is None else name, DTYPES, "dtype"))
+
+
+def lay_out(arrays: Mapping[str, np.ndarray]) -> Tensors:
+    """Return where each array stands in theta, {name: (start, stop, shape)}, in dict order."""
+    tensors: Tensors = {}
+    start = 0
+    for name, array in arrays.items():
+        tensors[name] = (start, start + array.size, array.shape)
+        start += array.size
+    return tensors
+
+
+def unroll(arrays: Mapping[str, np.ndarray], tensors: Tensors) -> np.ndarray:
+    """Return the arrays as one vector (P,), each row by row (C order): a copy.
+
+    Raises
+    ------
+    ValueError
+        A name is missing or unknown, or an array has another shape than `tensors` says.
+    """
+    if arrays.keys() != tensors.keys():
+        raise ValueError(f"grads must have the keys {list(tensors)}, got {list(arrays)}")
+    for name, (_, _, shape) in tensors.items():
+        if np.shape(arrays[name]) != shape:
+            raise ValueError(
+                f"grads[{name!r}] must have shape {shape}, got {np.shape(arrays[name])}"
+            )
+    return np.concatenate([np.ravel(arrays[name]) for name in tensors])
+
+
+def roll(theta: np.ndarray, tensors: Tensors) -> dict[str, np.ndarray]:
+    """Return a vector (P,) as named arrays that are views on it.
+
+    Raises
+    ------
+    ValueError
+        `theta` is not a vector of P entries.
+    """
+    size = sum(stop - start for start, stop, _ in tensors.values())
+    if np.shape(theta) != (size,):
+        raise ValueError(f"theta must have shape ({size},), got {np.shape(theta)}")
+    return {name: theta[a:b].reshape(shape) for name, (a, b, shape) in tensors.items()}

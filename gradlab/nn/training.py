@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab._validate import check_bool, check_integer, check_number, check_positive
-from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.layers import BatchNorm
 from gradlab.nn.network import Network
 
 
@@ -99,8 +99,8 @@ def train(
     progress = check_bool(progress, "progress")
     batch_size = check_integer(batch_size, "batch_size", 1)
     first_loss = _full_loss(net, x, y)  # also checks net, x and y
-    moves = updates(net, x, y, batch_size=batch_size, learning_rate=learning_rate,
-                    momentum=momentum, seed=seed)  # fmt: skip
+    how = {"learning_rate": learning_rate, "momentum": momentum, "seed": seed}
+    moves = updates(net, x, y, batch_size=batch_size, **how)
     n = np.shape(x)[net.batch_axis]
     total = check_integer(epochs, "epochs") * -(-n // batch_size)
     total = total if steps is None else check_integer(steps, "steps")

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import numpy as np
 
 from gradlab._validate import check_real_array
-from gradlab.nn.unrolling import lay_out, roll, unroll
+from gradlab.nn.parameters import lay_out, roll, unroll
 from gradlab.own.calls import CACHE, DOUT, INPUT, is_differentiable, names_of, plan
 from gradlab.own.returned import gradients_of
 

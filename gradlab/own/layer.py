@@ -15,7 +15,7 @@ from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.judge import KINK, SUBGRADIENT
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import Verdict
-from gradlab.nn.unrolling import roll
+from gradlab.nn.parameters import roll
 from gradlab.own.above import first_wrong, others
 from gradlab.own.calls import DOUT
 from gradlab.own.cause import Finder

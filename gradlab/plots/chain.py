@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gradlab.nn.layers import Layer
 from gradlab.plots.chart import Axis, Chart, boxes, segments, words
 from gradlab.plots.layout import text_width
 from gradlab.plots.looks import looks_of
@@ -17,19 +18,19 @@ _RIGHT, _WIDTH = 0.94, 10.8  # the drawing's usual width, in em; it is not drawn
 Stage = tuple[str, tuple[str, ...]]
 
 
-def stages(tensors: Sequence[str], layers: Sequence[object]) -> list[Stage]:
+def stages(tensors: Sequence[str], layers: Sequence[Layer]) -> list[Stage]:
     """Return the stages of a network, input first: a label and the tensors of each.
 
     An LSTM's gates are a stage each: its twelve tensors would not fit into one.
     """
     found: list[Stage] = [("input", ())]
     for layer in layers:
-        own = tuple(name for name in getattr(layer, "param_names", ()) if name in tensors)
+        own = tuple(name for name in layer.param_names if name in tensors)
         if len(own) > 3:
             gates = dict.fromkeys(name[-1] for name in own)
             found += [(f"gate {q}", tuple(n for n in own if n[-1] == q)) for q in gates]
         else:
-            found.append((getattr(layer, "name", "") or type(layer).__name__.lower(), own))
+            found.append((layer.name or type(layer).__name__.lower(), own))
     return found
 
 

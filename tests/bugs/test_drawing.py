@@ -14,7 +14,7 @@ from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.program import Program, listing_of
 from gradlab.bugs.planting import program_of
 from gradlab.bugs.slip import key_of
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.museum import make
 
 SAME = 1e-7  # round-off, of a bias below a batch norm too

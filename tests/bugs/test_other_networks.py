@@ -5,11 +5,9 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.suspects import suspects
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.convolution import Conv
-from gradlab.nn.layers import Activation, Dense, Layer
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.convnet import Conv
+from gradlab.nn.layers import Activation, BatchNorm, Dense, Layer
+from gradlab.nn.network import Network, Point
 
 RELU = gl.nn.activations.ACTIVATION_FUNCTIONS["relu"]
 

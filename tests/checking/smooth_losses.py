@@ -6,7 +6,7 @@ Each maker returns f, grad, theta and the layout of its tensors.
 import numpy as np
 
 import gradlab as gl
-from gradlab.nn.unrolling import lay_out, roll, unroll
+from gradlab.nn.parameters import lay_out, roll, unroll
 from tests.museum import make
 
 SMOOTH = {}

@@ -4,7 +4,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.planting import EditedPass, program_of, put
 from gradlab.checking.bisect import from_cut
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.museum import case, make
 
 STEPS = {

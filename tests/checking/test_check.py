@@ -7,7 +7,7 @@ import gradlab as gl
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.errors import norm_ratio
 from gradlab.checking.judge import Differences, Finding
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.checking.cases import case
 
 

@@ -7,7 +7,7 @@ import gradlab as gl
 from gradlab.checking.bisect import from_cut
 from gradlab.checking.cuts import CutLosses
 from gradlab.checking.schemes import SCHEME_TABLE, central_difference
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.museum import MAKERS, case
 
 CENTRAL = SCHEME_TABLE["central"]

@@ -6,7 +6,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.suspects import suspects
 from gradlab.checking.diagnosis import causes
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.checking.by_hand import gradient
 from tests.museum import MAKERS, SIZES, case, hidden_bugs, make, plantings, report
 

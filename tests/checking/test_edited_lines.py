@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.lines import explain
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import DIVIDED, SINGLES, lstm, mlp
 
 

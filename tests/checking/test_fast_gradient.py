@@ -61,7 +61,7 @@ def test_soft_targets_and_a_batch_cut_in_parts(monkeypatch):
 @pytest.mark.parametrize("sizes", [(9, 8, 3), (3, 2, 40, 7, 2), (5, 30, 3)])
 @pytest.mark.parametrize("group", [1, 3000, 10**9])
 def test_copies_grouped_by_the_row_that_they_shift(sizes, activation, loss, group, monkeypatch):
-    """1: every row alone. 3000: the larger ones. 10**9: none, but runs of rows in a chunk."""
+    """1: every row by itself. 3000: where its copies are many. 10**9: one after the other."""
     net, x, y = case(sizes, 20, activation=activation, loss=loss, l2=0.1, dropout_rate=0.3)
     masks = net.draw_masks(20, np.random.default_rng(1))
     monkeypatch.setattr(chunks, "CHUNK", 4096)

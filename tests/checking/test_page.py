@@ -12,7 +12,7 @@ from gradlab.bugs.lines.program import Program
 from gradlab.checking.blocks import MARKS, MOST, WIDTH, Lines, differing
 from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.page import causes_told
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import LATER, NAMELESS, PAIRS, SINGLES
 from tests.museum import MAKERS, case, plantings, report
 

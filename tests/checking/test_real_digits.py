@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.checking.bisect import from_cut
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 #: A draw and how many digits of it.
 DRAWS = [(0, 3), *(pytest.param(seed, 6, marks=pytest.mark.soak) for seed in range(5))]

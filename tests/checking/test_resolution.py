@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.nn.pooling import MaxPool
+from gradlab.nn.convnet import MaxPool
 from tests.checking.cases import case
 from tests.checking.smooth_losses import SMOOTH
 

@@ -1,5 +1,4 @@
-import json
-import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import gradlab as gl
-from gradlab.course import folder
+from gradlab.course import store as storing
 from gradlab.course.progress import Progress
-from gradlab.course.store import FILE, Store
+from gradlab.course.store import EARLIER, SOLVED, Store
 from gradlab.course.syllabus import LESSONS
 from gradlab.course.tasks import TASKS
 
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def kept(home):
-    return json.loads((home / FILE).read_text())["solved"]
+    return sorted(path.name for path in (home / SOLVED).iterdir())
 
 
 def test_looking_leaves_no_folder_behind(store, home):
@@ -34,58 +33,60 @@ def test_what_is_solved_stays_for_the_next_kernel(store, home):
     assert store.news() == []
 
 
-def test_what_a_newer_release_wrote_stays(store, home):
+def test_every_exercise_can_name_a_file_on_every_platform():
+    assert [name for name in TASKS if not re.fullmatch(r"[a-z][a-z0-9_]{1,60}", name)] == []
+
+
+def test_what_an_earlier_release_wrote_still_counts_and_stays(store, home):
     home.mkdir()
-    (home / FILE).write_text('{"solved": ["of_lesson_99"]}')
+    written = b'{\n "solved": [\n  "choose_eps",\n  "of_lesson_99"\n ]\n}'
+    (home / EARLIER).write_bytes(written)
     store.add("a")
-    assert kept(home) == ["a", "of_lesson_99"]
+    assert kept(home) == ["a"]
+    assert store.solved() == Store().solved() == {"a", "choose_eps", "of_lesson_99"}
+    assert (home / EARLIER).read_bytes() == written
+    assert store.news() == []
 
 
-def test_a_deleted_file_is_a_fresh_start(store, home):
+def test_deleted_files_are_a_fresh_start(store, home):
     store.add("a")
-    (home / FILE).unlink()
+    (home / SOLVED / "a").unlink()
     assert store.solved() == set()
 
 
-CORRUPT = [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"solved": "a"}', b'{"solved": [1]}', b"{}",
-           b"[" * 100_000]  # fmt: skip
+CORRUPT = (b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"solved": "a"}', b'{"solved": [1]}', b"{}")
 
 
-@pytest.mark.parametrize("content", CORRUPT, ids=lambda content: repr(content[:16]))
+@pytest.mark.parametrize(
+    "content", [*CORRUPT, b"[" * 100_000], ids=lambda content: repr(content[:9])
+)
 def test_a_corrupt_file_is_kept_aside_and_said(content, store, home):
-    home.mkdir()
-    (home / FILE).write_bytes(content)
-    assert store.solved() == set()
+    store.add("before")
+    (home / EARLIER).write_bytes(content)
+    assert store.solved() == {"before"}
     (aside,) = home.glob("*unreadable*")
     assert aside.read_bytes() == content
     (said,) = store.news()
     assert str(aside) in said
     assert store.news() == []
     store.add("a")
-    assert kept(home) == ["a"]
+    assert Store().solved() == {"a", "before"}
 
 
 def test_two_corrupt_files_are_both_kept(store, home):
     home.mkdir()
     for content in (b"one", b"two"):
-        (home / FILE).write_bytes(content)
+        (home / EARLIER).write_bytes(content)
         store.solved()
     assert sorted(path.read_bytes() for path in home.glob("*unreadable*")) == [b"one", b"two"]
 
 
-def test_writing_is_atomic(store, home, monkeypatch):
-    """A write that dies half-way leaves the old file whole, and no litter."""
+def test_a_corrupt_file_that_cannot_be_moved_costs_no_name(store, home, monkeypatch):
     store.add("a")
-
-    def dies(file):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", dies)
-    with pytest.raises(KeyboardInterrupt):
-        store.add("b")
-    monkeypatch.undo()
-    assert kept(home) == ["a"]
-    assert sorted(path.name for path in home.iterdir()) == ["progress.json", "progress.lock"]
+    (home / EARLIER).write_bytes(b"{")
+    monkeypatch.setattr(Path, "rename", refused)
+    assert store.solved() == {"a"}
+    assert "Permission denied" in store.news()[0]
 
 
 def test_a_folder_that_cannot_be_made_breaks_nothing(store, tmp_path, monkeypatch):
@@ -100,36 +101,29 @@ def test_a_folder_that_cannot_be_made_breaks_nothing(store, tmp_path, monkeypatc
     assert store.news() == []  # said once
 
 
+def refused(*arguments, **more):
+    raise PermissionError(13, "Permission denied")
+
+
 def test_a_read_only_folder_still_tells_what_it_holds(store, home, monkeypatch):
     store.add("a")
-
-    def refused(*arguments, **more):
-        raise PermissionError(13, "Permission denied")
-
+    (home / EARLIER).write_text('{"solved": ["c"]}')
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "mkdir", refused)
+        patch.setattr(Path, "touch", refused)
         fresh = Store()
         fresh.add("b")
-        assert fresh.solved() == {"a", "b"}
+        assert fresh.solved() == {"a", "b", "c"}
         assert "Permission denied" in fresh.news()[0]
-    assert fresh.solved() == {"a", "b"}
+    assert fresh.solved() == {"a", "b", "c"}
     assert kept(home) == ["a", "b"]  # saved as soon as it can be
-
-
-def test_a_file_system_without_locks_still_keeps_progress(store, home, monkeypatch):
-    def no_locks(file):
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(folder, "_lock", no_locks)
-    store.add("a")
-    assert kept(home) == ["a"]
 
 
 def test_threads_lose_nothing(home):
     names = [f"exercise_{i}" for i in range(40)]
+    shared = Store()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: Store().add(name), names))
-    assert kept(home) == sorted(names)
+        list(pool.map(lambda name: (Store().add(name), shared.add(f"shared_{name}")), names))
+    assert kept(home) == sorted([*names, *(f"shared_{name}" for name in names)])
 
 
 def test_several_kernels_lose_nothing(home):
@@ -159,9 +153,9 @@ def test_each_platform_has_its_folder(platform, variables, expected, monkeypatch
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(folder.sys, "platform", platform)
+    monkeypatch.setattr(storing.sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/me"))
-    assert folder.data_folder() == Path(expected)
+    assert storing.data_folder() == Path(expected)
 
 
 def test_an_account_without_a_home_breaks_nothing(store, monkeypatch):

@@ -13,7 +13,7 @@ from gradlab.lab.model.scenarios import MLP_BUGS
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.mystery.case import Case
 from gradlab.lab.text.banner import banner_html, cost_line, explanation
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 RICH = Settings(hidden=(4, 4), use_l2=True, l2=0.1, use_dropout=True, dropout_rate=0.3,
                 train_steps=20)  # fmt: skip

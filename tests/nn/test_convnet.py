@@ -4,7 +4,7 @@ import pytest
 from autograd import value_and_grad
 
 import gradlab as gl
-from gradlab.nn.pooling import MaxPool
+from gradlab.nn.convnet import MaxPool
 from tests.nn.network_cases import GEOMETRIES, convnet_case
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.bugs.lines.cause import Cause
 from gradlab.bugs.lines.search import FAILS
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 Arrays = Mapping[str, np.ndarray]
 Gradient = Callable[[np.ndarray, np.ndarray, list[np.ndarray] | None], Arrays]

@@ -12,7 +12,7 @@ from gradlab.bugs.lines.afterwards import After
 from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.numbers import UNNAMED
 from gradlab.bugs.lines.program import Program
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 FACTOR = re.compile(r"\bS\b")
 

@@ -16,7 +16,7 @@ from gradlab.bugs.lines.given import EXACT, Arrays, Given
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.search import FAILS, Search, pairs
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 ALIKE = 8  # other edits that are told beside a cause
 MOST = 100  # causes that fit, of which the most usual are compared with each other

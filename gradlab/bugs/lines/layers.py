@@ -17,12 +17,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.convolution import Conv
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Activation, Dense, Layer, Mask
-from gradlab.nn.pooling import AveragePool, MaxPool
-from gradlab.nn.recurrent import LSTM
+from gradlab.nn.convnet import AveragePool, Conv, MaxPool
+from gradlab.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer, Mask
+from gradlab.nn.lstm import LSTM
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from gradlab.bugs.lines.functions import FUNCTIONS
 from gradlab.bugs.lines.layers import FAMILIES, SOFTMAX_BACKWARD
 from gradlab.bugs.lines.line import Line, Step, block, compiled, split_gates
 from gradlab.bugs.lines.writing import Written, eps_of, values_of, write_out
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 Changes = Mapping[int, str]
 SET = re.compile(r".*? \+?= ")

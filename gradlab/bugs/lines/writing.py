@@ -9,14 +9,10 @@ import numpy as np
 from gradlab.bugs.lines import layers as declared
 from gradlab.bugs.lines.layers import LOSS_LINES, LayerLines, lines_of
 from gradlab.nn.activations import LEAKY_SLOPE
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.convolution import Conv
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Activation, Dense
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
-from gradlab.nn.pooling import AveragePool, MaxPool
-from gradlab.nn.recurrent import LSTM
+from gradlab.nn.convnet import AveragePool, Conv, MaxPool
+from gradlab.nn.layers import Activation, BatchNorm, Dense, Dropout
+from gradlab.nn.lstm import LSTM
+from gradlab.nn.network import Network, Point
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from gradlab.bugs.exhibit import Spot, always
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import line_up
 from gradlab.checking.report import BlindSpot, TensorReport
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 Gradient = Mapping[str, np.ndarray]
 UNDECIDED = 1e-2  # of the largest entry: what would be seen in one that could not be decided

@@ -18,9 +18,8 @@ from gradlab.bugs.suspects import Suspect, suspects
 from gradlab.checking.diagnosis.clues import Clues
 from gradlab.checking.diagnosis.patterns import PATTERNS
 from gradlab.checking.report import Report
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point
 
 DIGITS = 8  # in all wrong entries together, that no bug hits by chance
 EXACT = 1e-3  # of the deviation that a suspect may leave unexplained and still be the one

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-
-from gradlab.checking.fast.shifted_layers import FEW
 
 CHUNK = 1 << 19  # numbers in the largest array of a chunk: 4 MB, longer loops against the cache
 LONG = 64  # copies in a chunk, at least, where the batch can be cut
 GROUP = 1 << 16  # numbers that the copies of one row must write to get a chunk of their own
 
-# glibc gives freed memory back to the system at once, and zeroing it anew costs more than the sums,
-# until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is one:
-# nothing is ever written to it, so it never takes any memory. Without it the sizes 2-256-256-2 take
-# a third longer (benchmarks/numerical_gradient.py).
-np.empty(4 * CHUNK)
+
+@cache
+def keep_freed_memory() -> None:
+    """Make the system's allocator keep what a chunk frees for the next one, from now on.
+
+    glibc gives freed memory back at once, and getting it anew, zeroed, costs more than the sums,
+    until it has seen a larger block freed (its threshold adapts, see mallopt(3)). This block is
+    one: nothing is ever written to it, so it never takes any memory. Without it the sizes
+    2-256-256-2 take a third longer (benchmarks/numerical_gradient.py).
+    """
+    np.empty(4 * CHUNK)
 
 
 @dataclass(frozen=True)
@@ -59,20 +64,14 @@ class Plan:
             yield from np.array_split(group, pieces) if pieces > 1 else [group]
 
     def _groups(self, every: np.ndarray, entries: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the copies in an order, and in groups, in which those of a row stay together."""
+        """Yield the copies row by row, those of each by themselves where these are many."""
         if self.rows is None:
-            yield every
-            return
-        written = len(every) * self.batch * self.widest / self.rows  # numbers, for each row
-        rows_in_a_chunk = self.rows * min(1, self.limit / len(every))
-        alone, together = written >= GROUP, FEW * rows_in_a_chunk < self.widest
-        if not (alone or together):
             yield every
             return
         row = entries % self.rows
         order = np.argsort(row, kind="stable")
         by_row = every.reshape(-1, len(entries))[:, order]
-        if not alone:
+        if len(every) * self.batch * self.widest < GROUP * self.rows:
             yield by_row.T.reshape(-1)
             return
         for group in np.split(by_row, np.flatnonzero(np.diff(row[order])) + 1, axis=1):

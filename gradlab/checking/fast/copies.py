@@ -16,11 +16,10 @@ from functools import cached_property
 
 import numpy as np
 
-from gradlab.checking.fast.chunks import Plan
+from gradlab.checking.fast.chunks import Plan, keep_freed_memory
 from gradlab.checking.fast.shifted_layers import (
     KEEP_ONE_ROW,
     Base,
-    OneRow,
     State,
     advance,
     branches,
@@ -36,10 +35,9 @@ from gradlab.checking.fast.shifted_losses import (
 )
 from gradlab.checking.sampling import Entries, layer_entries, per_tensor
 from gradlab.checking.schemes import Scheme
-from gradlab.nn.dropout import Masks
-from gradlab.nn.layers import Dense, Layer, Mask
+from gradlab.nn.layers import Dense, Layer, Mask, Masks
 from gradlab.nn.network import Network
-from gradlab.nn.unrolling import lay_out, unroll
+from gradlab.nn.parameters import Tensors, lay_out, unroll
 
 
 def fast_gradient(
@@ -64,13 +62,7 @@ def fast_gradient(
     net.check_params(None)
     copies = Copies(net, a, target, masks)
     gradient: dict[str, np.ndarray] = {}
-    for position, layer in enumerate(copies.chain):
-        if not layer.param_names:
-            continue
-        tensors = lay_out({name: net.params[name] for name in layer.param_names})
-        theta = unroll({name: net.params[name] for name in tensors}, tensors)
-        picked = layer_entries(tensors, entries)
-        theta = theta if picked is None else theta[picked]
+    for position, tensors, theta, picked in copies.layers(entries):
         eps_row = eps.astype(theta.dtype)[:, None]
         offsets = np.array(scheme.offsets, theta.dtype if scheme.subtracts else complex)
         points = theta + offsets[:, None, None] * eps_row  # (offsets, S, size)
@@ -83,6 +75,7 @@ class Copies:
     """Evaluates the loss for copies of a network with one parameter entry shifted in each."""
 
     def __init__(self, net: Network, a: np.ndarray, target: np.ndarray, masks: Masks) -> None:
+        keep_freed_memory()
         self.net, self.batch = net, a.shape[-2]
         self.redrawn = masks if isinstance(masks, np.random.Generator) else None
         self.chain = net.chain(masks, self.batch)
@@ -90,6 +83,21 @@ class Copies:
         self.whole = Part(net, self.chain, a, target)
         self.widths = [out.a.size // self.batch for out in self.whole.base]
         self.cuts = {self.batch: [self.whole]}
+
+    def layers(
+        self, entries: Entries | None
+    ) -> Iterator[tuple[int, Tensors, np.ndarray, np.ndarray | None]]:
+        """Yield for each layer with parameters its position and what of them is shifted.
+
+        Where its tensors stand in all its parameters, unrolled; the values of the entries there
+        that are picked, and which these are, None for all.
+        """
+        for position, layer in enumerate(self.chain):
+            if layer.param_names:
+                own = {name: self.net.params[name] for name in layer.param_names}
+                tensors, picked = lay_out(own), layer_entries(lay_out(own), entries)
+                theta = unroll(own, tensors)
+                yield position, tensors, theta if picked is None else theta[picked], picked
 
     def losses(
         self, position: int, step: np.ndarray, entries: np.ndarray | None = None
@@ -177,8 +185,9 @@ class Copies:
 
     def _part(self, rows: slice) -> Part:
         a, target = self.whole.base[0].a, self.whole.target
-        chain = [Mask(layer.mask[:, rows]) if isinstance(layer, Mask) else layer
-                 for layer in self.chain]  # fmt: skip
+        chain = [
+            Mask(layer.mask[:, rows]) if isinstance(layer, Mask) else layer for layer in self.chain
+        ]
         labels = target[rows] if target.ndim == 1 else target[:, rows]
         return Part(self.net, chain, a[..., rows, :], labels)
 
@@ -205,15 +214,13 @@ class Part:
         a, out = self.base[position : position + 2]
         state: State = perturb(self.chain[position], self.params, a, out, index, step)
         later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
-        near_base = True
         for layer, out in later:
-            near_base = isinstance(state, OneRow)
             if layer is self.chain[-1] and applies(layer, state, self.loss, self.target):
                 losses = self.last.losses(state)
                 if losses is not None:
                     return losses
             state = advance(layer, state, self.params, out)
-        return loss_per_example(self.loss, state, self.target, near_base)
+        return loss_per_example(self.loss, state, self.target)
 
     def crossed_kinks(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Return how many kinks each copy crosses on its way to the loss, shape (K,)."""

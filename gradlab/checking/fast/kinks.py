@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.checking.fast.copies import Copies
-from gradlab.checking.sampling import Entries, layer_entries, per_tensor
+from gradlab.checking.sampling import Entries, per_tensor
 from gradlab.checking.schemes import Scheme
-from gradlab.nn.dropout import Masks
+from gradlab.nn.layers import Masks
 from gradlab.nn.network import Network
-from gradlab.nn.unrolling import lay_out, unroll
 
 
 def has_kinks(copies: Copies) -> bool:
@@ -49,13 +48,7 @@ def crossed_kinks(
     }
     if not scheme.subtracts or not has_kinks(copies):
         return counts
-    for position, layer in enumerate(copies.chain):
-        if not layer.param_names:
-            continue
-        tensors = lay_out({name: net.params[name] for name in layer.param_names})
-        theta = unroll({name: net.params[name] for name in tensors}, tensors)
-        picked = layer_entries(tensors, entries)
-        theta = theta if picked is None else theta[picked]
+    for position, tensors, theta, picked in copies.layers(entries):
         offsets = np.array(scheme.offsets, theta.dtype)
         step = (theta + offsets[:, None] * theta.dtype.type(eps)) - theta
         crossed = copies.crossed_kinks(position, step, picked).sum(axis=0)

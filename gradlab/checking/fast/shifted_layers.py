@@ -17,12 +17,10 @@ from functools import cached_property, singledispatch
 
 import numpy as np
 
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.convolution import Conv
-from gradlab.nn.layers import Activation, Dense, Layer, Mask, Params
-from gradlab.nn.pooling import AveragePool, MaxPool
-from gradlab.nn.recurrent import GATES, LSTM, STACK
-from gradlab.nn.unrolling import lay_out, roll, unroll
+from gradlab.nn.convnet import AveragePool, Conv, MaxPool
+from gradlab.nn.layers import Activation, BatchNorm, Dense, Layer, Mask, Params
+from gradlab.nn.lstm import GATES, LSTM, STACK
+from gradlab.nn.parameters import lay_out, roll, unroll
 
 KEEP_ONE_ROW = (Activation, Mask, BatchNorm)  # what comes in as one row a copy goes out as one
 FEW = 4  # so many outputs must share the work of a run for `add_product` to pay

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab._validate import check_real_array
 from gradlab.checking.black_box import scalar
-from gradlab.nn.unrolling import lay_out, roll, unroll
+from gradlab.nn.parameters import lay_out, roll, unroll
 
 
 class OwnCode:

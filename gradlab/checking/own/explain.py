@@ -21,8 +21,7 @@ from gradlab.checking.own.arrays import OwnCode, check_examples
 from gradlab.checking.own.recognise import Match, recognise
 from gradlab.checking.page import as_html, as_text, causes_told, head_of
 from gradlab.checking.report import Report
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 
 @dataclass(frozen=True, eq=False)

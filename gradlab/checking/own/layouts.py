@@ -14,13 +14,11 @@ from itertools import islice, permutations, product
 import numpy as np
 
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, leaky_relu
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.convolution import Conv
-from gradlab.nn.layers import Activation, Dense
+from gradlab.nn.convnet import AveragePool, Conv, MaxPool
+from gradlab.nn.layers import Activation, BatchNorm, Dense
 from gradlab.nn.lstm import lstm
 from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
-from gradlab.nn.pooling import AveragePool, MaxPool
 
 MOST = 24  # ways of giving arrays to layers that are tried, for one kind of network
 FIRST_ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "identity")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.lab.model.settings import Settings
+from gradlab.nn.lstm import LSTM
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
-from gradlab.nn.recurrent import LSTM
 
 __all__ = [
     "COARSE",

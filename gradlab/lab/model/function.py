@@ -18,7 +18,7 @@ from gradlab.checking.arguments import check_tensors, check_theta, gradient_at
 from gradlab.checking.black_box import Along, Probe, scalar, survey
 from gradlab.checking.errors import tensor_error
 from gradlab.lab.model.settings import DIRECTION, FULL, SAMPLED, YOURS, Settings
-from gradlab.nn.unrolling import Tensors
+from gradlab.nn.parameters import Tensors
 
 __all__ = ["COARSE", "FULL_SWEEP", "SAMPLES", "Function"]
 

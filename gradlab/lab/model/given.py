@@ -22,8 +22,7 @@ from gradlab.lab.model.settings import (
 from gradlab.nn.convnet import ConvNet
 from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.mlp import MLP
-from gradlab.nn.network import Network
-from gradlab.nn.scaling import scaled, weight_scale_of
+from gradlab.nn.network import Network, scaled, weight_scale_of
 
 __all__ = ["Given", "applicable"]
 

@@ -11,7 +11,7 @@ from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.museum import EXHIBITS, pass_with
 from gradlab.bugs.planting import EditedPass, put
 from gradlab.lab.model.settings import MYSTERY, NO_BUG, Settings
-from gradlab.nn.dropout import Dropout
+from gradlab.nn.layers import Dropout
 from gradlab.nn.network import Network
 
 __all__ = [

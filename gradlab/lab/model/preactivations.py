@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, ActivationFunction
-from gradlab.nn.chain import Chain
-from gradlab.nn.dropout import Masks
-from gradlab.nn.layers import Activation
-from gradlab.nn.recurrent import GATES, LSTM, STACK
+from gradlab.nn.layers import Activation, Masks
+from gradlab.nn.lstm import GATES, LSTM, STACK
+from gradlab.nn.network import Network
 
 __all__ = ["Seen", "what_units_see"]
 
@@ -61,7 +60,7 @@ def is_flat(function: ActivationFunction | None, z: np.ndarray, slope: np.ndarra
     return (np.abs(slope) < _SMALL) | (function.has_kink & (z <= 0))
 
 
-def what_units_see(net: Chain, x: np.ndarray, masks: Masks = None) -> list[Seen]:
+def what_units_see(net: Network, x: np.ndarray, masks: Masks = None) -> list[Seen]:
     """Return the pre-activations of each hidden layer, input side first.
 
     The output layer is left out, unless an activation follows it. Arguments as in `net.loss`.
@@ -90,7 +89,7 @@ def _one(name: str, function: ActivationFunction | None, z: np.ndarray) -> Seen:
     return Seen(name, function, z, slope)
 
 
-def _gates(layer: LSTM, net: Chain, a: np.ndarray) -> list[Seen]:
+def _gates(layer: LSTM, net: Network, a: np.ndarray) -> list[Seen]:
     """Return what the gates see at all time steps, and what tanh(c) does."""
     z: list[np.ndarray] = []
 

@@ -23,8 +23,7 @@ from gradlab.lab.model.settings import (
 )
 from gradlab.lab.model.training import Trainer
 from gradlab.nn import data, mlp
-from gradlab.nn.batch_norm import BatchNorm
-from gradlab.nn.dropout import Dropout, Masks
+from gradlab.nn.layers import BatchNorm, Dropout, Masks
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network
 

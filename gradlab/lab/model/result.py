@@ -24,8 +24,7 @@ from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.settings import MYSTERY, SETTINGS, Settings
 from gradlab.lab.model.training import Trainer
 from gradlab.lab.model.weight import Weight
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 __all__ = ["SWEEP_EPS", "NotThereError", "Result", "check_at", "compute"]
 

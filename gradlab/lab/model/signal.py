@@ -15,8 +15,7 @@ from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.lab.model import budget
 from gradlab.lab.model.problem import NO_NETWORK
 from gradlab.lab.model.result import Result
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.network import Network, Point
 
 __all__ = ["Signal", "cannot_be_cut", "signal_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.checking.schemes import Scheme
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 __all__ = ["noise_of_scheme", "spread_over_masks"]
 

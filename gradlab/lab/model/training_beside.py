@@ -12,7 +12,7 @@ from gradlab.lab.model.classes import share_right
 from gradlab.lab.model.problem import NO_NETWORK, Problem
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.training import LEARNING_RATES
-from gradlab.nn.batch_norm import BatchNorm
+from gradlab.nn.layers import BatchNorm
 from gradlab.nn.network import Network
 from gradlab.nn.training import train
 

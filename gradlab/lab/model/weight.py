@@ -11,7 +11,7 @@ import numpy as np
 
 from gradlab.checking.along import FunctionAlong, LossAlong
 from gradlab.checking.schemes import SCHEME_TABLE, Scheme
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 
 if TYPE_CHECKING:
     from gradlab.checking import TensorReport

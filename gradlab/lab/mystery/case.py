@@ -18,9 +18,8 @@ from gradlab.checking import Report, bisect, check
 from gradlab.checking.diagnosis import Clues
 from gradlab.lab.model.problem import Problem
 from gradlab.lab.model.settings import Settings
-from gradlab.nn.dropout import Masks
-from gradlab.nn.network import Network
-from gradlab.nn.point import Point
+from gradlab.nn.layers import Masks
+from gradlab.nn.network import Network, Point
 
 __all__ = ["Case"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradlab.bugs.lines import explain
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import (
     DRAWN,
     LATER,

@@ -6,10 +6,9 @@ import pytest
 import gradlab as gl
 from gradlab import nn
 from gradlab.bugs.lines import Program, lines_of
-from gradlab.nn.dropout import Dropout
-from gradlab.nn.layers import Activation, Layer
+from gradlab.nn.layers import Activation, Dropout, Layer
 from gradlab.nn.losses import LOSSES
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import convnet_problem, lstm_problem, mlp_problem
 
 PROBLEMS = {

@@ -5,7 +5,7 @@ import gradlab as gl
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
 from gradlab.lab.board.panels.gradient_size import GradientSizePanel
 from gradlab.lab.model.spread import noise_of_scheme, spread_over_masks
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.lab.panels.cases import NAMES, painted, result_of
 
 PANEL = GradientSizePanel()

@@ -8,7 +8,7 @@ import gradlab as gl
 from gradlab.checking.along import LossAlong
 from gradlab.lab.board.panels.loss_along import LossAlongPanel
 from gradlab.lab.model.weight import SAMPLES
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from tests.lab.panels.cases import NAMES, painted, result_of
 
 PANEL = LossAlongPanel()

@@ -13,7 +13,7 @@ from gradlab.lab.board.panels.panel import Panel
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.spread import noise_of_scheme, spread_over_masks
 from gradlab.lab.text.words import two_digits
-from gradlab.nn.point import Point
+from gradlab.nn.network import Point
 from gradlab.plots.chart import Axis, Chart, Legend, Mark, curve, dots, segments
 from gradlab.plots.looks import legend_of, looks_of
 from gradlab.plots.scales import EPS_RANGE, eps_axis
