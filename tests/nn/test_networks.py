@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from tests.nn import oracle_cases
 from tests.nn.network_cases import CASES, complex_step_cut_gradients, complex_step_gradient
 
 
@@ -122,3 +123,7 @@ def test_a_kink_is_where_the_slope_jumps_at_0(name):
     activation = gl.nn.activations.ACTIVATION_FUNCTIONS[name]
     left, middle, right = activation.function(np.array([-1e-6, 0.0, 1e-6]))
     assert activation.has_kink is bool(abs((right - middle) - (middle - left)) > 1e-8)
+
+
+def test_the_oracles_are_asked_about_every_activation():
+    assert set(oracle_cases.ACTIVATIONS) == set(gl.nn.ACTIVATIONS)

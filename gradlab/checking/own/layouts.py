@@ -13,7 +13,7 @@ from itertools import islice, permutations, product
 
 import numpy as np
 
-from gradlab.nn.activations import ACTIVATION_FUNCTIONS, leaky_relu
+from gradlab.nn.activations import ACTIVATION_FUNCTIONS, ACTIVATIONS, leaky_relu
 from gradlab.nn.convnet import AveragePool, Conv, MaxPool
 from gradlab.nn.layers import Activation, BatchNorm, Dense
 from gradlab.nn.lstm import lstm
@@ -21,7 +21,11 @@ from gradlab.nn.mlp import mlp
 from gradlab.nn.network import Network
 
 MOST = 24  # ways of giving arrays to layers that are tried, for one kind of network
-FIRST_ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "identity")
+FIRST, LAST = (
+    ("relu", "tanh", "sigmoid", "leaky_relu"),
+    "identity",
+)  # as often as networks have them
+FIRST_ACTIVATIONS = (*FIRST, *(n for n in ACTIVATIONS if n not in (*FIRST, LAST)), LAST)
 #: A leaky ReLU's slope is each person's choice.
 SLOPES = {f"leaky_relu, slope {slope}": leaky_relu(slope) for slope in (0.1, 0.2, 0.05, 0.3, 0.001)}
 FUNCTIONS = {**ACTIVATION_FUNCTIONS, **SLOPES}
