@@ -109,7 +109,7 @@ def _on_tensor(tensor: str, is_wrong: bool, layer_right: bool | None) -> str:
         )
     if layer_right:
         return (
-            f"{tensor} is wrong, and in no layer nearer to the loss a tensor is: the damage is made "
-            "in its layer or in the signal handed down to it."
+            f"{tensor} is wrong, and in no layer nearer to the loss a tensor is: the damage is "
+            "made in its layer or in the signal handed down to it."
         )
     return f"{tensor} is among the wrong ones."
