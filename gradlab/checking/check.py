@@ -189,13 +189,14 @@ def _judged(
         found, evaluations = Finding.nothing(size), 0
         if eps is not None:
             found, evaluations = replace(found, slope=_slopes(loss, eps, rule)[0]), 4 * size
-        kinks = np.zeros(size, int)
+        kinks, at_kink = np.zeros(size, int), None
     elif eps is None:
         found, evaluations = judge(loss, setting.tolerance)
-        kinks = loss.crossed_kinks(found.step)
+        kinks, at_kink = loss.crossed_kinks(found.step), None
     else:
         found, kinks, evaluations = _at_step(loss, eps, rule, setting)
-    tensors = _reports(loss, found, kinks, setting, measure, judgement)
+        at_kink = _at_a_kink(loss, rule, found.mark == KINK)
+    tensors = _reports(loss, found, kinks, setting, measure, judgement, at_kink)
     return tensors, evaluations + background.evaluations
 
 
@@ -206,7 +207,9 @@ def _reports(
     setting: Setting,
     measure: str,
     judgement: Judgement | None = None,
+    at_kink: np.ndarray | None = None,
 ) -> dict[str, TensorReport]:
+    at_kink = np.zeros(len(kinks), bool) if at_kink is None else at_kink
     return {
         name: tensor_report(
             name,
@@ -215,7 +218,7 @@ def _reports(
             kinks[part],
             loss.net.params[name].shape,
             None if loss.picked is None else loss.picked[name],
-            setting,
+            replace(setting, at_kink=bool(at_kink[part].any())),
             measure,
             judgement,
         )
@@ -235,6 +238,19 @@ def _at_step(
     dead = (slopes == 0).all(axis=0)
     found, evaluations = judge_step(loss, slopes, err, step, kinks > 0, dead, setting.tolerance)
     return found, kinks, evaluations + 2 * rule.evaluations(len(err))
+
+
+def _at_a_kink(loss: NetworkLoss, rule: Scheme, asked: np.ndarray) -> np.ndarray:
+    """Return which of the entries asked for, (E,) bool, even the shortest step takes over a kink.
+
+    Their numbers are known to rounding only: what lies within two of these is at theta.
+    """
+    if not asked.any():
+        return asked
+    net, masks = loss.net, loss.masks
+    shortest = 2 * float(np.finfo(net.dtype).eps) * max(1.0, float(np.abs(net.theta).max()))
+    crossed = crossed_kinks(net, loss.x, loss.y, shortest, rule, masks, loss.picked)
+    return asked & (np.concatenate([crossed[name].ravel() for name in loss.names]) > 0)
 
 
 def _beside(

@@ -69,21 +69,30 @@ def entry_errors(
     return np.divide(error, scale, out=np.zeros_like(error), where=scale != 0)
 
 
-def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
-    """Return ‖a - n‖ / (‖a‖ + ‖n‖) over the last axis; 0 where both norms are 0.
+def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> float:
+    """Return ‖a - n‖ / (‖a‖ + ‖n‖), one number for all entries; 0 where both norms are 0.
 
+    Of a matrix ‖·‖ is the root of the sum of all squares, as of the vector of its entries.
     Arguments and errors as in `relative_error`: shapes must be equal.
 
     References
     ----------
     Ng, "Gradient checking", Deep Learning Specialization: the sum of two norms, not the norm of a
     sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradlab as gl
+    >>> float(gl.norm_ratio(3 * np.ones((2, 4)), np.ones((2, 4))))
+    0.5
     """
-    return raw_norm_ratio(*_checked(analytic, numerical))[()]  # of vectors a number
+    a, n = _checked(analytic, numerical)
+    return raw_norm_ratio(a.ravel(), n.ravel())[()]
 
 
 def raw_norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> np.ndarray:
-    """Return `norm_ratio` without checks, broadcast over a step axis."""
+    """Return `norm_ratio` over the last axis, without checks, broadcast over a step axis."""
     a, n = _scaled(analytic, numerical)
     scale = np.linalg.norm(a, axis=-1) + np.linalg.norm(n, axis=-1)
     error = np.linalg.norm(a - n, axis=-1)

@@ -68,6 +68,8 @@ class Setting:
         What is accepted, over the tensor's largest entry.
     elsewhere : bool
         Whether the numerical gradient came from elsewhere: then nothing is known of it.
+    at_kink : bool or None
+        Whether theta itself is at a kink, which every step crosses; None where nobody knows.
     """
 
     eps: float | None = None
@@ -75,6 +77,7 @@ class Setting:
     masks: bool = False
     tolerance: float = 0.0
     elsewhere: bool = False
+    at_kink: bool | None = None
 
 
 _DIFFERS = "the loss differs from one evaluation to the next, so a difference of two is not a slope"
@@ -172,11 +175,22 @@ def conclude(
 
 
 def _kinks(which: str, setting: Setting) -> Judgement:
+    if setting.eps is not None and setting.at_kink:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            f"for {which} the step crosses a kink, where a difference is no slope; theta itself is "
+            "at one, and no step is short enough for that",
+            "leave eps out: then both sides of a kink are looked at; or move theta off the kink, "
+            "with random biases for instance",
+        )
     if setting.eps is not None:
         return Judgement(
             Verdict.INCONCLUSIVE,
             f"for {which} the step crosses a kink, where a difference is no slope",
-            "lower eps, or leave it out: then both sides of a kink are looked at",
+            "lower eps, or leave it out: then both sides of a kink are looked at"
+            if setting.at_kink is False
+            else "leave eps out: then both sides of a kink are looked at; a lower one helps only "
+            "where theta is beside the kink, not at it",
         )
     return Judgement(
         Verdict.INCONCLUSIVE,
@@ -209,7 +223,7 @@ def _open(which: str, setting: Setting, undefined: bool) -> Judgement:
             Verdict.INCONCLUSIVE,
             f"for {which} no step that was looked at gives a slope: the loss is not defined there, "
             "or bends too much",
-            "check at other parameters" if setting.eps is None else "lower eps, or leave it out",
+            ("" if setting.eps is None else "leave eps out, or ") + "check at other parameters",
         )
     if setting.eps is not None:
         return Judgement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from gradlab.course.note import Note, shown
+from gradlab.course.note import Note, named
 from gradlab.course.store import Store
 from gradlab.course.task import Task
 
@@ -30,16 +30,21 @@ class Exercise:
     def check(self, answer: object = ...) -> Note:
         """Say whether `answer` is right, and if not, what the mistake is.
 
-        Never raises because of the answer; an untouched stub (`...` or None) is said to be one.
+        Never raises because of the answer; an untouched stub (`...`) is said to be one, and so is
+        a function that lacks its `return`.
         """
         task = self._task
+        if answer is None:
+            return Note("○", f"{task.name}: no answer yet. What was handed over is None.")
         mistake = None
-        if answer is not ... and answer is not None:
+        if answer is not ...:
             try:
                 mistake = task.find_mistake(answer)
+                if mistake is None and _returns_none(answer, task):
+                    mistake = "It returns None: is there a return?"
             except Exception as error:  # whatever was typed, a lesson goes on
                 problem = f"{type(error).__name__}: {_text_of(error)}"
-                mistake = f"Checking {shown(answer)} ended in {problem}"
+                mistake = f"Checking {named(answer)} ended in {problem}"
         if mistake is None:
             return Note("○", f"{task.name}: no answer yet. Replace the ... and run the cell again.")
         if mistake:
@@ -71,6 +76,22 @@ class Exercise:
 
     def _repr_html_(self) -> str:
         return Note("", *repr(self).split("\n", 1))._repr_html_()
+
+
+def _returns_none(answer: object, task: Task) -> bool:
+    """Whether an answer in which no mistake was found to tell of is a function without a return.
+
+    A stub returns `...`: it is called once more, as what it gives is known to the task alone.
+    """
+    given = []
+
+    def watched(*arguments: object) -> object:
+        given.append(answer(*arguments))
+        return given[-1]
+
+    if callable(answer):
+        task.find_mistake(watched)
+    return any(value is None for value in given)
 
 
 def _text_of(error: Exception) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["Note", "shown"]
+__all__ = ["Note", "named", "shown"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,9 +52,21 @@ class Note:
 
 def shown(value: object, longest: int = 60) -> str:
     """Return a short text for anything a learner may type, even if its own repr fails."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:
-        text = "an object that cannot be shown"
+    if _is_code(value):
+        text = value.__name__
+    else:
+        try:
+            text = re.sub(r" at 0x[0-9A-Fa-f]+", "", " ".join(repr(value).split()))
+        except Exception:
+            text = "an object that cannot be shown"
     text = text if len(text) <= longest else text[: longest - 3] + "..."
     return f"{text} ({type(value).__name__})"
+
+
+def named(value: object) -> str:
+    """Return the name of a function or class as it was written, of anything else what is shown."""
+    return value.__name__ if _is_code(value) else shown(value)
+
+
+def _is_code(value: object) -> bool:
+    return inspect.isfunction(value) or inspect.isclass(value)

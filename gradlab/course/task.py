@@ -25,7 +25,8 @@ class Task:
         Number of the lesson, such as "02".
     question : str
     find_mistake : callable, answer -> str or None
-        "" for a right answer, None for an untouched stub, else a message about that mistake.
+        "" for a right answer, None where nothing was answered (`...` or None), else a message about
+        that mistake.
         It may raise whatever the answer makes it raise.
     hints : tuple of str
     answer : object

@@ -16,7 +16,7 @@ from gradlab._stored import LIVE, show_and_store
 from gradlab._validate import check_choice, check_names
 from gradlab.lab.at_rest import AtRest
 from gradlab.lab.board.board import Board
-from gradlab.lab.board.panels import DEFAULT
+from gradlab.lab.board.panels import DEFAULT, cuts
 from gradlab.lab.board.panels import NAMES as PANEL_NAMES
 from gradlab.lab.board.scene import Scene
 from gradlab.lab.controls.appearance import THEMES
@@ -252,7 +252,11 @@ class Lab(widgets.VBox):
     # -- as text -----------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return repr(self.state)
+        text, result = repr(self.state), self.state.result
+        if "cuts" not in self.board.visible or result is None or self.state.error:
+            return text
+        with LOCK:  # what the panel shows as a drawing
+            return f"{text}\n  {cuts.told(result)}"
 
     def _ipython_display_(self) -> None:
         """Show the live view, and for who has no kernel a picture and the text."""

@@ -29,7 +29,7 @@ _CROWD = 1000
 _FEW = 8
 _ABOVE = 22.0
 #: Room for the bands' names, and for the columns, in em.
-_RIGHT, _WIDE = 5.6, 10.8
+_RIGHT, _WIDE = 5.6, 8.2
 
 
 def entries_chart(names: Sequence[str]) -> Chart:
@@ -49,7 +49,7 @@ def entries_chart(names: Sequence[str]) -> Chart:
         ends = [i - 0.5 for i in range(1, len(layers)) if layers[i] != layers[i - 1]]
         marks.append(segments(ends, ERROR_RANGE[0], ends, ERROR_RANGE[1], "grid"))
     return Chart(
-        "Every entry at this step", Axis(left, right, ticks=()), error_axis(labels=False),
+        "Every entry at this step", Axis(left, right, ticks=()), error_axis(),
         [*marks, *below], note=note, right=_RIGHT, bottom=1.2 * len(below),
     )  # fmt: skip
 

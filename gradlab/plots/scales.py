@@ -48,9 +48,9 @@ def eps_axis(label: str = "step eps") -> Axis:
     return Axis(*EPS_RANGE, label, log=True, ticks=_named(_EPS_TICKS))
 
 
-def error_axis(*, labels: bool = True) -> Axis:
-    """Return the shared logarithmic axis of errors."""
-    return Axis(*ERROR_RANGE, log=True, ticks=_named(_ERROR_TICKS) if labels else ())
+def error_axis() -> Axis:
+    """Return the logarithmic axis of errors; each picture has its ticks, being as high as it is."""
+    return Axis(*ERROR_RANGE, log=True, ticks=_named(_ERROR_TICKS))
 
 
 def error_bands(left: float, right: float) -> list[Mark]:

@@ -125,3 +125,35 @@ def test_a_sum_that_is_never_reset_is_told_whenever_the_check_comes(earlier, tol
     cause = report.diagnosis[0]
     assert "added to those of the call before" in cause.cause
     assert told in cause.evidence
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 3.0, 1 / 16, 16.0, 0.7, -1.0])
+def test_a_factor_that_all_share_is_no_factor_of_each_ones_own(factor):
+    text = "; ".join(str(told) for told in of_two_tensors(factor, factor))
+    assert "of its own" not in text
+    assert f"Analytic over numerical is {factor:.4g} in every tensor" in text
+    own = "; ".join(str(told) for told in of_two_tensors(factor, 1.001 * factor))
+    assert "each of these tensors is off by a factor of its own" in own
+
+
+@pytest.mark.parametrize("factors", [(16, 16), (1 / 16, 1 / 16), (1, 1 / 16)])
+def test_a_number_of_which_nothing_is_known_is_called_no_batch(factors):
+    """Here 16 are the positions that a kernel is at; the gradient's owner has one example."""
+    text = "; ".join(str(told) for told in of_two_tensors(*factors))
+    assert "16" in text
+    assert "batch" not in text
+
+
+def of_two_tensors(weight, bias):
+    """Return what is told of a convolution's gradient, W off by one factor and b by another."""
+    image = np.random.default_rng(1).standard_normal(20)
+    windows = np.lib.stride_tricks.sliding_window_view(image, 5)  # at 16 positions
+
+    def f(theta):
+        return float(np.sum(np.tanh(windows @ theta[:5] + theta[5]) ** 2))
+
+    theta = np.random.default_rng(2).standard_normal(6) / 2
+    right = numerical(f, theta)
+    a = right * np.r_[np.full(5, weight), bias]
+    tensors = {"W": (0, 5, (5,)), "b": (5, 6, (1,))}
+    return gl.check_function(f, partial(lambda _: a), theta, tensors=tensors).diagnosis

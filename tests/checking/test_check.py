@@ -227,3 +227,38 @@ def test_results_that_hold_arrays_can_be_compared():
         assert one == one
         assert one != copy.copy(one)
         assert len({one, one}) == 1
+
+
+def on_a_kink(far=0.0, dtype="float64"):
+    """Four units of the second layer whose z is exactly 0 in some examples, or `far` away."""
+    x, y = gl.data.spirals(30, classes=3, seed=0)
+    net = gl.mlp([2, 4, 4, 3], activation="relu", weight_scale=0.5, seed=2, dtype=dtype)
+    net.params["b2"] += far
+    return net, x, y
+
+
+@pytest.mark.parametrize("eps", [1e-3, 1e-5, 1e-7])
+def test_on_a_kink_no_lower_eps_is_advised_and_what_is_advised_helps(eps):
+    net, x, y = on_a_kink()
+    report = gl.check(net, x, y, eps=eps)
+    assert report["b2"].verdict == "inconclusive"
+    assert "theta itself is at one" in report["b2"].why
+    assert "lower eps" not in report.advice
+    assert report.advice.startswith("leave eps out: then both sides of a kink are looked at")
+    assert "random biases" in report.advice
+    assert gl.check(net, x, y)["b2"].verdict == "correct"
+    for name in net.params:
+        if name.startswith("b"):
+            net.params[name] += np.random.default_rng(0).normal(0, 0.1, net.params[name].shape)
+    assert gl.check(net, x, y, eps=1e-5)["b2"].verdict == "correct"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_beside_a_kink_a_lower_eps_is_advised_and_helps(dtype):
+    net, x, y = on_a_kink(1e-3, dtype)
+    report = gl.check(net, x, y, eps=1e-2)
+    assert report["b2"].verdict == "inconclusive"
+    assert "theta itself" not in report["b2"].why
+    assert report.advice.startswith("lower eps, or leave it out")
+    if dtype == "float64":
+        assert gl.check(net, x, y, eps=1e-4)["b2"].verdict == "correct"

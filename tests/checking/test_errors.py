@@ -56,6 +56,17 @@ def test_squares_neither_overflow_nor_vanish(scale):
     assert np.isclose(ratio(3 * scale * A, scale * A), 3)
 
 
+@pytest.mark.parametrize("shape", [(), (12,), (3, 4), (2, 1, 3, 2), (0, 3)])
+def test_a_norm_ratio_is_one_number_whatever_the_shape(shape):
+    rng = np.random.default_rng(0)
+    a, n = rng.standard_normal((2, *shape))
+    squares = [sum(float(v) ** 2 for v in np.ravel(one)) ** 0.5 for one in (a - n, a, n)]
+    expected = squares[0] / (squares[1] + squares[2]) if np.size(a) else 0.0
+    assert np.ndim(norm_ratio(a, n)) == 0
+    assert norm_ratio(a, n) == pytest.approx(expected, rel=1e-14)
+    assert bool(norm_ratio(a, a) < 1e-7)  # what a matrix's many numbers would refuse
+
+
 @pytest.mark.parametrize("measured", [relative_error, norm_ratio])
 def test_shapes_are_never_broadcast(measured):
     for other in (A[None], A[:, None], A[:1], 1.0):

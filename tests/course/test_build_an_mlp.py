@@ -353,7 +353,7 @@ def test_the_praise_counts_the_layers():
 
 
 @pytest.mark.parametrize("name", ["mse", "dense_backward"])
-@pytest.mark.parametrize("value", [..., None])
+@pytest.mark.parametrize("value", [...])
 def test_an_untouched_body_is_a_stub(name, value, store):
     assert check(name, lambda *arguments: value, store).mark == "○"
 

@@ -1,3 +1,6 @@
+import inspect
+import re
+
 import numpy as np
 import pytest
 
@@ -32,10 +35,34 @@ def test_an_untouched_stub_is_said_to_be_one(any_exercise):
     assert any_exercise.check().mark == "○"
 
 
-@pytest.mark.parametrize("name", ["choose_eps", "check_one_weight", "nudged"])
-@pytest.mark.parametrize("value", [..., None])
-def test_a_function_with_an_untouched_body_is_a_stub(name, value, store):
-    assert Exercise(TASKS[name], store).check(lambda *arguments: value).mark == "○"
+FUNCTIONS = [name for name, task in TASKS.items() if inspect.isfunction(task.answer)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_with_an_untouched_body_is_a_stub(name, store):
+    note = Exercise(TASKS[name], store).check(lambda *arguments: ...)
+    assert note.mark == "○" or "nothing" in note.text, note
+    assert "None" not in repr(note)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_lacks_its_return_is_told_so_and_not_that_dots_are_left(name, store):
+    note = Exercise(TASKS[name], store).check(lambda *arguments: None)
+    assert note.mark == "✗"
+    assert "Replace the" not in repr(note)
+    assert "It returns None: is there a return?" in note.text or "returns nothing" in note.text
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_work_that_is_done_and_not_returned_is_told_so(name, store):
+    right = TASKS[name].answer
+
+    def without_return(*arguments):
+        right(*arguments)
+
+    note = Exercise(TASKS[name], store).check(without_return)
+    assert note.mark == "✗"
+    assert re.search("returns None|return(s|ed) nothing|nothing is returned", note.text), note
 
 
 class Hostile:
@@ -46,6 +73,24 @@ class Hostile:
 
     __repr__ = __str__ = __eq__ = __hash__ = __float__ = __array__ = _refuse
     __iter__ = __len__ = __bool__ = __lt__ = _refuse
+
+
+class Plain(Hostile):
+    __repr__ = object.__repr__
+
+
+def which(loss, gradient, theta):
+    return 1 + "a"
+
+
+def test_a_function_is_named_as_it_was_written(store):
+    for name in FUNCTIONS:
+        text = Exercise(TASKS[name], store).check(which).text
+        assert "0x" not in text
+        assert text.startswith("Checking which ended in TypeError: ") or name == "Dense", text
+    text = Exercise(TASKS["slope_by_hand"], store).check(which).text
+    assert "this is which (function)" in text
+    assert "0x" not in Exercise(TASKS["slope_by_hand"], store).check(Plain()).text
 
 
 class HostileError(Exception):

@@ -5,6 +5,7 @@ import pytest
 
 from gradlab.course.exercise import Exercise
 from gradlab.course.tasks import TASKS
+from gradlab.course.tasks.nudge_a_weight import DRIFTING
 
 
 def copied(change):
@@ -48,6 +49,21 @@ def copied_too_late(theta, i, eps):
     return theta.copy()
 
 
+def subtracts_it_again(theta, i, eps):
+    theta[i] += eps
+    moved = theta.copy()
+    theta[i] -= eps
+    return moved
+
+
+def puts_it_back(theta, i, eps):
+    saved = theta[i]
+    theta[i] += eps
+    moved = theta.copy()
+    theta[i] = saved
+    return moved
+
+
 def all_entries(moved, i, eps):
     moved += eps
 
@@ -61,6 +77,7 @@ WRONG_COPIES = {
     "is a view": view,
     "returns nothing": in_place,
     "theta moved as well. Move the copy": copied_too_late,
+    "changed in its last digits: of 0.1 0.10000000000000003 is left": subtracts_it_again,
     "Nothing moved": copied(lambda moved, i, eps: None),
     "All entries": copied(all_entries),
     "Entry 0 moved": copied(first_entry),
@@ -98,6 +115,7 @@ def test_a_mistake_gets_a_message_about_that_mistake(name, words, answer, store)
     [
         lambda theta, i, eps: theta + eps * np.eye(len(theta))[i],
         lambda theta, i, eps: np.array([t + eps * (k == i) for k, t in enumerate(theta)]),
+        puts_it_back,
     ],
 )
 def test_any_right_way_to_nudge_a_copy_is_right(answer, store):
@@ -107,3 +125,7 @@ def test_any_right_way_to_nudge_a_copy_is_right(answer, store):
 @pytest.mark.parametrize("answer", [(2.1**3 - 1.9**3) / 0.2, np.float32(12.01)])
 def test_a_slope_computed_rather_than_typed_is_right(answer, store):
     assert Exercise(TASKS["slope_by_hand"], store).check(answer).solved
+
+
+def test_each_of_the_numbers_that_should_drift_does():
+    assert ((DRIFTING + 0.2) - 0.2 != DRIFTING).all()

@@ -120,6 +120,12 @@ def swamped(loss, gradient, theta):
     return name_of(gl.norm_ratio(a, n) < 1e-4, gl.norm_ratio(b - a, m - n) < 1e-4)
 
 
+def the_whole_for_the_penalty(loss, gradient, theta):
+    """At lambda = 1e4 the data part is meant to be swamped; beside a weak penalty it is not."""
+    (a, n), (b, m) = ((gradient(theta, k), numerical(loss, theta, k)) for k in (0.0, 1e4))
+    return name_of(gl.norm_ratio(a, n) < 1e-6, gl.norm_ratio(b, m) < 1e-4)
+
+
 def lost(loss, gradient, theta):
     a, n = gradient(theta, 0.0), numerical(loss, theta, 0.0)
     b, m = gradient(theta, 1e-12), numerical(loss, theta, 1e-12)
@@ -173,6 +179,9 @@ WRONG = {
     "one bias's data part 20 % too large: your which_part says 'right', and it is 'data'. Its data "
     "part is off by a norm ratio of 2e-03": loose,
     "'both', and it is 'right'. Right code agrees to about 1e-8": forward,
+    "beside a penalty of lambda/1000: your which_part says 'both', and it is 'data'": (
+        the_whole_for_the_penalty
+    ),
     "At lambda = 2e+06 the loss is so large": swamped,
     "At lambda = 1e-12 the penalty is lost": lost,
     "with lambda/(2N) in both: your which_part says 'penalty', and it is 'right'": expects_lambda_w,
@@ -206,7 +215,7 @@ def test_a_mistake_gets_its_own_message(words, store):
     assert store.solved() == set()
 
 
-@pytest.mark.parametrize("value", [..., None])
+@pytest.mark.parametrize("value", [...])
 def test_an_untouched_body_is_a_stub(value, store):
     assert check(lambda loss, gradient, theta: value, store).mark == "○"
 

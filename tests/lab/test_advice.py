@@ -141,3 +141,24 @@ def test_the_same_holds_of_the_callers_networks(net):
             assert advice(state.result).is_last
             verdicts = {verdict_at(state.result, float(e)) for e in SWEEP_EPS}
             assert verdicts == {"inconclusive"}
+
+
+@pytest.mark.parametrize("eps", [1e-3, 1e-5, 1e-7, 1e-11])
+def test_at_a_kink_no_step_is_blamed_and_other_biases_help(eps):
+    """The lab of lesson 06: a unit's z is exactly 0, so round-off is not what forbids a verdict."""
+    settings = Settings(data="spirals", hidden=(4, 4), activation="relu", seed=2, eps=eps)
+    given = advice(compute(settings))
+    assert given.is_last
+    assert set(given.changes) == {"bias_scale"}
+    assert "at a kink themselves, and every step crosses it" in given.words
+    assert "round-off" not in given.words
+    assert "Set bias scale to 0.1." in given.words
+    moved = compute(settings.replace(eps=1e-5, **given.changes))
+    assert moved.report.verdict == "correct"
+    assert verdict_at(compute(settings), 1e-13) == "inconclusive"
+
+
+def test_where_the_parameters_are_beside_the_kinks_round_off_and_kinks_are_told():
+    given = advice(compute(SCENARIOS["kinks"].full()))
+    assert "short ones leave round-off, and longer ones cross kinks" in given.words
+    assert "bias_scale" not in given.changes

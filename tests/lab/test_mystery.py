@@ -208,6 +208,22 @@ def test_feedback_on_a_line_is_true():
         assert NO_DERIVATIVE[1] not in words.replace(NO_DERIVATIVE[0], "")
 
 
+def test_damage_that_is_handed_down_is_not_said_to_be_made_below():
+    """The output layer hands a wrong signal down: W3 is right, W2 wrong, and its layer innocent."""
+    handed = ("da2 = dlogits @ W3.T", "da2 = dlogits @ dW3.T")
+    mystery = hidden(handed)
+    for line in mystery.choices:
+        feedback = mystery.guess("W2", line)
+        assert feedback.layer_right
+        assert "made in its layer or in the signal handed down to it" in feedback.words
+        assert "begins" not in feedback.words
+        assert line.startswith("output") == (
+            "another one of output" in feedback.words or feedback.line_right)  # fmt: skip
+    assert feedback.tensor_right
+    words = mystery.guess("W1", mystery.choices[0]).words
+    assert "further up: look for the wrong tensor that is nearest to the loss" in words
+
+
 def test_a_bug_of_the_loss_is_in_no_layer():
     mystery = hidden(("dlogits = (p - y) / N", "dlogits = (p - y) * N"))
     feedback = mystery.guess("b1", chosen(mystery, "dlogits = (p - y) / N"))
@@ -220,7 +236,7 @@ def test_a_bias_bug_is_not_in_the_weights():
     line = chosen(mystery, MEAN[0])
     feedback = mystery.guess("W1", line)
     assert (feedback.tensor_right, feedback.layer_right) == (False, True)
-    assert "its layer is" in feedback.words
+    assert "another one of its layer is the wrong one" in feedback.words
     assert mystery.guess("b1", line).solved
 
 

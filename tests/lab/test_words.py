@@ -446,3 +446,24 @@ def test_a_healthy_lab_has_no_caveat_anywhere():
 )  # fmt: skip
 def test_a_size_has_two_digits_or_a_word(value, words):
     assert two_digits(value) == words
+
+
+@pytest.mark.parametrize("layer", range(5))
+def test_a_bug_is_said_to_be_at_the_layer_where_it_is(layer):
+    """Where a layer cannot have a bug the pictures keep the last result, which is of another."""
+    images = np.random.default_rng(0).standard_normal((4, 1, 8, 8))
+    net = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=3, seed=0)
+    state = LabState(net, images, np.arange(4) % 3, bug="kernel_not_flipped")
+    state.update(bug_layer=layer)
+    text = repr(state)
+    if layer in (0, 2):
+        planted = gl.bugs.plant(net, "kernel_not_flipped", layer or None)
+        report = gl.check(planted, images, np.arange(4) % 3, eps=state.eps)
+        assert state.result.report.wrong == report.wrong == ["conv1_W", "conv1_b"]
+        assert ("at layer 2" in text) == (layer == 2)
+        return
+    with pytest.raises(ValueError, match="layer must be"):
+        gl.bugs.plant(net, "kernel_not_flipped", layer)
+    assert f"bug kernel_not_flipped, asked for at layer {layer}" in text
+    assert "one of [2]" in text
+    assert "verdict" not in text

@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 import gradlab as gl
 from gradlab import plots
 from gradlab.checking import BANDS
+from gradlab.lab.board.panels.tensors import TensorsPanel
 from gradlab.plots.chart import Axis, Chart, boxes, cells, curve, dots, segments, words
+from gradlab.plots.layout import margins, text_width
 from gradlab.plots.scales import EPS_RANGE, clip_errors, power_of_ten, ticks_of
 
 entries_module = sys.modules["gradlab.plots.entries"]
@@ -332,3 +334,18 @@ def test_texts_stay_on_a_figure_that_is_laid_out_later(sweep):
         box = text.get_window_extent()
         assert (box.min >= 0).all(), text.get_text()
         assert (box.max <= figure.bbox.max).all(), text.get_text()
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+def test_entries_are_read_off_their_own_axis_and_names_do_not_touch(layers):
+    """The U-curve beside it has another height, so its ticks stand at other places."""
+    names = [f"{kind}{k}" for k in range(1, layers + 1) for kind in "Wb"]
+    chart = entries_module.entries_chart(names)
+    assert [at for at, _ in chart.y.ticks if 1e-8 < at < 1e-3] == [1e-7, 1e-4]
+    room = margins(chart, TensorsPanel.width)
+    column = (TensorsPanel.width - room.left - room.right) / len(names)
+    rows = [mark for mark in chart.marks if mark["kind"] == "words" and mark["bold"]]
+    assert rows
+    for row in rows:
+        widest = max(text_width(text, row["size"]) for text in row["texts"])
+        assert 1.1 * widest < column * len(names) / len(row["texts"])

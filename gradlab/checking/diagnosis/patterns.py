@@ -74,12 +74,14 @@ def common_factor(clues: Clues) -> Iterator[Found]:
 
 
 def factor_in_each(clues: Clues) -> Iterator[Found]:
-    """Find that each wrong tensor is off by a factor of its own."""
+    """Find that each wrong tensor is off by a factor of its own, and not all by the same one."""
     names = [name for name in clues.wrong if name in clues.live]
     factors = {name: clues.factor([name]) for name in names}
     known = [f for f in factors.values() if f is not None and f.value != 0]
     largest = max((clues.analytic[name].size for name in names), default=0)
     if len(names) < 2 or len(known) < len(names) or largest < 3:
+        return
+    if clues.factor(names) is not None:  # `common_factor` tells it
         return
     listed = ", ".join(f"{factor} in {name}" for name, factor in factors.items())
     yield Found(
@@ -106,7 +108,8 @@ def _meaning(clues: Clues, factor: Factor) -> list[tuple[str, str | None]]:
 def _everywhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, str | None]]:
     """Return (factor, is it possible, cause, bug) for factors that all tensors share."""
     n, k, loss = clues.batch_for(factor), clues.outputs or 0, clues.loss_name
-    # without the network N is a guess
+    # without the network N is a guess, and what it counts another
+    of_what = f"the mean over a batch of {n}" if clues.batch else _a_mean_over(n)
     more, less = ("", "") if clues.batch else (
         f"every tensor is exactly {n} times what it must be: ",
         f"every tensor is exactly 1/{n} of what it must be: ",
@@ -137,13 +140,13 @@ def _everywhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, st
         (
             n,
             n > 1,
-            f"{more}1/N is missing, that of the mean over a batch of {n}{other}",
+            f"{more}1/N is missing, that of {of_what}{other}",
             "missing_1_over_n",
         ),
         (
             1 / n,
             n > 1,
-            f"{less}1/N is there twice, that of the mean over a batch of {n}{other}",
+            f"{less}1/N is there twice, that of {of_what}{other}",
             "double_1_over_n",
         ),
     ]
@@ -155,11 +158,12 @@ def _somewhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, str
     one_bias = len(clues.wrong) == 1 and clues.wrong[0] in clues.biases
     what = "the bias's gradient "
     what += "" if clues.batch else f"is exactly 1/{n} of what it must be: it "
+    of_what = f"a mean over a batch of {n}" if clues.batch else _a_mean_over(n)
     return [
         (
             1 / n,
             n > 1 and one_bias,
-            f"{what}is a mean over a batch of {n} where a sum belongs",
+            f"{what}is {of_what} where a sum belongs",
             "bias_mean",
         ),
         (
@@ -169,6 +173,10 @@ def _somewhere(clues: Clues, factor: Factor) -> list[tuple[float, bool, str, str
             "missing_dropout_scale",
         ),
     ]
+
+
+def _a_mean_over(n: int) -> str:
+    return f"a mean over {n} of something (examples, positions, classes)"
 
 
 def _whole(clues: Clues, factor: Factor, n: int) -> str:

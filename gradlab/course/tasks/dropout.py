@@ -47,16 +47,22 @@ def find_mistake(answer: object) -> str | None:
     net, loss, gradient = network()
     theta, rng = net.theta, np.random.default_rng(5)
     start = copy.deepcopy(rng)
-    f = answer(loss, rng)
+    handed: list[object] = []
+
+    def watched(theta: np.ndarray, generator: np.random.Generator) -> object:
+        handed.append(generator)
+        return loss(theta, generator)
+
+    f = answer(watched, rng)
     if f is None or f is ...:
         return None
-    if f is loss:
+    if f is watched:
         return "It returned loss itself, which wants rng. A function of theta alone is asked."
     if not callable(f):
         return f"It returned {shown(f)}; a function of theta is asked, to be called many times."
     g = answer(gradient, rng)
     if mistake := _loss_mistake(answer, f, loss, theta, start):
-        return mistake
+        return _shared_state(handed, rng) or mistake
     rng.random(10)  # somebody else draws
     if not _same(f(theta), loss(theta, copy.deepcopy(start))):
         return (
@@ -65,6 +71,15 @@ def find_mistake(answer: object) -> str | None:
         )
     if not np.array_equal(net.theta, theta):
         return "theta comes back changed."
+    rng.random(10)
+    before = copy.deepcopy(rng.bit_generator.state)
+    f(theta)
+    if not _equal(rng.bit_generator.state, before):
+        return (
+            "Your function leaves rng in another state than it found it, and rng is the caller's: "
+            "training that draws from it between two calls would get the same masks again and "
+            "again. Draw from a copy."
+        )
     return _gradient_mistake(g, gradient(theta, copy.deepcopy(start)), theta)
 
 
@@ -124,6 +139,25 @@ def _gradient_mistake(g: object, right: np.ndarray, theta: np.ndarray) -> str:
     return ""
 
 
+def _shared_state(handed: list[object], rng: np.random.Generator) -> str:
+    """Return what to say to who handed loss another Generator with the very state of `rng`."""
+    others = [one for one in handed if isinstance(one, np.random.Generator) and one is not rng]
+    if not any(one.bit_generator is rng.bit_generator for one in others):
+        return ""
+    return (
+        "The Generator that you hand to loss is another one than rng, and its state is rng's own: "
+        "copy.copy copies a Generator and not the bit_generator in it, which holds the state. "
+        "copy.deepcopy copies both."
+    )
+
+
+def _equal(a: object, b: object) -> bool:
+    """Whether two states of a bit generator are the same: dicts of dicts, numbers and arrays."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
+    return bool(np.array_equal(a, b))
+
+
 def _same(a: float, b: float) -> bool:
     return bool(np.isclose(a, b, rtol=1e-12, atol=0))
 
@@ -134,8 +168,8 @@ TASKS = (
         lesson="08",
         question="loss(theta, rng) draws masks from the Generator rng at every call. Return "
         "a function f(theta) that calls it with the numbers that rng would give next, the same at "
-        "every call, whoever draws from rng in between. frozen(gradient, rng) must freeze "
-        "backpropagation to the same masks.",
+        "every call, whoever draws from rng in between, and leaves rng as it is. "
+        "frozen(gradient, rng) must freeze backpropagation to the same masks.",
         find_mistake=find_mistake,
         hints=(
             "A Generator has a state, and drawing changes it. Keep what it was when you froze.",

@@ -53,7 +53,7 @@ class Case:
     message : str
         True of whatever answers the other thing.
     kink : bool
-        Whether theta stands on a kink along the entry.
+        Whether a kink at theta is what misleads: then it is told how the loss was looked at.
     """
 
     loss: Loss
@@ -68,7 +68,7 @@ class Case:
 @cache
 def cases() -> tuple[Case, ...]:
     """Return what `is_bug` is tried on, in the order in which mistakes are told."""
-    return (*_smooth(), *_on_a_kink(), *_beside_a_kink(), *_flat_and_bent())
+    return (*_smooth(), *_on_a_kink(), *_beside_a_kink(), *_flat_and_bent(), _between())
 
 
 def _data() -> tuple[np.ndarray, np.ndarray]:
@@ -112,6 +112,10 @@ _AT_A_KINK = (
     "Right backprop is called a bug: a bias b2 of a ReLU network whose z2 is exactly 0 in some "
     "examples. The slope is {left:.4f} on the left and {right:.4f} on the right, and a is {a:.4f}."
 )
+_BETWEEN = (
+    "A bias on a kink: the slope is {left:.4f} on the left and {right:.4f} on the right, and a is "
+    "their mean, {a:.4f}, as if relu'(0) were 1/2. What lies between the two is no bug either."
+)
 _OTHER_CONVENTION = " Here backprop takes relu'(0) = 1, which is as good as 0."
 
 
@@ -132,6 +136,12 @@ def _on_a_kink() -> tuple[Case, ...]:
     _, behind = _sides(right[0])
     other = replace(right[0], a=behind, message=_AT_A_KINK + _OTHER_CONVENTION)
     return tuple(_with_slopes(case) for case in (*right, other, *wrong))
+
+
+def _between() -> Case:
+    """Return a slope between those of both sides, and on neither."""
+    at = next(case for case in _on_a_kink() if not case.bug)
+    return _with_slopes(replace(at, a=sum(_sides(at)) / 2, message=_BETWEEN, kink=False))
 
 
 def _sides(case: Case) -> tuple[float, float]:
@@ -211,14 +221,31 @@ def find_mistake(answer: object) -> str | None:
         if np.ndim(said) != 0 or np.asarray(said).dtype != bool:
             return f"It returned {shown(said)}; True (a bug) or False (none) is asked."
         if bool(said) != case.bug:
-            return case.message + _how_it_looked(case, at)
+            return _the_other_way_round(answer) or case.message + _how_it_looked(case, at)
     return ""
 
 
+def _the_other_way_round(answer: Callable[..., object]) -> str:
+    """Return what to say to an answer that is wrong in every case."""
+    try:
+        said = [answer(case.loss, case.theta.copy(), case.i, case.a) for case in cases()]
+        opposite = [bool(one) != case.bug for one, case in zip(said, cases(), strict=True)]
+    except Exception:  # in a later case: what is wrong in this one is told
+        return ""
+    if not all(opposite):
+        return ""
+    return (
+        f"It is the other way round in all {len(said)} cases that it is tried on: return True for "
+        "a bug, and False for what is right."
+    )
+
+
 def _how_it_looked(case: Case, at: list[complex]) -> str:
-    """Return what the places where the loss was evaluated say about a wrong answer on a kink."""
+    """Return what the places where the loss was evaluated say about a wrong answer."""
     if not at:
         return " It never calls loss: a alone cannot tell."
+    if beside := _just_outside(case, at):
+        return beside
     if not case.kink or case.bug or any(step.imag for step in at):
         return ""
     steps = [abs(step) for step in at if step]
@@ -236,6 +263,27 @@ def _how_it_looked(case: Case, at: list[complex]) -> str:
     if min(steps) > 2e-5:
         return f" Its shortest step is {min(steps):.0e}: other kinks may lie within it."
     return " That the error stays when the step shrinks proves no bug here: so does a kink's."
+
+
+def _just_outside(case: Case, at: list[complex]) -> str:
+    """Return what to say to who looks at both sides with one step, and allows for no rounding."""
+    steps = {float(f"{abs(step):.2g}") for step in at if step}
+    reals = [step.real for step in at]
+    both = len(steps) == 1 and 0 in at and min(reals) < 0 < max(reals)
+    if case.bug or not both or any(step.imag for step in at):
+        return ""
+    step = steps.pop() * np.eye(len(case.theta))[case.i]
+    here = case.loss(case.theta)
+    left = (here - case.loss(case.theta - step)) / step[case.i]
+    right = (case.loss(case.theta + step) - here) / step[case.i]
+    beside = max(min(left, right) - case.a, case.a - max(left, right))
+    if not 0 < beside < 1e-2 * abs(case.a):
+        return ""
+    which = "left" if abs(case.a - left) < abs(case.a - right) else "right"
+    return (
+        f" With a step of {step[case.i]:.0e} the slope on the {which} comes out {beside:.0e} "
+        "beside a: rounding and the step's length put it off. Allow for some."
+    )
 
 
 # -- max_pool_backward --------------------------------------------------------------------------
@@ -306,9 +354,24 @@ def find_pool_mistake(answer: object) -> str | None:
         dx = np.asarray(said)
         if dx.dtype.kind not in "fiu" or not np.isfinite(dx).all():
             return f"It returned {shown(said)}; an array of finite numbers is asked."
+        if mistake := _cut_off(windows(x), windows(dx), dout):
+            return mistake
         mistake = _pool_mistake(name, windows(x), windows(dx.astype(float)), dout)
         if mistake:
             return mistake
+    return ""
+
+
+def _cut_off(x: np.ndarray, dx: np.ndarray, dout: np.ndarray) -> str:
+    """Return what to say of right derivatives whose digits an array of integers has cut off."""
+    largest = x == x.max(axis=-1, keepdims=True)
+    first = np.arange(4) == largest.argmax(axis=-1)[..., None]
+    for right in (largest, first):
+        if dx.dtype.kind in "iu" and np.array_equal(dx, np.trunc(right * dout[..., None])):
+            return (
+                f"dx holds integers, {dx.dtype}, which cut off the digits of dout. An array of "
+                "zeros of dtype int stays one: leave dtype=int out, or take float."
+            )
     return ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gradlab.course.note import shown
@@ -20,6 +22,7 @@ def nudged(theta, i, eps) -> np.ndarray:
 
 THETA = np.array([0.5, -1.25, 2.0, 0.75])
 CASES = ((2, 0.125), (0, 0.25), (3, -0.5))  # exact in binary: no rounding blurs a comparison
+DRIFTING = np.array([0.1, 0.35, 0.6, -0.9])  # adding 0.2 and subtracting it again changes these
 
 
 def find_mistake(answer: object) -> str | None:
@@ -35,6 +38,20 @@ def find_mistake(answer: object) -> str | None:
         mistake = _not_a_copy(moved, theta, changed) or _wrong_values(moved, i, eps)
         if mistake:
             return mistake
+    return _drift(answer)
+
+
+def _drift(answer: Callable[..., object]) -> str:
+    """Return what to say to who moves theta and subtracts the step again."""
+    for i in range(len(DRIFTING)):
+        theta = DRIFTING.copy()
+        answer(theta, i, 0.2)
+        if not np.array_equal(theta, DRIFTING):
+            return (
+                f"theta comes back changed in its last digits: of {float(DRIFTING[i])} "
+                f"{float(theta[i])} is left, as adding eps and subtracting it again may drift. "
+                "Move the copy alone: then nothing has to be put back."
+            )
     return ""
 
 

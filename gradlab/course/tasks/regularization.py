@@ -93,6 +93,13 @@ def programs() -> tuple[Program, ...]:
         ("L2 subtracted", "penalty", right, w, -w),
         ("biases penalized in the loss alone", "penalty", right, everything, w),
         ("tanh' forgotten", "data", forgets, w, w),
+        (
+            "the data part's sign flipped, beside a penalty of lambda/1000",
+            "data",
+            lambda t: -right(t),
+            w / 1000,
+            w / 1000,
+        ),
         ("the data part not divided by N", "data", lambda t: n * right(t), w, w),
         ("one bias's data part 20 % too large", "data", lambda t: one_bias * right(t), w, w),
         ("all of it negated", "both", lambda t: -right(t), w, -w),
@@ -224,7 +231,7 @@ TASKS = (
         answer=which_part,
         solution="The difference of two lambdas takes the data part away, so no formula of the "
         "penalty is needed, and neither part can hide behind the other.",
-        praise="Two checks, each of one part. It works for any loss with a second term.",
+        praise="In every program that it was tried on, the parts were told apart.",
     ),
 )
 

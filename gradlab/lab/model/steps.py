@@ -18,13 +18,15 @@ from gradlab.lab.model.result import SWEEP_EPS, Result, check_at
 from gradlab.lab.model.settings import NO_BUG
 from gradlab.nn.mlp import MLP
 
-__all__ = ["best_step", "drowned", "remedy", "verdict_at"]
+__all__ = ["at_a_kink", "best_step", "drowned", "remedy", "verdict_at"]
 
 _DECIDED = frozenset({Verdict.CORRECT, Verdict.WRONG})
 #: Steps to try in the midst of a drag, and after another setting was changed.
 _FEW = 3
 #: Weight scales that can be proposed, and how many of the nearest are tried.
 _SCALES, _NEAREST = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0), 4
+#: Random biases that can be proposed where units are at their kink.
+_BIASES = (0.1, 0.5)
 #: Training that takes longer than this is not repeated to find a remedy.
 _MOST_TRAINING = 50
 #: What no check can do with less than: a bound of a third of `meaningful` over the largest slope.
@@ -112,6 +114,11 @@ def _size(result: Result, name: str) -> float:
     return max(1.01 * np.abs(result.analytic[name]).max(), 1e-9 * whole, np.finfo(float).tiny)
 
 
+def at_a_kink(result: Result) -> bool:
+    """Whether a kink is at the parameters themselves: even the shortest step crosses it."""
+    return bool(result.sweep.kinks_from <= result.sweep.eps.min())
+
+
 def drowned(result: Result) -> str:
     """Return the first tensor whose gradient rounding hides at every step; "" if there is none."""
     longest = float(SWEEP_EPS[-1])
@@ -141,6 +148,8 @@ def _proposals(result: Result) -> Iterator[dict[str, Any]]:
         yield {"dtype": "float64"}
     if s.train_steps > _MOST_TRAINING:
         return
+    if at_a_kink(result):
+        yield from ({"bias_scale": scale} for scale in _BIASES if scale > s.bias_scale)
     if s.scheme != "central":
         yield {"scheme": "central"}
     scales = sorted(_SCALES, key=lambda scale: abs(np.log(scale / s.weight_scale)))

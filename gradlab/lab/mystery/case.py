@@ -91,7 +91,8 @@ class Case:
     def layer_is(self, tensor: str) -> bool | None:
         """Tell whether `tensor` is of the topmost layer that is wrong; None for a bug of the loss.
 
-        That is where the damage begins on the way down from the loss.
+        There the damage shows first on the way down from the loss; it may be the layer above that
+        hands it down.
         """
         if not self.secret.is_of_layer:
             return None

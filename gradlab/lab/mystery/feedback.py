@@ -39,8 +39,8 @@ class Feedback:
         Tensor and line are right; of two lines the other one may be left.
     tensor_right, line_right : bool
     layer_right : bool or None
-        Whether the tensor is of the layer where the damage begins, on the way down from the loss;
-        None where the bug is in no one layer.
+        Whether the tensor is of the layer nearest to the loss in which one is wrong; the damage is
+        made there, or handed down to it. None where the bug is in no one layer.
     words : str
         The same in sentences.
     """
@@ -96,7 +96,11 @@ def _on_line(is_edited: bool, near: str) -> str:
 
 def _on_tensor(tensor: str, is_wrong: bool, layer_right: bool | None) -> str:
     if not is_wrong:
-        but = " But its layer is where the damage begins." if layer_right else ""
+        but = (
+            " But another one of its layer is the wrong one nearest to the loss."
+            if layer_right
+            else ""
+        )
         return f"The gradient of {tensor} is right: look at one that is wrong.{but}"
     if layer_right is False:
         return (
@@ -104,5 +108,8 @@ def _on_tensor(tensor: str, is_wrong: bool, layer_right: bool | None) -> str:
             "is nearest to the loss."
         )
     if layer_right:
-        return f"{tensor} is wrong, and its layer is where the damage begins."
+        return (
+            f"{tensor} is wrong, and in no layer nearer to the loss a tensor is: the damage is "
+            "made in its layer or in the signal handed down to it."
+        )
     return f"{tensor} is among the wrong ones."

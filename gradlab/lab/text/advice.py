@@ -11,7 +11,7 @@ from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.checking.verdict import says_unsteady
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import LABELS, NO_BUG, YOURS
-from gradlab.lab.model.steps import best_step, drowned, remedy, rounding
+from gradlab.lab.model.steps import at_a_kink, best_step, drowned, remedy, rounding
 from gradlab.lab.text.words import number, rounded_down, rounded_up, sentence
 
 __all__ = ["NO_ADVICE", "Advice", "another_step", "to_change"]
@@ -71,6 +71,8 @@ def _because(result: Result) -> str:
             f"the gradient of {name} is at most {rounded_up(largest)}, and rounding alone can put "
             f"a slope off by {rounded_down(longest)} even at the longest step"
         )
+    if at_a_kink(result):
+        return "the parameters are at a kink themselves, and every step crosses it"
     if math.isfinite(result.sweep.kinks_from):
         return "short ones leave round-off, and longer ones cross kinks"
     return "short ones leave too much round-off, and long ones bend too much"

@@ -27,7 +27,7 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
     """
     # after an error the result is of other settings: it tells only what the caller brought
     shown = None if error and result and isinstance(result.net, MLP) else result
-    network, check = _network_line(settings, shown), _check_line(settings, shown)
+    network, check = _network_line(settings, shown), _check_line(settings, shown, error)
     lines = ["gradlab lab", f"  {network}", f"  {check}"]
     if error:
         lines.append(f"  error: {error}")
@@ -69,7 +69,7 @@ def _unusual(s: Settings) -> str:
     return "".join(told)
 
 
-def _check_line(s: Settings, result: Result | None) -> str:
+def _check_line(s: Settings, result: Result | None, error: str) -> str:
     if result and result.net is None:
         return f"check: eps {s.eps:.2g}, {s.scheme}, {s.measure}{_part(s, result)}"
     dropout, l2 = "off", "off"
@@ -81,7 +81,8 @@ def _check_line(s: Settings, result: Result | None) -> str:
         l2 = f"{s.l2:.2g} in {where[s.l2_in_loss, s.l2_in_gradient]}"
     bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
     if bug and s.bug != MYSTERY and s.bug_layer:
-        bug += f" at layer {s.bug_layer}"
+        # what could not be computed is nowhere: the layer may be one that cannot have the bug
+        bug += f"{', asked for' if error else ''} at layer {s.bug_layer}"
     if bug and s.bug != MYSTERY and s.second_bug != NO_BUG:
         bug += f" and {s.second_bug}"
     if bug and result and result.dormant:

@@ -196,3 +196,46 @@ def test_it_is_drawn_inside_its_frame_in_both_palettes(make):
     for palette in (LIGHT, DARK):
         figure_of([(still, moving)], palette, widths=[PANEL.width]).canvas.draw()
     assert set(signal_of(result).cuts) <= set(texts(moving))
+
+
+def printed(lab):
+    """Return the cuts' line of a printed lab as a dict of verdicts, and what follows it."""
+    line = next(line for line in repr(lab).splitlines() if line.startswith("  cuts: "))
+    cuts, _, steps = line.removeprefix("  cuts: ").partition(". ")
+    groups = (group.split(": ") for group in cuts.split("; "))
+    return {name: verdict for verdict, names in groups for name in names.split(", ")}, steps
+
+
+def test_a_printed_lab_tells_the_cuts_where_their_panel_is_shown():
+    images = np.random.default_rng(0).standard_normal((4, 1, 8, 8))
+    net, y = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=3), np.arange(4) % 3
+    lab = gl.Lab(net, images, y, panels=("cuts",))
+    for bug, layer in (("kernel_not_flipped", 2), ("none", 0)):
+        lab.state.update(bug=bug, bug_layer=layer)
+        wrong = net if bug == "none" else gl.bugs.plant(net, bug, layer)
+        found = gl.bisect(wrong, images, y)
+        said, steps = printed(lab)
+        assert steps == ""
+        assert list(said.values()) == sorted(said.values(), key=list(said.values()).index)
+        assert {name: str(found.cuts[name].verdict) for name in found.cuts}.items() <= said.items()
+        assert ("wrong" in said.values()) == (bug != "none")
+    lab.state.update(bug="kernel_not_flipped", bug_layer=1)  # a layer that cannot have it
+    assert "cuts" not in repr(lab)
+    assert "cuts" not in repr(gl.Lab(net, images, y, panels=("tensors",)))
+
+
+def test_a_printed_lab_tells_the_first_time_step_that_is_wrong():
+    net, rng = gl.lstm(3, 4, 2, seed=0), np.random.default_rng(0)
+    x, y = rng.standard_normal((4, 5, 3)), np.arange(5) % 2
+    lab = gl.Lab(net, x, y, panels=("cuts",), bug="lstm_cell_gradient_dropped")
+    said, steps = printed(lab)
+    found = gl.bisect(gl.bugs.plant(net, "lstm_cell_gradient_dropped"), x, y)
+    assert said["input"] == str(found.cuts["input"].verdict) == "wrong"
+    walk = [(f"{part}{t}", cut) for t, cuts in found.steps.items() for part, cut in cuts.items()]
+    first = next(name for name, cut in walk if cut.verdict == "wrong")
+    assert steps == f"From the last time step back, {first} is the first that is wrong"
+
+
+def test_a_printed_lab_tells_why_there_are_no_cuts():
+    lab = gl.Lab(panels=("cuts",), use_dropout=True, freeze_masks=False)
+    assert "  cuts: dropout draws new masks at every evaluation" in repr(lab)

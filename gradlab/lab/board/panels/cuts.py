@@ -19,7 +19,7 @@ from gradlab.lab.model.signal import Signal, cannot_be_cut, signal_of
 from gradlab.nn.lstm import LSTMNet
 from gradlab.plots.chart import Axis, Chart, Mark, dots, segments, words
 
-__all__ = ["CutsPanel"]
+__all__ = ["CutsPanel", "told"]
 
 _WIDTH, _HEIGHT = 21.0, 18.0  # of the drawing, in em
 _TOLD, _LINE, _LETTERS = 4.4, 1.05, 48  # room for the words below it; a line of them
@@ -118,6 +118,18 @@ class CutsPanel(Panel):
         if signal.steps:
             text += f"At the time steps: {_grouped(signal.steps)}. "
         return text + conclusion(result, signal)
+
+
+def told(result: Result) -> str:
+    """Return one line for who sees no panel: the verdict of every cut, and where time steps turn.
+
+    "cuts: wrong: input, z1; correct: a1, output"
+    """
+    if why := cannot_be_cut(result):
+        return f"cuts: {why}"
+    signal = signal_of(result)
+    line = f"cuts: {_grouped(signal.cuts)}."
+    return f"{line}{_about_steps(signal) if signal.steps else ''}".removesuffix(".")
 
 
 def conclusion(result: Result, signal: Signal) -> str:

@@ -19,7 +19,7 @@ from gradlab.plots.scales import ERROR_RANGE, clip_errors
 __all__ = ["TensorsPanel"]
 
 #: How high the columns are, in widths of a column of three: what is near is told by the eye.
-_TALL = 4.0
+_TALL = 5.5
 
 
 class TensorsPanel(Panel):
