@@ -345,8 +345,7 @@ def _groups(net: Network | None) -> list[list[str]]:
     """Return the tensors of each step; none without a network: the order of names is no depth."""
     if net is None:
         return []
-    owned = (list(getattr(layer, "param_names", ())) for layer in net.layers)
-    return [group for group in owned if group]
+    return [list(layer.param_names) for layer in net.layers if layer.param_names]
 
 
 def _numbers(names: list[str], net: Network | None) -> dict[str, int | None]:
@@ -357,8 +356,8 @@ def _numbers(names: list[str], net: Network | None) -> dict[str, int | None]:
     numbers: dict[str, int | None] = {}
     count = 0
     for layer in net.layers:
-        count += bool(getattr(layer, "weight_names", ()))
-        numbers |= dict.fromkeys(getattr(layer, "param_names", ()), count)
+        count += bool(layer.weight_names)
+        numbers |= dict.fromkeys(layer.param_names, count)
     return numbers
 
 

@@ -121,4 +121,4 @@ class Case:
     def _numbers(self) -> dict[str, int]:
         """Return the number of each tensor's layer, 1 for that of the first weights."""
         steps = zip(self.net.layers, layer_numbers(self.net), strict=True)
-        return {p: number for step, number in steps for p in getattr(step, "param_names", ())}
+        return {p: number for step, number in steps for p in step.param_names}
