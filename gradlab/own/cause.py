@@ -11,9 +11,9 @@ import numpy as np
 
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.functions import FUNCTIONS
-from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.numbers import UNNAMED
 from gradlab.bugs.lines.search import FAILS, Search, pairs
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
 from gradlab.checking.diagnosis import Clues, Diagnosis
 from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
@@ -75,13 +75,13 @@ class Finder:
             name: np.arange(report[name].analytic.size) if some is None else some
             for name, some in entries.items()
         }
-        given = Given(of(clues.analytic), of(clues.numerical), of(clues.bounds),
+        target = WrongGradient(of(clues.analytic), of(clues.numerical), of(clues.bounds),
                       None if is_whole else of(whole), is_single)  # fmt: skip
         program = match.program(Place(self.code.inputs, self.above))
-        if not given.knows(program):
+        if not target.knows(program):
             return []
-        search = Search(program, given)
-        if not given.wrong:
+        search = Search(program, target)
+        if not target.wrong:
             return []
         search.run()
         answers = self._answers(match)
@@ -89,11 +89,11 @@ class Finder:
             causes = sorted(found(), key=lambda c: (c.cost, len(c.wrong_line)))[:MOST]
             causes = [c for c in causes if c.is_named and self._agrees(c, match, answers)]
             if causes:
-                given.judge(program)
+                target.measure(program)
                 return [
                     replace(
-                        causes[0], residual=_left(causes[0], program, given),
-                        tensors=tuple(given.wrong), alike=_other_names(causes),
+                        causes[0], residual=_left(causes[0], program, target),
+                        tensors=tuple(target.wrong), alike=_other_names(causes),
                     )
                 ]  # fmt: skip
         return []
@@ -155,10 +155,10 @@ def _other_names(causes: list[Cause]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.said for c in same if c.edits[0].name != edit.name))
 
 
-def _left(cause: Cause, program: object, given: Given) -> float:
+def _left(cause: Cause, program: object, target: WrongGradient) -> float:
     made = cause.apply(program)
-    return max(float(np.linalg.norm(given.of(k, made[k]) - given.value[k]) / given.off[k])
-               for k in given.wrong)  # fmt: skip
+    return max(float(np.linalg.norm(target.of(k, made[k]) - target.value[k]) / target.off[k])
+               for k in target.wrong)  # fmt: skip
 
 
 def told(cause: Cause, match: Match, code: LayerCode) -> Cause:

@@ -1,4 +1,4 @@
-"""The gradient that is given, and how closely an edit must reproduce it."""
+"""A wrong gradient that lines are to reproduce, and how closely an edit must reproduce it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DIGITS = 8
 SHARE = 1e-4  # of the deviation: more than this an edit that explains it never leaves
 
 
-class Given:
-    """A wrong gradient beside the numerical one.
+class WrongGradient:
+    """A wrong gradient beside the numerical one: the target of whoever edits right lines.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Given:
                 return False
         return True
 
-    def judge(self, program: Program) -> None:
+    def measure(self, program: Program) -> None:
         """Set what is wrong beside what `program` computes, and how close is close."""
         right = {k: self.of(k, v) for k, v in program.gradient.items()}
         self.off = {k: float(np.linalg.norm(v - right[k])) for k, v in self.value.items()}
