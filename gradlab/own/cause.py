@@ -14,7 +14,7 @@ from gradlab.bugs.lines.functions import FUNCTIONS
 from gradlab.bugs.lines.numbers import UNNAMED
 from gradlab.bugs.lines.search import FAILS, Search, pairs
 from gradlab.bugs.lines.wrong_gradient import WrongGradient
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
@@ -49,19 +49,19 @@ class Finder:
         if any(tensor.directional for tensor in report.tensors.values()):
             return []
         self.code.above = self.above
-        clues = Clues.of(report)
+        facts = Facts.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
-            if own := of_source(self.code, report, clues):
+            if own := of_source(self.code, report, facts):
                 return own
             for match in recognise(self.code):
-                causes = self._causes(match, report, clues)
+                causes = self._causes(match, report, facts)
                 if causes:
-                    found = of_line(told(causes[0], match, self.code), clues)
+                    found = of_line(told(causes[0], match, self.code), facts)
                     return [replace(found, evidence=f"{found.evidence} {_about(match)}")]
-            return of_factor(self.code, clues)
+            return of_factor(self.code, facts)
 
-    def _causes(self, match: Match, report: Report, clues: Clues) -> list[Cause]:
+    def _causes(self, match: Match, report: Report, facts: Facts) -> list[Cause]:
         """Return the edits that give what backward gives, here and at other places."""
         roles = {name: role for role, name in match.roles.items()}
 
@@ -75,7 +75,7 @@ class Finder:
             name: np.arange(report[name].analytic.size) if some is None else some
             for name, some in entries.items()
         }
-        target = WrongGradient(of(clues.analytic), of(clues.numerical), of(clues.bounds),
+        target = WrongGradient(of(facts.analytic), of(facts.numerical), of(facts.bounds),
                       None if is_whole else of(whole), is_single)  # fmt: skip
         program = match.program(Place(self.code.inputs, self.above))
         if not target.knows(program):

@@ -9,7 +9,7 @@ from types import MethodType
 import numpy as np
 
 from gradlab.checking.black_box import GRADIENT_ROUNDING
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.functions import Code, put_on
 from gradlab.checking.source.search import Search
@@ -23,14 +23,14 @@ from gradlab.own.elsewhere import Elsewhere, places
 LEAST = 2  # other places at which an edit must be right
 
 
-def of_source(code: LayerCode, report: Report, clues: Clues) -> list[Diagnosis]:
+def of_source(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
     """Return the line of backward, or of what forward keeps, with which the gradient is right."""
     codes = [_code_of(code.backward), _code_of(code.forward)]
     if not codes[0].functions:
         return []
     with code.drawing_as_before():
-        found = Search(_case(code, report, clues, codes)).run()
-    return diagnosis_of(found, clues)
+        found = Search(_case(code, report, facts, codes)).run()
+    return diagnosis_of(found, facts)
 
 
 def _code_of(called: Callable) -> Code:
@@ -39,7 +39,7 @@ def _code_of(called: Callable) -> Code:
     return Code(called) if layer is None else Code(getattr(type(layer), called.method), layer)
 
 
-def _case(code: LayerCode, report: Report, clues: Clues, codes: list[Code]) -> Case:
+def _case(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> Case:
     above = [a.copy() for a in code.above]
     right: dict[int, list[np.ndarray]] = {}
 
@@ -61,7 +61,7 @@ def _case(code: LayerCode, report: Report, clues: Clues, codes: list[Code]) -> C
         return found if len(found) >= LEAST else []
 
     rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
-    return Case(codes, run, target_of(report, clues, rounding),
+    return Case(codes, run, target_of(report, facts, rounding),
                 lambda grads, place: place.agrees(grads), elsewhere,
                 constants_in(codes[1]))  # fmt: skip
 

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from gradlab.checking.arguments import Part
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.own.arrays import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.functions import Code
@@ -61,8 +61,8 @@ def of_arrays(
                 grads.called = called
 
     trees = [Nested(arrays)] + [Nested(vars(code.owner))] * (code.owner is not None)
-    clues = Clues.of(report)
+    facts = Facts.of(report)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, clues))
-    return diagnosis_of(found, clues)
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts))
+    return diagnosis_of(found, facts)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.checking.arguments import Part, gradient_at
 from gradlab.checking.diagnosis.causes import Diagnosis
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
@@ -20,7 +20,7 @@ from gradlab.checking.source.vector import Layout, Point, mended, points, wearin
 
 def of_functions(
     f: Callable, grad: Callable | None, theta: np.ndarray, layout: Layout, report: Report,
-    clues: Clues,
+    facts: Facts,
 ) -> list[Diagnosis]:  # fmt: skip
     """Return the line of `grad`, or of an f that returns both, with which the gradient is right."""
     is_part = isinstance(grad, Part)
@@ -41,8 +41,8 @@ def of_functions(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, f, gradient, theta, layout, target_of(report, clues))
-        if not found and (factor := common(clues)) and _is_steady(clues):
+        found = mended(code, f, gradient, theta, layout, target_of(report, facts))
+        if not found and (factor := common(facts)) and _is_steady(facts):
             here = np.concatenate([report[name].analytic.ravel() for name in report])
 
             def grads_at(point: Point) -> dict[str, np.ndarray]:
@@ -53,13 +53,13 @@ def of_functions(
                     raise ValueError("it is known at one theta alone")
                 return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-            if changes(factor, points(f, theta, layout), grads_at, clues.wrong):
-                return of_data(factor, clues)
-    return diagnosis_of(found, clues)
+            if changes(factor, points(f, theta, layout), grads_at, facts.wrong):
+                return of_data(factor, facts)
+    return diagnosis_of(found, facts)
 
 
-def _is_steady(clues: Clues) -> bool:
+def _is_steady(facts: Facts) -> bool:
     """Tell whether the first two answers were the same: a gradient may add to what it left."""
-    return clues.first is None or all(
-        np.allclose(clues.first[name], clues.analytic[name], rtol=1e-3) for name in clues.wrong
+    return facts.first is None or all(
+        np.allclose(facts.first[name], facts.analytic[name], rtol=1e-3) for name in facts.wrong
     )

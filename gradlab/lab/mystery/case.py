@@ -15,7 +15,7 @@ from gradlab.bugs.drawing import draw, far
 from gradlab.bugs.exhibit import layer_numbers
 from gradlab.bugs.slip import Written
 from gradlab.checking import Report, bisect, check
-from gradlab.checking.diagnosis import Clues
+from gradlab.checking.diagnosis import Facts
 from gradlab.lab.model.problem import Problem
 from gradlab.lab.model.settings import Settings
 from gradlab.nn.layers import Masks

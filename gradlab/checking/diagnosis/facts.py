@@ -1,4 +1,4 @@
-"""What a report gives away about the cause of a wrong gradient."""
+"""The facts from which the cause of a wrong gradient is told: a report's numbers and names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False)
-class Clues:
+class Facts:
     """Numbers and names, gathered once for all patterns.
 
     Attributes
@@ -108,8 +108,8 @@ class Clues:
         params: Mapping[str, np.ndarray] | None = None,
         first: Mapping[str, np.ndarray] | None = None,
         rounding: float = 0.0,
-    ) -> Clues:
-        """Gather the clues of a report, and of the network and its inputs if they are known."""
+    ) -> Facts:
+        """Gather what is known of a report, and of the network and its inputs if they are known."""
         analytic = {name: np.ravel(report[name].analytic) for name in report}
         bounds = {name: np.ravel(report[name].bounds) for name in report}
         # where no step gave a slope, nothing is known of a deviation
