@@ -47,7 +47,7 @@ def _norm(gradient: Arrays) -> float:
 def afterwards(
     right: Arrays, target: WrongGradient, values: Mapping[str, object], weights: Collection[str]
 ) -> Iterator[After]:
-    """Yield what could have made the given gradient from `right`; L2 is of the `weights`."""
+    """Yield what could have made the wrong gradient from `right`; L2 is of the `weights`."""
     yield from _clipped(right, target)
     if target.entries is None:
         yield from _rescaled(target)

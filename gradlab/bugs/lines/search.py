@@ -37,7 +37,7 @@ PLAIN = re.compile(r"S \* \(|- S \* d|^\w+ = S \*")
 
 
 class Search:
-    """What explains a given gradient, and what explains a part of it.
+    """What explains a wrong gradient, and what explains a part of it.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ class Search:
         return not wanted or any(self.target.fits(*tensor) for layer in made for tensor in layer)
 
     def explain_all(self, *edits: Edit) -> bool:
-        """Tell whether edits together reproduce the given gradient."""
+        """Tell whether edits together reproduce the wrong gradient."""
         changes = {k: text for edit in edits for k, text in edit.changes().items()}
         few = self.smallest(self.bad)  # two tensors tell most that does not fit, in less time
         try:

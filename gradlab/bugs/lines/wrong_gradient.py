@@ -78,7 +78,7 @@ class WrongGradient:
             self.limit[k] = max(min(self.limit[k], SHARE * self.off[k]), self.floor)
 
     def fits(self, name: str, value: np.ndarray) -> bool:
-        """Tell whether `value` is the given tensor as closely as can be told."""
+        """Tell whether `value` is the wrong tensor as closely as can be told."""
         # nan is no fit
         return bool(np.linalg.norm(self.of(name, value) - self.value[name]) <= self.limit[name])
 
