@@ -16,10 +16,10 @@ from gradlab.lab.controls.toolbar import Toolbar
 from gradlab.lab.mystery.view import MysteryView
 from gradlab.lab.state import LabState
 
-__all__ = ["Parts"]
+__all__ = ["Screen"]
 
 
-class Parts:
+class Screen:
     """Board, toolbar, scenarios, mystery, the line to share, and how it all looks.
 
     Parameters
