@@ -229,7 +229,7 @@ def test_the_caller_s_network_is_not_trained():
     theta = net.theta
     state = LabState(net, x, y, train_steps=50)
     np.testing.assert_array_equal(net.theta, theta)
-    np.testing.assert_array_equal(state.given.net.theta, theta)
+    np.testing.assert_array_equal(state.brought.net.theta, theta)
     assert not np.array_equal(parameters(state), theta)
 
 
