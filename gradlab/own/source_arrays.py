@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.checking.arguments import Part
 from gradlab.checking.diagnosis import Diagnosis, Facts
-from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.told import diagnosis_of, target_of

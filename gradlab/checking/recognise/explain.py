@@ -17,9 +17,9 @@ from gradlab.checking.blocks import Block, Words
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
-from gradlab.checking.own.arrays import OwnCode, check_examples
-from gradlab.checking.own.recognise import Match, recognise
+from gradlab.checking.own_code import OwnCode, check_examples
 from gradlab.checking.page import as_html, as_text, causes_told, head_of
+from gradlab.checking.recognise.network import Match, recognise
 from gradlab.checking.report import Report
 from gradlab.nn.network import Network, Point
 
