@@ -12,7 +12,7 @@ import numpy as np
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.functions import FUNCTIONS
 from gradlab.bugs.lines.numbers import UNNAMED
-from gradlab.bugs.lines.search import FAILS, Search, pairs
+from gradlab.bugs.lines.search import FAILS, Search, pairs, searched
 from gradlab.bugs.lines.wrong_gradient import WrongGradient
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
@@ -78,12 +78,8 @@ class Finder:
         target = WrongGradient(of(facts.analytic), of(facts.numerical), of(facts.bounds),
                       None if is_whole else of(whole), is_single)  # fmt: skip
         program = match.program(Place(self.code.inputs, self.above))
-        if not target.knows(program):
+        if (search := searched(program, target)) is None:
             return []
-        search = Search(program, target)
-        if not target.wrong:
-            return []
-        search.run()
         answers = self._answers(match)
         for found in (lambda: _single(search), lambda: pairs(search)):
             causes = sorted(found(), key=lambda c: (c.cost, len(c.wrong_line)))[:MOST]
@@ -92,7 +88,7 @@ class Finder:
                 target.measure(program)
                 return [
                     replace(
-                        causes[0], residual=_left(causes[0], program, target),
+                        causes[0], residual=target.residual(causes[0].apply(program)),
                         tensors=tuple(target.wrong), alike=_other_names(causes),
                     )
                 ]  # fmt: skip
@@ -153,12 +149,6 @@ def _other_names(causes: list[Cause]) -> tuple[str, ...]:
     edit = first.edits[0]
     same = [c for c in causes[1:] if len(c.edits) == 1 and c.edits[0].wrong == edit.wrong]
     return tuple(dict.fromkeys(c.said for c in same if c.edits[0].name != edit.name))
-
-
-def _left(cause: Cause, program: object, target: WrongGradient) -> float:
-    made = cause.apply(program)
-    return max(float(np.linalg.norm(target.of(k, made[k]) - target.value[k]) / target.off[k])
-               for k in target.wrong)  # fmt: skip
 
 
 def told(cause: Cause, match: Match, code: LayerCode) -> Cause:

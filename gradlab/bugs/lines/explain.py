@@ -14,7 +14,7 @@ from gradlab.bugs.lines.ask import Asked, Gradient, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.lines.program import Program
-from gradlab.bugs.lines.search import FAILS, Search, pairs
+from gradlab.bugs.lines.search import FAILS, Search, pairs, searched
 from gradlab.bugs.lines.wrong_gradient import EXACT, Arrays, WrongGradient
 from gradlab.nn.network import Point
 
@@ -67,12 +67,8 @@ def explain(
         return []
     with np.errstate(all="ignore"):
         program = Program(Point(net, x, y, masks))
-        if not target.knows(program):
+        if (search := searched(program, target)) is None:
             return []
-        search = Search(program, target)
-        if not target.wrong:
-            return []
-        search.run()
         causes = (
             search.causes()
             or problems.others(program, target)
@@ -111,15 +107,8 @@ def _best_part(search: Search, program: Program) -> Cause:
     left_open = tuple(k for k in program.net.params if k in search.target.wrong - seen)
     tensors = tuple(k for k in program.net.params if k in seen)
     cause = cause_of((edit,))
-    residual = _residual(cause, program, search.target, seen)
+    residual = search.target.residual(cause.apply(program), seen)
     return replace(cause, certain=False, tensors=tensors, left_open=left_open, residual=residual)
-
-
-def _residual(cause: Cause, program: Program, target: WrongGradient, names: set[str]) -> float:
-    made = cause.apply(program)
-    return max(
-        np.linalg.norm(target.of(k, made[k]) - target.value[k]) / target.off[k] for k in names
-    )
 
 
 def _distinct(
@@ -153,7 +142,7 @@ def _told(
     """Return each group's first cause with how well it fits and what else would."""
     agreeing = [group for group in groups if asked is None or asked.agrees(group[0])]
     groups = agreeing or groups
-    residuals = [_residual(cause, program, target, target.wrong) for cause, _ in groups]
+    residuals = [target.residual(cause.apply(program)) for cause, _ in groups]
     # where the bounds are wide, some edits only come near what another one hits
     closest = max(100 * min(residuals, default=0), 1e-7)
     fitting = [g for g in zip(groups, residuals, strict=True) if g[1] <= closest]

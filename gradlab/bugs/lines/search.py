@@ -308,6 +308,17 @@ class Search:
         return found
 
 
+def searched(program: Program, target: WrongGradient) -> Search | None:
+    """Return a search that has run; None if nothing is wrong or the lines are of another code."""
+    if not target.knows(program):
+        return None
+    search = Search(program, target)
+    if not target.wrong:
+        return None
+    search.run()
+    return search
+
+
 def close_names(edit: Edit) -> list[tuple[str, float]]:
     """Return what else a factor may be called, at nearly the same cost, with the difference."""
     least = edit.names[0][1] if edit.names else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -85,6 +85,13 @@ class WrongGradient:
     def fit_all(self, gradient: Arrays) -> bool:
         """Tell whether every tensor of a gradient fits."""
         return all(self.fits(name, value) for name, value in gradient.items())
+
+    def residual(self, gradient: Arrays, names: Collection[str] | None = None) -> float:
+        """Return what a gradient leaves of the deviation in the worst of the wrong tensors."""
+        return max(
+            float(np.linalg.norm(self.of(k, gradient[k]) - self.value[k]) / self.off[k])
+            for k in (self.wrong if names is None else names)
+        )
 
     def is_proof(self) -> bool:
         """Tell whether an edit that fits cannot do so by chance.
