@@ -20,7 +20,7 @@ from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
 from gradlab.own.factors import of_factor
-from gradlab.own.match import Match, Place, elsewhere, fewer, recognise, resized
+from gradlab.own.match import Match, Place, drawn_places, fewer, recognise, resized
 from gradlab.own.source import of_source
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
@@ -96,7 +96,7 @@ class Finder:
 
     def _answers(self, match: Match) -> list[tuple[Place, dict[str, np.ndarray]]]:
         """Return what backward says at other places, with one example fewer too."""
-        places, answers = elsewhere(self.code), []
+        places, answers = drawn_places(self.code), []
         fewer_examples = fewer(match, places[0])
         for place in (*places, fewer_examples, *resized(match, self.code)):
             try:

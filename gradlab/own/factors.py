@@ -10,7 +10,7 @@ from gradlab.checking.diagnosis import Diagnosis, Facts, diagnose_black_box
 from gradlab.checking.diagnosis.facts import Factor
 from gradlab.checking.source.factors import SAME, changes, common, of_data, ratio
 from gradlab.own.code import LayerCode
-from gradlab.own.elsewhere import Elsewhere, places
+from gradlab.own.elsewhere import OtherInputs, places
 
 NO_SIZE = 1  # a batch of which there is nothing to forget
 
@@ -41,7 +41,7 @@ def of_factor(code: LayerCode, facts: Facts) -> list[Diagnosis]:
     return diagnose_black_box(replace(facts, batch=here))
 
 
-def examples_of(code: LayerCode, place: Elsewhere | None = None) -> int | None:
+def examples_of(code: LayerCode, place: OtherInputs | None = None) -> int | None:
     """Return the number of examples, if the first axis of the first input counts them."""
     first = (place.inputs if place else code.inputs)[code.floats[0]]
     return first.shape[0] if first.ndim else None
@@ -78,7 +78,7 @@ def _left_open(factor: Factor, facts: Facts, here: int) -> list[Diagnosis]:
     )]  # fmt: skip
 
 
-def _ratio(code: LayerCode, place: Elsewhere, facts: Facts) -> float | None:
+def _ratio(code: LayerCode, place: OtherInputs, facts: Facts) -> float | None:
     try:
         return ratio(place, code.at(place.inputs, place.above)[1], facts.wrong)
     except Exception:  # anybody's code, at inputs of our choice

@@ -18,7 +18,7 @@ from gradlab.checking.source.told import diagnosis_of, target_of
 from gradlab.checking.source.vector import constants_in
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
-from gradlab.own.elsewhere import Elsewhere, places
+from gradlab.own.elsewhere import OtherInputs, places
 
 LEAST = 2  # other places at which an edit must be right
 
@@ -43,7 +43,7 @@ def _case(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> C
     above = [a.copy() for a in code.above]
     right: dict[int, list[np.ndarray]] = {}
 
-    def run(number: int, new: object, place: Elsewhere | None) -> Arrays:
+    def run(number: int, new: object, place: OtherInputs | None) -> Arrays:
         inputs, from_above = (place.inputs, place.above) if place else ({}, above)
         trial = copy.copy(code)
         trial.is_guarded = code.draws
@@ -56,14 +56,13 @@ def _case(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> C
                 raise ValueError("another output")
         return grads
 
-    def elsewhere() -> list[Elsewhere]:
+    def elsewhere() -> list[OtherInputs]:
         found = places(code)
         return found if len(found) >= LEAST else []
 
     rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
-    return Case(codes, run, target_of(report, facts, rounding),
-                lambda grads, place: place.agrees(grads), elsewhere,
-                constants_in(codes[1]))  # fmt: skip
+    target = target_of(report, facts, rounding)
+    return Case(codes, run, target, elsewhere, constants_in(codes[1]))
 
 
 def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Callable]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradlab.checking.diagnosis.causes import Diagnosis
 from gradlab.checking.diagnosis.facts import Factor, Facts
+from gradlab.checking.source.elsewhere import Elsewhere
 from gradlab.checking.source.target import Arrays
 
 SAME = 1e-4  # relative
@@ -24,7 +25,7 @@ def common(facts: Facts) -> Factor | None:
     return None if facts.clipped_length and 0 < factor.value < 1 else factor
 
 
-def ratio(place: object, grads: Arrays, wrong: list[str]) -> float | None:
+def ratio(place: Elsewhere, grads: Arrays, wrong: list[str]) -> float | None:
     """Return the factor by which a gradient is off along some directions; None for none."""
     pairs = [(float(np.sum(np.ravel(grads[name]) * np.ravel(along))), slope)
              for name, along, slope, _ in place.slopes if name in wrong]  # fmt: skip
@@ -35,7 +36,9 @@ def ratio(place: object, grads: Arrays, wrong: list[str]) -> float | None:
     return found if fits and np.isfinite(found) else None
 
 
-def changes(factor: Factor, places: Iterable, grads_at: Callable, wrong: list[str]) -> bool:
+def changes(
+    factor: Factor, places: Iterable[Elsewhere], grads_at: Callable, wrong: list[str]
+) -> bool:
     """Tell whether it is another one, or none at all, somewhere else."""
     for place in places:
         try:

@@ -239,8 +239,7 @@ class Search:
         new = self._code.edited(function, {})
         try:
             return bool(self._places) and all(
-                self.case.agrees(self.case.run(self._number, new, place), place)
-                for place in self._places
+                place.agrees(self.case.run(self._number, new, place)) for place in self._places
             )
         except Exception:  # anybody's code
             return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from gradlab.checking.report import Report
 from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import Layout, Point, mended, points, wearing
+from gradlab.checking.source.vector import Layout, OtherTheta, called_as, mended, others
 
 
 def of_functions(
@@ -31,9 +30,7 @@ def of_functions(
 
     def gradient(new: object, at: np.ndarray) -> np.ndarray:
         before = f(at.copy())  # what grad needs may have been left behind by f
-        is_method = isinstance(new, dict)
-        with wearing(code.owner, new) if is_method else nullcontext():
-            now = getattr(code.owner, code.functions[0].name) if is_method else new
+        with called_as(code, new) as now:
             answer = now(at.copy())
         if is_part and answer[0] != before:
             raise ValueError("another loss")
@@ -45,15 +42,15 @@ def of_functions(
         if not found and (factor := common(facts)) and _is_steady(facts):
             here = np.concatenate([report[name].analytic.ravel() for name in report])
 
-            def grads_at(point: Point) -> dict[str, np.ndarray]:
-                f(point.theta.copy())
-                answer = called(point.theta.copy())
-                flat = gradient_at(lambda at: answer[1] if is_part else answer, point.theta)
+            def grads_at(place: OtherTheta) -> dict[str, np.ndarray]:
+                f(place.theta.copy())
+                answer = called(place.theta.copy())
+                flat = gradient_at(lambda at: answer[1] if is_part else answer, place.theta)
                 if np.array_equal(flat, here):
                     raise ValueError("it is known at one theta alone")
                 return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-            if changes(factor, points(f, theta, layout), grads_at, facts.wrong):
+            if changes(factor, others(f, theta, layout), grads_at, facts.wrong):
                 return of_data(factor, facts)
     return diagnosis_of(found, facts)
 
