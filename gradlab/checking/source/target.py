@@ -67,8 +67,8 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is looked into.
+class Trial:
+    """What a search tries its edits on.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ import numpy as np
 from gradlab.checking.source.elsewhere import STEP, Elsewhere, Slope, slope_of
 from gradlab.checking.source.functions import Code, put_on
 from gradlab.checking.source.search import Mended, Search
-from gradlab.checking.source.target import Case, Target
+from gradlab.checking.source.target import Target, Trial
 
 SHIFTS = (0.3, 0.05, 0.005)  # of theta's size, the smaller ones where the loss is not defined
 POINTS = 3
@@ -54,8 +54,8 @@ def mended(
             raise ValueError("a gradient of another shape")
         return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-    case = Case([code], run, target, lambda: [*others(loss, theta, layout)], constants_in(code))
-    return Search(case).run()
+    trial = Trial([code], run, target, lambda: [*others(loss, theta, layout)], constants_in(code))
+    return Search(trial).run()
 
 
 def others(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[OtherTheta]:
