@@ -6,7 +6,7 @@ from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, diagnose
 from gradlab.checking.errors import MEASURES, norm_ratio, relative_error
 from gradlab.checking.numerical_gradient import numerical_gradient
-from gradlab.checking.own import Explanation, explain
+from gradlab.checking.recognise import Explanation, explain
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.schemes import (
     SCHEMES,

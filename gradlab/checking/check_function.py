@@ -16,7 +16,7 @@ import numpy as np
 from gradlab._validate import check_choice, check_integer, check_number, check_positive
 from gradlab.checking.arguments import check_tensors, check_theta, gradient_at, two_functions
 from gradlab.checking.black_box import Along, Background, BlackBox, Probe, survey
-from gradlab.checking.diagnosis import Clues, Diagnosis, diagnose_black_box
+from gradlab.checking.diagnosis import Diagnosis, Facts, diagnose_black_box
 from gradlab.checking.judge import Finding, judge, judge_step, slopes_of
 from gradlab.checking.report import Report, TensorReport, summary, tensor_report
 from gradlab.checking.source.theta import of_functions
@@ -203,8 +203,8 @@ def _explain(
         return []
     params, first = ({name: v[lo:hi].astype(float) for name, (lo, hi, _) in layout.items()}
                      for v in (theta, first))  # fmt: skip
-    clues = Clues.of(report, params=params, first=first, rounding=rounding)
-    return of_functions(*functions, theta, layout, report, clues) or diagnose_black_box(clues)
+    facts = Facts.of(report, params=params, first=first, rounding=rounding)
+    return of_functions(*functions, theta, layout, report, facts) or diagnose_black_box(facts)
 
 
 def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:

@@ -22,7 +22,7 @@ from gradlab.lab.board.scene import Scene
 from gradlab.lab.controls.appearance import THEMES
 from gradlab.lab.controls.linking import Link
 from gradlab.lab.controls.make import make_controls
-from gradlab.lab.controls.parts import Parts
+from gradlab.lab.controls.screen import Screen
 from gradlab.lab.lifetime import family, replace_earlier
 from gradlab.lab.lock import LOCK
 from gradlab.lab.model.result import Result
@@ -127,14 +127,14 @@ class Lab(widgets.VBox):
             panels, self._on_press, lambda *at: self._link.slide(*at),
             {"undo": self.state.undo, "redo": self.state.redo},
         )  # fmt: skip
-        parts = self._parts = Parts(
+        screen = self._screen = Screen(
             self.state, self.board, panels, theme,
             changed=self._on_appearance, pin=self._on_pin, save=self._on_save,
         )  # fmt: skip
-        self.reset_button = parts.toolbar.reset
-        self.scenarios, self.mystery = parts.scenarios, parts.mystery
-        self.appearance = parts.appearance
-        super().__init__(parts.arranged(self.controls, wanted))
+        self.reset_button = screen.toolbar.reset
+        self.scenarios, self.mystery = screen.scenarios, screen.mystery
+        self.appearance = screen.appearance
+        super().__init__(screen.arranged(self.controls, wanted))
         self.add_class("gradlab-lab")
         self.add_class(LIVE)
         self._link = Link(self.state, self.controls)
@@ -154,7 +154,7 @@ class Lab(widgets.VBox):
             self._rest.cancel()
             self.state.unobserve_all()
             # also what is not on the screen: controls that were not asked for or do not apply
-            parts = [*self.controls.values(), *self._parts.all(), self.board, self]
+            parts = [*self.controls.values(), *self._screen.all(), self.board, self]
             for widget in {id(w): w for part in parts for w in family(part)}.values():
                 widget.unobserve_all()
                 if widget is not self:

@@ -15,9 +15,9 @@ from gradlab._validate import check_integer
 from gradlab.bugs import Secret
 from gradlab.lab.lock import LOCK
 from gradlab.lab.model.function import Function
-from gradlab.lab.model.given import Given
 from gradlab.lab.model.history import History, Moment
 from gradlab.lab.model.line import read_line, settings_line
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.planted import bug_choices
 from gradlab.lab.model.problem import pose
 from gradlab.lab.model.result import NotThereError, Result, compute
@@ -106,7 +106,7 @@ class LabState(SettingTraits):
         tensors: Mapping[str, tuple[int, int, tuple[int, ...]]] | None = None,
         **settings: Any,
     ) -> None:
-        super().__init__(_given(net, x, y, tensors))
+        super().__init__(_brought(net, x, y, tensors))
         self.result: Result | None = None
         self.error = ""
         self.computed = 0
@@ -133,7 +133,7 @@ class LabState(SettingTraits):
     @property
     def line(self) -> str:
         """The line of code that recreates what is set."""
-        return settings_line(self.settings, self.base if self.given else None, self.given)
+        return settings_line(self.settings, self.base if self.brought else None, self.brought)
 
     def update(self, **changes: Any) -> None:
         """Change several settings at once, with one computation; all are checked first."""
@@ -300,7 +300,7 @@ class LabState(SettingTraits):
             rest["secret"] = mystery.secret
         while True:
             try:
-                return compute(self.settings, self.given, previous, **rest)
+                return compute(self.settings, self.brought, previous, **rest)
             except NotThereError as gone:
                 if gone.setting in names:
                     raise
@@ -309,13 +309,13 @@ class LabState(SettingTraits):
 
     def _pick(self, seed: int | None) -> Mystery:
         settings = self.settings.replace(bug=NO_BUG)
-        problem = pose(settings, self.given, self._trainer)
+        problem = pose(settings, self.brought, self._trainer)
         mystery = Mystery.pick(problem, settings, seed, self._played, self.score, self._wrong_lines)
         self._played.append(mystery.secret)
         return mystery
 
 
-def _given(net: object, x: object, y: object, tensors: object) -> Given | Function | None:
+def _brought(net: object, x: object, y: object, tensors: object) -> OwnNetwork | Function | None:
     """Return what the caller brought: a network with data, a function with its gradient, or None.
 
     Raises
@@ -333,4 +333,4 @@ def _given(net: object, x: object, y: object, tensors: object) -> Given | Functi
         raise TypeError("net must come with x and y: use gl.Lab(net, x, y), or gl.Lab() alone")
     if net is not None and (x is None or y is None):
         raise TypeError("x and y must come with net: use gl.Lab(net, x, y)")
-    return None if net is None else Given.check(net, x, y)
+    return None if net is None else OwnNetwork.check(net, x, y)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab._validate import check_names
 from gradlab.checking.check_function import check_function
-from gradlab.checking.own import Explanation
+from gradlab.checking.recognise import Explanation
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import Verdict
 

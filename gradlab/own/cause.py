@@ -11,16 +11,16 @@ import numpy as np
 
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.functions import FUNCTIONS
-from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.numbers import UNNAMED
-from gradlab.bugs.lines.search import FAILS, Search, pairs
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.bugs.lines.search import FAILS, Search, pairs, searched
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
 from gradlab.own.factors import of_factor
-from gradlab.own.match import Match, Place, elsewhere, fewer, recognise, resized
+from gradlab.own.match import Match, Place, drawn_places, fewer, recognise, resized
 from gradlab.own.source import of_source
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
@@ -49,19 +49,19 @@ class Finder:
         if any(tensor.directional for tensor in report.tensors.values()):
             return []
         self.code.above = self.above
-        clues = Clues.of(report)
+        facts = Facts.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
-            if own := of_source(self.code, report, clues):
+            if own := of_source(self.code, report, facts):
                 return own
             for match in recognise(self.code):
-                causes = self._causes(match, report, clues)
+                causes = self._causes(match, report, facts)
                 if causes:
-                    found = of_line(told(causes[0], match, self.code), clues)
+                    found = of_line(told(causes[0], match, self.code), facts)
                     return [replace(found, evidence=f"{found.evidence} {_about(match)}")]
-            return of_factor(self.code, clues)
+            return of_factor(self.code, facts)
 
-    def _causes(self, match: Match, report: Report, clues: Clues) -> list[Cause]:
+    def _causes(self, match: Match, report: Report, facts: Facts) -> list[Cause]:
         """Return the edits that give what backward gives, here and at other places."""
         roles = {name: role for role, name in match.roles.items()}
 
@@ -75,32 +75,28 @@ class Finder:
             name: np.arange(report[name].analytic.size) if some is None else some
             for name, some in entries.items()
         }
-        given = Given(of(clues.analytic), of(clues.numerical), of(clues.bounds),
+        target = WrongGradient(of(facts.analytic), of(facts.numerical), of(facts.bounds),
                       None if is_whole else of(whole), is_single)  # fmt: skip
         program = match.program(Place(self.code.inputs, self.above))
-        if not given.knows(program):
+        if (search := searched(program, target)) is None:
             return []
-        search = Search(program, given)
-        if not given.wrong:
-            return []
-        search.run()
         answers = self._answers(match)
         for found in (lambda: _single(search), lambda: pairs(search)):
             causes = sorted(found(), key=lambda c: (c.cost, len(c.wrong_line)))[:MOST]
             causes = [c for c in causes if c.is_named and self._agrees(c, match, answers)]
             if causes:
-                given.judge(program)
+                target.measure(program)
                 return [
                     replace(
-                        causes[0], residual=_left(causes[0], program, given),
-                        tensors=tuple(given.wrong), alike=_other_names(causes),
+                        causes[0], residual=target.residual(causes[0].apply(program)),
+                        tensors=tuple(target.wrong), alike=_other_names(causes),
                     )
                 ]  # fmt: skip
         return []
 
     def _answers(self, match: Match) -> list[tuple[Place, dict[str, np.ndarray]]]:
         """Return what backward says at other places, with one example fewer too."""
-        places, answers = elsewhere(self.code), []
+        places, answers = drawn_places(self.code), []
         fewer_examples = fewer(match, places[0])
         for place in (*places, fewer_examples, *resized(match, self.code)):
             try:
@@ -153,12 +149,6 @@ def _other_names(causes: list[Cause]) -> tuple[str, ...]:
     edit = first.edits[0]
     same = [c for c in causes[1:] if len(c.edits) == 1 and c.edits[0].wrong == edit.wrong]
     return tuple(dict.fromkeys(c.said for c in same if c.edits[0].name != edit.name))
-
-
-def _left(cause: Cause, program: object, given: Given) -> float:
-    made = cause.apply(program)
-    return max(float(np.linalg.norm(given.of(k, made[k]) - given.value[k]) / given.off[k])
-               for k in given.wrong)  # fmt: skip
 
 
 def told(cause: Cause, match: Match, code: LayerCode) -> Cause:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.checking.arguments import Part
 from gradlab.checking.check_function import check_function
-from gradlab.checking.own.arrays import OwnCode, takes
+from gradlab.checking.own_code import OwnCode, takes
 from gradlab.checking.report import Report
 from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept

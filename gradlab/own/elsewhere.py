@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.checking.source.elsewhere import STEP, Elsewhere, slope_of
 from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode, projection
 
-STEP = 1e-5  # of the directions, whose entries are about 1
-AGREES = 1e-6  # of a gradient's norm
-ROUNDING = 1e-14  # of what is summed up to the loss
 SHIFTS = (0.5, 0.1, 0.01)  # of the inputs, the smaller ones where the layer is not defined
 POINTS = 2
 DIRECTIONS = 2
@@ -21,34 +19,20 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Elsewhere:
+class OtherInputs(Elsewhere):
     """Inputs, what comes from above, and slopes.
 
     Attributes
     ----------
     inputs : dict of str to object
     above : list of ndarray
-    slopes : list of (str, ndarray, float, float)
-        The input that is moved, the direction, the slope along it and how far that may be off.
-    is_larger : bool
-        Some sizes are others than those of the layer as it came.
     """
 
     inputs: Mapping[str, object]
     above: list[np.ndarray]
-    slopes: list[tuple[str, np.ndarray, float, float]]
-    is_larger: bool
-
-    def agrees(self, grads: Arrays) -> bool:
-        """Tell whether a gradient has these slopes."""
-        return all(
-            abs(float(np.sum(grads[name] * along)) - slope)
-            <= AGREES * np.linalg.norm(grads[name]) + noise
-            for name, along, slope, noise in self.slopes
-        )
 
 
-def places(code: LayerCode) -> list[Elsewhere]:
+def places(code: LayerCode) -> list[OtherInputs]:
     """Return other inputs: of the same shapes, and with one size larger by one, where that works.
 
     Sizes that coincide do so no more there: a factor 1/5 is told from one over five examples.
@@ -58,7 +42,7 @@ def places(code: LayerCode) -> list[Elsewhere]:
     return [place for place in found if place is not None]
 
 
-def _first(code: LayerCode, seed: int, tried: object) -> Elsewhere | None:
+def _first(code: LayerCode, seed: int, tried: object) -> OtherInputs | None:
     """Return the first of several inputs on which the layer is defined, with its slopes there."""
     for inputs in tried:
         try:
@@ -72,7 +56,7 @@ def _first(code: LayerCode, seed: int, tried: object) -> Elsewhere | None:
 
 def _with_slopes(
     code: LayerCode, inputs: Arrays, rng: np.random.Generator, seed: int
-) -> Elsewhere | None:
+) -> OtherInputs | None:
     outs = code.at(inputs)[0]
     above = projection([out.shape for out in outs], np.dtype(float), 2 + seed)
     if not any(kind == DOUT for kind, _ in code.calls.handed):  # a loss with nothing above it
@@ -90,11 +74,10 @@ def _with_slopes(
             along = rng.standard_normal(np.shape(inputs[name]))
             up, size = loss(name, inputs[name] + STEP * along)
             down = loss(name, inputs[name] - STEP * along)[0]
-            slope = (up - down) / (2 * STEP)
-            if not np.isfinite(slope):
-                return None
-            slopes.append((name, along, float(slope), float(ROUNDING * size / STEP)))
-    return Elsewhere(inputs, above, slopes, seed >= POINTS)
+            slopes.append(slope_of(name, along, up, down, size))
+    if not all(np.isfinite(slope) for _, _, slope, _ in slopes):
+        return None
+    return OtherInputs(inputs, above, slopes=slopes, is_larger=seed >= POINTS)
 
 
 def _shifted(code: LayerCode, seed: int) -> Iterator[dict[str, object]]:

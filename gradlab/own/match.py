@@ -144,7 +144,7 @@ class Match:
 
 def recognise(code: LayerCode) -> Iterator[Match]:
     """Yield the layers that `code.forward` equals, on the inputs as they are and on drawn ones."""
-    places = [place.inputs for place in elsewhere(code)]
+    places = [place.inputs for place in drawn_places(code)]
     places = [{**code.inputs}, *places]
     try:
         theirs = [code.at(place)[0] for place in places]
@@ -158,7 +158,7 @@ def recognise(code: LayerCode) -> Iterator[Match]:
             yield match
 
 
-def elsewhere(code: LayerCode) -> list[Place]:
+def drawn_places(code: LayerCode) -> list[Place]:
     """Return other inputs of the same shapes, with other things from above."""
     rng, found = np.random.default_rng(1), []
     for k in range(POINTS):

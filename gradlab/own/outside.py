@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CellType, FunctionType, MethodType, ModuleType
 
-from gradlab.checking.own.arrays import surely
+from gradlab.checking.own_code import surely
 
 THEIRS = ("jax", "jaxlib", "torch", "numpy")  # what these keep is their own matter
 MOST = 10_000  # places to look into: a function may lead to anything that its module names

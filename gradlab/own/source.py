@@ -9,28 +9,28 @@ from types import MethodType
 import numpy as np
 
 from gradlab.checking.black_box import GRADIENT_ROUNDING
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.functions import Code, put_on
 from gradlab.checking.source.search import Search
-from gradlab.checking.source.target import Arrays, Case
+from gradlab.checking.source.target import Arrays, Trial
 from gradlab.checking.source.told import diagnosis_of, target_of
 from gradlab.checking.source.vector import constants_in
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
-from gradlab.own.elsewhere import Elsewhere, places
+from gradlab.own.elsewhere import OtherInputs, places
 
 LEAST = 2  # other places at which an edit must be right
 
 
-def of_source(code: LayerCode, report: Report, clues: Clues) -> list[Diagnosis]:
+def of_source(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
     """Return the line of backward, or of what forward keeps, with which the gradient is right."""
     codes = [_code_of(code.backward), _code_of(code.forward)]
     if not codes[0].functions:
         return []
     with code.drawing_as_before():
-        found = Search(_case(code, report, clues, codes)).run()
-    return diagnosis_of(found, clues)
+        found = Search(_trial(code, report, facts, codes)).run()
+    return diagnosis_of(found, facts)
 
 
 def _code_of(called: Callable) -> Code:
@@ -39,16 +39,16 @@ def _code_of(called: Callable) -> Code:
     return Code(called) if layer is None else Code(getattr(type(layer), called.method), layer)
 
 
-def _case(code: LayerCode, report: Report, clues: Clues, codes: list[Code]) -> Case:
+def _trial(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> Trial:
     above = [a.copy() for a in code.above]
     right: dict[int, list[np.ndarray]] = {}
 
-    def run(number: int, new: object, place: Elsewhere | None) -> Arrays:
+    def run(number: int, new: object, place: OtherInputs | None) -> Arrays:
         inputs, from_above = (place.inputs, place.above) if place else ({}, above)
-        trial = copy.copy(code)
-        trial.is_guarded = code.draws
-        trial.forward, trial.backward = _exchanged(code, number, new)
-        outs, grads = trial.at(inputs, from_above)
+        changed = copy.copy(code)
+        changed.is_guarded = code.draws
+        changed.forward, changed.backward = _exchanged(code, number, new)
+        outs, grads = changed.at(inputs, from_above)
         if number:  # an edit of forward must leave its output alone
             if id(place) not in right:
                 right[id(place)] = code.at(inputs)[0]
@@ -56,14 +56,13 @@ def _case(code: LayerCode, report: Report, clues: Clues, codes: list[Code]) -> C
                 raise ValueError("another output")
         return grads
 
-    def elsewhere() -> list[Elsewhere]:
+    def elsewhere() -> list[OtherInputs]:
         found = places(code)
         return found if len(found) >= LEAST else []
 
     rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
-    return Case(codes, run, target_of(report, clues, rounding),
-                lambda grads, place: place.agrees(grads), elsewhere,
-                constants_in(codes[1]))  # fmt: skip
+    target = target_of(report, facts, rounding)
+    return Trial(codes, run, target, elsewhere, constants_in(codes[1]))
 
 
 def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Callable]:

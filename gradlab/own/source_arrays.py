@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import numpy as np
 
 from gradlab.checking.arguments import Part
-from gradlab.checking.diagnosis import Clues, Diagnosis
-from gradlab.checking.own.arrays import OwnCode
+from gradlab.checking.diagnosis import Diagnosis, Facts
+from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import mended, wearing
+from gradlab.checking.source.vector import called_as, mended
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested
 
@@ -48,21 +47,18 @@ def of_arrays(
 
     def edited(new: object, at: np.ndarray) -> np.ndarray:
         before = own(at)  # what the gradients need may have been left behind by the loss
-        is_method = isinstance(new, dict)
-        with wearing(code.owner, new) if is_method else nullcontext():
-            if is_method:
-                new = getattr(code.owner, code.functions[0].name)
-            if is_part and new(*[own.parts(at)] * own.loss_takes)[0] != before:
+        with called_as(code, new) as now:
+            if is_part and now(*[own.parts(at)] * own.loss_takes)[0] != before:
                 raise ValueError("another loss")
-            grads.called = Part(new, 1) if is_part else new
+            grads.called = Part(now, 1) if is_part else now
             try:
                 return gradient(at)
             finally:
                 grads.called = called
 
     trees = [Nested(arrays)] + [Nested(vars(code.owner))] * (code.owner is not None)
-    clues = Clues.of(report)
+    facts = Facts.of(report)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, clues))
-    return diagnosis_of(found, clues)
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts))
+    return diagnosis_of(found, facts)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from gradlab.checking.own.arrays import surely
+from gradlab.checking.own_code import surely
 from gradlab.own.lanes import MEMORY, MOST, Lanes
 from gradlab.own.outside import Outside
 from gradlab.own.torch_arguments import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking.diagnosis import Clues
+from gradlab.checking.diagnosis import Facts
 from gradlab.checking.diagnosis.patterns import PATTERNS
 from tests.museum import make
 
@@ -14,15 +14,15 @@ CLAIMS = ("signal is", "spoiled", "off from", "formula", "is right", "are right"
 def where(net, x, y, analytic, masks=None):
     """Return the report and the sentence on its wrong tensors."""
     report = gl.check(net, x, y, masks=masks, analytic=analytic)
-    told = Clues.of(report, net, x).where
+    told = Facts.of(report, net, x).where
     assert not any(claim in told for claim in CLAIMS), told
     return report, told
 
 
 def patterns(report, net=None, x=None):
     """Return what the patterns tell, as "cause evidence"."""
-    clues = Clues.of(report, net, x)
-    return [f"{f.cause} {f.evidence}" for pattern in PATTERNS for f in pattern(clues)]
+    facts = Facts.of(report, net, x)
+    return [f"{f.cause} {f.evidence}" for pattern in PATTERNS for f in pattern(facts)]
 
 
 def test_a_wrong_signal_can_show_in_one_bias_alone():

@@ -298,7 +298,7 @@ def test_undo_tells_nothing_of_a_mystery_and_takes_no_points(state):
 def test_a_solved_round_gives_its_points_once(state):
     state.bug = "mystery"
     played = state.mystery
-    tensor = played._case.wrong
+    tensor = played._hidden.wrong
     for line in played._edited:
         for name in tensor:
             if played.guess(name, line).solved:

@@ -29,7 +29,7 @@ def is_held():
 
 
 def controls_of(lab):
-    parts = [lab, *lab.controls.values(), *lab._parts.all()]
+    parts = [lab, *lab.controls.values(), *lab._screen.all()]
     family = {id(w): w for part in parts for w in lifetime.family(part)}.values()
     return [w for w in family if hasattr(w, "description") and not isinstance(w, NO_CONTROLS)]
 

@@ -79,9 +79,9 @@ class Monkey:
         self.front_end.move(box.text, str(text))
 
     def button(self):
-        lab, bar = self.lab, self.lab._parts.toolbar
+        lab, bar = self.lab, self.lab._screen.toolbar
         part = self.rng.choice([
-            lab.reset_button, lab._parts.share.copy_button, bar.png, bar.svg, bar.full_screen,
+            lab.reset_button, lab._screen.share.copy_button, bar.png, bar.svg, bar.full_screen,
             *lab.mystery.buttons.values(),
         ])  # fmt: skip
         if part not in lab.mystery.buttons.values() or lab.state.mystery is not None:
@@ -103,7 +103,7 @@ class Monkey:
         self.front_end.send(self.lab.board, {"panel": str(self.rng.choice(PANELS)), "x": x, "y": y})
 
     def line(self):
-        self.front_end.move(self.lab._parts.share.line, str(self.rng.choice(LINES)))
+        self.front_end.move(self.lab._screen.share.line, str(self.rng.choice(LINES)))
 
     def panel(self):
         appearance = self.lab.appearance
@@ -117,7 +117,7 @@ class Monkey:
         return self.front_end.choose(row.choice, int(self.rng.integers(len(SCENARIOS) + 1)))
 
     def pin(self):
-        pin = self.lab._parts.toolbar.pin
+        pin = self.lab._screen.toolbar.pin
         self.front_end.move(pin, not pin.value)
 
     def noise(self):
@@ -164,7 +164,7 @@ async def play(front_end, events):
 
 async def agrees_with_a_fresh_one(lab, front_end):
     """State and pictures agree: a fresh lab with these settings shows the same."""
-    front_end.move(lab._parts.toolbar.pin, False)
+    front_end.move(lab._screen.toolbar.pin, False)
     front_end.move(lab.appearance.large, False)
     for box in lab.appearance.panels.values():
         front_end.move(box, True)

@@ -11,7 +11,7 @@ from gradlab.lab import LabState, Mystery, Score, settings_line
 from gradlab.lab.model.problem import pose
 from gradlab.lab.model.scenarios import MLP_BUGS
 from gradlab.lab.model.settings import Settings
-from gradlab.lab.mystery.case import Case
+from gradlab.lab.mystery.hidden_bug import HiddenBug
 from gradlab.lab.text.banner import banner_html, cost_line, explanation
 from gradlab.nn.network import Point
 
@@ -40,7 +40,7 @@ def pairs(mystery):
 
 def twin(mystery):
     """Return a round with the same bug and a score of its own."""
-    return Mystery(mystery._case)
+    return Mystery(mystery._hidden)
 
 
 def wrong_guess(mystery):
@@ -59,10 +59,10 @@ def test_it_is_there_while_the_bug_is_a_mystery(state):
 @pytest.mark.parametrize("seed", some(range(40)))
 def test_the_bug_shows_and_can_be_found(seed):
     mystery = Mystery.pick(pose(RICH), RICH, seed)
-    case = mystery._case
-    report = gl.check(case.net, case.x, case.y, masks=case.masks, analytic=case.gradient)
+    hidden = mystery._hidden
+    report = gl.check(hidden.net, hidden.x, hidden.y, masks=hidden.masks, analytic=hidden.gradient)
     assert report.verdict == "wrong"
-    assert set(report.wrong) >= {n for n in case.wrong if report[n].norm_ratio > 1e-2}
+    assert set(report.wrong) >= {n for n in hidden.wrong if report[n].norm_ratio > 1e-2}
     assert mystery.guess(*right_guess(mystery)).solved
     assert mystery.solved
 
@@ -169,7 +169,7 @@ def hidden(*slips, **settings):
     written = tuple((line, text) for text, line in lines.items() if not line.step.form)
     secret = Secret.of_slips(tuple(Slip.of(lines[r], w, r) for r, w in slips), written)
     lines = choices(secret, Point(*at), np.random.default_rng(0))
-    return Mystery(Case(*at, secret, tuple(lines), problem.sampling))
+    return Mystery(HiddenBug(*at, secret, tuple(lines), problem.sampling))
 
 
 NO_DERIVATIVE = ("dz2 = da2 * (1 - a2 ** 2)", "dz2 = da2")

@@ -4,7 +4,7 @@ import pytest
 import gradlab as gl
 from gradlab.lab import Settings
 from gradlab.lab.model import budget
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.result import SWEEP_EPS, compute
 
 SMALL = Settings(hidden=(4,))
@@ -151,7 +151,7 @@ def test_redrawn_dropout_grows_as_the_step_shrinks():
 def test_overflow_is_an_error_in_words():
     x, y = np.full((4, 2), 1e200), np.full((4, 2), 1e200)
     net = gl.mlp([2, 4, 2], "identity", loss="mse")
-    given = Given(net, x, y, 1.0)
+    given = OwnNetwork(net, x, y, 1.0)
     with pytest.raises(ValueError, match=r"not finite.*lower the weight scale"):
         compute(given.settings(), given)
 

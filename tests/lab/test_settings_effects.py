@@ -342,7 +342,7 @@ def test_of_a_given_network_the_biases_get_the_draws_added():
     np.testing.assert_array_equal(state.result.net.params["b1"], 5.0)
     state.bias_scale = 0.1
     assert np.abs(state.result.net.params["b1"] - 5.0).max() < 1.0
-    np.testing.assert_array_equal(state.given.net.params["b1"], 5.0)
+    np.testing.assert_array_equal(state.brought.net.params["b1"], 5.0)
     state.bias_scale = 0
     np.testing.assert_array_equal(state.result.net.params["b1"], 5.0)
 

@@ -18,7 +18,7 @@ def test_a_cell_and_callbacks_at_the_same_time_never_see_half_a_change(times):
     x, y = gl.data.moons(20)
     net = gl.mlp([2, 6, 2])
     state = LabState(net, x, y)
-    theta, given = net.theta.tobytes(), state.given.net.theta.tobytes()
+    theta, given = net.theta.tobytes(), state.brought.net.theta.tobytes()
     failures, over = [], threading.Event()
 
     def drag(name, low, high, seed):
@@ -39,7 +39,7 @@ def test_a_cell_and_callbacks_at_the_same_time_never_see_half_a_change(times):
     try:
         while (looks < times or state.computed < times // 20) and not failures:
             assert net.theta.tobytes() == theta
-            assert state.given.net.theta.tobytes() == given
+            assert state.brought.net.theta.tobytes() == given
             check_consistency(state.result, net)
             looks += 1
             time.sleep(1e-3)  # a loop that never waits would keep the interpreter from the others

@@ -150,7 +150,7 @@ def test_trainings_that_follow_each_other_at_once_are_not_all_told(front_end):
     for scale in (0.5, 0.6, 0.7):
         lab.state.update(weight_scale=scale, train_steps=5)
     assert trained(lab.state) == 3
-    layout = lab._parts.toolbar.training.layout
+    layout = lab._screen.toolbar.training.layout
     assert len(front_end.updates(layout, "visibility")) == 2  # the bar came and went once
     assert lab.state.progress == 1.0
 
@@ -229,7 +229,7 @@ def test_the_caller_s_network_is_not_trained():
     theta = net.theta
     state = LabState(net, x, y, train_steps=50)
     np.testing.assert_array_equal(net.theta, theta)
-    np.testing.assert_array_equal(state.given.net.theta, theta)
+    np.testing.assert_array_equal(state.brought.net.theta, theta)
     assert not np.array_equal(parameters(state), theta)
 
 

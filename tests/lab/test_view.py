@@ -160,7 +160,7 @@ def test_keys_undo_and_redo(lab, front_end):
 
 
 def test_what_is_pinned_stays_behind_in_every_panel_that_is_shown(lab, front_end):
-    toolbar, boxes = lab._parts.toolbar, lab.appearance.panels
+    toolbar, boxes = lab._screen.toolbar, lab.appearance.panels
     front_end.move(toolbar.pin, True)
     before = lab.board.ghost
     assert set(before["charts"]) == set(lab.board.visible)
@@ -176,7 +176,7 @@ def test_what_is_pinned_stays_behind_in_every_panel_that_is_shown(lab, front_end
 def test_the_picture_is_handed_over_as_a_file(lab, monkeypatch, front_end, kind, start):
     sent = []
     monkeypatch.setattr(lab.board, "send", lambda content, buffers: sent.append((content, buffers)))
-    front_end.press(getattr(lab._parts.toolbar, kind))
+    front_end.press(getattr(lab._screen.toolbar, kind))
     ((content, (buffer,)),) = sent
     assert content["save"] == f"gradlab.{kind}"
     assert content["mime"].startswith("image/")

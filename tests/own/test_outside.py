@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from gradlab.checking.own.arrays import surely
+from gradlab.checking.own_code import surely
 from gradlab.own.outside import Outside
 
 LAST = None

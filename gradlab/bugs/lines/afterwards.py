@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.numbers import UNNAMED, names_of
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -45,12 +45,12 @@ def _norm(gradient: Arrays) -> float:
 
 
 def afterwards(
-    right: Arrays, given: Given, values: Mapping[str, object], weights: Collection[str]
+    right: Arrays, target: WrongGradient, values: Mapping[str, object], weights: Collection[str]
 ) -> Iterator[After]:
-    """Yield what could have made the given gradient from `right`; L2 is of the `weights`."""
-    yield from _clipped(right, given)
-    if given.entries is None:
-        yield from _rescaled(given)
+    """Yield what could have made the wrong gradient from `right`; L2 is of the `weights`."""
+    yield from _clipped(right, target)
+    if target.entries is None:
+        yield from _rescaled(target)
     yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
     yield After("the gradient is absolute", "g = np.abs(g)", _each(np.abs))
     yield After("the gradient went through integers", "g = np.trunc(g)", _each(np.trunc))
@@ -59,20 +59,20 @@ def afterwards(
     for digits in range(1, 7):
         yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
                     _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
-    yield from _loss_scale(right, given)
-    yield from _never_written(right, given, values, weights)
-    yield from _multiplied(right, given, values)
-    yield from _weights_added(right, given, values)
-    yield from _other_names(right, given)
+    yield from _loss_scale(right, target)
+    yield from _never_written(right, target, values, weights)
+    yield from _multiplied(right, target, values)
+    yield from _weights_added(right, target, values)
+    yield from _other_names(right, target)
 
 
-def _clipped(right: Arrays, given: Given) -> Iterator[After]:
+def _clipped(right: Arrays, target: WrongGradient) -> Iterator[After]:
     """Clip all tensors, or those that are wrong, at the largest entry that is left."""
-    for names in (sorted(right), sorted(given.wrong)):
-        entries = np.abs(np.concatenate([given.value[k] for k in names]))
+    for names in (sorted(right), sorted(target.wrong)):
+        entries = np.abs(np.concatenate([target.value[k] for k in names]))
         top = float(entries.max())
         # one entry that sticks out proves nothing: some others were as large, or the bound is round
-        is_edge = (entries >= top * (1 - given.exact)).sum() > 2 or is_round(top, given.exact)
+        is_edge = (entries >= top * (1 - target.exact)).sum() > 2 or is_round(top, target.exact)
         if top > 0 and is_edge:
             yield clipping(top, names, len(names) == len(right))
 
@@ -86,31 +86,33 @@ def clipping(top: float, names: list[str], is_all: bool = True) -> After:
                                for k, v in g.items()})  # fmt: skip
 
 
-def _rescaled(given: Given) -> Iterator[After]:
-    whole = _norm(given.value)
-    first = given.size[next(iter(given.size))]
-    most = max(given.size.values())
-    if is_round(whole, given.exact):
+def _rescaled(target: WrongGradient) -> Iterator[After]:
+    whole = _norm(target.value)
+    first = target.size[next(iter(target.size))]
+    most = max(target.size.values())
+    if is_round(whole, target.exact):
         yield After(f"the whole gradient is scaled to norm {whole:.6g}",
                     f"g = g * {whole:.6g} / norm of all",
                     lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()})  # fmt: skip
-    if is_round(first, given.exact):
+    if is_round(first, target.exact):
         yield After(f"every tensor is scaled to norm {first:.6g}",
                     f"g = g * {first:.6g} / np.linalg.norm(g)",
                     _each(lambda v: v * first / np.linalg.norm(v)))  # fmt: skip
-    if is_round(most, given.exact):
+    if is_round(most, target.exact):
         yield After(f"every tensor is clipped to norm {most:.6g}",
                     f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
                     _each(lambda v: v * min(1, most / np.linalg.norm(v))))  # fmt: skip
 
 
-def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
-    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+def _multiplied(
+    right: Arrays, target: WrongGradient, values: Mapping[str, object]
+) -> Iterator[After]:
+    pairs = [(target.of(k, v), target.value[k]) for k, v in right.items()]
     square = sum(float(r @ r) for r, _ in pairs)
     S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
-    if abs(S - 1) <= given.exact:
+    if abs(S - 1) <= target.exact:
         return
-    names = names_of(S, values, given.exact)
+    names = names_of(S, values, target.exact)
     for name, cost in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
 
         def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
@@ -120,9 +122,9 @@ def _multiplied(right: Arrays, given: Given, values: Mapping[str, object]) -> It
         yield After(what, f"g = {name} * g", times, is_named=cost < UNNAMED)
 
 
-def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:
+def _loss_scale(right: Arrays, target: WrongGradient) -> Iterator[After]:
     """Leave in a number that was to keep small ones alive in float16: a power of two, or of ten."""
-    pairs = [(given.of(k, v), given.value[k]) for k, v in right.items()]
+    pairs = [(target.of(k, v), target.value[k]) for k, v in right.items()]
     square = sum(float(r @ r) for r, _ in pairs)
     S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
     if not 4 < S < np.inf:
@@ -135,18 +137,18 @@ def _loss_scale(right: Arrays, given: Given) -> Iterator[After]:
 
 
 def _never_written(
-    right: Arrays, given: Given, values: Mapping[str, object], weights: Collection[str]
+    right: Arrays, target: WrongGradient, values: Mapping[str, object], weights: Collection[str]
 ) -> Iterator[After]:
     """Leave some entries 0 where all others are right; L2 may have come on top of them."""
-    parts, names = {}, sorted(given.wrong)
-    if given.entries is not None:
+    parts, names = {}, sorted(target.wrong)
+    if target.entries is not None:
         return
     for k in names:
-        value, l2 = given.value[k].reshape(right[k].shape), values["lam"] * values[k]
+        value, l2 = target.value[k].reshape(right[k].shape), values["lam"] * values[k]
         for before, rest in (("", 0 * l2), ("data_", l2))[: 1 + (k in weights and l2.any())]:
-            left = np.abs(value - rest) <= given.exact * np.abs(rest)
-            left &= np.abs(right[k] - rest) > given.exact * np.abs(right[k])
-            if left.any() and not left.all() and given.fits(k, np.where(left, rest, right[k])):
+            left = np.abs(value - rest) <= target.exact * np.abs(rest)
+            left &= np.abs(right[k] - rest) > target.exact * np.abs(right[k])
+            if left.any() and not left.all() and target.fits(k, np.where(left, rest, right[k])):
                 parts[k] = (f"{before}d{k}[{_index(left)}] = 0", left, before)
 
     def unwritten(g: Arrays, values: Mapping[str, object]) -> dict:
@@ -182,14 +184,16 @@ def _span(found: list[int], size: int) -> str:
     return str(found)
 
 
-def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) -> Iterator[After]:
+def _weights_added(
+    right: Arrays, target: WrongGradient, values: Mapping[str, object]
+) -> Iterator[After]:
     """L2 in every tensor that is wrong, such as in the biases, which have none."""
-    wrong = sorted(given.wrong)
-    rows = [(given.of(k, values[k]), given.value[k] - given.of(k, right[k])) for k in wrong]
+    wrong = sorted(target.wrong)
+    rows = [(target.of(k, values[k]), target.value[k] - target.of(k, right[k])) for k in wrong]
     square = sum(float(p @ p) for p, _ in rows)
     along = sum(float(p @ d) for p, d in rows) / square if square else 0.0
     sizes = {k: values[k] for k in ("lam", "N")}
-    for name, cost in names_of(along, sizes, given.exact, ["lam"])[:1] if along else ():
+    for name, cost in names_of(along, sizes, target.exact, ["lam"])[:1] if along else ():
         if cost < UNNAMED:
 
             def added(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
@@ -201,16 +205,16 @@ def _weights_added(right: Arrays, given: Given, values: Mapping[str, object]) ->
                         f"g = g + {name} * parameter   # in {where}", added)  # fmt: skip
 
 
-def _other_names(right: Arrays, given: Given) -> Iterator[After]:
+def _other_names(right: Arrays, target: WrongGradient) -> Iterator[After]:
     """Every wrong tensor is the gradient of another one, or its transpose."""
     source: dict[str, tuple[str, bool]] = {}
-    for k in sorted(given.wrong):
+    for k in sorted(target.wrong):
         for j, value in right.items():
             for turn in (False, True):
                 turned = value.T if turn else value
-                if (j != k or turn) and turned.shape == right[k].shape and given.fits(k, turned):
+                if (j != k or turn) and turned.shape == right[k].shape and target.fits(k, turned):
                     source.setdefault(k, (j, turn))
-    if len(source) == len(given.wrong):
+    if len(source) == len(target.wrong):
         names = {k: j + ".T" * turn for k, (j, turn) in source.items()}
         yield After("; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
                     "; ".join(f"d{k} = d{j}" for k, j in names.items()),

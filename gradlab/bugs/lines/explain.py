@@ -12,10 +12,10 @@ from gradlab.bugs.lines import problems
 from gradlab.bugs.lines.afterwards import clipping
 from gradlab.bugs.lines.ask import Asked, Gradient, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
-from gradlab.bugs.lines.given import EXACT, Arrays, Given
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.lines.program import Program
-from gradlab.bugs.lines.search import FAILS, Search, pairs
+from gradlab.bugs.lines.search import FAILS, Search, pairs, searched
+from gradlab.bugs.lines.wrong_gradient import EXACT, Arrays, WrongGradient
 from gradlab.nn.network import Point
 
 ALIKE = 8  # other edits that are told beside a cause
@@ -61,67 +61,58 @@ def explain(
     is_float32 = net.dtype == np.float32 or any(
         np.asarray(v).dtype == np.float32 for v in analytic.values()
     )
-    given = Given(analytic, numerical, bounds, entries, is_float32)
+    target = WrongGradient(analytic, numerical, bounds, entries, is_float32)
     # no pass is like another one, or a layer of somebody's own has no lines: nothing to reproduce
     if isinstance(masks, np.random.Generator) or not has_lines(net.layers):
         return []
     with np.errstate(all="ignore"):
         program = Program(Point(net, x, y, masks))
-        if not given.knows(program):
+        if (search := searched(program, target)) is None:
             return []
-        search = Search(program, given)
-        if not given.wrong:
-            return []
-        search.run()
         causes = (
             search.causes()
-            or problems.others(program, given)
+            or problems.others(program, target)
             or pairs(search)
-            or problems.redrawn(program, given)
-            or _under_clipping(program, given)
+            or problems.redrawn(program, target)
+            or _under_clipping(program, target)
         )
-        given.judge(program)
+        target.measure(program)
         if causes:
             asked = None if gradient is None else Asked.of(gradient, point)
-            return _distinct(causes, program, given, asked)
+            return _distinct(causes, program, target, asked)
         return [_best_part(search, program)] if search.part else []
 
 
-def _under_clipping(program: Program, given: Given) -> list[Cause]:
+def _under_clipping(program: Program, target: WrongGradient) -> list[Cause]:
     """Return the causes of a gradient that was clipped, too: found in the entries that were not."""
-    top = max(float(np.abs(v).max(initial=0)) for v in given.value.values())
-    inside = {k: np.flatnonzero(np.abs(v) < top * (1 - given.exact))
-              for k, v in given.value.items()}  # fmt: skip
-    clipped = sum(v.size - inside[k].size for k, v in given.value.items())
-    if given.entries is not None or clipped < 3 or not any(v.size for v in inside.values()):
+    top = max(float(np.abs(v).max(initial=0)) for v in target.value.values())
+    inside = {k: np.flatnonzero(np.abs(v) < top * (1 - target.exact))
+              for k, v in target.value.items()}  # fmt: skip
+    clipped = sum(v.size - inside[k].size for k, v in target.value.items())
+    if target.entries is not None or clipped < 3 or not any(v.size for v in inside.values()):
         return []
-    rest = Given(*({k: values[k][v] for k, v in inside.items()}
-                   for values in (given.value, given.numerical, given.bound)),
-                 inside, given.exact > EXACT["float64"])  # fmt: skip
+    rest = WrongGradient(*({k: values[k][v] for k, v in inside.items()}
+                   for values in (target.value, target.numerical, target.bound)),
+                 inside, target.exact > EXACT["float64"])  # fmt: skip
     search = Search(program, rest)
     search.run()
-    after = clipping(top, list(given.value))
+    after = clipping(top, list(target.value))
     both = [cause_of(cause.edits, after) for cause in search.causes() if not cause.after]
-    return [cause for cause in both if given.fit_all(cause.apply(program))]
+    return [cause for cause in both if target.fit_all(cause.apply(program))]
 
 
 def _best_part(search: Search, program: Program) -> Cause:
     """Return what explains the most tensors, as far as it goes."""
     seen, edit = max(search.part, key=lambda p: (len(p[0]), -p[1].cost))
-    left_open = tuple(k for k in program.net.params if k in search.given.wrong - seen)
+    left_open = tuple(k for k in program.net.params if k in search.target.wrong - seen)
     tensors = tuple(k for k in program.net.params if k in seen)
     cause = cause_of((edit,))
-    residual = _residual(cause, program, search.given, seen)
+    residual = search.target.residual(cause.apply(program), seen)
     return replace(cause, certain=False, tensors=tensors, left_open=left_open, residual=residual)
 
 
-def _residual(cause: Cause, program: Program, given: Given, names: set[str]) -> float:
-    made = cause.apply(program)
-    return max(np.linalg.norm(given.of(k, made[k]) - given.value[k]) / given.off[k] for k in names)
-
-
 def _distinct(
-    causes: list[Cause], program: Program, given: Given, asked: Asked | None
+    causes: list[Cause], program: Program, target: WrongGradient, asked: Asked | None
 ) -> list[Cause]:
     """Return one of all causes that are the same mathematics, and what else would fit as well.
 
@@ -139,26 +130,29 @@ def _distinct(
             kept.append((cause, made, []))
         elif not any(_is_same_line(cause, other, program) for other in (twin[0], *twin[2])):
             twin[2].append(cause)
-    return _told([(cause, same) for cause, _, same in kept], program, given, asked)
+    return _told([(cause, same) for cause, _, same in kept], program, target, asked)
 
 
 def _told(
-    groups: list[tuple[Cause, list[Cause]]], program: Program, given: Given, asked: Asked | None
+    groups: list[tuple[Cause, list[Cause]]],
+    program: Program,
+    target: WrongGradient,
+    asked: Asked | None,
 ) -> list[Cause]:
     """Return each group's first cause with how well it fits and what else would."""
     agreeing = [group for group in groups if asked is None or asked.agrees(group[0])]
     groups = agreeing or groups
-    residuals = [_residual(cause, program, given, given.wrong) for cause, _ in groups]
+    residuals = [target.residual(cause.apply(program)) for cause, _ in groups]
     # where the bounds are wide, some edits only come near what another one hits
     closest = max(100 * min(residuals, default=0), 1e-7)
     fitting = [g for g in zip(groups, residuals, strict=True) if g[1] <= closest]
-    tensors = tuple(k for k in program.net.params if k in given.wrong)
+    tensors = tuple(k for k in program.net.params if k in target.wrong)
     said = dict.fromkeys(c.said for (cause, same), _ in fitting for c in (cause, *same))
     return [
         replace(
             cause, tensors=tensors, residual=residual,
-            certain=bool(agreeing) and given.is_proof() and cause.is_named
-            and given.fit_all(cause.apply(program)),
+            certain=bool(agreeing) and target.is_proof() and cause.is_named
+            and target.fit_all(cause.apply(program)),
             alike=tuple(other for other in said if other != cause.said)[:ALIKE],
         )
         for (cause, _), residual in fitting

@@ -13,9 +13,9 @@ from itertools import product
 import numpy as np
 
 from gradlab.bugs.lines.cause import Cause, Edit, Taken, cause_of
-from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.line import Line
 from gradlab.bugs.lines.program import Program
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
 
 UNKNOWN = 12  # that many entries of one column are found by trying all of their values
 
@@ -43,19 +43,19 @@ OTHER_TIME = (
 )  # fmt: skip
 
 
-def others(program: Program, given: Given) -> list[Cause]:
+def others(program: Program, target: WrongGradient) -> list[Cause]:
     """Return the causes that lie in what was differentiated, and not in how."""
-    return [cause_of((), taken=one) for one in _taken(program, given)]
+    return [cause_of((), taken=one) for one in _taken(program, target)]
 
 
-def redrawn(program: Program, given: Given) -> list[Cause]:
+def redrawn(program: Program, target: WrongGradient) -> list[Cause]:
     """Return the one cause that other masks on the way back are, if they can be solved for."""
     edits = [Edit(line.index, line.where, line.text, text, 3)
-             for line, text in _other_masks(program, given).items()]  # fmt: skip
+             for line, text in _other_masks(program, target).items()]  # fmt: skip
     return [cause_of(tuple(edits))] if edits else []
 
 
-def _taken(program: Program, given: Given) -> Iterator[Taken]:
+def _taken(program: Program, target: WrongGradient) -> Iterator[Taken]:
     """Yield what else the right backward pass gives this gradient of."""
     masks, candidates = program.point.masks, []
     if masks is not None and program.net.dropout_rate:
@@ -64,14 +64,14 @@ def _taken(program: Program, given: Given) -> Iterator[Taken]:
     if program.net.batch_axis:
         candidates += OTHER_TIME[: 1 + program.net.every_step]
     for one in candidates:
-        if given.fit_all(one.program(program).gradient):
+        if target.fit_all(one.program(program).gradient):
             yield one
 
 
 # -- masks that backward has drawn anew -----------------------------------------------------------
 
 
-def _other_masks(program: Program, given: Given) -> dict[Line, str]:
+def _other_masks(program: Program, target: WrongGradient) -> dict[Line, str]:
     """Return {line of a dropout: what it must be instead} where other masks give this gradient.
 
     Empty unless each entry of these masks is determined. What stands in the lines is put into the
@@ -79,15 +79,15 @@ def _other_masks(program: Program, given: Given) -> dict[Line, str]:
     """
     changes: dict[Line, str] = {}
     by_place = {line.where: line for line in program.lines if line.where.endswith("dropout")}
-    if given.entries is not None or any("batch norm" in line.where for line in program.lines):
+    if target.entries is not None or any("batch norm" in line.where for line in program.lines):
         return {}
     for where, line in by_place.items():
         number = where.split(",")[0].removeprefix("layer ")
         own = [o for o in program.lines if o.where == f"layer {number}, dense"]
         W, b = (next(o for o in own if o.target.endswith(kind + number)) for kind in "Wb")
-        if all(given.fits(*g) for g in _made(program, changes).items()):
+        if all(target.fits(*g) for g in _made(program, changes).items()):
             break
-        mask = _solved(program, given, changes, line, W, b, program.values[f"m{number}"])
+        mask = _solved(program, target, changes, line, W, b, program.values[f"m{number}"])
         if mask is None:
             return {}
         if np.array_equal(mask, program.values[f"m{number}"]):
@@ -95,7 +95,7 @@ def _other_masks(program: Program, given: Given) -> dict[Line, str]:
         rows = "one_mask_for_all" if (mask == mask[0]).all() else "another_mask"
         program.values[rows + number] = mask
         changes[line] = f"{line.target} = {_signal(line)} * {rows}{number}"
-    is_all = changes and all(given.fits(*g) for g in _made(program, changes).items())
+    is_all = changes and all(target.fits(*g) for g in _made(program, changes).items())
     return changes if is_all else {}
 
 
@@ -111,7 +111,7 @@ def _made(program: Program, changes: Mapping[Line, str]) -> dict[str, np.ndarray
 
 def _solved(
     program: Program,
-    given: Given,
+    target: WrongGradient,
     changes: Mapping[Line, str],
     line: Line,
     W: Line,
@@ -132,9 +132,9 @@ def _solved(
         for n in range(len(x))
     ])  # fmt: skip
     shape = program.values[weight].shape
-    data = given.value[weight].reshape(shape) - program.values["lam"] * program.values[weight]
-    rows, right = np.vstack([x.T, np.ones(len(x))]), np.vstack([data, given.value[bias]])
-    limit = 1e2 * given.exact * np.linalg.norm(right)
+    data = target.value[weight].reshape(shape) - program.values["lam"] * program.values[weight]
+    rows, right = np.vstack([x.T, np.ones(len(x))]), np.vstack([data, target.value[bias]])
+    limit = 1e2 * target.exact * np.linalg.norm(right)
     for scale in (1 / keep, 1.0):
         columns = [
             _column(rows * s, r, scale, limit) for s, r in zip(signal.T, right.T, strict=True)

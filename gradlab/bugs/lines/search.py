@@ -18,10 +18,10 @@ import numpy as np
 from gradlab.bugs.lines.afterwards import afterwards
 from gradlab.bugs.lines.cause import FACTOR, Cause, Edit, cause_of
 from gradlab.bugs.lines.edits import CARRIED, Scope, edits_of, steps_of
-from gradlab.bugs.lines.given import Given
 from gradlab.bugs.lines.line import NAME, Line
 from gradlab.bugs.lines.numbers import UNNAMED, names_of
 from gradlab.bugs.lines.program import Program
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
 
 #: What a wrong line raises for whoever runs it: such code was not run, it is no cause.
 FAILS = (ValueError, IndexError, NameError, KeyError, TypeError, ZeroDivisionError, AttributeError,
@@ -37,7 +37,7 @@ PLAIN = re.compile(r"S \* \(|- S \* d|^\w+ = S \*")
 
 
 class Search:
-    """What explains a given gradient, and what explains a part of it.
+    """What explains a wrong gradient, and what explains a part of it.
 
     Attributes
     ----------
@@ -49,14 +49,16 @@ class Search:
         With it a layer is right but for one factor, which a second edit may bring.
     """
 
-    def __init__(self, program: Program, given: Given, fixed: frozenset[str] = frozenset()) -> None:
-        self.program, self.given, self.fixed = program, given, fixed
+    def __init__(
+        self, program: Program, target: WrongGradient, fixed: frozenset[str] = frozenset()
+    ) -> None:
+        self.program, self.target, self.fixed = program, target, fixed
         self.scope = Scope(program)
         self.full: list[Edit] = []
         self.part: list[tuple[set[str], Edit]] = []
         self.scaled: list[Edit] = []
-        given.judge(program)
-        self.bad = {"d" + name for name in given.wrong}
+        target.measure(program)
+        self.bad = {"d" + name for name in target.wrong}
 
     # -- which lines, in which order ----------------------------------------------------------
 
@@ -84,10 +86,10 @@ class Search:
 
         Then the others that reach it, for a wrong line may leave some tensors right by chance.
         """
-        steps, reached, given = self.program.steps, self.program.reached, self.given
+        steps, reached, target = self.program.steps, self.program.reached, self.target
         top = min((s.layer for s in steps if s.writes & self.bad), default=None)
         near = {name for s in steps if s.layer == top for name in s.writes} & self.bad
-        live = {"d" + k for k, size in given.size.items() if size > 1e3 * given.floor} | self.bad
+        live = {"d" + k for k, size in target.size.items() if size > 1e3 * target.floor} | self.bad
         lines = [
             line for step in steps for line in step.lines
             if reached[line.index] & near and line.index not in self.program.changes
@@ -121,7 +123,7 @@ class Search:
             seen, is_spoiled = self.explained(edit)
         except FAILS:
             return None
-        if seen >= self.given.wrong and not is_spoiled:
+        if seen >= self.target.wrong and not is_spoiled:
             self.full.append(edit)
         elif seen:
             self.part.append((seen, edit))
@@ -129,10 +131,10 @@ class Search:
 
     def explained(self, edit: Edit) -> tuple[set[str], bool]:
         """Return the wrong tensors that an edit explains, and whether it gets others wrong."""
-        seen, given = set(), self.given
+        seen, target = set(), self.target
         for layer in self.program.run(edit.changes()):
-            missed = [name for name, value in layer if not given.fits(name, value)]
-            seen |= {name for name, _ in layer if name not in missed} & given.wrong
+            missed = [name for name, value in layer if not target.fits(name, value)]
+            seen |= {name for name, _ in layer if name not in missed} & target.wrong
             if missed:
                 if not seen and self.is_scaled(layer):
                     self.scaled.append(edit)
@@ -151,22 +153,22 @@ class Search:
 
     def smallest(self, grads: Collection[str]) -> frozenset[str]:
         """Return two of the smallest gradients, by the lines' names."""
-        size, names = self.given.value, self.program.grads
+        size, names = self.target.value, self.program.grads
         return frozenset(sorted(sorted(grads), key=lambda k: size[names[k]].size)[:2])
 
     def is_promising(self, edit: Edit) -> bool:
         """Tell whether an edit explains one of its witnesses, if it has any."""
         wanted = self.witnesses(edit)
         made = self.program.run(edit.changes(), wanted=wanted) if wanted else ()
-        return not wanted or any(self.given.fits(*tensor) for layer in made for tensor in layer)
+        return not wanted or any(self.target.fits(*tensor) for layer in made for tensor in layer)
 
     def explain_all(self, *edits: Edit) -> bool:
-        """Tell whether edits together reproduce the given gradient."""
+        """Tell whether edits together reproduce the wrong gradient."""
         changes = {k: text for edit in edits for k, text in edit.changes().items()}
         few = self.smallest(self.bad)  # two tensors tell most that does not fit, in less time
         try:
             return all(
-                self.given.fits(*tensor)
+                self.target.fits(*tensor)
                 for wanted in (few, frozenset())
                 for layer in self.program.run(changes, wanted=wanted)
                 for tensor in layer
@@ -176,30 +178,30 @@ class Search:
 
     def is_scaled(self, layer: list[tuple[str, np.ndarray]]) -> bool:
         """Tell whether a layer's gradients are right but for one factor."""
-        given, ratios = self.given, []
+        target, ratios = self.target, []
         for name, value in layer:
             has_l2 = self.program.values["lam"] and name in self.program.net.weight_names
-            if name in given.wrong and given.value[name].size > 2 and not has_l2:
-                ratio = given.factor(name, value)
-                rest = np.linalg.norm(ratio * given.of(name, value) - given.value[name])
-                if not ratio or rest > given.exact * given.size[name]:
+            if name in target.wrong and target.value[name].size > 2 and not has_l2:
+                ratio = target.factor(name, value)
+                rest = np.linalg.norm(ratio * target.of(name, value) - target.value[name])
+                if not ratio or rest > target.exact * target.size[name]:
                     return False
                 ratios.append(ratio)
-        return bool(ratios) and np.ptp(ratios) < given.exact * abs(ratios[0])
+        return bool(ratios) and np.ptp(ratios) < target.exact * abs(ratios[0])
 
     def solved(self, edit: Edit) -> Edit | None:
         """Return an edit with its factor, from the first wrong tensor that it moves."""
-        given, changes, wanted = self.given, edit.changes(), self.witnesses(edit)
+        target, changes, wanted = self.target, edit.changes(), self.witnesses(edit)
         runs = (self.program.run(changes, S, wanted) for S in (0.0, 1.0))
         for zero, one in zip(*runs, strict=True):
             has_moved = False
             for (name, start), (_, end) in zip(zero, one, strict=True):
                 step = end - start
-                if name not in given.wrong or not np.linalg.norm(step) > 1e-12 * given.size[name]:
+                if name not in target.wrong or not np.linalg.norm(step) > 1e-12 * target.size[name]:
                     continue
                 has_moved = True
-                S = given.factor(name, step, start)
-                if given.fits(name, start + S * step) and abs(S - 1) > given.exact:
+                S = target.factor(name, step, start)
+                if target.fits(name, start + S * step) and abs(S - 1) > target.exact:
                     return self.named(edit, S, step.size)
             if has_moved:
                 return None
@@ -210,7 +212,7 @@ class Search:
         is_rate = "- S * d" in edit.wrong  # a learning rate is no size of the network
         values = {} if is_rate else self.program.values
         local = self.local_sizes(edit)
-        names = names_of(S, values, self.given.exact, local)
+        names = names_of(S, values, self.target.exact, local)
         if "keep" not in local and self.is_keep(S):  # the mask's own factor, in whatever line
             names = [(name, cost + UNNAMED) for name, cost in names]
         is_plain = entries >= 3 and PLAIN.search(edit.wrong) and ".sum()" not in edit.wrong
@@ -222,7 +224,7 @@ class Search:
         """Tell whether a number is what dropout keeps, or one over it."""
         keep = self.program.values["keep"]
         has_masks = self.program.point.masks is not None
-        return has_masks and any(abs(S - k) <= self.given.exact * k for k in (keep, 1 / keep))
+        return has_masks and any(abs(S - k) <= self.target.exact * k for k in (keep, 1 / keep))
 
     def local_sizes(self, edit: Edit) -> set[str]:
         """Return what a line could speak of besides the batch: of L2, dropout, pixels, units."""
@@ -294,16 +296,27 @@ class Search:
 
     def after(self, before: tuple[Edit, ...] = ()) -> list[Cause]:
         """Return the causes that lie behind the backward pass."""
-        found, given = [], self.given
+        found, target = [], self.target
         right, values = self.program.gradient, self.program.values
         weights = self.program.net.weight_names
-        for after in afterwards(right, given, values, weights):
+        for after in afterwards(right, target, values, weights):
             made = after.function(right, values)
-            far = {k: np.linalg.norm(given.of(k, v) - given.value[k]) for k, v in made.items()}
-            loose = {k: 1e-2 * given.off[k] if after.is_coarse else 0 for k in far}
-            if all(far[k] <= max(given.limit[k], loose[k]) for k in far):
+            far = {k: np.linalg.norm(target.of(k, v) - target.value[k]) for k, v in made.items()}
+            loose = {k: 1e-2 * target.off[k] if after.is_coarse else 0 for k in far}
+            if all(far[k] <= max(target.limit[k], loose[k]) for k in far):
                 found.append(cause_of(before, after))
         return found
+
+
+def searched(program: Program, target: WrongGradient) -> Search | None:
+    """Return a search that has run; None if nothing is wrong or the lines are of another code."""
+    if not target.knows(program):
+        return None
+    search = Search(program, target)
+    if not target.wrong:
+        return None
+    search.run()
+    return search
 
 
 def close_names(edit: Edit) -> list[tuple[str, float]]:
@@ -314,7 +327,7 @@ def close_names(edit: Edit) -> list[tuple[str, float]]:
 
 def pairs(search: Search) -> list[Cause]:
     """Return the causes of two edits: one near the loss, and another one below it."""
-    program, given = search.program, search.given
+    program, target = search.program, search.target
     starts = sorted(search.part, key=lambda p: (-len(p[0]), p[1].cost))
     starts += [(set(), edit) for edit in sorted(search.scaled, key=lambda e: e.cost)]
     found, gradients, usual = [], [], np.inf
@@ -329,15 +342,15 @@ def pairs(search: Search) -> list[Cause]:
                for g in gradients):  # fmt: skip
             continue
         gradients.append(second.gradient)
-        below = Search(second, given, frozenset("d" + name for name in seen))
-        if not given.wrong:
+        below = Search(second, target, frozenset("d" + name for name in seen))
+        if not target.wrong:
             continue
         below.run()
         found += below.causes((edit,))
         usual = min(usual, edit.cost + MARGIN) if found else np.inf
         if len(gradients) >= FIRST:
             break
-    given.judge(program)
+    target.measure(program)
     return found or together(search)
 
 

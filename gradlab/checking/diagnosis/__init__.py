@@ -2,6 +2,6 @@
 
 from gradlab.checking.diagnosis.blind_spots import blind_spots
 from gradlab.checking.diagnosis.causes import Diagnosis, diagnose, diagnose_black_box
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.facts import Facts
 
-__all__ = ["Clues", "Diagnosis", "blind_spots", "diagnose", "diagnose_black_box"]
+__all__ = ["Diagnosis", "Facts", "blind_spots", "diagnose", "diagnose_black_box"]

@@ -16,7 +16,7 @@ from gradlab.nn.network import Network, Point
 Gradient = Mapping[str, np.ndarray]
 UNDECIDED = 1e-2  # of the largest entry: what would be seen in one that could not be decided
 USUAL = 1e-4  # the same, where the tensors are not told apart
-SWAMPED = 1e-6  # of the largest entry: a change that no check calls wrong beside so much L2
+NEVER_WRONG = 1e-6  # of the largest entry: a change that no check calls wrong beside so much L2
 
 
 def blind_spots(
@@ -47,7 +47,7 @@ def _swamped(net: Network, analytic: Gradient, seen: Mapping[str, TensorReport])
     for name in net.weight_names if net.l2 else ():
         penalty = net.l2 * net.params[name]
         flipped, right = {name: 2 * penalty - analytic[name]}, {name: analytic[name]}
-        hidden = np.maximum(_unseen(right, seen), SWAMPED)
+        hidden = np.maximum(_unseen(right, seen), NEVER_WRONG)
         if (_change(flipped, right, seen) <= hidden).all():
             names.append(name)
     if not names:

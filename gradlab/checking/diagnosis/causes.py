@@ -15,7 +15,7 @@ from gradlab.bugs.lines.numbers import names_of
 from gradlab.bugs.lines.program import listing_of
 from gradlab.bugs.planting import without_bugs
 from gradlab.bugs.suspects import Suspect, suspects
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.diagnosis.patterns import PATTERNS
 from gradlab.checking.report import Report
 from gradlab.nn.layers import Masks
@@ -120,22 +120,22 @@ def diagnose(
     """
     if not report.wrong:
         return []
-    clues = Clues.of(report, net, x)
-    found = by_patterns(clues)
-    if net is not None and clues.params is not None and x is not None and y is not None:
+    facts = Facts.of(report, net, x)
+    found = by_patterns(facts)
+    if net is not None and facts.params is not None and x is not None and y is not None:
         point = Point(net, x, y, masks)
-        gradient = net.gradient if _is_its_own(clues, point) else None
+        gradient = net.gradient if _is_its_own(facts, point) else None
         asked = Asked.of(gradient, point) if gradient else None
-        found = _with_suspects(found, clues, suspects(point), _sizes(clues, net, x, asked), asked)
+        found = _with_suspects(found, facts, suspects(point), _sizes(facts, net, x, asked), asked)
         found = [d if d.residual is None else _with_lines(d, net, masks) for d in found]
-        if not any(d.score > 1 - clues.tolerance for d in found):
-            found = _edited_lines(report, clues, point, gradient) + found
-    found = found or _other_masks(clues) or unknown(clues, BISECT)
+        if not any(d.score > 1 - facts.tolerance for d in found):
+            found = _edited_lines(report, facts, point, gradient) + found
+    found = found or _other_masks(facts) or unknown(facts, BISECT)
     found = [d for d in found if d.certain] or found  # what is vague beside it says no more
     return sorted(found, key=lambda d: -d.score)
 
 
-def _is_its_own(clues: Clues, point: Point) -> bool:
+def _is_its_own(facts: Facts, point: Point) -> bool:
     """Tell whether the gradient is what the network's own code gives, at each call the same.
 
     Then it can be asked about another batch, too.
@@ -145,22 +145,22 @@ def _is_its_own(clues: Clues, point: Point) -> bool:
     if is_ours or isinstance(masks, np.random.Generator):
         return False
     try:
-        again = clues.flat(net.gradient(x, y, masks))
+        again = facts.flat(net.gradient(x, y, masks))
     except Exception:  # anybody's code
         return False
-    return all(np.array_equal(a, again[name]) for name, a in clues.analytic.items())
+    return all(np.array_equal(a, again[name]) for name, a in facts.analytic.items())
 
 
-def _sizes(clues: Clues, net: Network, x: np.ndarray, asked: Asked | None) -> dict[str, object]:
+def _sizes(facts: Facts, net: Network, x: np.ndarray, asked: Asked | None) -> dict[str, object]:
     """Return what has sizes that can be taken for each other; none where that was asked."""
     if asked:
         return {}
-    sizes = {"N": clues.batch, "K": clues.outputs, **net.params}
+    sizes = {"N": facts.batch, "K": facts.outputs, **net.params}
     return {**sizes, "T": len(x), "H": net.hidden} if net.batch_axis else sizes
 
 
 def _edited_lines(
-    report: Report, clues: Clues, point: Point,
+    report: Report, facts: Facts, point: Point,
     gradient: Gradient | None,
 ) -> list[Diagnosis]:  # fmt: skip
     """Return the lines that, written in the place of the right ones, give this gradient."""
@@ -169,16 +169,16 @@ def _edited_lines(
     analytic = {name: np.ravel(report[name].analytic) for name in report}
     if all((a == a.astype(np.float32)).all() for a in analytic.values()):
         analytic = {name: a.astype(np.float32) for name, a in analytic.items()}
-    entries = {n: t.entries for n, t in report.tensors.items()} if clues.sampled else None
-    causes = explain(point, analytic, clues.numerical, clues.bounds, entries,
+    entries = {n: t.entries for n, t in report.tensors.items()} if facts.sampled else None
+    causes = explain(point, analytic, facts.numerical, facts.bounds, entries,
                      gradient)  # fmt: skip
-    return [of_line(cause, clues) for cause in causes]
+    return [of_line(cause, facts) for cause in causes]
 
 
-def of_line(cause: Cause, clues: Clues) -> Diagnosis:
+def of_line(cause: Cause, facts: Facts) -> Diagnosis:
     """Return what is told of an edited line."""
     left = f"{max(cause.residual, 1e-16):.0e}"
-    evidence = f"With this line, backward leaves {left} of the deviation open. {clues.where}."
+    evidence = f"With this line, backward leaves {left} of the deviation open. {facts.where}."
     return Diagnosis(
         str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
         cause.wrong_line, cause.right_line, cause.residual, cause.certain, cause.alike,
@@ -209,49 +209,49 @@ def _with_lines(told: Diagnosis, net: Network, masks: Masks) -> Diagnosis:
     )
 
 
-def _other_masks(clues: Clues) -> list[Diagnosis]:
+def _other_masks(facts: Facts) -> list[Diagnosis]:
     """Return what may be behind a gradient that is wrong everywhere, in a network with dropout."""
-    if not (clues.dropout_rate and clues.all_wrong):
+    if not (facts.dropout_rate and facts.all_wrong):
         return []
     cause = (
         "perhaps the dropout masks are not the same in all three places: in the loss that was "
         "differenced, on backprop's way up, and on its way down"
     )
-    evidence = f"{clues.where}. Hand the same masks to the check and to what it checks, and see."
+    evidence = f"{facts.where}. Hand the same masks to the check and to what it checks, and see."
     return [Diagnosis(cause, None, None, evidence, 0.2)]
 
 
-def by_patterns(clues: Clues) -> list[Diagnosis]:
+def by_patterns(facts: Facts) -> list[Diagnosis]:
     """Return what the numbers alone say."""
-    return [Diagnosis(*found, 0.9) for pattern in PATTERNS for found in pattern(clues)]
+    return [Diagnosis(*found, 0.9) for pattern in PATTERNS for found in pattern(facts)]
 
 
-def unknown(clues: Clues, more: str = "") -> list[Diagnosis]:
+def unknown(facts: Facts, more: str = "") -> list[Diagnosis]:
     """Return that no cause is known, where to look first and with what."""
-    return [Diagnosis(NO_PATTERN, None, None, f"{clues.where}{more}.", 0.0)]
+    return [Diagnosis(NO_PATTERN, None, None, f"{facts.where}{more}.", 0.0)]
 
 
-def diagnose_black_box(clues: Clues) -> list[Diagnosis]:
+def diagnose_black_box(facts: Facts) -> list[Diagnosis]:
     """Return what made the gradient of a function of one's own wrong, from the numbers alone."""
-    return by_patterns(clues) or unknown(clues)
+    return by_patterns(facts) or unknown(facts)
 
 
 def _with_suspects(
-    found: list[Diagnosis], clues: Clues, candidates: list[Suspect], sizes: dict[str, object],
+    found: list[Diagnosis], facts: Facts, candidates: list[Suspect], sizes: dict[str, object],
     asked: Asked | None,
 ) -> list[Diagnosis]:  # fmt: skip
     """Return the diagnoses from patterns, joined by the suspects that fit."""
-    fits = [(left_over(clues, s), s) for s in candidates]
+    fits = [(left_over(facts, s), s) for s in candidates]
     exact = [(left, s) for left, s in fits if left < EXACT]
     if exact:
         agreeing = [(left, s) for left, s in exact if asked is None or _agrees(s, asked)]
-        named = _exact(agreeing, clues, sizes) or [
+        named = _exact(agreeing, facts, sizes) or [
             replace(d, cause=f"perhaps {d.cause}", score=0.5, certain=False,
                     evidence=f"{d.evidence} On another batch it is not the same.")
-            for d in _exact(exact, clues, sizes)
+            for d in _exact(exact, facts, sizes)
         ]  # fmt: skip
         return named + [d for d in found if d.bug not in {s.bug for _, s in exact}]
-    return found or _alike(clues, candidates) or _drawn(clues, candidates)
+    return found or _alike(facts, candidates) or _drawn(facts, candidates)
 
 
 def _agrees(suspect: Suspect, asked: Asked) -> bool:
@@ -261,42 +261,42 @@ def _agrees(suspect: Suspect, asked: Asked) -> bool:
 
 
 def _exact(
-    exact: list[tuple[float, Suspect]], clues: Clues, sizes: dict[str, object]
+    exact: list[tuple[float, Suspect]], facts: Facts, sizes: dict[str, object]
 ) -> list[Diagnosis]:
-    diagnoses, also = [], _as_well(clues, sizes)
+    diagnoses, also = [], _as_well(facts, sizes)
     for left, s in exact:
         others = [o.bug for _, o in exact if o is not s]
         twins = f" Here it cannot be told from {', '.join(others)}." if others else ""
         same = f"Planted in this network it leaves {max(left, 1e-16):.0e} of the deviation open"
-        evidence = f"{same}. {clues.where}.{twins}"
-        off = residual(clues, s)
+        evidence = f"{same}. {facts.where}.{twins}"
+        off = residual(facts, s)
         diagnoses.append(
             Diagnosis(s.cause + also, s.bug, s.layer, evidence, 1 - left, residual=off,
-                      certain=_is_proof(off, clues))
+                      certain=_is_proof(off, facts))
         )  # fmt: skip
     return diagnoses
 
 
-def _is_proof(left: float, clues: Clues) -> bool:
+def _is_proof(left: float, facts: Facts) -> bool:
     """Tell whether a bug that leaves so little of the deviation cannot fit by chance."""
-    digits = -np.log10(max(left, 1e-16)) * sum(clues.analytic[name].size for name in clues.wrong)
-    return bool(left < clues.tolerance and digits >= DIGITS)
+    digits = -np.log10(max(left, 1e-16)) * sum(facts.analytic[name].size for name in facts.wrong)
+    return bool(left < facts.tolerance and digits >= DIGITS)
 
 
-def _as_well(clues: Clues, sizes: dict[str, object]) -> str:
+def _as_well(facts: Facts, sizes: dict[str, object]) -> str:
     """Return what else would give the same here: another way to 0, or a factor of other sizes."""
-    zeros = [name for name in clues.wrong if np.linalg.norm(clues.analytic[name]) < clues.floor]
-    if zeros == clues.wrong:
-        is_square = set(zeros) <= clues.biases and clues.batch == clues.outputs
+    zeros = [name for name in facts.wrong if np.linalg.norm(facts.analytic[name]) < facts.floor]
+    if zeros == facts.wrong:
+        is_square = set(zeros) <= facts.biases and facts.batch == facts.outputs
         ways = ["over the other axis"] * is_square
-        ways += ["it is never computed"] * (not any(clues.analytic[k].any() for k in zeros))
+        ways += ["it is never computed"] * (not any(facts.analytic[k].any() for k in zeros))
         return f", or {', or '.join(ways)}: all of this gives 0 here" if ways else ""
-    factor = clues.factor(clues.wrong) if sizes else None
+    factor = facts.factor(facts.wrong) if sizes else None
     if factor is None or not factor.value:
         return ""
-    one = clues.wrong[0]
-    units = [f"{one}.shape[{k}]" for k, size in enumerate(clues.shapes[one])
-             if len(clues.wrong) == 1 and size != clues.outputs and "H" not in sizes]  # fmt: skip
+    one = facts.wrong[0]
+    units = [f"{one}.shape[{k}]" for k, size in enumerate(facts.shapes[one])
+             if len(facts.wrong) == 1 and size != facts.outputs and "H" not in sizes]  # fmt: skip
     names = names_of(factor.value, sizes, max(1e-6, factor.error / abs(factor.value)), units)
     (first, least), *more = names
     more = [name for name, cost in more if cost <= least + NEAR and SIZE.search(name)]
@@ -304,62 +304,62 @@ def _as_well(clues: Clues, sizes: dict[str, object]) -> str:
     return f"; its factor is {' = '.join(near)} here: it may be either" if more else ""
 
 
-def _alike(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
+def _alike(facts: Facts, candidates: list[Suspect]) -> list[Diagnosis]:
     """Return the suspects whose deviation has the same direction but another length."""
-    deviation = clues.deviation()
+    deviation = facts.deviation()
     alike = []
     for s in candidates:
-        other = clues.deviation(s.gradient)
+        other = facts.deviation(s.gradient)
         norms = np.linalg.norm(deviation) * np.linalg.norm(other)
         along = float(deviation @ other / norms) if norms else 0.0
         if along > ALONG:
             times = float(deviation @ other / (other @ other))
             evidence = (
                 f"the deviation is {times:.3g} times what {s.bug} gives in this network "
-                f"(cosine {along:.6f}). {clues.where}."
+                f"(cosine {along:.6f}). {facts.where}."
             )
             cause = f"perhaps at another strength, {times:.3g} times this: {s.cause}"
             alike.append(Diagnosis(cause, s.bug, s.layer, evidence, 0.6 * along))
     return alike
 
 
-def _drawn(clues: Clues, candidates: list[Suspect]) -> list[Diagnosis]:
+def _drawn(facts: Facts, candidates: list[Suspect]) -> list[Diagnosis]:
     """Return the suspects with numbers of their own that spoil just the tensors that are wrong."""
     evidence = (
-        f"{clues.where}, and it stands there. It draws numbers of its own: more cannot be compared."
+        f"{facts.where}, and it stands there. It draws numbers of its own: more cannot be compared."
     )
     return [
         Diagnosis(f"perhaps {s.cause}", s.bug, s.layer, evidence, 0.3)
         for s in candidates
-        if s.random and _spoiled(clues, s) == set(clues.wrong)
+        if s.random and _spoiled(facts, s) == set(facts.wrong)
     ]
 
 
-def _spoiled(clues: Clues, suspect: Suspect) -> set[str]:
-    gradient = clues.flat(suspect.gradient)
+def _spoiled(facts: Facts, suspect: Suspect) -> set[str]:
+    gradient = facts.flat(suspect.gradient)
     return {
         name
-        for name, n in clues.numerical.items()
-        if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + clues.floor
+        for name, n in facts.numerical.items()
+        if np.linalg.norm(gradient[name] - n) > 1e-4 * np.linalg.norm(n) + facts.floor
     }
 
 
-def residual(clues: Clues, suspect: Suspect) -> float:
+def residual(facts: Facts, suspect: Suspect) -> float:
     """Return what a suspect leaves of the deviation, in the wrong tensor where it leaves most."""
-    gradient = clues.flat(suspect.gradient)
+    gradient = facts.flat(suspect.gradient)
     return max(
-        float(np.linalg.norm(clues.analytic[k] - gradient[k])
-              / max(np.linalg.norm(clues.analytic[k] - clues.numerical[k]), np.finfo(float).tiny))
-        for k in clues.wrong
+        float(np.linalg.norm(facts.analytic[k] - gradient[k])
+              / max(np.linalg.norm(facts.analytic[k] - facts.numerical[k]), np.finfo(float).tiny))
+        for k in facts.wrong
     )  # fmt: skip
 
 
-def left_over(clues: Clues, suspect: Suspect) -> float:
+def left_over(facts: Facts, suspect: Suspect) -> float:
     """Return how much of the worst tensor's deviation a suspect leaves unexplained."""
-    worst, gradient = 0.0, clues.flat(suspect.gradient)
-    for name, a in clues.analytic.items():
-        n, c = clues.numerical[name], gradient[name]
-        floor = clues.tolerance * (np.linalg.norm(n) + np.linalg.norm(a)) + clues.floor
+    worst, gradient = 0.0, facts.flat(suspect.gradient)
+    for name, a in facts.analytic.items():
+        n, c = facts.numerical[name], gradient[name]
+        floor = facts.tolerance * (np.linalg.norm(n) + np.linalg.norm(a)) + facts.floor
         left = np.linalg.norm(a - c) / max(np.linalg.norm(a - n), floor)
         worst = max(worst, float(left))
     return worst

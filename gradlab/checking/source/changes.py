@@ -27,7 +27,7 @@ NUMBERS = (0, 1, 2, 0.5, 3, 4)
 
 
 @dataclass(frozen=True)
-class Place:
+class Expression:
     """An expression.
 
     Attributes
@@ -51,9 +51,9 @@ class Place:
     scope: Scope
 
 
-def too_much(place: Place) -> Iterator[Named]:
+def too_much(expr: Expression) -> Iterator[Named]:
     """Take away a factor, a term, a function or a transpose that does not belong."""
-    node = place.node
+    node = expr.node
     if isinstance(node, ast.BinOp):
         yield ast.unparse(node.left), 0.5
         if not isinstance(node.op, ast.Div | ast.Pow):
@@ -65,7 +65,7 @@ def too_much(place: Place) -> Iterator[Named]:
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield ast.unparse(node.value), 0.3
     elif isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value, place.scope):
+        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value, expr.scope):
             yield ast.unparse(node.func.value), 0.8
         elif node.args:
             yield ast.unparse(node.args[0]), 0.8
@@ -73,9 +73,9 @@ def too_much(place: Place) -> Iterator[Named]:
         yield ast.unparse(node.value), 1.2
 
 
-def two_too_many(place: Place) -> Iterator[Named]:
+def two_too_many(expr: Expression) -> Iterator[Named]:
     """Take away two factors that do not belong, such as s * (1 - s)."""
-    factors = _factors(place.node)
+    factors = _factors(expr.node)
     for i in range(len(factors) if len(factors) > 2 else 0):
         for j in range(i + 1, len(factors)):
             names = [set(re.findall(r"[A-Za-z_]\w*", text)) for text in (factors[i], factors[j])]
@@ -83,16 +83,16 @@ def two_too_many(place: Place) -> Iterator[Named]:
                 yield " * ".join(f for k, f in enumerate(factors) if k not in (i, j)), 0.8
 
 
-def another_operator(place: Place) -> Iterator[Named]:
+def another_operator(expr: Expression) -> Iterator[Named]:
     """Write another sign or comparison, or exchange the operands."""
-    node = place.node
+    node = expr.node
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         left, right = ast.unparse(node.left), ast.unparse(node.comparators[0])
         for sign in COMPARED.values():
             if sign != COMPARED.get(type(node.ops[0])):
                 yield f"{left} {sign} {right}", 0.8
-    if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        sign, left, right = SIGNS[type(node.op)], _in(node.left), _in(node.right)
+    if operation := _operation(node):
+        sign, left, right = operation[0], *map(_in, operation[1:])
         if sign in OTHERS:
             yield f"{left} {OTHERS[sign]} {right}", 0.5
         if sign in "-/@**":
@@ -106,56 +106,40 @@ def another_operator(place: Place) -> Iterator[Named]:
             yield f"{turned[1]} @ {left}", 0.9
 
 
-def another_bracket(place: Place) -> Iterator[Named]:
+def another_bracket(expr: Expression) -> Iterator[Named]:
     """Open or close a bracket elsewhere."""
-    node = place.node
-    if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        sign, a, b = SIGNS[type(node.op)], _in(node.left), _in(node.right)
-        for outer, is_right in ((node.right, True), (node.left, False)):
-            if isinstance(outer, ast.BinOp) and type(outer.op) in SIGNS:
-                inner, c, d = SIGNS[type(outer.op)], _in(outer.left), _in(outer.right)
-                yield (f"({a} {sign} {c}) {inner} {d}" if is_right
-                       else f"{c} {inner} ({d} {sign} {b})"), 0.9  # fmt: skip
-                if is_right is False and sign in "+-":
-                    yield f"({c} {sign} {b}) {inner} {d}", 1.2
-        for part, other, is_left in ((node.left, b, True), (node.right, a, False)):
-            if isinstance(part, ast.Call):  # f(x) + y for f(x + y)
-                base = _argument_of(part, place.scope)
-                if base is not None:
-                    whole = f"{base} {sign} {other}" if is_left else f"{other} {sign} {base}"
-                    yield _call_of(part, whole, place.scope), 1.0
-    inner = _argument_node(node, place.scope) if isinstance(node, ast.Call) else None
-    if isinstance(inner, ast.BinOp) and type(inner.op) in SIGNS:  # f(x + y) for f(x) + y
-        sign, a, b = SIGNS[type(inner.op)], _in(inner.left), _in(inner.right)
-        yield f"{_call_of(node, a, place.scope)} {sign} {b}", 1.0
-        yield f"{a} {sign} {_call_of(node, b, place.scope)}", 1.0
+    if operation := _operation(expr.node):
+        yield from _regrouped(*operation)
+        yield from _drawn_in(*operation, expr.scope)
+    elif isinstance(expr.node, ast.Call):
+        yield from _drawn_out(expr.node, expr.scope)
 
 
-def another_number(place: Place) -> Iterator[Named]:
+def another_number(expr: Expression) -> Iterator[Named]:
     """Write another number, or the name of one."""
-    node = place.node
+    node = expr.node
     if not isinstance(node, ast.Constant) or isinstance(node.value, str | bytes | bool):
         return
     if node.value is None or not isinstance(node.value, int | float):
-        yield from ((f"{k}", 0.6) for k in range(3)) if place.is_index else ()
+        yield from ((f"{k}", 0.6) for k in range(3)) if expr.is_index else ()
         return
     v = node.value
-    if place.is_index:
+    if expr.is_index:
         yield from ((f"{k}", 0.5) for k in (v + 1, v - 1, 0, 1, -1, 2, 3) if k != v)
-        yield from ((k, 1.2) for k in place.scope.scalars if ".shape" not in k)
+        yield from ((k, 1.2) for k in expr.scope.scalars if ".shape" not in k)
         return
     for other in dict.fromkeys((*NUMBERS, v + 1, v - 1, 2 * v, v / 2, 10 * v, v / 10, -v)):
         if other != v:
             yield f"{other:.12g}", 0.5 + 0.2 * (other not in (v + 1, v - 1, 1, 2, -v))
-    yield from ((f"{c:.17g}", 0.4) for c in place.scope.constants if c != v)
-    yield from ((k, 0.9) for k in place.scope.scalars)
+    yield from ((f"{c:.17g}", 0.4) for c in expr.scope.constants if c != v)
+    yield from ((k, 0.9) for k in expr.scope.scalars)
 
 
-def another_name(place: Place) -> Iterator[Named]:
+def another_name(expr: Expression) -> Iterator[Named]:
     """Take another array of the same shape, another number, an index one step off."""
-    node = place.node
-    if place.is_index and isinstance(node, ast.Name):  # one step off
-        yield from ((f"{place.text} - 1", 0.5), (f"{place.text} + 1", 0.5))
+    node = expr.node
+    if expr.is_index and isinstance(node, ast.Name):  # one step off
+        yield from ((f"{expr.text} - 1", 0.5), (f"{expr.text} + 1", 0.5))
     if isinstance(node, ast.Tuple):
         parts = [ast.unparse(part) for part in node.elts]
         for i in range(len(parts)):
@@ -163,31 +147,31 @@ def another_name(place: Place) -> Iterator[Named]:
                 new = [*parts]
                 new[i], new[j] = new[j], new[i]
                 if new != parts and not any(":" in part for part in (new[i], new[j])):
-                    yield f"({', '.join(new)})" if ":" not in place.text else "", 0.6
+                    yield f"({', '.join(new)})" if ":" not in expr.text else "", 0.6
     if isinstance(node, ast.Name | ast.Attribute) or (
         isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
     ):
         if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size"):
             return
-        yield from place.scope.alike(place.text, place.value)
+        yield from expr.scope.alike(expr.text, expr.value)
 
 
-def another_power(place: Place) -> Iterator[Named]:
+def another_power(expr: Expression) -> Iterator[Named]:
     """Square it, take its root or one over it."""
-    if isinstance(place.node, ast.Constant) or place.is_index:
+    if isinstance(expr.node, ast.Constant) or expr.is_index:
         return
-    s = _in(place.node)
+    s = _in(expr.node)
     yield from ((f"{s} ** 2", 0.9), (f"({s} > 0)", 1.0), (f"1 / {s}", 1.3), (f"(1 - {s})", 1.2))
-    if place.scope.np:
-        yield from ((f"{place.scope.np}.{f}({place.text})", 1.2)
+    if expr.scope.np:
+        yield from ((f"{expr.scope.np}.{f}({expr.text})", 1.2)
                     for f in ("sqrt", "exp", "log", "tanh", "sign", "abs"))  # fmt: skip
 
 
-def turned(place: Place) -> Iterator[Named]:
+def turned(expr: Expression) -> Iterator[Named]:
     """Transpose it, mirror an axis, sum it up."""
-    if not isinstance(place.value, np.ndarray) or not place.value.ndim or place.is_index:
+    if not isinstance(expr.value, np.ndarray) or not expr.value.ndim or expr.is_index:
         return
-    s, shape = _in(place.node), place.value.shape
+    s, shape = _in(expr.node), expr.value.shape
     if len(shape) == 2:
         yield f"{s}.T", 0.6
     if len(shape) > 2:
@@ -195,21 +179,21 @@ def turned(place: Place) -> Iterator[Named]:
             for j in range(k):
                 if shape[j] == shape[k]:
                     yield f"{s}.swapaxes({j}, {k})", 1.0
-    if isinstance(place.node, ast.Name | ast.Subscript | ast.Attribute):
+    if isinstance(expr.node, ast.Name | ast.Subscript | ast.Attribute):
         for axis in range(len(shape)):
-            yield f"{place.text}[{':, ' * axis}::-1]", 1.3
+            yield f"{expr.text}[{':, ' * axis}::-1]", 1.3
         if len(shape) == 4:
-            yield f"{place.text}[:, :, ::-1, ::-1]", 1.0
-            yield f"{place.text}[..., ::-1, ::-1]", 1.2
+            yield f"{expr.text}[:, :, ::-1, ::-1]", 1.0
+            yield f"{expr.text}[..., ::-1, ::-1]", 1.2
     for axis in range(len(shape)):
         for kind in ("sum", "mean"):
             yield f"{s}.{kind}(axis={axis}, keepdims=True)", 1.2 + 0.2 * (kind == "mean")
             yield f"{s}.{kind}(axis={axis})", 1.4
 
 
-def another_call(place: Place) -> Iterator[Named]:
+def another_call(expr: Expression) -> Iterator[Named]:
     """Call another function, over another axis, with its arguments exchanged."""
-    node = place.node
+    node = expr.node
     if not isinstance(node, ast.Call):
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -218,9 +202,9 @@ def another_call(place: Place) -> Iterator[Named]:
             if other != name:
                 head = f"{ast.unparse(node.func.value)}.{other}" \
                     if isinstance(node.func, ast.Attribute) else other  # fmt: skip
-                yield head + place.text[len(ast.unparse(node.func)) :], 0.7
+                yield head + expr.text[len(ast.unparse(node.func)) :], 0.7
     if name in REDUCTIONS:
-        yield from _other_axes(node, place)
+        yield from _other_axes(node, expr)
     elif name == "range":
         yield from _other_ranges(node)
     if name == "where" and len(node.args) == 3:
@@ -233,9 +217,9 @@ def another_call(place: Place) -> Iterator[Named]:
         yield from _other_order(node)
 
 
-def another_text(place: Place) -> Iterator[Named]:
+def another_text(expr: Expression) -> Iterator[Named]:
     """Exchange einsum's letters."""
-    node = place.node
+    node = expr.node
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return
     if "->" not in node.value or len(node.value) > 40:
@@ -258,7 +242,7 @@ def another_text(place: Place) -> Iterator[Named]:
                     yield repr(f"{','.join(new[:-1])}->{new[-1]}"), 1.0
 
 
-RULES: tuple[Callable[[Place], Iterator[Named]], ...] = (
+RULES: tuple[Callable[[Expression], Iterator[Named]], ...] = (
     too_much, two_too_many, another_operator, another_bracket, another_number, another_name,
     another_power, turned, another_call, another_text,
 )  # fmt: skip
@@ -267,19 +251,54 @@ RULES: tuple[Callable[[Place], Iterator[Named]], ...] = (
 # -- parts of rules --------------------------------------------------------------------------------
 
 
-def _other_axes(node: ast.Call, place: Place) -> Iterator[Named]:
+def _operation(node: ast.AST | None) -> tuple[str, ast.expr, ast.expr] | None:
+    """Return the sign, the left and the right of a + b, a * b and the like."""
+    is_one = isinstance(node, ast.BinOp) and type(node.op) in SIGNS
+    return (SIGNS[type(node.op)], node.left, node.right) if is_one else None
+
+
+def _regrouped(sign: str, left: ast.expr, right: ast.expr) -> Iterator[Named]:
+    """Yield (a * c) + d for a * (c + d), and c + (d * b) for (c + d) * b."""
+    a, b = _in(left), _in(right)
+    if operation := _operation(right):
+        inner, c, d = operation[0], *map(_in, operation[1:])
+        yield f"({a} {sign} {c}) {inner} {d}", 0.9
+    if operation := _operation(left):
+        inner, c, d = operation[0], *map(_in, operation[1:])
+        yield f"{c} {inner} ({d} {sign} {b})", 0.9
+        if sign in "+-":
+            yield f"({c} {sign} {b}) {inner} {d}", 1.2
+
+
+def _drawn_in(sign: str, left: ast.expr, right: ast.expr, scope: Scope) -> Iterator[Named]:
+    """Yield f(x + y) for f(x) + y, and for x + f(y)."""
+    if isinstance(left, ast.Call) and (base := _argument_of(left, scope)) is not None:
+        yield _call_of(left, f"{base} {sign} {_in(right)}", scope), 1.0
+    if isinstance(right, ast.Call) and (base := _argument_of(right, scope)) is not None:
+        yield _call_of(right, f"{_in(left)} {sign} {base}", scope), 1.0
+
+
+def _drawn_out(call: ast.Call, scope: Scope) -> Iterator[Named]:
+    """Yield f(x) + y and x + f(y) for f(x + y)."""
+    if operation := _operation(_argument_node(call, scope)):
+        sign, a, b = operation[0], *map(_in, operation[1:])
+        yield f"{_call_of(call, a, scope)} {sign} {b}", 1.0
+        yield f"{a} {sign} {_call_of(call, b, scope)}", 1.0
+
+
+def _other_axes(node: ast.Call, expr: Expression) -> Iterator[Named]:
     """Yield a reduction over other axes, with the axes kept or not."""
-    is_function = isinstance(node.func, ast.Attribute) and _is_module(node.func.value, place.scope)
+    is_function = isinstance(node.func, ast.Attribute) and _is_module(node.func.value, expr.scope)
     args = [ast.unparse(arg) for arg in node.args[: int(is_function)]]
     given = {k.arg: ast.unparse(k.value) for k in node.keywords}
     if len(node.args) > len(args):
         given["axis"] = ast.unparse(node.args[len(args)])
     operand = node.args[0] if is_function and node.args else getattr(node.func, "value", None)
     try:
-        ndim = np.ndim(place.scope.value_of(operand))
+        ndim = np.ndim(expr.scope.value_of(operand))
     except Exception:  # anybody's expression, where it last ran
         ndim = 2
-    axes = [*place.scope.axes, None, *map(str, range(ndim)), *("-1",) * (ndim > 1)]
+    axes = [*expr.scope.axes, None, *map(str, range(ndim)), *("-1",) * (ndim > 1)]
     if ndim > 2:
         axes += [f"({', '.join(str(k) for k in range(ndim) if k != one)})" for one in range(ndim)]
         axes += ["(0, 1)", f"({ndim - 2}, {ndim - 1})"]
@@ -289,7 +308,7 @@ def _other_axes(node: ast.Call, place: Place) -> Iterator[Named]:
                 continue
             options = [f"axis={axis}"] * (axis is not None) + ["keepdims=True"] * (keep == "True")
             cost = 0.5 + 0.3 * ((axis != given.get("axis")) and keep != given.get("keepdims"))
-            cost += 0.1 * (axis is not None and axis not in place.scope.axes)
+            cost += 0.1 * (axis is not None and axis not in expr.scope.axes)
             yield f"{ast.unparse(node.func)}({', '.join([*args, *options])})", cost
 
 

@@ -7,24 +7,25 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from gradlab.checking.diagnosis.causes import Diagnosis
-from gradlab.checking.diagnosis.clues import Clues, Factor
+from gradlab.checking.diagnosis.facts import Factor, Facts
+from gradlab.checking.source.elsewhere import Elsewhere
 from gradlab.checking.source.target import Arrays
 
 SAME = 1e-4  # relative
 
 
-def common(clues: Clues) -> Factor | None:
+def common(facts: Facts) -> Factor | None:
     """Return the one factor by which all wrong tensors are off; None for 0 and for none.
 
     None, too, where it makes the length a round number: then it is clipped, and told as that.
     """
-    factor = clues.factor([name for name in clues.wrong if name in clues.live])
+    factor = facts.factor([name for name in facts.wrong if name in facts.live])
     if factor is None or not factor.value:
         return None
-    return None if clues.clipped_length and 0 < factor.value < 1 else factor
+    return None if facts.clipped_length and 0 < factor.value < 1 else factor
 
 
-def ratio(place: object, grads: Arrays, wrong: list[str]) -> float | None:
+def ratio(place: Elsewhere, grads: Arrays, wrong: list[str]) -> float | None:
     """Return the factor by which a gradient is off along some directions; None for none."""
     pairs = [(float(np.sum(np.ravel(grads[name]) * np.ravel(along))), slope)
              for name, along, slope, _ in place.slopes if name in wrong]  # fmt: skip
@@ -35,7 +36,9 @@ def ratio(place: object, grads: Arrays, wrong: list[str]) -> float | None:
     return found if fits and np.isfinite(found) else None
 
 
-def changes(factor: Factor, places: Iterable, grads_at: Callable, wrong: list[str]) -> bool:
+def changes(
+    factor: Factor, places: Iterable[Elsewhere], grads_at: Callable, wrong: list[str]
+) -> bool:
     """Tell whether it is another one, or none at all, somewhere else."""
     for place in places:
         try:
@@ -47,11 +50,11 @@ def changes(factor: Factor, places: Iterable, grads_at: Callable, wrong: list[st
     return False
 
 
-def of_data(factor: Factor, clues: Clues) -> list[Diagnosis]:
+def of_data(factor: Factor, facts: Facts) -> list[Diagnosis]:
     """Return that a factor is no cause."""
-    what = "every tensor" if clues.all_wrong else ", ".join(clues.wrong)
+    what = "every tensor" if facts.all_wrong else ", ".join(facts.wrong)
     return [Diagnosis(
         f"{what} is off by a factor that depends on the numbers: {factor} here, another elsewhere",
         None, None, f"Analytic over numerical is {factor}, and not so on other inputs. "
-        f"{clues.where}.", 0.3,
+        f"{facts.where}.", 0.3,
     )]  # fmt: skip

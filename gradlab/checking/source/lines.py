@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from gradlab.checking.source.statements import Where, put
+from gradlab.checking.source.statements import Where, node_at, parsed, put
 
 COMPOUND = (ast.For, ast.If, ast.While, ast.With)
 
@@ -13,11 +13,11 @@ COMPOUND = (ast.For, ast.If, ast.While, ast.With)
 def header(node: ast.stmt) -> str:
     """Return a statement on one line, as Python writes it; of a loop, its head."""
     if isinstance(node, COMPOUND):
-        field = {ast.For: "iter", ast.If: "test", ast.While: "test"}.get(type(node))
         if isinstance(node, ast.For):
-            return f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:".replace("(", "(")
-        word = {"test": "if" if isinstance(node, ast.If) else "while"}.get(field or "", "with")
-        return f"{word} {ast.unparse(getattr(node, field))}:" if field else ast.unparse(node)
+            return f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:"
+        if isinstance(node, ast.If | ast.While):
+            word = "if" if isinstance(node, ast.If) else "while"
+            return f"{word} {ast.unparse(node.test)}:"
     return ast.unparse(node)
 
 
@@ -27,17 +27,14 @@ def spliced(text: Sequence[str], statement: ast.stmt, at: Where, new: str) -> tu
     Where the line is longer than one, or a bracket would be missing, both are as Python writes
     them.
     """
-    parent, name, k = at
-    old = getattr(parent, name) if k is None else getattr(parent, name)[k]
+    old = node_at(at)
     encoded = text[statement.lineno - 1].encode()
     encoded = encoded[statement.col_offset : statement.end_col_offset]
     line = encoded.decode()
     try:
-        node = ast.parse(new, mode="eval").body
+        node = parsed(new, statement)
     except SyntaxError:
         return header(statement), header(statement)
-    for inner in ast.walk(node):
-        ast.copy_location(inner, statement)
     wrong = header(statement)
     with put(at, node):
         right, tree = header(statement), _dumped(statement)

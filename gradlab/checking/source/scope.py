@@ -16,6 +16,7 @@ MOST_ARRAYS = 24  # that are tried in the place of another, or beside it
 MOST_SIZE = 200_000  # entries of an array that is worth it
 REDUCED = ("sum", "mean")
 Named = tuple[str, float]  # an expression and its cost
+Valued = tuple[str, np.ndarray, float]  # an expression, its value and its cost
 
 
 class Scope:
@@ -85,14 +86,14 @@ class Scope:
 
     # -- what may be missing ----------------------------------------------------------------------
 
-    def forms(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray, float]]:
+    def forms(self, shape: tuple[int, ...]) -> Iterator[Valued]:
         """Yield (expression, value, cost) for what of one array can be a factor or a term here."""
         for name, a in self.arrays.items():
             for text, value, cost in self._of_array(name, a):
                 if _fits(np.shape(value), shape):
                     yield text, value, cost
 
-    def _of_array(self, name: str, a: np.ndarray) -> Iterator[tuple[str, np.ndarray, float]]:
+    def _of_array(self, name: str, a: np.ndarray) -> Iterator[Valued]:
         yield name, a, 0
         if a.dtype.kind == "b":
             return
@@ -114,43 +115,31 @@ class Scope:
                     value = getattr(a, kind)(axis=axis, keepdims=True)
                     yield f"{name}.{kind}(axis={axis}, keepdims=True)", value, 0.8
 
-    def terms(self, shape: tuple[int, ...]) -> list[tuple[str, np.ndarray, float]]:
+    def terms(self, shape: tuple[int, ...]) -> list[Valued]:
         """Return what can be a term where an array of this shape stands."""
         if shape not in self._terms:
             self._terms[shape] = [*self._terms_of(shape)]
         return self._terms[shape]
 
-    def _terms_of(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray, float]]:
+    def _terms_of(self, shape: tuple[int, ...]) -> Iterator[Valued]:
         """Yield what of some arrays can be a term: A @ B, A * B, A * (A * B).sum(...).
 
         Shapes are compared before anything is computed.
         """
         arrays = {k: v for k, v in self.arrays.items() if v.dtype.kind == "f"}
-        yield from ((k, v, 0.0) for k, v in arrays.items() if _fits(v.shape, shape))
-        yield from self._rows_of_one(shape)
-        turned = {**arrays, **{f"{k}.T": v.T for k, v in arrays.items() if v.ndim == 2}}
-        for (k, v), (m, w) in product(turned.items(), repeat=2):
-            if v.ndim > 1 and w.ndim > 1 and v.shape[-1] == w.shape[-2] \
-                    and _fits((*v.shape[:-1], w.shape[-1]), shape):  # fmt: skip
-                with suppress(ValueError):  # two stacks of matrices of other lengths
-                    yield f"{k} @ {m}", v @ w, 0.5
         pairs = [(k, m) for k, m in product(arrays, repeat=2)
                  if k <= m and _broadcast(arrays[k].shape, arrays[m].shape)]  # fmt: skip
+        yield from ((k, v, 0.0) for k, v in arrays.items() if _fits(v.shape, shape))
+        yield from self._rows_of_one(shape)
+        yield from _matrix_products(arrays, shape)
         for k, m in pairs:
             if _fits(np.broadcast_shapes(arrays[k].shape, arrays[m].shape), shape):
                 yield f"{k} * {m}", arrays[k] * arrays[m], 0.4
         for text, value, cost in self._reduced(arrays, pairs, shape):
             yield text, value, cost
-            small = [(k, v) for k, v in arrays.items() if v.size < np.prod(shape)]
-            for k, v in arrays.items():
-                if v.shape == shape:
-                    yield f"{k} * {text}", v * value, cost + 0.3
-                    for n, w in small if v.ndim == len(shape) else ():
-                        if w.ndim == v.ndim and _fits(w.shape, shape):
-                            yield f"{k} * {n} ** 2 * {text}", v * w**2 * value, cost + 0.7
-                            yield f"{k} * {n} ** 3 * {text}", v * w**3 * value, cost + 0.7
+            yield from _multiples(arrays, shape, text, value, cost)
 
-    def _rows_of_one(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray, float]]:
+    def _rows_of_one(self, shape: tuple[int, ...]) -> Iterator[Valued]:
         """Yield what has a 1 in each row: in the diagonal, or where labels say."""
         if len(shape) != 2 or not self.np:
             return
@@ -165,7 +154,7 @@ class Scope:
     def _reduced(
         self, arrays: Mapping[str, np.ndarray], pairs: list[tuple[str, str]],
         shape: tuple[int, ...],
-    ) -> Iterator[tuple[str, np.ndarray, float]]:  # fmt: skip
+    ) -> Iterator[Valued]:  # fmt: skip
         """Yield sums and means of one array, and of two arrays' product."""
         for names in (*((k,) for k in arrays), *pairs):
             whole = np.broadcast_shapes(*(arrays[k].shape for k in names))
@@ -230,6 +219,30 @@ class Scope:
                     yield f"1 / ({k} * {m})", 1 / (v * w), 0.5 + more
                 if k != m:
                     yield f"{k} / {m}", v / w, 0.6 + more
+
+
+def _matrix_products(arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Iterator[Valued]:
+    turned = {**arrays, **{f"{k}.T": v.T for k, v in arrays.items() if v.ndim == 2}}
+    for (k, v), (m, w) in product(turned.items(), repeat=2):
+        is_product = v.ndim > 1 and w.ndim > 1 and v.shape[-1] == w.shape[-2]
+        if is_product and _fits((*v.shape[:-1], w.shape[-1]), shape):
+            with suppress(ValueError):  # two stacks of matrices of other lengths
+                yield f"{k} @ {m}", v @ w, 0.5
+
+
+def _multiples(
+    arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], text: str, sums: np.ndarray,
+    cost: float,
+) -> Iterator[Valued]:  # fmt: skip
+    """Yield sums times arrays, and times powers of a smaller one: what a normalisation has."""
+    alike = {n: w for n, w in arrays.items() if w.ndim == len(shape) and _fits(w.shape, shape)}
+    small = [(n, w) for n, w in alike.items() if w.size < np.prod(shape)]
+    for k, v in arrays.items():
+        if v.shape == shape:
+            yield f"{k} * {text}", v * sums, cost + 0.3
+            for n, w in small:
+                yield f"{k} * {n} ** 2 * {text}", v * w**2 * sums, cost + 0.7
+                yield f"{k} * {n} ** 3 * {text}", v * w**3 * sums, cost + 0.7
 
 
 def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:

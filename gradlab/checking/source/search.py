@@ -10,13 +10,15 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from gradlab.checking.source.changes import RULES, Place
+from gradlab.checking.source.changes import RULES, Expression
 from gradlab.checking.source.functions import Function
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
@@ -26,14 +28,15 @@ from gradlab.checking.source.statements import (
     Where,
     expressions,
     has_while,
+    parsed,
     put,
     put_statements,
     record,
     statements_of,
 )
-from gradlab.checking.source.target import Case
+from gradlab.checking.source.target import Trial
 from gradlab.checking.source.untouched import untouched
-from gradlab.checking.source.whole import changes_of
+from gradlab.checking.source.whole import Change, changes_of
 
 WORK = 250_000  # statements that a search may run, about
 ASIDE = 60  # statements that one run takes for copies and for building the function
@@ -46,7 +49,7 @@ BARE = 0.3  # for a factor or a term of a line that only hands on a name
 NEW_NAME, INSIDE = 0.25, 0.3  # for a term that speaks of what its line does not, or inside another
 TOLERANCE = 2e-6  # relative: how closely a number must be what it is called
 
-Todo = Callable[[], None]
+Edit = tuple[float, Callable[[], None]]  # its cost, and what tries it
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ class ExhaustedError(Exception):
 class Search:
     """See the module; what holds everywhere stands in `found`."""
 
-    def __init__(self, case: Case) -> None:
-        self.case, self.work = case, WORK
+    def __init__(self, trial: Trial) -> None:
+        self.trial, self.work = trial, WORK
         self.found: list[Mended] = []
         self._places: list | None = None
 
@@ -89,9 +92,9 @@ class Search:
         """Return the edits that hold everywhere, the likeliest first."""
         with (
             contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ExhaustedError),
-            untouched(self.case.codes),
+            untouched(self.trial.codes),
         ):  # fmt: skip
-            for number, code in enumerate(self.case.codes):
+            for number, code in enumerate(self.trial.codes):
                 self._number, self._code = number, code
                 self._run_code()
                 if self.found:
@@ -99,28 +102,18 @@ class Search:
         best = min((m.cost for m in self.found), default=0.0)
         kept: dict[tuple[str, str], Mended] = {}
         is_one = any(place.is_larger for place in self._places or ())
-        for one in sorted(self.found, key=lambda m: m.cost):
-            if one.cost <= best + MARGIN:
-                kept.setdefault((one.where, "" if is_one else one.number), one)
+        for mended in sorted(self.found, key=lambda m: m.cost):
+            if mended.cost <= best + MARGIN:
+                kept.setdefault((mended.where, "" if is_one else mended.number), mended)
         return [*kept.values()]
 
     # -- what is tried, in which order ------------------------------------------------------------
 
     def _run_code(self) -> None:
-        queue: list[tuple[float, Todo]] = []
-        for function in self._code.functions:
-            if has_while(function) or not self._is_as_given(function):
-                continue
-            statements = statements_of(function)
-            record(self._code, function, statements,
-                   lambda new: self.case.run(self._number, new, None))  # fmt: skip
-            self.price = ASIDE + sum(one.runs for one in statements) + _entries(statements)
-            outer, axes = outer_names(function.live), _axes_in(function.node)
-            for one in statements:
-                if one.runs:
-                    queue += self._of(one, Scope(one.local, outer, self.case.constants, axes))
+        """Try the edits of one code, the most usual first, until the others are far less usual."""
+        queue = [edit for function in self._code.functions for edit in self._edits_of(function)]
         best = np.inf
-        for cost, todo in sorted(queue, key=lambda q: q[0]):
+        for cost, todo in sorted(queue, key=operator.itemgetter(0)):
             if cost > best + MARGIN:
                 break
             todo()
@@ -128,40 +121,58 @@ class Search:
         if self.found and not self._is_as_given(self._code.functions[0]):
             self.found = []  # an edited line has spoiled what all runs share
 
+    def _edits_of(self, function: Function) -> Iterator[Edit]:
+        if has_while(function) or not self._is_as_given(function):
+            return
+        statements = statements_of(function)
+        record(self._code, function, statements,
+               lambda new: self.trial.run(self._number, new, None))  # fmt: skip
+        self.price = ASIDE + sum(statement.runs for statement in statements) + _entries(statements)
+        outer, axes = outer_names(function.live), _axes_in(function.node)
+        for statement in statements:
+            if statement.runs:
+                scope = Scope(statement.local, outer, self.trial.constants, axes)
+                yield from self._edits_in(statement, scope)
+
     def _is_as_given(self, function: Function) -> bool:
         """Tell whether a function that is built anew, as it is, gives the gradient that came."""
         self.price = ASIDE
-        vector, given = self._vector(function, {}), self.case.target.given
+        vector, given = self._vector(function, {}), self.trial.target.given
         return vector is not None and np.allclose(vector, given, rtol=1e-9, atol=1e-12)
 
-    def _of(self, one: Statement, scope: Scope) -> Iterator[tuple[float, Todo]]:
-        """Yield (cost, what tries it) for the edits of a statement."""
-        for where, root in one.roots():
-            spot = Spot(one, scope, where)
-            with contextlib.suppress(Exception):  # anybody's expression, where it last ran
-                spot.value = scope.value_of(root)
-            if spot.value is not None:
-                with contextlib.suppress(ExhaustedError):
-                    self._look(spot)
-            is_to_blame = spot.is_to_blame(self.case.target)
-            for at, node, is_term, is_index in expressions(where, root):
-                place = _place(node, is_term, is_index, scope)
-                for text, cost in _texts(place):
-                    yield cost, lambda a=(spot, at, text, cost): self._try(*a)
-                if is_to_blame and not is_index and is_float(place.value):
-                    yield from self._solved(spot, at, place)
-        for where, root in one.indices():
-            spot = Spot(one, scope, where)
-            for at, node, _, _ in expressions(where, root, False, True):
-                for text, cost in _texts(_place(node, False, True, scope)):
-                    yield cost, lambda a=(spot, at, text, cost): self._try(*a)
-        for wrong, right, cost, body, new in changes_of(one, scope):
-            yield cost, lambda a=(one, cost, wrong, right, body, new): self._try_whole(*a)
+    def _edits_in(self, statement: Statement, scope: Scope) -> Iterator[Edit]:
+        """Yield the edits of what a statement computes, of where it writes, and of the whole."""
+        for where, root in statement.roots():
+            yield from self._edits_at(Spot(statement, scope, where), root)
+        for where, root in statement.indices():
+            spot = Spot(statement, scope, where)
+            for at, node, _, _ in expressions(where, root, is_term=False, is_index=True):
+                yield from self._exchanged(spot, at, _expression(node, False, True, scope))
+        for change in changes_of(statement, scope):
+            yield change.cost, partial(self._try_whole, statement, change)
+
+    def _edits_at(self, spot: Spot, root: ast.expr) -> Iterator[Edit]:
+        """Yield the edits of what a statement computes: rules first, then what is solved for."""
+        with contextlib.suppress(Exception):  # anybody's expression, where it last ran
+            spot.value = spot.scope.value_of(root)
+        if spot.value is not None:
+            with contextlib.suppress(ExhaustedError):
+                self._look(spot)
+        is_to_blame = spot.is_to_blame(self.trial.target)
+        for at, node, is_term, is_index in expressions(spot.where, root):
+            expr = _expression(node, is_term, is_index, spot.scope)
+            yield from self._exchanged(spot, at, expr)
+            if is_to_blame and not is_index and is_float(expr.value):
+                yield from self._solved(spot, at, expr)
+
+    def _exchanged(self, spot: Spot, at: Where, expr: Expression) -> Iterator[Edit]:
+        for text, cost in _texts(expr):
+            yield cost, partial(self._try, spot, at, text, cost)
 
     def _look(self, spot: Spot) -> None:
         if is_float(spot.value) and (np.size(spot.value) + 1) * self.price < WORK / 10:
-            function = spot.one.function
-            spot.look(lambda bound: self._vector(function, bound), self.case.target)
+            function = spot.statement.function
+            spot.look(lambda bound: self._vector(function, bound), self.trial.target)
 
     # -- one edit ---------------------------------------------------------------------------------
 
@@ -170,7 +181,7 @@ class Search:
         self._spend(self.price)
         try:
             new = self._code.edited(function, bound)
-            return self.case.target.vector(self.case.run(self._number, new, None))
+            return self.trial.target.vector(self.trial.run(self._number, new, None))
         except Exception:  # anybody's code, and not even as it was written
             return None
 
@@ -181,26 +192,30 @@ class Search:
 
     def _try(self, spot: Spot, at: Where, text: str, cost: float, number: str = "") -> None:
         """Put a text in an expression's place, and keep it if the gradient is right then."""
+        statement = spot.statement
         try:
-            node = ast.parse(text, mode="eval").body
+            node = parsed(text, statement.node)
         except SyntaxError:
             return
-        one = spot.one
-        if self._is_known(one, cost):
+        if self._is_known(statement, cost):
             return
-        for inner in ast.walk(node):
-            ast.copy_location(inner, one.node)
         with put(at, node):
-            left = self._left(one) if self._may_be(spot) else None
+            left = self._left(statement) if self._may_be(spot) else None
         if left is not None:
-            self._keep(one, cost, left, *spliced(one.function.text, one.node, at, text), number)
+            self._keep(
+                statement,
+                cost,
+                left,
+                *spliced(statement.function.text, statement.node, at, text),
+                number,
+            )
 
-    def _is_known(self, one: Statement, cost: float) -> bool:
+    def _is_known(self, statement: Statement, cost: float) -> bool:
         """Tell whether an edit of the same line holds that is more usual.
 
         Where sizes could be changed, what holds for one line is one thing in other words.
         """
-        where = _where(one)
+        where = _where(statement)
         is_one = any(place.is_larger for place in self._places or ())
         return is_one and any(m.where == where and m.cost <= cost for m in self.found)
 
@@ -211,61 +226,59 @@ class Search:
         self._spend(2)
         try:
             value = spot.now()
-            if spot.one.runs > 1:
+            if spot.statement.runs > 1:
                 return True
             if np.shape(value) != np.shape(spot.value):
                 return True
             if spot.slopes is None:
                 return not np.array_equal(value, spot.value)
-            return self.case.target.fits(self.case.target.given + spot.moved(value))
+            return self.trial.target.fits(self.trial.target.given + spot.moved(value))
         except Exception:  # anybody's expression, and not as it was written
             return False
 
-    def _left(self, one: Statement) -> float | None:
+    def _left(self, statement: Statement) -> float | None:
         """Return what the tree as it stands leaves of the deviation; None if it is not right."""
-        vector, target = self._vector(one.function, {}), self.case.target
-        is_right = vector is not None and target.fits(vector) and self._holds(one.function)
+        vector, target = self._vector(statement.function, {}), self.trial.target
+        is_right = vector is not None and target.fits(vector) and self._holds(statement.function)
         return target.left(vector) if is_right else None
 
-    def _keep(self, one: Statement, cost: float, left: float, wrong: str, right: str,
+    def _keep(self, statement: Statement, cost: float, left: float, wrong: str, right: str,
               number: str = "") -> None:  # fmt: skip
         # of several lines that a factor may be missing in, the last, where it is usually put
-        cost -= LATE * one.node.lineno / (one.function.node.end_lineno or 1)
-        self.found.append(Mended(wrong, right, _where(one), cost, left, number))
+        cost -= LATE * statement.node.lineno / (statement.function.node.end_lineno or 1)
+        self.found.append(Mended(wrong, right, _where(statement), cost, left, number))
 
     def _holds(self, function: Function) -> bool:
         if self._places is None:
-            self._places = self.case.places()
+            self._places = self.trial.places()
         new = self._code.edited(function, {})
         try:
             return bool(self._places) and all(
-                self.case.agrees(self.case.run(self._number, new, place), place)
-                for place in self._places
+                place.agrees(self.trial.run(self._number, new, place)) for place in self._places
             )
         except Exception:  # anybody's code
             return False
 
-    def _try_whole(self, one: Statement, cost: float, wrong: str, right: str,
-                   body: list[ast.stmt], new: list[ast.stmt]) -> None:  # fmt: skip
+    def _try_whole(self, statement: Statement, change: Change) -> None:
         """Let other statements stand in a body, and keep them if the gradient is right then."""
-        with put_statements(body, new):
-            left = self._left(one)
+        with put_statements(change.body, change.new):
+            left = self._left(statement)
         if left is not None:
-            self._keep(one, cost, left, wrong, right)
+            self._keep(statement, change.cost, left, change.wrong, change.right)
 
     # -- a number or an array that is solved for --------------------------------------------------
 
-    def _solved(self, spot: Spot, at: Where, place: Place) -> Iterator[tuple[float, Todo]]:
-        costs, a = FAMILY, (spot, at, place)
-        if isinstance(place.node, ast.Constant):
-            yield costs["number"], lambda: self._number_for(*a)
+    def _solved(self, spot: Spot, at: Where, expr: Expression) -> Iterator[Edit]:
+        at_it = spot, at, expr
+        if isinstance(expr.node, ast.Constant):
+            yield FAMILY["number"], partial(self._number_for, *at_it)
         elif spot.slopes is not None:
-            yield costs["factor"] + 0.2 * (not place.is_term), lambda: self._factor(*a)
-            yield costs["forms"], lambda: self._forms(*a)
-            yield costs["terms"], lambda: self._terms(*a)
-        elif place.is_term:
-            yield costs["factor"], lambda: self._factor_by_runs(*a)
-            yield from self._by_runs(*a)
+            yield FAMILY["factor"] + 0.2 * (not expr.is_term), partial(self._factor, *at_it)
+            yield FAMILY["forms"], partial(self._forms, *at_it)
+            yield FAMILY["terms"], partial(self._terms, *at_it)
+        elif expr.is_term:
+            yield FAMILY["factor"], partial(self._factor_by_runs, *at_it)
+            yield from self._by_runs(*at_it)
 
     def _named(self, spot: Spot, at: Where, number: float, cost: float, text: str) -> None:
         """Try an expression in which C is a number, under all that this may be called."""
@@ -274,81 +287,78 @@ class Search:
             number = name if name not in ("1", "-1") else ""
             self._try(spot, at, with_number(text, name), cost + more, number)
 
-    def _factor(self, spot: Spot, at: Where, place: Place) -> None:
+    def _factor(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Solve for a factor that is missing, or a sign."""
-        target, of = self.case.target, spot.with_part(at)
+        target, of = self.trial.target, spot.with_part(at)
         with contextlib.suppress(Exception):  # anybody's expression
-            step = spot.moved(of(2 * place.value))
+            step = spot.moved(of(2 * expr.value))
             if step is not None and (c := target.factor(target.given, step)) is not None:
-                self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(place.node)}")
+                self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(expr.node)}")
 
-    def _factor_by_runs(self, spot: Spot, at: Where, place: Place) -> None:
-        target = self.case.target
-        node = ast.parse(f"2 * ({place.text})", mode="eval").body
-        for inner in ast.walk(node):
-            ast.copy_location(inner, spot.one.node)
-        with put(at, node):
-            vector = self._vector(spot.one.function, {})
+    def _factor_by_runs(self, spot: Spot, at: Where, expr: Expression) -> None:
+        target = self.trial.target
+        with put(at, parsed(f"2 * ({expr.text})", spot.statement.node)):
+            vector = self._vector(spot.statement.function, {})
         if vector is not None and vector.shape == target.given.shape:
             c = target.factor(target.given, vector - target.given)
             if c is not None:
-                self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(place.node)}")
+                self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(expr.node)}")
 
-    def _forms(self, spot: Spot, at: Where, place: Place) -> None:
+    def _forms(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Look for an array that is missing as a factor, or below a fraction's line."""
-        target, of = self.case.target, spot.with_part(at)
-        own = names_in(ast.unparse(spot.node))
+        target, of = self.trial.target, spot.with_part(at)
+        own = words_in(ast.unparse(spot.node))
         try:
-            zero = spot.moved(of(0 * place.value))
+            zero = spot.moved(of(0 * expr.value))
         except Exception:  # anybody's expression
             return
         if zero is None:
             return
-        for text, array, cost in spot.scope.forms(np.shape(place.value)):
+        for text, array, cost in spot.scope.forms(np.shape(expr.value)):
             self._spend(2)
-            for sign, value in (("*", place.value * array), ("/", place.value / array)):
+            for sign, value in (("*", expr.value * array), ("/", expr.value / array)):
                 try:
                     moved = spot.moved(of(value))
                 except Exception:
                     continue
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
-                    strange = STRANGE * len(names_in(text) - own)
+                    strange = STRANGE * len(words_in(text) - own)
                     self._named(spot, at, c, FAMILY["forms"] + cost + strange,
-                                f"C * {in_product(place.node)} {sign} {text}")  # fmt: skip
+                                f"C * {in_product(expr.node)} {sign} {text}")  # fmt: skip
 
-    def _terms(self, spot: Spot, at: Where, place: Place) -> None:
+    def _terms(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Look for a term that is missing."""
-        target, of = self.case.target, spot.with_part(at)
-        own = names_in(place.text) | names_in(ast.unparse(spot.node))
-        for text, array, cost in spot.scope.terms(np.shape(place.value)):
+        target, of = self.trial.target, spot.with_part(at)
+        own = words_in(expr.text) | words_in(ast.unparse(spot.node))
+        for text, array, cost in spot.scope.terms(np.shape(expr.value)):
             self._spend(1)
             try:
-                moved = spot.moved(of(place.value + array))
+                moved = spot.moved(of(expr.value + array))
             except Exception:
                 continue
             if moved is not None and (c := target.factor(target.given, moved)) is not None:
-                strange = NEW_NAME * len(names_in(text) - own) + INSIDE * (not place.is_term)
+                strange = NEW_NAME * len(words_in(text) - own) + INSIDE * (not expr.is_term)
                 self._named(spot, at, c, FAMILY["terms"] + cost + strange,
-                            f"{place.text} + C * {text}")  # fmt: skip
+                            f"{expr.text} + C * {text}")  # fmt: skip
 
-    def _by_runs(self, spot: Spot, at: Where, place: Place) -> Iterator[tuple[float, Todo]]:
+    def _by_runs(self, spot: Spot, at: Where, expr: Expression) -> Iterator[Edit]:
         """Yield the usual factors and terms, where each takes a run of its own."""
-        factor, term = in_product(place.node), place.text
-        for text, _, cost in spot.scope.forms(np.shape(place.value)):
+        factor, term = in_product(expr.node), expr.text
+        for text, _, cost in spot.scope.forms(np.shape(expr.value)):
             shapes = {f"{factor} * {text}": 0.0, f"{term} + {text}": 0.1,
                       f"{term} - {text}": 0.2, f"{factor} / {text}": 0.3}  # fmt: skip
             for shown, more in shapes.items():
                 if cost <= 0.4:
                     total = FAMILY["forms"] + cost + more
-                    yield total, lambda a=(spot, at, shown, total): self._try(*a)
+                    yield total, partial(self._try, spot, at, shown, total)
 
-    def _number_for(self, spot: Spot, at: Where, place: Place) -> None:
+    def _number_for(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Find another number by Newton's method, and believe it if it is short."""
-        target = self.case.target
-        if spot.slopes is None or isinstance(place.value, bool):
+        target = self.trial.target
+        if spot.slopes is None or isinstance(expr.value, bool):
             return
-        of, c = spot.with_part(at), float(place.value)
+        of, c = spot.with_part(at), float(expr.value)
         try:
             for _ in range(12):
                 h = 1e-6 * (abs(c) or 1.0)
@@ -365,8 +375,8 @@ class Search:
             return
 
 
-def _where(one: Statement) -> str:
-    return f"{one.function.name.strip('<>')}, line {one.node.lineno}"
+def _where(statement: Statement) -> str:
+    return f"{statement.function.name.strip('<>')}, line {statement.node.lineno}"
 
 
 def with_number(text: str, name: str) -> str:
@@ -392,17 +402,17 @@ def in_product(node: ast.expr) -> str:
     return text if is_product or isinstance(node, atoms) else f"({text})"
 
 
-def names_in(text: str) -> set[str]:
+def words_in(text: str) -> set[str]:
     """Return the names that an expression speaks of."""
     return set(re.findall(r"(?<![.\w])[A-Za-z_]\w*", text))
 
 
-def _place(node: ast.expr, is_term: bool, is_index: bool, scope: Scope) -> Place:
+def _expression(node: ast.expr, is_term: bool, is_index: bool, scope: Scope) -> Expression:
     try:
         value = scope.value_of(node)
     except Exception:  # anybody's expression, where it last ran
         value = None
-    return Place(node, ast.unparse(node), value, is_term, is_index, scope)
+    return Expression(node, ast.unparse(node), value, is_term, is_index, scope)
 
 
 def _axes_in(node: ast.AST) -> list[str]:
@@ -411,17 +421,17 @@ def _axes_in(node: ast.AST) -> list[str]:
                               if isinstance(k, ast.keyword) and k.arg == "axis"))  # fmt: skip
 
 
-def _texts(place: Place) -> list[tuple[str, float]]:
+def _texts(expr: Expression) -> list[tuple[str, float]]:
     found: dict[str, float] = {}
     for rule in RULES:
-        for text, cost in rule(place):
-            if text != place.text and cost < found.get(text, np.inf):
+        for text, cost in rule(expr):
+            if text != expr.text and cost < found.get(text, np.inf):
                 found[text] = cost
     return [*found.items()]
 
 
 def _entries(statements: list[Statement]) -> int:
     """Return what the entries of a function's arrays cost, in statements."""
-    local = max((one.local for one in statements), key=len, default={})
+    local = max((statement.local for statement in statements), key=len, default={})
     size = sum(v.size for v in local.values() if isinstance(v, np.ndarray))
     return size * len(statements) // (4 * ENTRIES)

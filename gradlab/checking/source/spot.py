@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.checking.source.scope import Scope
-from gradlab.checking.source.statements import Statement, Where, put
+from gradlab.checking.source.statements import Statement, Where, node_at, parsed, put
 from gradlab.checking.source.target import MOST_LEFT, Target
 
 MOST_ENTRIES = 400
@@ -26,7 +26,7 @@ class Spot:
 
     Attributes
     ----------
-    one : Statement
+    statement : Statement
     scope : Scope
     where : tuple
     value : object
@@ -35,7 +35,7 @@ class Spot:
         Of the gradient by its entries, where it is linear in them.
     """
 
-    one: Statement
+    statement: Statement
     scope: Scope
     where: Where
     value: object = None
@@ -44,40 +44,38 @@ class Spot:
     @property
     def node(self) -> ast.expr:
         """The expression, as its tree stands."""
-        parent, name, k = self.where
-        return getattr(parent, name) if k is None else getattr(parent, name)[k]
+        return node_at(self.where)
 
     def now(self) -> object:
         """Return what the expression gives as its tree stands; raises what it raises."""
         return self.scope.value_of(self.node)
 
     def look(self, run: Run, target: Target) -> None:
-        """Find the slopes, with one run for each entry and one more."""
-        if not is_float(self.value) or self.one.runs != 1:
+        """Find the slopes: one run for each entry, and one that tells whether all is linear."""
+        if not is_float(self.value) or self.statement.runs != 1:
             return
-        shape = np.shape(self.value)
-        rng = np.random.default_rng(0)
-        size = float(np.abs(self.value).max()) or 1.0
-        added = np.zeros(shape)
-        text = ast.parse("(HERE + __added__)", mode="eval").body
-        text.left = self.node
-        slopes = []
-        with put(self.where, ast.copy_location(text, self.one.node)):
-            ast.fix_missing_locations(self.one.node)
-            for k in range(added.size):
-                one = np.zeros(added.size)
-                one[k] = size
-                vector = run({"__added__": one.reshape(shape)[()]})
-                if vector is None or vector.shape != target.given.shape:
+        shape, size = np.shape(self.value), float(np.abs(self.value).max()) or 1.0
+        columns = []
+
+        def change(added: np.ndarray) -> np.ndarray | None:
+            vector = run({"__added__": added})
+            is_like = vector is not None and vector.shape == target.given.shape
+            return vector - target.given if is_like else None
+
+        together = parsed("HERE + __added__", self.statement.node)
+        together.left = self.node
+        with put(self.where, together):
+            for entry in np.eye(np.size(self.value)):
+                if (found := change(size * entry.reshape(shape)[()])) is None:
                     return
-                slopes.append((vector - target.given) / size)
-            whole = size * rng.standard_normal(shape)
-            vector = run({"__added__": whole})
-        found = np.array(slopes).T
-        if vector is not None and np.isfinite(found).all():
-            far = np.linalg.norm(vector - target.given - found @ np.ravel(whole))
-            if far <= 1e-7 * np.linalg.norm(vector - target.given) + 1e-12:
-                self.slopes = found
+                columns.append(found / size)
+            whole = size * np.random.default_rng(0).standard_normal(shape)
+            found = change(whole)
+        slopes = np.array(columns).T
+        if found is not None and np.isfinite(slopes).all():
+            far = np.linalg.norm(found - slopes @ np.ravel(whole))
+            if far <= 1e-7 * np.linalg.norm(found) + 1e-12:
+                self.slopes = slopes
 
     def is_to_blame(self, target: Target) -> bool:
         """Tell whether any other value of the expression would make the gradient right."""
@@ -100,7 +98,7 @@ class Spot:
 
     def with_part(self, where: Where) -> Callable[[object], object]:
         """Return the expression as a function of one part of it."""
-        part = ast.copy_location(ast.Name("__part__", ast.Load()), self.one.node)
+        part = ast.copy_location(ast.Name("__part__", ast.Load()), self.statement.node)
         with put(where, part):
             code = compile(ast.fix_missing_locations(ast.Expression(self.node)), "part", "eval")
         names = {**self.scope.outer, **self.scope.local}

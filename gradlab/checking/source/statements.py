@@ -105,11 +105,11 @@ def record(
     """Run a function once, and write down what each statement sees."""
 
     def seen(k: int) -> None:
-        one = statements[k]
-        one.runs += 1
-        if one.runs <= MOST_RECORDS:
-            one.local = {name: _kept(value) for name, value in sys._getframe(1).f_locals.items()
-                         if not name.startswith("__")}  # fmt: skip
+        statement = statements[k]
+        statement.runs += 1
+        if statement.runs <= MOST_RECORDS:
+            names = sys._getframe(1).f_locals.items()
+            statement.local = {k: _kept(v) for k, v in names if not k.startswith("__")}
 
     whole = function.node
     function.node = copy.deepcopy(whole)
@@ -172,19 +172,33 @@ def _parts(node: ast.expr) -> Iterator[tuple[ast.AST, str, int | None, ast.expr,
                         if isinstance(part, ast.expr))  # fmt: skip
 
 
+def parsed(text: str, like: ast.AST) -> ast.expr:
+    """Return an expression that stands where another node does; raises SyntaxError."""
+    node = ast.parse(text, mode="eval").body
+    for inner in ast.walk(node):
+        ast.copy_location(inner, like)
+    return node
+
+
+def node_at(where: Where) -> ast.AST:
+    """Return what stands somewhere."""
+    parent, name, k = where
+    return getattr(parent, name) if k is None else getattr(parent, name)[k]
+
+
 @contextmanager
 def put(where: Where, node: ast.AST) -> Iterator[None]:
     """Let another node stand somewhere for a while."""
-    parent, name, k = where
-    before = getattr(parent, name) if k is None else getattr(parent, name)[k]
-    _set(parent, name, k, node)
+    before = node_at(where)
+    _set(where, node)
     try:
         yield
     finally:
-        _set(parent, name, k, before)
+        _set(where, before)
 
 
-def _set(parent: ast.AST, name: str, k: int | None, node: object) -> None:
+def _set(where: Where, node: ast.AST) -> None:
+    parent, name, k = where
     if k is None:
         setattr(parent, name, node)
     else:

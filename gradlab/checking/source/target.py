@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gradlab.checking.source.elsewhere import Elsewhere
 from gradlab.checking.source.functions import Code
 
 Arrays = Mapping[str, np.ndarray]
@@ -66,8 +67,8 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is looked into.
+class Trial:
+    """What a search tries its edits on.
 
     Attributes
     ----------
@@ -76,17 +77,13 @@ class Case:
     run : callable, (number of the code, what `Code.edited` gave, place) -> dict of str to ndarray
         The gradient at a place, None for that of the target; raises where anything else changes.
     target : Target
-    agrees : callable, (dict of str to ndarray, place) -> bool
-        Whether a gradient is right at another place.
-    places : callable, () -> list
-        Other places.
+    places : callable, () -> list of Elsewhere
     constants : list of float
         Numbers that stand in the forward pass.
     """
 
     codes: Sequence[Code]
-    run: Callable[[int, object, object], Arrays]
+    run: Callable[[int, object, Elsewhere | None], Arrays]
     target: Target
-    agrees: Callable[[Arrays, object], bool]
-    places: Callable[[], list]
+    places: Callable[[], list[Elsewhere]]
     constants: list[float] = field(default_factory=list)

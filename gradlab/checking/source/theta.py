@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import numpy as np
 
 from gradlab.checking.arguments import Part, gradient_at
 from gradlab.checking.diagnosis.causes import Diagnosis
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import Layout, Point, mended, points, wearing
+from gradlab.checking.source.vector import Layout, OtherTheta, called_as, mended, others
 
 
 def of_functions(
     f: Callable, grad: Callable | None, theta: np.ndarray, layout: Layout, report: Report,
-    clues: Clues,
+    facts: Facts,
 ) -> list[Diagnosis]:  # fmt: skip
     """Return the line of `grad`, or of an f that returns both, with which the gradient is right."""
     is_part = isinstance(grad, Part)
@@ -31,9 +30,7 @@ def of_functions(
 
     def gradient(new: object, at: np.ndarray) -> np.ndarray:
         before = f(at.copy())  # what grad needs may have been left behind by f
-        is_method = isinstance(new, dict)
-        with wearing(code.owner, new) if is_method else nullcontext():
-            now = getattr(code.owner, code.functions[0].name) if is_method else new
+        with called_as(code, new) as now:
             answer = now(at.copy())
         if is_part and answer[0] != before:
             raise ValueError("another loss")
@@ -41,25 +38,25 @@ def of_functions(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, f, gradient, theta, layout, target_of(report, clues))
-        if not found and (factor := common(clues)) and _is_steady(clues):
+        found = mended(code, f, gradient, theta, layout, target_of(report, facts))
+        if not found and (factor := common(facts)) and _is_steady(facts):
             here = np.concatenate([report[name].analytic.ravel() for name in report])
 
-            def grads_at(point: Point) -> dict[str, np.ndarray]:
-                f(point.theta.copy())
-                answer = called(point.theta.copy())
-                flat = gradient_at(lambda at: answer[1] if is_part else answer, point.theta)
+            def grads_at(place: OtherTheta) -> dict[str, np.ndarray]:
+                f(place.theta.copy())
+                answer = called(place.theta.copy())
+                flat = gradient_at(lambda at: answer[1] if is_part else answer, place.theta)
                 if np.array_equal(flat, here):
                     raise ValueError("it is known at one theta alone")
                 return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-            if changes(factor, points(f, theta, layout), grads_at, clues.wrong):
-                return of_data(factor, clues)
-    return diagnosis_of(found, clues)
+            if changes(factor, others(f, theta, layout), grads_at, facts.wrong):
+                return of_data(factor, facts)
+    return diagnosis_of(found, facts)
 
 
-def _is_steady(clues: Clues) -> bool:
+def _is_steady(facts: Facts) -> bool:
     """Tell whether the first two answers were the same: a gradient may add to what it left."""
-    return clues.first is None or all(
-        np.allclose(clues.first[name], clues.analytic[name], rtol=1e-3) for name in clues.wrong
+    return facts.first is None or all(
+        np.allclose(facts.first[name], facts.analytic[name], rtol=1e-3) for name in facts.wrong
     )

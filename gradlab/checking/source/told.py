@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.bugs.lines.cause import Cause
 from gradlab.checking.diagnosis.causes import Diagnosis, of_line
-from gradlab.checking.diagnosis.clues import Clues
+from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.search import Mended
 from gradlab.checking.source.target import Target
@@ -16,7 +16,7 @@ from gradlab.checking.source.target import Target
 MOST_ALIKE = 3  # other edits that are told
 
 
-def diagnosis_of(found: list[Mended], clues: Clues) -> list[Diagnosis]:
+def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
     """Return the likeliest edit as a cause, with the others that hold everywhere too."""
     if not found:
         return []
@@ -24,20 +24,20 @@ def diagnosis_of(found: list[Mended], clues: Clues) -> list[Diagnosis]:
     alike = [f"{one.where}: {one.wrong or 'a line is missing'}"
              + (f"    where it must be    {one.right}" if one.right else ", which is one too many")
              for one in others[:MOST_ALIKE]]  # fmt: skip
-    cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(clues.wrong),
+    cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(facts.wrong),
                   alike=tuple(alike))  # fmt: skip
     left = f"{max(first.residual, 1e-16):.0e}"
     evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient "
-                f"is right on other inputs too. {clues.where}.")  # fmt: skip
-    return [replace(of_line(cause, clues), evidence=evidence)]
+                f"is right on other inputs too. {facts.where}.")  # fmt: skip
+    return [replace(of_line(cause, facts), evidence=evidence)]
 
 
-def target_of(report: Report, clues: Clues, rounding: float = 0.0) -> Target:
+def target_of(report: Report, facts: Facts, rounding: float = 0.0) -> Target:
     """Return the numerical gradient with how far an entry may be off."""
     tolerance = {
-        name: np.where(np.isfinite(np.ravel(t.bounds)), clues.tolerance_of(name), np.inf)
-        + rounding * np.abs(clues.numerical[name]).max(initial=0.0)
+        name: np.where(np.isfinite(np.ravel(t.bounds)), facts.tolerance_of(name), np.inf)
+        + rounding * np.abs(facts.numerical[name]).max(initial=0.0)
         for name, t in report.tensors.items()
     }  # fmt: skip
-    return Target(clues.numerical, clues.analytic, tolerance,
+    return Target(facts.numerical, facts.analytic, tolerance,
                   {name: t.entries for name, t in report.tensors.items()})  # fmt: skip

@@ -9,36 +9,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.checking.source.elsewhere import STEP, Elsewhere, Slope, slope_of
 from gradlab.checking.source.functions import Code, put_on
 from gradlab.checking.source.search import Mended, Search
-from gradlab.checking.source.target import Arrays, Case, Target
+from gradlab.checking.source.target import Target, Trial
 
 SHIFTS = (0.3, 0.05, 0.005)  # of theta's size, the smaller ones where the loss is not defined
 POINTS = 3
 DIRECTIONS = 2  # for each tensor
-STEP = 1e-5
-AGREES = 1e-6
-ROUNDING = 1e-14
 
 Layout = Mapping[str, tuple[int, int, tuple[int, ...]]]
 Function = Callable[[np.ndarray], object]
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
-    """Another theta, with (tensor's name, direction, slope, noise) for some directions."""
+class OtherTheta(Elsewhere):
+    """Another theta, with slopes there."""
 
     theta: np.ndarray
-    slopes: list[tuple[str, np.ndarray, float, float]]
-    is_larger = False
-
-    def agrees(self, grads: Arrays) -> bool:
-        """Tell whether a gradient has these slopes."""
-        return all(
-            abs(float(np.sum(np.ravel(grads[name]) * along)) - slope)
-            <= AGREES * np.linalg.norm(grads[name]) + noise
-            for name, along, slope, noise in self.slopes
-        )
 
 
 def mended(
@@ -59,19 +47,18 @@ def mended(
     if not code.functions or theta.dtype != np.float64:
         return []
 
-    def run(number: int, new: object, place: Point | None) -> dict[str, np.ndarray]:
+    def run(number: int, new: object, place: OtherTheta | None) -> dict[str, np.ndarray]:
         at = theta if place is None else place.theta
         flat = gradient(new, at.copy())
         if flat.shape != theta.shape:
             raise ValueError("a gradient of another shape")
         return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-    case = Case([code], run, target, lambda grads, place: place.agrees(grads),
-                lambda: [*points(loss, theta, layout)], constants_in(code))  # fmt: skip
-    return Search(case).run()
+    trial = Trial([code], run, target, lambda: [*others(loss, theta, layout)], constants_in(code))
+    return Search(trial).run()
 
 
-def points(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[Point]:
+def others(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[OtherTheta]:
     """Yield other thetas with slopes there, where the loss is defined."""
     for k in range(POINTS):
         for shift in SHIFTS:
@@ -83,19 +70,19 @@ def points(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[Point]
             except Exception:
                 continue
             if all(np.isfinite(slope) for _, _, slope, _ in slopes):
-                yield Point(at, slopes)
+                yield OtherTheta(at, slopes=slopes)
                 break
 
 
 def _slopes(
     loss: Function, theta: np.ndarray, layout: Layout, rng: np.random.Generator
-) -> Iterator[tuple[str, np.ndarray, float, float]]:
+) -> Iterator[Slope]:
     for name, (lo, hi, _) in layout.items():
         for _ in range(DIRECTIONS):
             along = np.zeros(theta.size)
             along[lo:hi] = rng.standard_normal(hi - lo)
             up, down = (float(loss(theta + sign * STEP * along)) for sign in (1, -1))
-            yield name, along[lo:hi], (up - down) / (2 * STEP), ROUNDING * abs(up) / STEP
+            yield slope_of(name, along[lo:hi], up, down, abs(up))
 
 
 def constants_in(code: Code) -> list[float]:
@@ -109,13 +96,17 @@ def constants_in(code: Code) -> list[float]:
 
 
 @contextmanager
-def wearing(owner: object, methods: Mapping) -> Iterator[None]:
-    """Let an object have other methods for a while."""
-    before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
-    put_on(owner, methods)
+def called_as(code: Code, new: Callable | Mapping) -> Iterator[Callable]:
+    """Yield what to call for what `Code.edited` gave; an object has its methods meanwhile."""
+    if not isinstance(new, Mapping):
+        yield new
+        return
+    own = vars(code.owner)
+    before = {name: own[name] for name in new if name in own}
+    put_on(code.owner, new)
     try:
-        yield
+        yield getattr(code.owner, code.functions[0].name)
     finally:
-        for name in methods:
-            del vars(owner)[name]
-        vars(owner).update(before)
+        for name in new:
+            del own[name]
+        own.update(before)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,30 +12,38 @@ from gradlab.checking.source.lines import header
 from gradlab.checking.source.scope import Scope
 from gradlab.checking.source.statements import Statement
 
-#: The line as it stands and as it must be, a cost, and the body with what must stand in it.
-Changed = tuple[str, str, float, list[ast.stmt], list[ast.stmt]]
+
+class Change(NamedTuple):
+    """The line as it stands and as it must be, and the body with what must stand in it."""
+
+    wrong: str
+    right: str
+    cost: float
+    body: list[ast.stmt]
+    new: list[ast.stmt]
 
 
-def changes_of(one: Statement, scope: Scope) -> Iterator[Changed]:
+def changes_of(statement: Statement, scope: Scope) -> Iterator[Change]:
     """Yield what may have been meant with a statement."""
-    body, k, node = one.body, one.k, one.node
+    body, k, node = statement.body, statement.k, statement.node
 
     def with_(*new: ast.stmt) -> list[ast.stmt]:
         return [*body[:k], *new, *body[k + 1 :]]
 
     simple = isinstance(node, ast.Assign | ast.AugAssign | ast.Expr)
     if simple and len(body) > 1:
-        yield header(node), "", 0.8, body, with_()
+        yield Change(header(node), "", 0.8, body, with_())
     for text, cost in _written_otherwise(node, scope):
         new = _parsed(text, node)
-        yield header(node), text, cost, body, with_(new)
+        yield Change(header(node), text, cost, body, with_(new))
     if simple and k + 1 < len(body) and isinstance(body[k + 1], ast.Assign | ast.AugAssign):
         other = body[k + 1]
-        yield (f"{header(node)}; {header(other)}", f"{header(other)}; {header(node)}", 1.0, body,
-               [*body[:k], other, node, *body[k + 2 :]])  # fmt: skip
-    if one.loop is not None and one.body is one.loop.body and k == len(body) - 1:
-        for text in _carried(one, scope):
-            yield "", text, 1.3, body, [*body, _parsed(text, node)]
+        one, two = header(node), header(other)
+        swapped = [*body[:k], other, node, *body[k + 2 :]]
+        yield Change(f"{one}; {two}", f"{two}; {one}", 1.0, body, swapped)
+    if statement.loop is not None and statement.body is statement.loop.body and k == len(body) - 1:
+        for text in _carried(statement, scope):
+            yield Change("", text, 1.3, body, [*body, _parsed(text, node)])
 
 
 def _written_otherwise(node: ast.stmt, scope: Scope) -> Iterator[tuple[str, float]]:
@@ -72,7 +80,7 @@ def _takes_rows(target: ast.expr) -> bool:
     )
 
 
-def _exchanged(node: ast.Tuple, shown: object) -> Iterator[tuple[str, float]]:
+def _exchanged(node: ast.Tuple, shown: Callable[[str], str]) -> Iterator[tuple[str, float]]:
     """Yield a tuple with two of its parts exchanged."""
     parts = [ast.unparse(part) for part in node.elts]
     for i in range(len(parts)):
@@ -82,9 +90,9 @@ def _exchanged(node: ast.Tuple, shown: object) -> Iterator[tuple[str, float]]:
             yield shown(", ".join(new)), 0.6
 
 
-def _carried(one: Statement, scope: Scope) -> Iterator[str]:
+def _carried(statement: Statement, scope: Scope) -> Iterator[str]:
     """Yield what a loop may have to hand on to its next round: an array that is set before it."""
-    inside = {n.id for s in one.loop.body for n in ast.walk(s) if isinstance(n, ast.Name)}
+    inside = {n.id for s in statement.loop.body for n in ast.walk(s) if isinstance(n, ast.Name)}
     for name in sorted(inside):
         value = scope.local.get(name)
         if isinstance(value, np.ndarray) and value.ndim:
@@ -95,8 +103,7 @@ def _carried(one: Statement, scope: Scope) -> Iterator[str]:
 
 
 def _parsed(text: str, like: ast.stmt) -> ast.stmt:
-    node = copy.deepcopy(ast.parse(text).body[0]) if "return" not in text \
-        else ast.parse(f"def f():\n {text}").body[0].body[0]  # fmt: skip
+    node = ast.parse(f"def f():\n {text}").body[0].body[0]
     for inner in ast.walk(node):
         ast.copy_location(inner, like)
     return node

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from gradlab.lab.model.function import Function
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.scenarios import SCENARIOS, scenario_named
 from gradlab.lab.model.settings import NAMES, SWITCHES, Settings, validated_all
 
@@ -18,7 +18,7 @@ _BROUGHT = ([], ["net", "x", "y"], ["f", "grad", "theta"])
 
 
 def settings_line(
-    settings: Settings, base: Settings | None = None, given: Given | Function | None = None
+    settings: Settings, base: Settings | None = None, brought: OwnNetwork | Function | None = None
 ) -> str:
     """Return the shortest line that recreates the settings: `gl.Lab(eps=1e-07)`.
 
@@ -26,9 +26,9 @@ def settings_line(
     ----------
     settings : Settings
     base : Settings or None, optional
-        Those of a network of the caller's as it was given (`Given.settings`): the line is then
+        Those of a network of the caller's as it was given (`OwnNetwork.settings`): the line is then
         `gl.Lab(net, x, y, …)`, with what differs from them.
-    given : Given, Function or None, optional
+    brought : OwnNetwork, Function or None, optional
         What the caller brought: with a function it is `gl.Lab(f, grad, theta, …)`.
     """
     if base is None:
@@ -43,9 +43,9 @@ def settings_line(
             if changed[switch]:
                 del changed[switch]
     parts = [] if base is None else ["net", "x", "y"]
-    if isinstance(given, Function):
+    if isinstance(brought, Function):
         parts = ["f", "grad", "theta"]
-        parts += ["tensors=tensors"] if list(given.tensors) != ["theta"] else []
+        parts += ["tensors=tensors"] if list(brought.tensors) != ["theta"] else []
     parts += [f"{name}={_literal(value)}" for name, value in changed.items()]
     return f"gl.Lab({', '.join(parts)})"
 

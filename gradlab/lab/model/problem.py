@@ -11,7 +11,7 @@ import numpy as np
 from gradlab.bugs import Secret
 from gradlab.lab.model import budget
 from gradlab.lab.model.function import COARSE, FULL_SWEEP, SAMPLES, Function
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.planted import planted_in
 from gradlab.lab.model.settings import (
     AS_GIVEN,
@@ -104,15 +104,15 @@ class Problem:
 
 def pose(
     settings: Settings,
-    given: Given | Function | None = None,
+    brought: OwnNetwork | Function | None = None,
     trainer: Trainer | None = None,
     secret: Secret | None = None,
 ) -> Problem:
     """Build the network, train it if it is to be trained, and compute its gradient."""
-    if isinstance(given, Function):
-        return _pose_function(given, settings)
-    x, y, outputs = examples(settings, given)
-    net = build_network(settings, given, x, outputs)
+    if isinstance(brought, Function):
+        return _pose_function(brought, settings)
+    x, y, outputs = examples(settings, brought)
+    net = build_network(settings, brought, x, outputs)
     if settings.data != YOURS:
         n = budget.affordable_examples(settings, net, x)
         x, y = x[:n], y[:n]
@@ -173,22 +173,22 @@ def _refuse_overflow(analytic: dict[str, np.ndarray]) -> None:
         )
 
 
-def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.ndarray, int]:
+def examples(settings: Settings, brought: OwnNetwork | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Return x (N, …), y and the number of outputs K.
 
     `y` holds (N,) labels, or (N, K) one-hot rows where the loss wants targets.
     """
     if settings.data == YOURS:
-        if given is None:
+        if brought is None:
             raise ValueError("data is 'yours', but the lab was made without x and y")
-        (x, y), outputs = given.first(settings), given.net.outputs
+        (x, y), outputs = brought.first(settings), brought.net.outputs
     else:
         x, y = _shipped(settings.data)
         outputs = int(y.max()) + 1
         x, y = x[: settings.examples], y[: settings.examples]
     if settings.data_scale != 1:
         x = x * settings.data_scale
-    if given is not None and not isinstance(given.net, MLP):
+    if brought is not None and not isinstance(brought.net, MLP):
         return x, y, outputs
     labels = y.ndim == 1 and y.dtype.kind in "iu" and outputs > 1
     if labels and settings.loss != "softmax_cross_entropy":
@@ -196,18 +196,21 @@ def examples(settings: Settings, given: Given | None) -> tuple[np.ndarray, np.nd
     return x, y, outputs
 
 
-def build_network(settings: Settings, given: Given | None, x: np.ndarray, outputs: int) -> Network:
+def build_network(
+    settings: Settings, brought: OwnNetwork | None, x: np.ndarray, outputs: int
+) -> Network:
     """Return the network that `settings` describe: the caller's where they still describe it.
 
     The weights are random draws times `weight_scale`, so moving that slider scales the same draws.
     """
-    if given is not None and not isinstance(given.net, MLP):
-        return given.scaled(settings)
+    if brought is not None and not isinstance(brought.net, MLP):
+        return brought.scaled(settings)
     rate = settings.dropout_rate if settings.use_dropout else 0.0
-    source = given.net if given is not None else None
+    source = brought.net if brought is not None else None
     sizes = (x.shape[1], *settings.hidden, outputs)
-    if source is not None and given.describes(settings, sizes):
-        return given.scaled(settings).replace(dropout_rate=rate)  # with a backward pass of its own
+    if source is not None and brought.describes(settings, sizes):
+        # with a backward pass of its own, if it has one
+        return brought.scaled(settings).replace(dropout_rate=rate)
     activation = settings.activation
     if activation == AS_GIVEN:
         if source is None or len(source.activations) != len(settings.hidden):
@@ -228,7 +231,7 @@ def build_network(settings: Settings, given: Given | None, x: np.ndarray, output
         batch_norm=source.batch_norm if source else False,
     )
     if source is not None and source.sizes == sizes and source.seed == settings.seed:
-        net.params = given.scaled(settings).params
+        net.params = brought.scaled(settings).params
     return net
 
 

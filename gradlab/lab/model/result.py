@@ -19,7 +19,7 @@ from gradlab.checking.diagnosis.blind_spots import blind_spots, traces
 from gradlab.checking.report import BlindSpot
 from gradlab.lab.model.cost import Cost
 from gradlab.lab.model.function import Function
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.problem import Problem, pose
 from gradlab.lab.model.settings import MYSTERY, SETTINGS, Settings
 from gradlab.lab.model.training import Trainer
@@ -62,7 +62,7 @@ class Result:
         stays as it is.
     stride : int
         The sweep took every n-th of `SWEEP_EPS`.
-    given : Given, Function or None
+    brought : OwnNetwork, Function or None
         What the caller brought.
     secret : Secret or None
         What `bug="mystery"` stands for.
@@ -77,7 +77,7 @@ class Result:
     sweep: EpsSweep
     curve: EpsSweep
     stride: int
-    given: Given | Function | None = None
+    brought: OwnNetwork | Function | None = None
     secret: Secret | None = None
     held: bool = False
 
@@ -142,7 +142,7 @@ class Result:
 
     def anew(self, settings: Settings) -> Result:
         """Compute the same with other settings, coarsely; what was trained is trained again."""
-        return compute(settings, self.given, secret=self.secret, coarse=True)
+        return compute(settings, self.brought, secret=self.secret, coarse=True)
 
     @property
     def knows_blind_spots(self) -> bool:
@@ -157,7 +157,7 @@ class Result:
 
 def compute(
     settings: Settings,
-    given: Given | Function | None = None,
+    brought: OwnNetwork | Function | None = None,
     previous: Result | None = None,
     *,
     coarse: bool = False,
@@ -170,10 +170,10 @@ def compute(
     Parameters
     ----------
     settings : Settings
-    given : Given, Function or None, optional
+    brought : OwnNetwork, Function or None, optional
         The caller's network and data, or function.
     previous : Result or None, optional
-        Whatever of it is still valid is kept; it must be of the same `given` and `secret`.
+        Whatever of it is still valid is kept; it must be of the same `brought` and `secret`.
     coarse : bool, optional
         Whether a new sweep may take fewer steps, to be quick.
     trainer : Trainer or None, optional
@@ -195,7 +195,7 @@ def compute(
     with np.errstate(all="ignore"):  # overflow at large weights is a result here, not a warning
         if previous and _without_cursor(previous.settings) != _without_cursor(settings):
             previous = None
-        problem = previous.problem if previous else pose(settings, given, trainer, secret)
+        problem = previous.problem if previous else pose(settings, brought, trainer, secret)
         _check_tensor(settings, problem)
         if previous and previous.settings.eps == settings.eps:
             report, cost = previous.report, previous.cost
@@ -211,7 +211,7 @@ def compute(
             sweep = _sweep(settings, problem, report, SWEEP_EPS[::stride])
             curve = _with_step(sweep, report, settings.eps)
             result = Result(
-                settings, problem, report, cost, sweep, curve, stride, given, secret, held
+                settings, problem, report, cost, sweep, curve, stride, brought, secret, held
             )
     _check_entry(result)
     return result

@@ -58,7 +58,7 @@ def _at(result: Result, seed: int) -> Report | None:
     settings = result.settings.replace(seed=seed)
     try:
         with np.errstate(all="ignore"):
-            problem = pose(settings, result.given, Trainer(), result.secret)
+            problem = pose(settings, result.brought, Trainer(), result.secret)
             return check_at(settings, problem)[0]
     except ValueError:  # weights that overflow, or that no learning rate trains
         return None

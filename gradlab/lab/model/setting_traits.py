@@ -8,16 +8,16 @@ from typing import Any
 from traitlets import HasTraits, TraitType
 
 from gradlab.lab.model.function import Function
-from gradlab.lab.model.given import Given, applicable
+from gradlab.lab.model.own_network import OwnNetwork, applicable
 from gradlab.lab.model.settings import NAMES, Settings, validated
 
 __all__ = ["SettingTraits"]
 
 
-def _called(given: Given | Function | None) -> str:
-    if given is None:
+def _called(brought: OwnNetwork | Function | None) -> str:
+    if brought is None:
         return "MLP that the lab builds itself"
-    what = "function" if isinstance(given, Function) else type(given.net).__name__
+    what = "function" if isinstance(brought, Function) else type(brought.net).__name__
     return f"{what} that was given to the lab"
 
 
@@ -39,23 +39,23 @@ class SettingTraits(_Traits):
 
     Parameters
     ----------
-    given : Given, Function or None
+    brought : OwnNetwork, Function or None
         The caller's network and data, or function.
 
     Attributes
     ----------
-    given : Given, Function or None
+    brought : OwnNetwork, Function or None
     applicable : frozenset of str
         The settings that mean something for the network; the others are fixed.
     base : Settings
         The defaults, or those that show the caller's network as it was given.
     """
 
-    def __init__(self, given: Given | Function | None) -> None:
+    def __init__(self, brought: OwnNetwork | Function | None) -> None:
         super().__init__()
-        self.given = given
-        self.applicable: frozenset[str] = applicable(given)
-        self.base = given.settings() if given else Settings()
+        self.brought = brought
+        self.applicable: frozenset[str] = applicable(brought)
+        self.base = brought.settings() if brought else Settings()
         # The thread that is setting many at once; others still compute on each of their changes.
         self._batching: int | None = None
 
@@ -68,7 +68,7 @@ class SettingTraits(_Traits):
         """Return `value`, or raise if the caller's network leaves no choice for setting `name`."""
         if name not in self.applicable and value != getattr(self.base, name):
             raise ValueError(
-                f"{name} is fixed for the {_called(self.given)}; "
+                f"{name} is fixed for the {_called(self.brought)}; "
                 f"{', '.join(n for n in NAMES if n in self.applicable)} can be set"
             )
         return value

@@ -1,1 +1,1 @@
-"""The mystery bug: a round, its case, its answers, and its view."""
+"""The mystery bug: a round, the hidden bug, its answers, and its view."""

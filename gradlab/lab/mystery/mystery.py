@@ -12,8 +12,8 @@ from gradlab.bugs.likely import KINDS, kind_of
 from gradlab.bugs.slip import key_of
 from gradlab.lab.model.problem import Problem
 from gradlab.lab.model.settings import Settings
-from gradlab.lab.mystery.case import Case
 from gradlab.lab.mystery.feedback import Feedback, Score
+from gradlab.lab.mystery.hidden_bug import HiddenBug
 
 __all__ = ["Mystery"]
 
@@ -40,17 +40,17 @@ class Mystery:
         Of the session.
     """
 
-    def __init__(self, case: Case, score: Score | None = None) -> None:
-        self._case = case
-        keys = {slip.key for slip in case.secret.slips}
-        self._places = {f"{line.where}: {text}": line.where for line, text in case.lines}
+    def __init__(self, hidden: HiddenBug, score: Score | None = None) -> None:
+        self._hidden = hidden
+        keys = {slip.key for slip in hidden.secret.slips}
+        self._places = {f"{line.where}: {text}": line.where for line, text in hidden.lines}
         self._edited = {
             choice
-            for choice, (line, _) in zip(self._places, case.lines, strict=True)
+            for choice, (line, _) in zip(self._places, hidden.lines, strict=True)
             if key_of(line) in keys
         }
         self._found: set[str] = set()
-        self.choices, self.tensors = tuple(self._places), tuple(case.net.params)
+        self.choices, self.tensors = tuple(self._places), tuple(hidden.net.params)
         self.count = len(self._edited)
         self.guesses = self.hints = 0
         self.solved = self.revealed = False
@@ -90,17 +90,17 @@ class Mystery:
         number = len(played) if seed is None else check_integer(seed, "seed")
         rng = np.random.default_rng(number)
         try:
-            case = Case.draw(problem, settings, rng, count, played if seed is None else ())
+            hidden = HiddenBug.draw(problem, settings, rng, count, played if seed is None else ())
         except ValueError as error:
             raise ValueError(
                 "no bug shows in this network at these settings: raise the weight scale"
             ) from error
-        return cls(case, score)
+        return cls(hidden, score)
 
     @property
     def secret(self) -> Secret:
         """What is planted, for the lab that has to plant it."""
-        return self._case.secret
+        return self._hidden.secret
 
     @property
     def finished(self) -> bool:
@@ -131,8 +131,8 @@ class Mystery:
         check_choice(line, self.choices, "line")
         feedback = Feedback.on(
             tensor,
-            is_wrong=tensor in self._case.wrong,
-            layer_right=self._case.layer_is(tensor),
+            is_wrong=tensor in self._hidden.wrong,
+            layer_right=self._hidden.layer_is(tensor),
             is_edited=line in self._edited,
             near=self._near(line),
             left=self.count - len(self._found | {line} & self._edited),
@@ -163,7 +163,7 @@ class Mystery:
             self.hints = number + 1
         if number == 2:
             return self._what_kind()
-        return self._case.which_step() if number else self._case.which_tensors()
+        return self._hidden.which_step() if number else self._hidden.which_tensors()
 
     def _what_kind(self) -> str:
         """Return a sentence on what was done, without the line."""

@@ -21,8 +21,8 @@ __all__ = ["FAR", "advice", "deserves_a_band", "explanation", "told"]
 
 #: A step this many times the best one is truncation's; this many times smaller, round-off's.
 FAR = 30.0
-#: An L2 term this many times the data's gradient hides it.
-SWAMPED = 100.0
+#: An L2 term this many times the gradient of the data hides a bug that is known to be there.
+L2_OVER_DATA = 100.0
 #: Steps this many times shorter and longer show on which arm of the U a step is.
 _NEAR, _WIDE = 3.0, 100.0
 _DORMANT = {
@@ -127,7 +127,7 @@ def _swamped(result: Result) -> tuple[str, Advice] | None:
         l2 = net.l2 * net.params[name]
         data = np.linalg.norm(result.analytic[name] - l2)
         times[name] = np.linalg.norm(l2) / max(data, np.finfo(float).tiny)
-    if not times or min(times.values()) < SWAMPED:
+    if not times or min(times.values()) < L2_OVER_DATA:
         return None
     least = rounded_down(min(times.values()))
     left = rounded_up(max(result.report[name].norm_ratio for name in times))

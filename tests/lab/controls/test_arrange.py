@@ -24,7 +24,7 @@ def test_the_lab_is_one_column_sliders_board_groups(front_end):
     assert shown.children[1] is lab.board
     assert isinstance(groups, Groups)
     row, story, *boxes = groups.children
-    assert list(row.children) == [groups.chooser, lab._parts.toolbar]
+    assert list(row.children) == [groups.chooser, lab._screen.toolbar]
     assert story is lab.scenarios
     assert len(boxes) == len(groups.chooser.options)
     assert [box.layout.display for box in boxes].count("none") == len(boxes) - 1
@@ -52,9 +52,9 @@ def test_only_the_controls_asked_for_are_shown_with_what_they_need(front_end):
         "eps", "bug", "train_steps",
     }  # fmt: skip
     assert lab.mystery in shown
-    assert lab._parts.toolbar.training in shown
-    assert lab._parts.toolbar.undo in shown
-    assert lab._parts.toolbar.pin in shown
+    assert lab._screen.toolbar.training in shown
+    assert lab._screen.toolbar.undo in shown
+    assert lab._screen.toolbar.pin in shown
     assert lab.scenarios not in shown
     with pytest.raises(ValueError, match="did you mean 'eps'"):
         Lab(hidden=(4,), controls=("epss",))
@@ -72,7 +72,7 @@ def test_few_controls_leave_no_empty_row(front_end, controls):
         if hasattr(widget, "children") and widget not in (lab.mystery,):
             assert widget.children, widget
     assert groups_of(lab).chooser not in shown_widgets(lab), "nothing to choose from"
-    assert lab._parts.toolbar in shown_widgets(lab)
+    assert lab._screen.toolbar in shown_widgets(lab)
 
 
 def test_every_panel_has_a_checkbox_of_its_own_name(front_end):

@@ -14,7 +14,7 @@ LINE = 'gl.Lab(hidden=(4,), activation="relu", eps=1e-07)'
 
 
 def test_a_line_is_copied_forgotten_and_pasted(lab, front_end):
-    share = lab._parts.share
+    share = lab._screen.share
     front_end.press(share.copy_button)
     assert share.line.value == LINE
     assert "copied" in share.told.value
@@ -31,7 +31,7 @@ def test_a_line_is_copied_forgotten_and_pasted(lab, front_end):
     "line", ['gl.Lab(eps=-1, hidden="<b>")', "gl.Lab(", "<script>", "gl.Lab(epss=1)"]
 )
 def test_a_broken_line_is_told_beside_it_and_the_lab_is_as_before(lab, front_end, line):
-    share, before = lab._parts.share, lab.state.settings
+    share, before = lab._screen.share, lab.state.settings
     banner, computed = lab.board.banner, lab.state.computed
     front_end.move(share.line, line)
     assert (lab.state.settings, lab.state.error) == (before, "")
@@ -48,7 +48,7 @@ def test_a_broken_line_is_told_beside_it_and_the_lab_is_as_before(lab, front_end
 
 
 def test_an_emptied_line_says_nothing(lab, front_end):
-    share = lab._parts.share
+    share = lab._screen.share
     front_end.move(share.line, "gl.Lab(")
     front_end.move(share.line, "")
     assert "alert" not in share.told.value

@@ -50,7 +50,7 @@ def test_pin_and_save_ask_who_can(toolbar, asked, front_end):
 
 def test_undo_and_redo_are_off_where_there_is_nothing(front_end):
     lab = Lab(hidden=(4,))
-    bar = lab._parts.toolbar
+    bar = lab._screen.toolbar
     assert bar.undo.disabled
     assert bar.redo.disabled
     front_end.move(lab.controls["eps"], 1e-3)
@@ -68,7 +68,7 @@ def test_reset_can_be_taken_back(front_end):
     front_end.press(lab.reset_button)
     assert lab.state.settings == lab.state.start
     assert (lab.controls["eps"].value, lab.controls["activation"].value) == (1e-5, "tanh")
-    front_end.press(lab._parts.toolbar.undo)
+    front_end.press(lab._screen.toolbar.undo)
     assert (lab.state.eps, lab.state.activation) == (1e-2, "relu")
 
 

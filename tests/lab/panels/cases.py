@@ -7,7 +7,7 @@ import numpy as np
 import gradlab as gl
 from gradlab.lab import Settings
 from gradlab.lab.model.function import Function
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.result import Result, compute
 from gradlab.plots.figure import figure_of
 from gradlab.plots.palette import PALETTES
@@ -58,7 +58,7 @@ def result_of(name: str, **changes: object) -> Result:
     if name in _SETTINGS:
         return compute(_SETTINGS[name].replace(**changes))
     made = Function.check(*_FUNCTIONS[name]) if name in _FUNCTIONS else None
-    given = made or Given.check(*_GIVEN[name])
+    given = made or OwnNetwork.check(*_GIVEN[name])
     return compute(given.settings().replace(**changes), given)
 
 

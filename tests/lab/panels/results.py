@@ -3,7 +3,7 @@
 import numpy as np
 
 import gradlab as gl
-from gradlab.lab.model.given import Given
+from gradlab.lab.model.own_network import OwnNetwork
 from gradlab.lab.model.result import compute
 from gradlab.lab.model.settings import Settings
 
@@ -15,7 +15,7 @@ def own(**settings):
 
 def given(net, x, y, secret=None, **settings):
     """Return a result of a caller's network."""
-    brought = Given.check(net, x, y)
+    brought = OwnNetwork.check(net, x, y)
     return compute(brought.settings().replace(**settings), brought, secret=secret)
 
 

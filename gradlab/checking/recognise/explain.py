@@ -15,11 +15,11 @@ from gradlab.bugs.lines import Cause
 from gradlab.bugs.lines import explain as explain_lines
 from gradlab.checking.blocks import Block, Words
 from gradlab.checking.check_function import check_function
-from gradlab.checking.diagnosis import Clues, Diagnosis
+from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
-from gradlab.checking.own.arrays import OwnCode, check_examples
-from gradlab.checking.own.recognise import Match, recognise
+from gradlab.checking.own_code import OwnCode, check_examples
 from gradlab.checking.page import as_html, as_text, causes_told, head_of
+from gradlab.checking.recognise.network import Match, recognise
 from gradlab.checking.report import Report
 from gradlab.nn.network import Network, Point
 
@@ -143,8 +143,8 @@ def explain(
         patterns = report.diagnosis
         match = None if x is None else recognise(own, x, y, like)
     causes = [] if match is None else _causes(match, report, own.theta)
-    clues = Clues.of(report)
-    found = [told(cause, match, clues) for cause in causes]
+    facts = Facts.of(report)
+    found = [told(cause, match, facts) for cause in causes]
     remarks = _remarks(match, causes, x is not None, like)
     if any(not np.allclose(own.answers[0], other, rtol=1e-3) for other in own.answers[1:2]):
         found = patterns + found  # it adds to what the call before left: no line can know of that
@@ -181,7 +181,7 @@ def _remarks(
 
 def _causes(match: Match, report: Report, theta: np.ndarray) -> list[Cause]:
     """Return the edits of the recognised network's backward pass that give this gradient."""
-    clues, fit, net = Clues.of(report), match.fit, match.net
+    facts, fit, net = Facts.of(report), match.fit, match.net
     places = match.layout.places(net)
     is_checked = np.concatenate([_mask(report[name]) for name in report] + [[False]])
     entries = {name: np.flatnonzero(is_checked[where]) for name, where in places.items()}
@@ -192,8 +192,8 @@ def _causes(match: Match, report: Report, theta: np.ndarray) -> list[Cause]:
         longer[is_checked] = np.concatenate([*values.values()]) / scale
         return {name: longer[where].ravel()[entries[name]] for name, where in places.items()}
 
-    analytic, numerical = (split(v, fit.scale) for v in (clues.analytic, clues.numerical))
-    bounds = split(clues.bounds, abs(fit.scale))
+    analytic, numerical = (split(v, fit.scale) for v in (facts.analytic, facts.numerical))
+    bounds = split(facts.bounds, abs(fit.scale))
     for name in places:
         if fit.over_all and name not in net.weight_names:  # ours has L2 on weights alone
             for values in (analytic, numerical):
@@ -219,7 +219,7 @@ def _mask(tensor: object) -> np.ndarray:
 # -- in the caller's names -----------------------------------------------------------------------
 
 
-def told(cause: Cause, match: Match, clues: Clues) -> Diagnosis:
+def told(cause: Cause, match: Match, facts: Facts) -> Diagnosis:
     """Return a cause in the names of somebody's arrays, and in the units of their loss."""
     parts, factor = match.layout.parts, match.fit.called
     ours = "|".join(map(re.escape, match.net.params))
@@ -233,12 +233,12 @@ def told(cause: Cause, match: Match, clues: Clues) -> Diagnosis:
     alike = [renamed(a) for a in cause.alike if not factor or _has_no_units(*a.split(": ", 1))]
     certain = cause.certain and match.is_exact
     tensors, left_open = (
-        tuple(k for k in clues.shapes if k in {parts[t].array for t in some if t in parts})
+        tuple(k for k in facts.shapes if k in {parts[t].array for t in some if t in parts})
         for some in (cause.tensors, cause.left_open)
     )
     shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), certain=certain,
                     tensors=tensors, left_open=left_open, alike=tuple(alike))  # fmt: skip
-    return of_line(shown, clues)
+    return of_line(shown, facts)
 
 
 def _has_no_units(where: str, line: str) -> bool:

@@ -8,8 +8,8 @@ import pytest
 
 import gradlab as gl
 from gradlab.checking.blocks import WIDTH
-from gradlab.checking.own.arrays import OwnCode
-from gradlab.checking.own.recognise import recognise
+from gradlab.checking.own_code import OwnCode
+from gradlab.checking.recognise.network import recognise
 from tests.checking.own_networks import (
     BUGS,
     MAKERS,
@@ -172,7 +172,7 @@ def test_what_is_not_recognised_takes_no_long_search(kind):
 
 
 def test_a_search_ends_when_its_work_is_done(monkeypatch):
-    monkeypatch.setattr("gradlab.checking.own.recognise.MOST_WORK", 0)
+    monkeypatch.setattr("gradlab.checking.recognise.network.MOST_WORK", 0)
     found = gl.explain(*wrong_columns())
     assert (found.report.verdict, found.network) == ("wrong", None)
 

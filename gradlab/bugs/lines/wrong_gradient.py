@@ -1,8 +1,8 @@
-"""The gradient that is given, and how closely an edit must reproduce it."""
+"""A wrong gradient that lines are to reproduce, and how closely an edit must reproduce it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -14,8 +14,8 @@ DIGITS = 8
 SHARE = 1e-4  # of the deviation: more than this an edit that explains it never leaves
 
 
-class Given:
-    """A wrong gradient beside the numerical one.
+class WrongGradient:
+    """A wrong gradient beside the numerical one: the target of whoever edits right lines.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Given:
                 return False
         return True
 
-    def judge(self, program: Program) -> None:
+    def measure(self, program: Program) -> None:
         """Set what is wrong beside what `program` computes, and how close is close."""
         right = {k: self.of(k, v) for k, v in program.gradient.items()}
         self.off = {k: float(np.linalg.norm(v - right[k])) for k, v in self.value.items()}
@@ -78,13 +78,20 @@ class Given:
             self.limit[k] = max(min(self.limit[k], SHARE * self.off[k]), self.floor)
 
     def fits(self, name: str, value: np.ndarray) -> bool:
-        """Tell whether `value` is the given tensor as closely as can be told."""
+        """Tell whether `value` is the wrong tensor as closely as can be told."""
         # nan is no fit
         return bool(np.linalg.norm(self.of(name, value) - self.value[name]) <= self.limit[name])
 
     def fit_all(self, gradient: Arrays) -> bool:
         """Tell whether every tensor of a gradient fits."""
         return all(self.fits(name, value) for name, value in gradient.items())
+
+    def residual(self, gradient: Arrays, names: Collection[str] | None = None) -> float:
+        """Return what a gradient leaves of the deviation in the worst of the wrong tensors."""
+        return max(
+            float(np.linalg.norm(self.of(k, gradient[k]) - self.value[k]) / self.off[k])
+            for k in (self.wrong if names is None else names)
+        )
 
     def is_proof(self) -> bool:
         """Tell whether an edit that fits cannot do so by chance.

@@ -24,17 +24,17 @@ from gradlab.nn.lstm import LSTMNet
 from gradlab.nn.mlp import MLP
 from gradlab.nn.network import Network, scaled, weight_scale_of
 
-__all__ = ["Given", "applicable"]
+__all__ = ["OwnNetwork", "applicable"]
 
 
-def applicable(given: Given | Function | None) -> frozenset[str]:
+def applicable(brought: OwnNetwork | Function | None) -> frozenset[str]:
     """Return the names of the settings that mean something for the network that is shown."""
-    kind = "mlp" if given is None else given.kind
+    kind = "mlp" if brought is None else brought.kind
     return frozenset(name for name, setting in SETTINGS.items() if kind in setting.subjects)
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class OwnNetwork:
     """What the caller brought: copies, so that a cell that trains on does not change the lab.
 
     Attributes
@@ -54,7 +54,7 @@ class Given:
     weight_scale: float
 
     @staticmethod
-    def check(net: Network, x: np.ndarray, y: np.ndarray) -> Given:
+    def check(net: Network, x: np.ndarray, y: np.ndarray) -> OwnNetwork:
         """Take copies of a network and its data.
 
         Raises
@@ -78,7 +78,7 @@ class Given:
                 )
         net.loss(x, y)  # raises with the argument's name if x or y do not fit
         budget.refuse_what_is_too_large(net, _some(net, x, y))
-        return Given(net.copy(), np.array(x), np.array(y), _weight_scale(net))
+        return OwnNetwork(net.copy(), np.array(x), np.array(y), _weight_scale(net))
 
     @property
     def kind(self) -> str:

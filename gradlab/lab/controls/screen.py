@@ -16,10 +16,10 @@ from gradlab.lab.controls.toolbar import Toolbar
 from gradlab.lab.mystery.view import MysteryView
 from gradlab.lab.state import LabState
 
-__all__ = ["Parts"]
+__all__ = ["Screen"]
 
 
-class Parts:
+class Screen:
     """Board, toolbar, scenarios, mystery, the line to share, and how it all looks.
 
     Parameters
@@ -76,7 +76,7 @@ class Parts:
         if wanted is None:
             extras["Share"] = [self.share]
             extras["Appearance"] = [self.appearance]
-        story = [self.scenarios] if wanted is None and self._state.given is None else []
+        story = [self.scenarios] if wanted is None and self._state.brought is None else []
         children, groups = arrange(controls, shown, self._board, extras, self.toolbar, story)
         self._chooser = groups.chooser  # not shown where there is one group alone
         # whoever starts a round, from a scenario's line or from code, sees where to guess

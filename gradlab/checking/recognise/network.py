@@ -9,8 +9,8 @@ from itertools import product
 
 import numpy as np
 
-from gradlab.checking.own.arrays import OwnCode
-from gradlab.checking.own.layouts import Layout, Piece, layouts
+from gradlab.checking.own_code import OwnCode
+from gradlab.checking.recognise.layouts import Layout, Piece, layouts
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS, LEAKY_SLOPE
 from gradlab.nn.layers import Activation
 from gradlab.nn.losses import LOSS_TABLE

@@ -1,4 +1,4 @@
-"""What a report gives away about the cause of a wrong gradient."""
+"""The facts from which the cause of a wrong gradient is told: a report's numbers and names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False)
-class Clues:
+class Facts:
     """Numbers and names, gathered once for all patterns.
 
     Attributes
@@ -108,8 +108,8 @@ class Clues:
         params: Mapping[str, np.ndarray] | None = None,
         first: Mapping[str, np.ndarray] | None = None,
         rounding: float = 0.0,
-    ) -> Clues:
-        """Gather the clues of a report, and of the network and its inputs if they are known."""
+    ) -> Facts:
+        """Gather what is known of a report, and of the network and its inputs if they are known."""
         analytic = {name: np.ravel(report[name].analytic) for name in report}
         bounds = {name: np.ravel(report[name].bounds) for name in report}
         # where no step gave a slope, nothing is known of a deviation
@@ -345,8 +345,7 @@ def _groups(net: Network | None) -> list[list[str]]:
     """Return the tensors of each step; none without a network: the order of names is no depth."""
     if net is None:
         return []
-    owned = (list(getattr(layer, "param_names", ())) for layer in net.layers)
-    return [group for group in owned if group]
+    return [list(layer.param_names) for layer in net.layers if layer.param_names]
 
 
 def _numbers(names: list[str], net: Network | None) -> dict[str, int | None]:
@@ -357,8 +356,8 @@ def _numbers(names: list[str], net: Network | None) -> dict[str, int | None]:
     numbers: dict[str, int | None] = {}
     count = 0
     for layer in net.layers:
-        count += bool(getattr(layer, "weight_names", ()))
-        numbers |= dict.fromkeys(getattr(layer, "param_names", ()), count)
+        count += bool(layer.weight_names)
+        numbers |= dict.fromkeys(layer.param_names, count)
     return numbers
 
 

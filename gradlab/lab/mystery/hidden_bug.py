@@ -15,20 +15,20 @@ from gradlab.bugs.drawing import draw, far
 from gradlab.bugs.exhibit import layer_numbers
 from gradlab.bugs.slip import Written
 from gradlab.checking import Report, bisect, check
-from gradlab.checking.diagnosis import Clues
+from gradlab.checking.diagnosis import Facts
 from gradlab.lab.model.problem import Problem
 from gradlab.lab.model.settings import Settings
 from gradlab.nn.layers import Masks
 from gradlab.nn.network import Network, Point
 
-__all__ = ["Case"]
+__all__ = ["HiddenBug"]
 
 TRIES = 20  # to find a bug that was not played
 WRONG = 1e-4  # norm ratio of a tensor that is wrong
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class HiddenBug:
     """A network, its examples, and a bug in its backward pass.
 
     Attributes
@@ -61,8 +61,8 @@ class Case:
         rng: np.random.Generator,
         count: int = 1,
         played: Collection[Secret] = (),
-    ) -> Case:
-        """Return the case of a bug that shows in the lab's network, if there is one not `played`.
+    ) -> HiddenBug:
+        """Return a bug that shows in the lab's network, one that was not `played` if there is one.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Case:
 
     def which_tensors(self) -> str:
         """Return a sentence on which tensors are wrong, and what that says."""
-        return f"{Clues.of(self._report(), self.net, self.x).where}."
+        return f"{Facts.of(self._report(), self.net, self.x).where}."
 
     def which_step(self) -> str:
         """Return sentences on where the signal goes wrong, and on what the worst tensor shows."""
@@ -122,4 +122,4 @@ class Case:
     def _numbers(self) -> dict[str, int]:
         """Return the number of each tensor's layer, 1 for that of the first weights."""
         steps = zip(self.net.layers, layer_numbers(self.net), strict=True)
-        return {p: number for step, number in steps for p in getattr(step, "param_names", ())}
+        return {p: number for step, number in steps for p in step.param_names}

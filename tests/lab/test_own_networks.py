@@ -37,7 +37,7 @@ def state(make):
 
 
 def test_it_is_checked_as_it_was_given(state):
-    report = gl.check(state.given.net, state.given.x, state.given.y, eps=1e-5)
+    report = gl.check(state.brought.net, state.brought.x, state.brought.y, eps=1e-5)
     for name in report:
         np.testing.assert_array_equal(state.result.report[name].errors, report[name].errors)
     assert set(state.result.sweep.errors) == set(report)
@@ -67,7 +67,7 @@ def test_the_settings_that_make_sense_work(state, change):
 def test_weight_scale_is_a_factor_on_the_weights(state):
     assert state.weight_scale == 1.0
     state.weight_scale = 2.0
-    net, given = state.result.net, state.given.net
+    net, given = state.result.net, state.brought.net
     for name in net.params:
         factor = 2 if name in net.weight_names else 1
         np.testing.assert_array_equal(net.params[name], factor * given.params[name])
@@ -83,7 +83,7 @@ def test_l2_is_in_both_gradients_or_in_one(state):
 
 
 def test_applicable_names_what_can_be_set_and_the_rest_is_refused_in_words(state):
-    steps = {"time_steps"} if state.given.kind == "lstm" else set()
+    steps = {"time_steps"} if state.brought.kind == "lstm" else set()
     assert state.applicable == steps | {
         "eps", "scheme", "measure", "dtype", "weight_scale", "train_steps", "tensor",
         "use_l2", "l2", "l2_in_loss", "l2_in_gradient", "bug", "bug_layer", "examples",
@@ -129,7 +129,7 @@ def test_every_bug_that_it_can_have_can_be_chosen(kind):
 
 def test_the_text_names_the_network(state):
     text = repr(state)
-    assert repr(state.given.net) in text
+    assert repr(state.brought.net) in text
     assert "your data, 6 examples" in text
     assert "verdict: " in text
 
@@ -142,11 +142,11 @@ def test_an_lstm_with_a_loss_at_every_step():
 
 
 def test_a_network_is_copied_and_never_changed(state):
-    theta, x = state.given.net.theta, state.given.x.copy()
+    theta, x = state.brought.net.theta, state.brought.x.copy()
     state.update(weight_scale=3.0, train_steps=50, dtype="float32", bug="mystery")
     state.eps = 1e-3
-    np.testing.assert_array_equal(state.given.net.theta, theta)
-    np.testing.assert_array_equal(state.given.x, x)
+    np.testing.assert_array_equal(state.brought.net.theta, theta)
+    np.testing.assert_array_equal(state.brought.x, x)
 
 
 def test_a_network_in_float32_starts_as_float32():
@@ -189,7 +189,7 @@ def test_only_networks_of_gradlab_are_taken():
 
 
 def test_the_weight_scales_tooltip_says_which_scale_it_is(state):
-    given = Lab(state.given.net, state.given.x, state.given.y)
+    given = Lab(state.brought.net, state.brought.x, state.brought.y)
     for lab, words in ((given, "times this factor"), (Lab(hidden=(2,)), "standard deviation")):
         assert words in lab.controls["weight_scale"].tooltip
         lab.close()
