@@ -84,7 +84,7 @@ def norm_ratio(analytic: np.ndarray, numerical: np.ndarray) -> float:
     --------
     >>> import numpy as np
     >>> import gradlab as gl
-    >>> float(gl.norm_ratio(3 * np.ones((2, 4)), np.ones((2, 4))))
+    >>> round(float(gl.norm_ratio(3 * np.ones((2, 4)), np.ones((2, 4)))), 6)
     0.5
     """
     a, n = _checked(analytic, numerical)
