@@ -56,7 +56,7 @@ def of_arrays(
             finally:
                 grads.called = called
 
-    trees = [Nested(arrays)] + [Nested(vars(code.owner))] * (code.owner is not None)
+    trees = [Nested(arrays), *(Nested(vars(owner)) for owner in [code.owner] if owner is not None)]
     facts = Facts.of(report)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

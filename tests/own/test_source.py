@@ -212,6 +212,22 @@ def test_a_function_that_may_not_end_is_left_alone():
     assert all("while" not in (cause.wrong_line or "") for cause in report.diagnosis)
 
 
+@pytest.mark.timeout(300)
+def test_what_numpy_takes_for_an_endless_sequence_is_not_computed_with():
+    """np.sqrt(np.c_) never ends, and takes all the memory there is."""
+
+    def cost(theta):
+        A = np.c_[np.ones(6), X]
+        columns = np.c_
+        B = columns[np.ones(6), X]
+        h = np.tanh(A @ theta)
+        return np.sum(h**3), B.T @ (np.cos(h) * (1 - h))
+
+    report = gl.check_function(cost, True, layers.normal(4))
+    assert report.verdict == "wrong"
+    assert report.diagnosis
+
+
 # -- functions of theta, and arrays where they lie ------------------------------------------------
 
 X, Y = layers.normal(6, 3), layers.normal(6, 2)
@@ -253,6 +269,22 @@ def test_the_line_of_a_method_whose_arrays_lie_in_its_object():
     assert cause.wrong_line == "self.dW, self.db = X.T @ d, d.mean(axis=0)"
     assert cause.right_line == "self.dW, self.db = X.T @ d, d.sum(axis=0)"
     assert {name: value.tobytes() for name, value in vars(net).items()} == before
+
+
+def test_the_line_of_plain_functions_that_close_over_their_arrays():
+    W, b = layers.normal(3, 2), np.zeros(2)
+
+    def loss():
+        return np.sum(np.tanh(X @ W + b) ** 2)
+
+    def grads():
+        out = np.tanh(X @ W + b)
+        d = 2 * out * (1 - out**2)
+        return {"W": X.T @ d, "b": d.mean(axis=0)}
+
+    report = gl.check_arrays(loss, {"W": W, "b": b}, grads)
+    assert "d.sum(axis=0)" in str(report)
+    assert same(report.diagnosis[0].right_line[7:], '{"W": X.T @ d, "b": d.sum(axis=0)}')
 
 
 # -- a factor is a cause only if it is one elsewhere too ------------------------------------------

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 
@@ -69,8 +70,27 @@ def too_much(expr: Expression) -> Iterator[Named]:
             yield ast.unparse(node.func.value), 0.8
         elif node.args:
             yield ast.unparse(node.args[0]), 0.8
-    elif isinstance(node, ast.Subscript) and not isinstance(node.value, ast.Attribute):
+    elif (
+        isinstance(node, ast.Subscript)
+        and not isinstance(node.value, ast.Attribute)
+        and is_data(expr.scope.known(node.value))
+    ):
         yield ast.unparse(node.value), 1.2
+
+
+def is_data(value: object) -> bool:
+    """Tell numbers, arrays and what holds them from functions, modules and other objects.
+
+    Another thing may take for ever where a number is expected: numpy.c_ is, for numpy's functions,
+    a sequence without an end.
+    """
+    return (
+        value is None
+        or value is Ellipsis
+        or isinstance(
+            value, np.ndarray | np.generic | Number | str | tuple | list | Mapping | slice | range
+        )
+    )
 
 
 def two_too_many(expr: Expression) -> Iterator[Named]:

@@ -79,6 +79,13 @@ class Scope:
         """Return what an expression of the person's stands for; raises what it raises."""
         return self.run(compile(ast.Expression(node), "part", "eval"))
 
+    def known(self, node: ast.expr) -> object:
+        """Return what an expression stands for; None where that is not known."""
+        try:
+            return self.value_of(node)
+        except Exception:  # anybody's expression, where it last ran
+            return None
+
     def run(self, code: object) -> object:
         """Run a compiled part of a statement where it last ran."""
         # its own code, from its own tree: see `functions`

@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.checking.source.changes import RULES, Expression
+from gradlab.checking.source.changes import RULES, Expression, is_data
 from gradlab.checking.source.functions import Function
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
@@ -153,8 +153,7 @@ class Search:
 
     def _edits_at(self, spot: Spot, root: ast.expr) -> Iterator[Edit]:
         """Yield the edits of what a statement computes: rules first, then what is solved for."""
-        with contextlib.suppress(Exception):  # anybody's expression, where it last ran
-            spot.value = spot.scope.value_of(root)
+        spot.value = spot.scope.known(root)
         if spot.value is not None:
             with contextlib.suppress(ExhaustedError):
                 self._look(spot)
@@ -408,11 +407,7 @@ def words_in(text: str) -> set[str]:
 
 
 def _expression(node: ast.expr, is_term: bool, is_index: bool, scope: Scope) -> Expression:
-    try:
-        value = scope.value_of(node)
-    except Exception:  # anybody's expression, where it last ran
-        value = None
-    return Expression(node, ast.unparse(node), value, is_term, is_index, scope)
+    return Expression(node, ast.unparse(node), scope.known(node), is_term, is_index, scope)
 
 
 def _axes_in(node: ast.AST) -> list[str]:
@@ -423,7 +418,7 @@ def _axes_in(node: ast.AST) -> list[str]:
 
 def _texts(expr: Expression) -> list[tuple[str, float]]:
     found: dict[str, float] = {}
-    for rule in RULES:
+    for rule in RULES if is_data(expr.value) else ():
         for text, cost in rule(expr):
             if text != expr.text and cost < found.get(text, np.inf):
                 found[text] = cost
