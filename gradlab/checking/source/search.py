@@ -66,6 +66,8 @@ class Mended:
         What it leaves of the deviation, relative.
     number : str
         What a number in it is called, if it could be called otherwise.
+    resized : bool
+        It is right on inputs of other sizes, too.
     """
 
     wrong: str
@@ -74,6 +76,7 @@ class Mended:
     cost: float
     residual: float
     number: str = ""
+    resized: bool = False
 
 
 class ExhaustedError(Exception):
@@ -245,7 +248,8 @@ class Search:
               number: str = "") -> None:  # fmt: skip
         # of several lines that a factor may be missing in, the last, where it is usually put
         cost -= LATE * statement.node.lineno / (statement.function.node.end_lineno or 1)
-        self.found.append(Mended(wrong, right, _where(statement), cost, left, number))
+        resized = any(place.is_larger for place in self._places or ())
+        self.found.append(Mended(wrong, right, _where(statement), cost, left, number, resized))
 
     def _holds(self, function: Function) -> bool:
         if self._places is None:

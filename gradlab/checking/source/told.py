@@ -27,8 +27,9 @@ def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
     cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(facts.wrong),
                   alike=tuple(alike))  # fmt: skip
     left = f"{max(first.residual, 1e-16):.0e}"
+    tried = "of other sizes, too" if first.resized else "of these sizes, too"
     evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient "
-                f"is right on other inputs too. {facts.where}.")  # fmt: skip
+                f"is right on other inputs {tried}. {facts.where}.")  # fmt: skip
     return [replace(of_line(cause, facts), evidence=evidence)]
 
 
