@@ -88,7 +88,7 @@ def judged(*marks: str) -> verdict.Judgement:
     """Return what is said of a tensor whose entries have these marks."""
     one = np.ones(len(marks))
     found = judge.Finding(np.array(marks, "<U11"), one, 0.1 * one, one, one, 0.1 * one)
-    return verdict.conclude(1.01 * one, found, one.shape, verdict.Setting())
+    return verdict.judgement_on(1.01 * one, found, one.shape, verdict.Setting())
 
 
 def bands() -> str:

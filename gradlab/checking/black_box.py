@@ -131,7 +131,8 @@ def survey(value: Function, theta: np.ndarray, size: np.ndarray) -> Background:
     with np.errstate(over="ignore"):
         # one value alone proves it too, for its last digits: such short steps may not move float32
         single = all(float(np.float32(v)) == v for v in finite) and (
-            len(set(finite)) > 1 or float(np.float16(base)) != base)  # fmt: skip
+            len(set(finite)) > 1 or float(np.float16(base)) != base
+        )
     single &= base != np.round(base)
     machine_eps = float(np.finfo(np.float32 if single else np.float64).eps)
     spread = max(same) - min(same)

@@ -144,7 +144,7 @@ def check_function(
                     _slices(entries), executor)  # fmt: skip
     many = _many(entries, samples)
     with _telling_who_waits(many):
-        found, spent = _judged(loss, eps, tolerance)
+        found, spent = _found(loss, eps, tolerance)
     evaluations += spent
     checked = {}
     for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
@@ -207,7 +207,7 @@ def _explain(
     return of_functions(*functions, theta, layout, report, facts) or diagnose_black_box(facts)
 
 
-def _judged(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:
+def _found(loss: BlackBox, eps: float | None, tolerance: float) -> tuple[Finding, int]:
     """Return what the judge finds, and how many evaluations it took."""
     if not loss.background.deterministic:  # no difference would mean anything
         return Finding.nothing(len(loss.gradient)), 0

@@ -130,8 +130,9 @@ class OwnCode:
 
     def _vector(self, grads: object, called: str = "grads") -> np.ndarray:
         if not isinstance(grads, Mapping):
-            raise TypeError(f"{called} must be a dict with the keys of arrays, got "
-                            f"{type(grads).__name__}")  # fmt: skip
+            raise TypeError(
+                f"{called} must be a dict with the keys of arrays, got {type(grads).__name__}"
+            )
         if grads.keys() != self.arrays.keys():
             raise ValueError(
                 f"{called} must have the keys of arrays, {list(self.arrays)}, got {list(grads)}"
@@ -208,9 +209,10 @@ def takes(function: Callable, called: str) -> int:
     except (TypeError, ValueError):  # some of C's have no signature
         return 0
     needed = [
-        p for p in parameters
+        p
+        for p in parameters
         if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]  # fmt: skip
+    ]
     if len(needed) > 1 or any(p.kind == p.KEYWORD_ONLY for p in needed):
         raise TypeError(
             f"{called} must take no argument, or one (a dict of arrays), got a function of "

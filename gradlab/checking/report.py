@@ -27,8 +27,8 @@ from gradlab.checking.verdict import (
     accepted,
     agreeing,
     chance_of_meeting,
-    conclude,
     in_brackets,
+    judgement_on,
     met,
     resolution_of,
     worst_of,
@@ -445,7 +445,7 @@ def tensor_report(
     """
     if kinks is None:
         kinks = np.isin(found.mark, (KINK, SUBGRADIENT)).astype(int)
-    judgement = judgement or conclude(analytic, found, shape, setting)
+    judgement = judgement or judgement_on(analytic, found, shape, setting)
     arrays = (analytic, found.slope, kinks, found.mark, found.bound, found.within)
     if entries is None:
         arrays = tuple(array.reshape(shape) for array in arrays)

@@ -1,4 +1,9 @@
-"""From what is known of the entries to a verdict on a tensor, in words."""
+"""From what is known of the entries to a verdict on a tensor, in words.
+
+Four words are kept apart: a `Finding` is what the judge knows of each entry, in marks and numbers;
+a `Verdict` is one of three words, on a tensor or a whole check; a `Judgement` is a verdict with its
+reason and its advice; and a `Diagnosis` says what may have made a gradient wrong.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +38,7 @@ BANDS = (
 
 
 class Verdict(StrEnum):
-    """The three outcomes of a check."""
+    """The three verdicts of a check."""
 
     CORRECT = "correct"
     WRONG = "wrong"
@@ -120,10 +125,10 @@ def about(error: float) -> str:
     return f"{math.ceil(round(error / 10**power, 6)) * 10**power:.0e}"
 
 
-def conclude(
+def judgement_on(
     analytic: np.ndarray, found: Finding, shape: tuple[int, ...], setting: Setting
 ) -> Judgement:
-    """Return the verdict on a tensor of which the entries `analytic` (E,) were checked.
+    """Return the judgement on a tensor of which the entries `analytic` (E,) were checked.
 
     Parameters
     ----------

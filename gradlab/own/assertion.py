@@ -81,8 +81,9 @@ def _report(
         extra = [name for name, value in (("grad", grad), ("theta", theta)) if value is not None]
         extra += options
         if extra:
-            raise TypeError(f"{', '.join(extra)} must be left out where a report is given: it was "
-                            "made before")  # fmt: skip
+            raise TypeError(
+                f"{', '.join(extra)} must be left out where a report is given: it was made before"
+            )
         return given
     if not callable(given):
         raise TypeError(

@@ -185,8 +185,9 @@ def _check(checked: dict[str, np.ndarray], gradients: Gradients, is_copied: bool
 def _is_laid_out(array: np.ndarray) -> bool:
     """Tell whether each axis steps over all that the finer ones reach."""
     reached = array.itemsize
-    for stride, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape,
-                                                             strict=True) if n > 1):  # fmt: skip
+    for stride, length in sorted(
+        (abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1
+    ):
         if stride < reached:
             return False
         reached += stride * (length - 1)

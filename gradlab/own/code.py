@@ -113,9 +113,10 @@ class LayerCode:
 
     def _changed(self, handed: list, before: Mapping[str, object]) -> list[str]:
         return [
-            name for name, value in zip(self.names, handed, strict=True)
+            name
+            for name, value in zip(self.names, handed, strict=True)
             if isinstance(value, np.ndarray) and value.tobytes() != before[name].tobytes()
-        ]  # fmt: skip
+        ]
 
     # -- as a function --------------------------------------------------------------------------
 
@@ -123,8 +124,9 @@ class LayerCode:
         """Return the sum of the outputs times the projection, in float64."""
         handed = self._copies(roll(theta, self.layout))
         outs = self._outputs(self._forward(handed), self.shapes)
-        return float(sum(np.sum(a.astype(float) * out)
-                         for a, out in zip(self.above, outs, strict=True)))  # fmt: skip
+        return float(
+            sum(np.sum(a.astype(float) * out) for a, out in zip(self.above, outs, strict=True))
+        )
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return what backward says of it, (P,)."""

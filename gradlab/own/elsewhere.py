@@ -86,11 +86,12 @@ def _shifted(code: LayerCode, seed: int) -> Iterator[dict[str, object]]:
         for shift in SHIFTS:
             rng = np.random.default_rng([7, seed])
             yield {
-                name: np.asarray(value, float) + shift * rng.standard_normal(value.shape)
-                * (name in names)
-                if name in code.floats else value
+                name: np.asarray(value, float)
+                + shift * rng.standard_normal(value.shape) * (name in names)
+                if name in code.floats
+                else value
                 for name, value in code.inputs.items()
-            }  # fmt: skip
+            }
 
 
 def _larger(code: LayerCode) -> Iterator[dict[str, object]]:

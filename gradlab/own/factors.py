@@ -60,8 +60,9 @@ def _of_sizes(
         "N times what it must be: a sum over the {} examples, where a mean belongs": lambda n: n,
     }
     for words, value in told.items():
-        if here and all(abs(r - value(n)) <= SAME * abs(r)
-                        for n, r in [(here, factor.value), *others]):  # fmt: skip
+        if here and all(
+            abs(r - value(n)) <= SAME * abs(r) for n, r in [(here, factor.value), *others]
+        ):
             return [Diagnosis(f"{what} is {words.format(here)}", None, None, evidence, 0.9)]
     cause = f"{what} is off by a factor that follows the arrays' sizes: {factor} here"
     return [Diagnosis(cause, None, None, evidence, 0.5)]

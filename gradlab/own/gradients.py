@@ -143,8 +143,9 @@ class Gradients:
         near = difflib.get_close_matches(path, self.floats, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         got = "one array or number" if path == "" else repr(path)
-        return ValueError(f"{argument} must have the structure of arrays, {self._names()}; got "
-                          f"{got}{hint}")  # fmt: skip
+        return ValueError(
+            f"{argument} must have the structure of arrays, {self._names()}; got {got}{hint}"
+        )
 
     def _names(self) -> str:
         names = [shown(path) for path in self.floats]

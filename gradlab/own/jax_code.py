@@ -47,8 +47,9 @@ class JaxCode:
         chosen = _check_argnums(argnums, len(args))
         flat, self.tree = tree_flatten_with_path(args)
         self.leaves = [leaf for _, leaf in flat]
-        self.which = [k for k, (path, leaf) in enumerate(flat)
-                      if path[0].idx in chosen and _is_floating(leaf)]  # fmt: skip
+        self.which = [
+            k for k, (path, leaf) in enumerate(flat) if path[0].idx in chosen and _is_floating(leaf)
+        ]
         if not self.which:
             raise ValueError("args must hold an array of floating numbers to check, got "
                              f"{[_told(leaf) for leaf in self.leaves]}")  # fmt: skip

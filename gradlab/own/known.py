@@ -61,8 +61,9 @@ def _dense(forward: str, dW: str, db: str, dx: str, x: str, b: str, W: str = "D 
         {"x": x, "W": W, "b": b},
         examples=examples,
     )
-    lines = replace(whole.lines, forward=f"{{y}} = {forward}",
-                    backward=backward.replace(f"db = {db}\n", ""))  # fmt: skip
+    lines = replace(
+        whole.lines, forward=f"{{y}} = {forward}", backward=backward.replace(f"db = {db}\n", "")
+    )
     return [whole, replace(whole, lines=lines, inputs={"x": x, "W": W})]
 
 
@@ -84,14 +85,14 @@ DENSE = [
 ]  # fmt: skip
 
 ACTIVATIONS = [
-    Known(lines, {"x": None})
-    for name, lines in ACTIVATION_LINES.items() if name != "identity"
-]  # fmt: skip
+    Known(lines, {"x": None}) for name, lines in ACTIVATION_LINES.items() if name != "identity"
+]
 SOFTMAX = Known(
-    LayerLines("softmax", "p", "{y} = softmax({x})",
-               "{dx} = " + SOFTMAX_BACKWARD.replace("{x}", "{y}")),
+    LayerLines(
+        "softmax", "p", "{y} = softmax({x})", "{dx} = " + SOFTMAX_BACKWARD.replace("{x}", "{y}")
+    ),
     {"x": "N K"},
-)  # fmt: skip
+)
 MASK = Known(
     replace(DROPOUT, forward="{y} = {x} * mask", backward="{dx} = {dy} * mask"),
     {"x": None, "mask": None},
@@ -181,8 +182,9 @@ def _lstm_step(order: str) -> Known:
         f"{q} = {'tanh' if q == 'g' else 'sigmoid'}(a[:, {k} * H:{k + 1} * H])"
         for k, q in enumerate(order)
     ]
-    backs = [f"dz_{q} = d{q} * " + ("(1 - g**2)" if q == "g" else f"{q} * (1 - {q})")
-             for q in order]  # fmt: skip
+    backs = [
+        f"dz_{q} = d{q} * " + ("(1 - g**2)" if q == "g" else f"{q} * (1 - {q})") for q in order
+    ]
     lines = LayerLines(
         "LSTM step", "h",
         "\n".join(["a = {x} @ Wx + h @ Wh + b", *gates, "next_c = f * c + i * g",

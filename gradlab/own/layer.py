@@ -118,8 +118,9 @@ def check_layer(
     cache = None if cache is None else check_bool(cache, "cache")
     code = LayerCode(*detached(forward, backward), inputs, cache)
     seed = check_integer(seed, "seed")
-    return check_code(code, {"method": method, "samples": samples, "seed": seed,
-                             "tolerance": tolerance})  # fmt: skip
+    return check_code(
+        code, {"method": method, "samples": samples, "seed": seed, "tolerance": tolerance}
+    )
 
 
 def check_code(code: LayerCode, chosen: dict, always_twice: bool = False) -> Report:
@@ -153,10 +154,11 @@ def check_code(code: LayerCode, chosen: dict, always_twice: bool = False) -> Rep
         remarks += said
     finder = Finder(code, [a.copy() for a in code.above])
     return replace(
-        judged, evaluations=evaluations,
+        judged,
+        evaluations=evaluations,
         find_causes=lambda report: _causes(finder, judged, report),
         find_remarks=lambda: (*judged.remarks, *remarks),
-    )  # fmt: skip
+    )
 
 
 def _judged(code: LayerCode, chosen: dict, above: list | None = None) -> Report:
@@ -179,9 +181,7 @@ def _marked(report: Report, mark: str) -> str:
     return ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
 
 
-def _beside_the_kinks(
-    code: LayerCode, first: Report, chosen: dict
-) -> tuple[LayerCode, Report]:  # fmt: skip
+def _beside_the_kinks(code: LayerCode, first: Report, chosen: dict) -> tuple[LayerCode, Report]:
     """Return the layer at inputs where nothing is tied, and its report; as it was if none tells."""
     rng = np.random.default_rng(0)
     size = np.empty(code.theta.size)

@@ -113,9 +113,8 @@ def check_layers(
         for place, code in checks
     ]
     tensors = {
-        name: replace(tensor, name=name)
-        for part in parts for name, tensor in part.named.items()
-    }  # fmt: skip
+        name: replace(tensor, name=name) for part in parts for name, tensor in part.named.items()
+    }
     single = any(part.code.dtype == np.float32 for part in parts)
     setting = Setting(None, single, False, tolerance)
     first = parts[0].report
@@ -227,8 +226,9 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
         code = _blaming(where, stage.code, out)
         (out, *more) = _blaming(where, code.at, {})[0]
         if more:
-            raise ValueError(f"{where} must return one output for the next layer, got "
-                             f"{1 + len(more)}")  # fmt: skip
+            raise ValueError(
+                f"{where} must return one output for the next layer, got {1 + len(more)}"
+            )
         codes.append((where, code))
     top, dout = _loss_code(loss, out)
     for k, (where, code) in reversed(list(enumerate(codes))):
@@ -255,14 +255,14 @@ def _loss_code(loss: Callable, out: np.ndarray) -> tuple[LayerCode, np.ndarray]:
     """Return the loss as a layer of its own, and what comes down from it."""
     answer = loss(out.copy())
     if not isinstance(answer, tuple | list) or len(answer) != 2:
-        got = f"{len(answer)} things" if isinstance(answer, tuple | list) \
-            else type(answer).__name__  # fmt: skip
+        got = f"{len(answer)} things" if isinstance(answer, tuple | list) else type(answer).__name__
         raise TypeError(f"loss(out) must return (value, dout), got {got}")
     try:
         value = scalar(answer[0])
     except (TypeError, ValueError) as error:
-        raise type(error)(str(error).replace("f must return", "loss(out) must return first")) \
-            from None  # fmt: skip
+        raise type(error)(
+            str(error).replace("f must return", "loss(out) must return first")
+        ) from None
     if not np.isfinite(value):
         raise ValueError(f"loss(out) must return a finite value, got {value}")
     dout = check_real_array(answer[1], "dout of loss(out)", out.shape)

@@ -164,9 +164,10 @@ def drawn_places(code: LayerCode) -> list[Place]:
     for k in range(POINTS):
         inputs = {
             name: (value + 0.5 * rng.standard_normal(value.shape)).astype(value.dtype)
-            if name in code.floats else value
+            if name in code.floats
+            else value
             for name, value in code.inputs.items()
-        }  # fmt: skip
+        }
         above = projection(code.shapes, code.dtype, 2 + k)
         if not any(kind == DOUT for kind, _ in code.calls.handed):  # a loss with nothing above it
             above = code.above
@@ -293,7 +294,8 @@ def _equal(match: Match, place: Arrays, theirs: list[np.ndarray], same: float) -
     except FAILS:
         return False
     return all(
-        a.shape == b.shape and np.isfinite(b).all()
+        a.shape == b.shape
+        and np.isfinite(b).all()
         and np.abs(a - b).max() <= same * max(np.abs(b).max(), 1e-300)
         for a, b in zip(ours, theirs, strict=True)
-    )  # fmt: skip
+    )

@@ -110,7 +110,7 @@ def _put_back(place: dict | list | deque, before: dict | list | deque) -> None:
     now, then = (
         [*p.items()] if isinstance(p, dict) else [(k, v) for k, v in enumerate(p)]
         for p in (place, before)
-    )  # fmt: skip
+    )
     if len(now) == len(then) and all(
         key == other and value is earlier
         for (key, value), (other, earlier) in zip(now, then, strict=True)

@@ -39,8 +39,9 @@ def gradients_of(
     elif isinstance(answer, tuple | list):
         named = _in_order(answer, inputs, floats)
     elif answer is None:
-        raise TypeError("backward must return the gradients of its inputs, got None (is there a "
-                        "return?)")  # fmt: skip
+        raise TypeError(
+            "backward must return the gradients of its inputs, got None (is there a return?)"
+        )
     else:
         named = {floats[0]: answer}
         if np.shape(answer) != inputs[floats[0]].shape and len(floats) > 1:
@@ -64,8 +65,9 @@ def gradients_of(
             called = f"backward's gradient of {name}"
             found[name] = np.array(check_real_array(named[name], called, inputs[name].shape))
     if not found:
-        raise ValueError("backward must return a gradient for one of "
-                         f"{', '.join(floats)}, got none")  # fmt: skip
+        raise ValueError(
+            f"backward must return a gradient for one of {', '.join(floats)}, got none"
+        )
     return found
 
 
@@ -77,8 +79,9 @@ def _by_key(answer: Mapping, inputs: Mapping[str, object]) -> dict[str, object]:
             raise ValueError(f"backward must return gradients under the names {', '.join(inputs)} "
                              f"or d{', d'.join(inputs)}, got the key {key!r}")  # fmt: skip
         if name in named:
-            raise ValueError(f"backward must return one gradient of {name}, got two: {name!r} and "
-                             f"{'d' + name!r}")  # fmt: skip
+            raise ValueError(
+                f"backward must return one gradient of {name}, got two: {name!r} and {'d' + name!r}"
+            )
         named[name] = value
     return named
 

@@ -73,9 +73,10 @@ def _with_twins_told(stages: list[Stage], layers: list) -> list[Stage]:
     objects = [id(layer) for layer in layers]
     return [
         replace(stage, remarks=stage.remarks + told)
-        if objects.count(id(layer)) > 1 and not isinstance(layer, tuple | list) else stage
+        if objects.count(id(layer)) > 1 and not isinstance(layer, tuple | list)
+        else stage
         for stage, layer in zip(stages, layers, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _stage(layer: object, called: str, name: object) -> Stage:

@@ -49,8 +49,7 @@ def check_dtype(dtype: object) -> torch.dtype | None:
         return dtype
     if isinstance(dtype, str) and dtype in ("float64", "float32"):
         return getattr(torch, dtype)
-    raise TypeError(f"dtype must be torch.float64, torch.float32 or None, got "
-                    f"{in_short(dtype)}")  # fmt: skip
+    raise TypeError(f"dtype must be torch.float64, torch.float32 or None, got {in_short(dtype)}")
 
 
 def check_tensor(t: torch.Tensor, name: str, dtype: torch.dtype | None) -> torch.Tensor:

@@ -117,14 +117,15 @@ class TorchCode:
             [t for _, t in tensors_in(self.inputs) if t.requires_grad],
             strict=True,
         ):
-            inputs.append((f"input {name}" if name in taken else name, t))  # fmt: skip
+            inputs.append((f"input {name}" if name in taken else name, t))
         if not params and not inputs:
             raise ValueError(nothing_to_check(self.module, self.name))
         tensors = [(name, check_tensor(t, name, self.dtype)) for name, t in (*params, *inputs)]
         self.type = self.dtype or one_type(tensors)
         self.layout = lay_out(tensors)
-        self.theta = np.concatenate([
-            t.detach().to(self.type).cpu().numpy().ravel() for _, t in tensors])  # fmt: skip
+        self.theta = np.concatenate(
+            [t.detach().to(self.type).cpu().numpy().ravel() for _, t in tensors]
+        )
         self.number = len(params)
         self.random = RandomState([t for _, t in tensors_in(self.inputs)], self.module)
         past = [] if self.module is None else read_past_the_copy(self.module, loss)
@@ -281,8 +282,9 @@ class TorchCode:
                 raise ValueError(f"loss must return one number, got shape {tuple(whole.shape)}")
             if not whole.is_floating_point():
                 raise TypeError(f"loss must return a floating number, got {whole.dtype}")
-        self.above, self.other_above = (random_like(whole, seed)
-                                        for seed in (self.seed, self.seed + 1))  # fmt: skip
+        self.above, self.other_above = (
+            random_like(whole, seed) for seed in (self.seed, self.seed + 1)
+        )
         self.is_one_number = is_one_number(whole)
         if self.is_one_number:
             self.above = [torch.ones_like(part) for part in self.above]

@@ -140,9 +140,10 @@ class Buffers:
     def moved(self) -> dict[str, torch.Tensor]:
         """Return what the buffers were that are now something else, by their names."""
         return {
-            key: numbers for key, inner, name, _, numbers in self.kept
+            key: numbers
+            for key, inner, name, _, numbers in self.kept
             if not torch.equal(inner._buffers[name], numbers)
-        }  # fmt: skip
+        }
 
 
 class Slots:

@@ -103,8 +103,7 @@ def names_of_arguments(code: Callable, inputs: tuple, paths: Sequence[Path]) -> 
         parameters = []
     if isinstance(code, type) and code.setup_context is torch.autograd.Function.setup_context:
         parameters = parameters[1:]
-    called = [p.name for p in parameters
-              if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+    called = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if isinstance(code, torch.jit.ScriptFunction):  # takes (*args), and knows what they are
         called = [argument.name for argument in code.schema.arguments]
     rest_of_all = next((p.name for p in parameters if p.kind == p.VAR_POSITIONAL), "inputs")

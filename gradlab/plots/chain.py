@@ -53,15 +53,16 @@ def chain_chart(chain: Sequence[Stage], verdicts: Mapping[str, str], chosen: str
         low, high = middle - 0.36 * room, middle + 0.36 * room
         worst = max((verdicts[name] for name in tensors), key=_ORDER.index, default=None)
         dash, width = STYLES[worst or "correct"]
-        marks.append(boxes(0.02, low, 0.98, high, None, worst or "faint", dash, 1.4 * width + 0.6,
-                           0.4))  # fmt: skip
+        marks.append(
+            boxes(0.02, low, 0.98, high, None, worst or "faint", dash, 1.4 * width + 0.6, 0.4)
+        )
         if i:
             marks.append(segments(0.5, high, 0.5, middle + 0.64 * room, "faint", width=1.4))
         marks.append(words(0.06, middle, [label], "faint", size, "left"))
         for name, told, end in _side_by_side(tensors, verdicts, size, chosen):
-            marks.append(words(
-                end, middle, [told], verdicts[name], size, "right", bold=name == chosen
-            ))  # fmt: skip
+            marks.append(
+                words(end, middle, [told], verdicts[name], size, "right", bold=name == chosen)
+            )
     return Chart("Verdict per tensor", Axis(0, 1), Axis(0, 1), marks, framed=False)
 
 

@@ -195,9 +195,10 @@ def words(
 def cells(x0: float, y0: float, x1: float, y1: float, rgba: np.ndarray) -> Mark:
     """Return colours, uint8 (rows, columns, 4), as a matrix over a rectangle, first row at y1."""
     return {
-        "kind": "cells", "box": [float(v) for v in (x0, y0, x1, y1)],
+        "kind": "cells",
+        "box": [float(v) for v in (x0, y0, x1, y1)],
         "rgba": np.ascontiguousarray(rgba, np.uint8),
-    }  # fmt: skip
+    }
 
 
 def _array(values: ArrayLike) -> np.ndarray:

@@ -57,10 +57,11 @@ def figure_of(
             chart, moving = pictures[i]
             room = margins(chart, widths[i])
             box = (
-                (x + room.left) / wide, (floor + room.bottom) / high,
+                (x + room.left) / wide,
+                (floor + room.bottom) / high,
                 (widths[i] - room.left - room.right) / wide,
                 (HEIGHT - room.top - room.bottom) / high,
-            )  # fmt: skip
+            )
             draw(figure.add_axes(box), chart, palette, moving)
             x += widths[i]
     return figure

@@ -162,8 +162,9 @@ def _never_written(
 
 def _index(mask: np.ndarray) -> str:
     """Return how a person indexes what is set in a mask, if it is a block of rows and columns."""
-    which = [mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis))
-             for axis in range(mask.ndim)]  # fmt: skip
+    which = [
+        mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis)) for axis in range(mask.ndim)
+    ]
     spans = [_span(np.flatnonzero(found).tolist(), len(found)) for found in which]
     if mask.sum() != np.prod([found.sum() for found in which]):
         return "…"

@@ -68,9 +68,10 @@ class Scope:
         set_as_it_runs = {n for step in program.steps if program.is_run(step) for n in step.writes}
         other_forms = {n for step in program.steps for n in step.writes} - set_as_it_runs
         self.shapes = {
-            name: value.shape for name, value in values.items()
+            name: value.shape
+            for name, value in values.items()
             if isinstance(value, np.ndarray) and value.ndim and name not in other_forms
-        }  # fmt: skip
+        }
         self.of_shape: dict[tuple[int, ...], list[str]] = {}
         for name, shape in self.shapes.items():
             self.of_shape.setdefault(shape, []).append(name)
@@ -423,9 +424,10 @@ def is_slow(line: Line, scope: Scope) -> bool:
     """Tell whether a line's way of writing loops over so many pixels that it is not worth it."""
     own = line.step
     loops = [
-        step for step in scope.program.steps
+        step
+        for step in scope.program.steps
         if own.form and step.body and (step.layer, step.form) == (own.layer, own.form)
-    ]  # fmt: skip
+    ]
     sizes = [scope.shapes.get(name, (1,)) for step in loops for name in step.reads]
     return max((int(np.prod(s)) for s in sizes if len(s) == 4), default=0) > 4000
 

@@ -86,8 +86,9 @@ def explain(
 def _under_clipping(program: Program, target: WrongGradient) -> list[Cause]:
     """Return the causes of a gradient that was clipped, too: found in the entries that were not."""
     top = max(float(np.abs(v).max(initial=0)) for v in target.value.values())
-    inside = {k: np.flatnonzero(np.abs(v) < top * (1 - target.exact))
-              for k, v in target.value.items()}  # fmt: skip
+    inside = {
+        k: np.flatnonzero(np.abs(v) < top * (1 - target.exact)) for k, v in target.value.items()
+    }
     clipped = sum(v.size - inside[k].size for k, v in target.value.items())
     if target.entries is not None or clipped < 3 or not any(v.size for v in inside.values()):
         return []

@@ -247,8 +247,9 @@ class Search:
         for name, cost in close_names(edit) or [("", 0.0)]:
             text = FACTOR.sub(f"({name})", edit.wrong) if name else edit.wrong
             is_named = dict(edit.names).get(name, 0) < UNNAMED
-            wide = replace(edit, wrong=text, name="", names=(), cost=edit.cost + cost,
-                           is_named=is_named)  # fmt: skip
+            wide = replace(
+                edit, wrong=text, name="", names=(), cost=edit.cost + cost, is_named=is_named
+            )
             if sisters:
                 also = tuple((other.index, line.translate(text, other)) for other in sisters)
                 yield replace(wide, where=f"every {kind}", also=also)
@@ -256,8 +257,9 @@ class Search:
                 sums = [o for o in line.step.body if "+=" in o.text and o.target != "dh_next"]
                 own = [o for o in sums if o.where == line.where]
                 for some, where in ((sums, "every"), (own, f"{line.where}, every")):
-                    also = tuple((o.index, o.text.replace("+=", "=", 1))
-                                 for o in some if o is not line)  # fmt: skip
+                    also = tuple(
+                        (o.index, o.text.replace("+=", "=", 1)) for o in some if o is not line
+                    )
                     yield replace(wide, where=f"{where} sum over the steps", also=also)
 
     def exchanged(self) -> Iterator[Edit]:
@@ -275,8 +277,9 @@ class Search:
     def not_carried(self) -> Iterator[Edit]:
         """Yield the edits that carry nothing back in time, in no step or in some of them."""
         for step in () if self.program.changes else self.program.steps:
-            uses = [o for o in step.body
-                    if not o.reads.isdisjoint(CARRIED) and o.target not in CARRIED]  # fmt: skip
+            uses = [
+                o for o in step.body if not o.reads.isdisjoint(CARRIED) and o.target not in CARRIED
+            ]
             for when in ("", *steps_of(self.program.values["T"])) if len(uses) > 1 else ():
                 pattern, used = (TAKEN, rf"\1 * ({when})") if when else (ADDED, "")
                 one, *more = ((o.index, pattern.sub(used, o.text)) for o in uses)

@@ -37,8 +37,9 @@ class WrongGradient:
     ) -> None:
         self.value = {k: np.asarray(v, float).ravel() for k, v in analytic.items()}
         self.numerical = {k: np.asarray(v, float).ravel() for k, v in numerical.items()}
-        self.bound = {k: np.broadcast_to(np.ravel(bounds[k]), v.shape)
-                      for k, v in self.value.items()}  # fmt: skip
+        self.bound = {
+            k: np.broadcast_to(np.ravel(bounds[k]), v.shape) for k, v in self.value.items()
+        }
         for name, bound in self.bound.items():  # of an entry at a kink nothing may be known
             known = np.isfinite(bound)
             self.bound[name] = np.where(known, bound, bound[known].max(initial=0))

@@ -170,8 +170,7 @@ def _edited_lines(
     if all((a == a.astype(np.float32)).all() for a in analytic.values()):
         analytic = {name: a.astype(np.float32) for name, a in analytic.items()}
     entries = {n: t.entries for n, t in report.tensors.items()} if facts.sampled else None
-    causes = explain(point, analytic, facts.numerical, facts.bounds, entries,
-                     gradient)  # fmt: skip
+    causes = explain(point, analytic, facts.numerical, facts.bounds, entries, gradient)
     return [of_line(cause, facts) for cause in causes]
 
 

@@ -285,10 +285,11 @@ def _line(facts: Facts, name: str, axis: int, word: str, lines: np.ndarray) -> I
     if not a.any():
         what = f"{which} of {name} {'are' if len(lines) > 1 else 'is'} exactly 0"
         yield Found(
-            f"{which} of {name}: the gradient is 0 there, as if it were never written", None,
+            f"{which} of {name}: the gradient is 0 there, as if it were never written",
+            None,
             facts.numbers[name],
             f"{what[0].upper()}{what[1:]}, where slopes are not; nothing else of {name} is off.",
-        )  # fmt: skip
+        )
         return
     yield Found(
         f"{which} of {name}: the gradient is wrong in whole {word}s only", None,

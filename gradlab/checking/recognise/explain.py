@@ -204,8 +204,9 @@ def _causes(match: Match, report: Report, theta: np.ndarray) -> list[Cause]:
         analytic = {name: value.astype(np.float32) for name, value in analytic.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a bias that is not there, no entry can be averaged
-        return explain_lines(Point(net, match.x, match.y), analytic, numerical, bounds,
-                             None if is_whole else entries)  # fmt: skip
+        return explain_lines(
+            Point(net, match.x, match.y), analytic, numerical, bounds, None if is_whole else entries
+        )
 
 
 def _mask(tensor: object) -> np.ndarray:

@@ -90,8 +90,7 @@ class Match:
         over = "all arrays" if fit.over_all else "the weights"
         l2 = f" + 1/2 lam * (the sum of squares of {over}), lam = {fit.lam:.6g}" if fit.lam else ""
         digits = min(15, int(-np.log10(max(fit.left, 1e-16))))
-        return (f"{times}that of {what}{about}{l2}; equal at {POINTS} points "
-                f"to {digits} digits")  # fmt: skip
+        return f"{times}that of {what}{about}{l2}; equal at {POINTS} points to {digits} digits"
 
 
 def recognise(
@@ -249,8 +248,9 @@ def _least_squares(A: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _name_of(value: float, sizes: dict[str, int]) -> tuple[str | None, float]:
     """Return what a factor of the data loss is called, and its exact value; None for no name."""
-    found = [name for name in _names(tuple(sizes.items()))
-             if abs(value - name[2]) < 1e-3 * abs(name[2])]  # fmt: skip
+    found = [
+        name for name in _names(tuple(sizes.items())) if abs(value - name[2]) < 1e-3 * abs(name[2])
+    ]
     return min(found)[1:] if found else (None, value)
 
 

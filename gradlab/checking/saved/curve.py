@@ -118,8 +118,9 @@ def _tensor(
     parts = [_path(steps, errors, x, y, look, dash, name)]
     height = TOP + 12 + 21 * i
     if i < MOST:
-        key = svg.element("path", d=f"M{RIGHT + 14:.0f} {height:.0f}h34", class_=look,
-                          stroke_dasharray=dash)  # fmt: skip
+        key = svg.element(
+            "path", d=f"M{RIGHT + 14:.0f} {height:.0f}h34", class_=look, stroke_dasharray=dash
+        )
         parts += [key, svg.text(RIGHT + 56, height + 4, svg.shortened(name, NAME), "small")]
     elif i == MOST:
         words = f"and {count - MOST} more: see the table"

@@ -357,8 +357,9 @@ def _other_order(node: ast.Call) -> Iterator[Named]:
             new[i], new[j] = new[j], new[i]
             yield f"{ast.unparse(node.func)}({', '.join(new)})", 0.8
     if len(texts) == 3:
-        yield from ((f"{ast.unparse(node.func)}({', '.join(texts[k:] + texts[:k])})", 0.8)
-                    for k in (1, 2))  # fmt: skip
+        yield from (
+            (f"{ast.unparse(node.func)}({', '.join(texts[k:] + texts[:k])})", 0.8) for k in (1, 2)
+        )
 
 
 def _factors(node: ast.expr) -> list[str]:

@@ -61,8 +61,9 @@ class Function:
         outer = ast.FunctionDef("around", around, [inner], [], None)
         for new in (inner, outer, *around.args):
             ast.copy_location(new, node)
-        code = compile(ast.Module([outer], []), self.live.__code__.co_filename, "exec",
-                       dont_inherit=True)  # fmt: skip
+        code = compile(
+            ast.Module([outer], []), self.live.__code__.co_filename, "exec", dont_inherit=True
+        )
         (whole,) = _codes_in(code)
         return next(code for code in _codes_in(whole) if code.co_name == self.name
                     or code.co_name == "<lambda>")  # fmt: skip
@@ -195,8 +196,9 @@ class Code:
                 continue
         own = {
             name: getattr(type(self.owner), name, None)
-            for name in names_in(live.__code__) if self.owner is not None
-        }  # fmt: skip
+            for name in names_in(live.__code__)
+            if self.owner is not None
+        }
         for found, is_method in ((names, False), (own, True)):
             for name, value in found.items():
                 file = getattr(getattr(value, "__code__", None), "co_filename", "")

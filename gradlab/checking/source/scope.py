@@ -177,8 +177,9 @@ class Scope:
     def alike(self, text: str, value: object) -> Iterator[Named]:
         """Yield what could be meant where a name stands: an array of the same shape, a number."""
         if isinstance(value, np.ndarray) and value.ndim:
-            yield from ((k, 0.8) for k, v in self.arrays.items()
-                        if k != text and v.shape == value.shape)  # fmt: skip
+            yield from (
+                (k, 0.8) for k, v in self.arrays.items() if k != text and v.shape == value.shape
+            )
         elif isinstance(value, int | float | np.number | np.ndarray):
             yield from ((k, 1.2) for k in self.scalars if k != text)
 

@@ -94,9 +94,10 @@ class Search:
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
         with (
-            contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ExhaustedError),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.suppress(ExhaustedError),
             untouched(self.trial.codes),
-        ):  # fmt: skip
+        ):
             for number, code in enumerate(self.trial.codes):
                 self._number, self._code = number, code
                 self._run_code()
@@ -128,8 +129,9 @@ class Search:
         if has_while(function) or not self._is_as_given(function):
             return
         statements = statements_of(function)
-        record(self._code, function, statements,
-               lambda new: self.trial.run(self._number, new, None))  # fmt: skip
+        record(
+            self._code, function, statements, lambda new: self.trial.run(self._number, new, None)
+        )
         self.price = ASIDE + sum(statement.runs for statement in statements) + _entries(statements)
         outer, axes = outer_names(function.live), _axes_in(function.node)
         for statement in statements:
@@ -342,8 +344,9 @@ class Search:
                 continue
             if moved is not None and (c := target.factor(target.given, moved)) is not None:
                 strange = NEW_NAME * len(words_in(text) - own) + INSIDE * (not expr.is_term)
-                self._named(spot, at, c, FAMILY["terms"] + cost + strange,
-                            f"{expr.text} + C * {text}")  # fmt: skip
+                self._named(
+                    spot, at, c, FAMILY["terms"] + cost + strange, f"{expr.text} + C * {text}"
+                )
 
     def _by_runs(self, spot: Spot, at: Where, expr: Expression) -> Iterator[Edit]:
         """Yield the usual factors and terms, where each takes a run of its own."""

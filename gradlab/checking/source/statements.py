@@ -90,8 +90,9 @@ def _statements(function: Function, node: ast.AST, loop: ast.For | None) -> Iter
         for k, inner in enumerate(body if isinstance(body, list) else ()):
             yield Statement(function, body, k, loop)
             if not isinstance(inner, ast.FunctionDef | ast.ClassDef):
-                yield from _statements(function, inner, inner if isinstance(inner, ast.For)
-                                       else loop)  # fmt: skip
+                yield from _statements(
+                    function, inner, inner if isinstance(inner, ast.For) else loop
+                )
 
 
 def has_while(function: Function) -> bool:
@@ -142,8 +143,9 @@ def _kept(value: object) -> object:
 # -- expressions ----------------------------------------------------------------------------------
 
 
-def expressions(where: Where, node: ast.expr, is_term: bool = True, is_index: bool = False
-                ) -> Iterator[tuple[Where, ast.expr, bool, bool]]:  # fmt: skip
+def expressions(
+    where: Where, node: ast.expr, is_term: bool = True, is_index: bool = False
+) -> Iterator[tuple[Where, ast.expr, bool, bool]]:
     """Yield each expression in another: where it stands, itself, is it a term, is it an index."""
     yield where, node, is_term, is_index
     is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)

@@ -39,6 +39,6 @@ def target_of(report: Report, facts: Facts, rounding: float = 0.0) -> Target:
         name: np.where(np.isfinite(np.ravel(t.bounds)), facts.tolerance_of(name), np.inf)
         + rounding * np.abs(facts.numerical[name]).max(initial=0.0)
         for name, t in report.tensors.items()
-    }  # fmt: skip
+    }
     return Target(facts.numerical, facts.analytic, tolerance,
                   {name: t.entries for name, t in report.tensors.items()})  # fmt: skip

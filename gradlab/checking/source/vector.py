@@ -89,9 +89,10 @@ def constants_in(code: Code) -> list[float]:
     """Return the numbers that stand in functions, but those that are written everywhere."""
     found = {
         float(node.value)
-        for function in code.functions for node in ast.walk(function.node)
+        for function in code.functions
+        for node in ast.walk(function.node)
         if isinstance(node, ast.Constant) and type(node.value) in (int, float)
-    }  # fmt: skip
+    }
     return sorted(found - {0.0, 1.0, 2.0})
 
 

@@ -141,10 +141,11 @@ def find_wrapping_mistake(answer: object) -> str | None:
             return mistake
         theta = np.array(theta)
         mistake = (
-            _wrong_f(f, theta, untouched) or _wrong_grad(f, grad, theta)
+            _wrong_f(f, theta, untouched)
+            or _wrong_grad(f, grad, theta)
             or _wrong_verdict(f, grad, theta, untouched)
             or _moved(f, grad, theta, net, untouched)
-        )  # fmt: skip
+        )
         if mistake:
             return mistake
     return ""

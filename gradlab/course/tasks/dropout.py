@@ -83,8 +83,9 @@ def find_mistake(answer: object) -> str | None:
     return _gradient_mistake(g, gradient(theta, copy.deepcopy(start)), theta)
 
 
-def _loss_mistake(answer: Callable, f: Callable, loss: Drawing, theta: np.ndarray,
-                  start: np.random.Generator) -> str:  # fmt: skip
+def _loss_mistake(
+    answer: Callable, f: Callable, loss: Drawing, theta: np.ndarray, start: np.random.Generator
+) -> str:
     """Return what is wrong with the frozen loss while nobody else draws; "" if nothing is."""
     right = loss(theta, copy.deepcopy(start))
     first, second = f(theta.copy()), f(theta.copy())

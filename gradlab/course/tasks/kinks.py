@@ -149,8 +149,9 @@ def _sides(case: Case) -> tuple[float, float]:
     step = 1e-7 * np.eye(len(case.theta))[case.i]
     here = case.loss(case.theta)
     return (
-        (here - case.loss(case.theta - step)) / 1e-7, (case.loss(case.theta + step) - here) / 1e-7,
-    )  # fmt: skip
+        (here - case.loss(case.theta - step)) / 1e-7,
+        (case.loss(case.theta + step) - here) / 1e-7,
+    )
 
 
 def _with_slopes(case: Case) -> Case:

@@ -273,8 +273,9 @@ def _compare(got: list[Arrays]) -> str:
     best: tuple[int, str, list[int]] = (-1, "", [])
     for (hidden, about_h), (cell, about_c) in product(HIDDEN, CELL):
         signals = [(s, hidden(s), cell(s, hidden(s))) for s in CASES]
-        wrong = [k for k, name in enumerate(OUTPUTS)
-                 if not _is(got, k, signals, FORMULAS[name][0][0])]  # fmt: skip
+        wrong = [
+            k for k, name in enumerate(OUTPUTS) if not _is(got, k, signals, FORMULAS[name][0][0])
+        ]
         said = " ".join(text for text in (about_h, about_c) if text)
         if len(OUTPUTS) - len(wrong) > best[0]:  # of two that explain as much the simpler one
             best = (len(OUTPUTS) - len(wrong), said, wrong)
@@ -282,8 +283,7 @@ def _compare(got: list[Arrays]) -> str:
     if explained == len(OUTPUTS) or (said and explained >= 3):
         return said
     right = [(s, HIDDEN[0][0](s), CELL[0][0](s, HIDDEN[0][0](s))) for s in CASES]
-    wrong = [k for k, name in enumerate(OUTPUTS)
-             if not _is(got, k, right, FORMULAS[name][0][0])]  # fmt: skip
+    wrong = [k for k, name in enumerate(OUTPUTS) if not _is(got, k, right, FORMULAS[name][0][0])]
     return " ".join(dict.fromkeys(_about(got, k, right) for k in wrong[:2]))
 
 
@@ -322,8 +322,7 @@ D, H = 6, 8
 SEEN = 1e-4
 SATURATED = 1e-4  # of a gate's slope, which is 0.25 at most for a sigmoid
 _rng = np.random.default_rng(11)
-_WEIGHTS = {q: (_rng.standard_normal((D, H)) / 3, _rng.standard_normal((H, H)) / 3)
-            for q in "ifgo"}  # fmt: skip
+_WEIGHTS = {q: (_rng.standard_normal((D, H)) / 3, _rng.standard_normal((H, H)) / 3) for q in "ifgo"}
 Grads = dict[str, np.ndarray]
 
 

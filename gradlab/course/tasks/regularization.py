@@ -124,10 +124,11 @@ def _slope(net: MLP) -> Callable[[np.ndarray], np.ndarray]:
 def _program(data: Callable, name: str, part: str, slope: Callable, in_loss: np.ndarray,
              in_gradient: np.ndarray) -> Program:  # fmt: skip
     return Program(
-        name, part,
+        name,
+        part,
         lambda theta, lam: data(theta) + lam * 0.5 * (in_loss * theta**2).sum(),
         lambda theta, lam: slope(theta) + lam * in_gradient * theta,
-    )  # fmt: skip
+    )
 
 
 # -- what is said -------------------------------------------------------------------------------

@@ -80,8 +80,9 @@ def _run(answer: Callable[..., object], net: MLP, x: np.ndarray, y: np.ndarray) 
     if missing:
         return f"Its dictionary lacks {', '.join(missing)}."
     changed = [n for n, value in net.params.items() if not np.array_equal(params[n], value)]
-    changed += [n for n, own, given in (("x", own_x, x), ("y", own_y, y))
-                if not np.array_equal(own, given)]  # fmt: skip
+    changed += [
+        n for n, own, given in (("x", own_x, x), ("y", own_y, y)) if not np.array_equal(own, given)
+    ]
     if changed:
         return f"It changed {', '.join(changed)}: a backward pass computes, and moves nothing."
     for name, value in net.params.items():

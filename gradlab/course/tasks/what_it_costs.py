@@ -75,7 +75,7 @@ _CASES = (
     _Case("all of b1 is 1 % too large", {"b1": (slice(None), 1.01)}),
     _Case("all of W2 is 1 % too small", {"W2": (slice(None), 0.99)}, 1e6),
     _Case("all of b1 and W2 is 0", {"b1": (slice(None), 0.0), "W2": (slice(None), 0.0)}),
-)  # fmt: skip
+)
 
 
 def _tensors() -> Tensors:
@@ -337,8 +337,9 @@ def _spent(probe: _Probe) -> str:
     advice = (
         f" One by one, {probe.problem.theta.size} parameters take {2 * probe.problem.theta.size}. "
         "Move all of them at once, along a random direction."
-        if single else " Twenty directions are as many as that allows, and fewer will do."
-    )  # fmt: skip
+        if single
+        else " Twenty directions are as many as that allows, and fewer will do."
+    )
     return f"It takes more than {BUDGET} losses.{advice}"
 
 

@@ -105,9 +105,10 @@ class Scene:
     def _now(self, in_view: Collection[str] | None) -> list[str]:
         """Return the panels that the next frame of a drag has."""
         seen = [
-            name for name in self.visible
+            name
+            for name in self.visible
             if not self.panels[name].at_rest and (in_view is None or name in in_view)
-        ]  # fmt: skip
+        ]
         others = [name for name in seen if self.panels[name].in_turn]
         self._turn += 1
         if others:

@@ -37,10 +37,11 @@ class Appearance(widgets.HBox):
             for panel in PANELS
         }  # fmt: skip
         self.large = locked.ToggleButton(
-            description="Presentation size", icon="search-plus",
+            description="Presentation size",
+            icon="search-plus",
             layout=widgets.Layout(width="auto"),
             tooltip="Presentation size: text and lines to be read from the back of a room",
-        )  # fmt: skip
+        )
         self.theme = locked.Dropdown(
             options=THEMES, value=theme, description="theme",
             tooltip="theme: colours of the pictures; auto follows JupyterLab",

@@ -41,8 +41,9 @@ def arrange(
     sliders.add_class("gradlab-sliders")
     inside = {
         title: [controls[name] for name in names if name in wanted]
-        for title, names in GROUPS.items() if title
-    }  # fmt: skip
+        for title, names in GROUPS.items()
+        if title
+    }
     for title, more in extras.items():
         inside[title] = [*inside.get(title, []), *more]
     groups = Groups({title: parts for title, parts in inside.items() if parts}, toolbar, story)

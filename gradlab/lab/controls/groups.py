@@ -39,10 +39,11 @@ class Groups(widgets.VBox):
         between: Sequence[widgets.Widget] = (),
     ) -> None:
         self.chooser = locked.ToggleButtons(
-            options=list(groups), description="controls",
+            options=list(groups),
+            description="controls",
             tooltips=[f"{title} controls" for title in groups],
             style={"button_width": "auto", "description_width": "0px"},
-        )  # fmt: skip
+        )
         self.chooser.add_class("gradlab-chooser")
         self._boxes = {title: _box(controls) for title, controls in groups.items()}
         boxes = list(self._boxes.values())

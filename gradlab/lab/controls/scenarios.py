@@ -46,9 +46,10 @@ class Scenarios(widgets.HBox):
         self._state, self._following = state, False
         titles = [(scenario.title, name) for name, scenario in SCENARIOS.items()]
         self.choice = locked.Dropdown(
-            options=[(_CHOOSE, ""), *titles], description="scenario",
+            options=[(_CHOOSE, ""), *titles],
+            description="scenario",
             tooltip="scenario: sets every control to show one thing",
-        )  # fmt: skip
+        )
         self.before = icon_button("Previous scenario", "chevron-left")
         self.after = icon_button("Next scenario", "chevron-right")
         self.again = icon_button("Scenario again", "repeat", "as it was before controls were moved")

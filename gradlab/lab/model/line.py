@@ -72,8 +72,9 @@ def read_line(line: str) -> dict[str, Any]:
             raise ValueError
         values = {
             keyword.arg: ast.literal_eval(keyword.value)
-            for keyword in call.keywords if ast.unparse(keyword) != "tensors=tensors"
-        }  # fmt: skip
+            for keyword in call.keywords
+            if ast.unparse(keyword) != "tensors=tensors"
+        }
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise ValueError(f"line must be {shape}, with plain values, got {line[:80]!r}") from None
     if None in values:

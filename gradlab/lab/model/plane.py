@@ -96,8 +96,9 @@ def contour(x1: np.ndarray, x2: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, 
     X, Y = np.meshgrid(x1, x2)
     corners = [np.stack([v[:-1, :-1], v[:-1, 1:], v[1:, 1:], v[1:, :-1]], axis=-1).reshape(-1, 4)
                for v in (X, Y, z)]  # fmt: skip
-    triangles = np.concatenate([np.stack(corners)[..., [0, 1, 2]],
-                                np.stack(corners)[..., [0, 2, 3]]], axis=1)  # fmt: skip
+    triangles = np.concatenate(
+        [np.stack(corners)[..., [0, 1, 2]], np.stack(corners)[..., [0, 2, 3]]], axis=1
+    )
     positive = triangles[2] > 0
     crossed = np.isfinite(triangles[2]).all(axis=-1) & (positive.any(-1) != positive.all(-1))
     triangles, positive = triangles[:, crossed], positive[crossed]

@@ -131,8 +131,9 @@ def pose(
     samples = budget.samples(settings, net, x)
     if settings.method == SAMPLED:
         samples = min(SAMPLES, samples or SAMPLES)
-    posed = Problem(in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark,
-                    planted=planted.net)  # fmt: skip
+    posed = Problem(
+        in_loss, in_gradient, x, y, analytic, samples, planted.dormant, remark, planted=planted.net
+    )
     return posed if settings.method != DIRECTION else _along_directions(posed, settings)
 
 

@@ -254,8 +254,9 @@ LABELS = {name: setting.label for name, setting in SETTINGS.items()}
 #: Lowest and highest value of every setting that is a number, in its own unit.
 RANGES = {
     name: (setting.low, setting.high)
-    for name, setting in SETTINGS.items() if setting.kind in ("logarithmic", "linear", "whole")
-}  # fmt: skip
+    for name, setting in SETTINGS.items()
+    if setting.kind in ("logarithmic", "linear", "whole")
+}
 #: Changing one of these starts another round of the mystery.
 STRUCTURE = frozenset(name for name, setting in SETTINGS.items() if setting.structure)
 #: The settings under each heading, in the order in which they stand there.

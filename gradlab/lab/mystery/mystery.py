@@ -178,7 +178,7 @@ class Mystery:
         """Return what was done and where, with the line as it is and as it should be."""
         self._begin()
         self.revealed = True
-        return f"It shows in {', '.join(self._case.wrong)}. {self.secret}"
+        return f"It shows in {', '.join(self._hidden.wrong)}. {self.secret}"
 
     def __repr__(self) -> str:
         state = "solved" if self.solved else "revealed" if self.revealed else "open"

@@ -113,8 +113,9 @@ class MysteryView(widgets.VBox):
             self.layout.display = "none" if mystery is None else ""
             if mystery is not None:
                 for control, options in (
-                    (self.tensor, mystery.tensors), (self.line, mystery.choices)
-                ):  # fmt: skip
+                    (self.tensor, mystery.tensors),
+                    (self.line, mystery.choices),
+                ):
                     control.options = [(_NONE, ""), *((name, name) for name in options)]
                     control.index = 0
                 self._given = []

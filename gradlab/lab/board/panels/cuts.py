@@ -207,8 +207,9 @@ def _frontier(layout: _Layout, between: tuple[str, ...]) -> list[Mark]:
         ends = [(i, layout.y[i + 1] if layout.x[i + 1] == layout.x[i]
                  else layout.y[i] - 0.5 * layout.row) for i in range(below, above)]  # fmt: skip
     at = [i for i, _ in ends]
-    return [segments(layout.x[at], layout.y[at], layout.x[at], [y for _, y in ends], "wrong",
-                     width=4.0)]  # fmt: skip
+    return [
+        segments(layout.x[at], layout.y[at], layout.x[at], [y for _, y in ends], "wrong", width=4.0)
+    ]
 
 
 # -- an LSTM's time steps --------------------------------------------------------------------------
@@ -245,8 +246,9 @@ def _step_signs(layout: _Layout, steps: dict[str, TensorReport], count: int) -> 
             marks.append(words(x, np.full(count, y + 0.3 * numbered),
                                [SIGNS[cut.verdict] for cut in row], colours, 0.9))  # fmt: skip
             if numbered:
-                marks.append(words(x, np.full(count, y - 0.5), [_number(cut) for cut in row],
-                                   colours, 0.65))  # fmt: skip
+                marks.append(
+                    words(x, np.full(count, y - 0.5), [_number(cut) for cut in row], colours, 0.65)
+                )
             continue
         for verdict, sign in _SHAPES.items():
             own = [i for i, cut in enumerate(row) if cut.verdict == verdict]

@@ -68,8 +68,9 @@ class SeedsPanel(Panel):
                 marks.append(words([seed], [_SIGNS_AT], ["–"], "faint", 0.9))
                 continue
             verdict = str(report.verdict)
-            marks.append(words([seed], [_SIGNS_AT], [SIGNS[report.verdict]], verdict, 1.0,
-                               bold=seed == here))  # fmt: skip
+            marks.append(
+                words([seed], [_SIGNS_AT], [SIGNS[report.verdict]], verdict, 1.0, bold=seed == here)
+            )
             if math.isnan(report.error):
                 continue
             error = float(np.clip(report.error, 1.5 * _LOW, 0.8 * _HIGH))
@@ -85,10 +86,11 @@ class SeedsPanel(Panel):
     def alt(self, result: Result) -> str:
         """Return the counts, and error and verdict of each seed."""
         told = [
-            f"{seed} not computed" if report is None
+            f"{seed} not computed"
+            if report is None
             else f"{seed} {report.verdict}, {two_digits(report.error)}"
             for seed, report in seeds_of(result).reports.items()
-        ]  # fmt: skip
+        ]
         label = _LABELS[result.settings.measure]
         return f"The verdict and the {label} by seed: {'; '.join(told)}. {_counted(result)}."
 
