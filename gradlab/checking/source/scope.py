@@ -83,7 +83,7 @@ class Scope:
         """Return what an expression stands for; None where that is not known."""
         try:
             return self.value_of(node)
-        except Exception:  # anybody's expression, where it last ran
+        except (Exception, SystemExit):  # anybody's expression, where it last ran
             return None
 
     def run(self, code: object) -> object:

@@ -20,6 +20,7 @@ import numpy as np
 
 from gradlab.checking.source.changes import RULES, Expression, is_data
 from gradlab.checking.source.functions import Function
+from gradlab.checking.source.harmless import is_harmless
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
 from gradlab.checking.source.spot import Spot, is_float
@@ -35,7 +36,7 @@ from gradlab.checking.source.statements import (
     statements_of,
 )
 from gradlab.checking.source.target import Trial
-from gradlab.checking.source.untouched import untouched
+from gradlab.checking.source.untouched import is_large, is_long, untouched
 from gradlab.checking.source.whole import Change, changes_of
 
 WORK = 250_000  # statements that a search may run, about
@@ -93,6 +94,8 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
+        if not all(map(is_harmless, self.trial.codes)) or is_large(self.trial.codes):
+            return []
         with (
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.suppress(ExhaustedError),
@@ -132,6 +135,8 @@ class Search:
         record(
             self._code, function, statements, lambda new: self.trial.run(self._number, new, None)
         )
+        if any(is_long(value) for one in statements for value in one.local.values()):
+            return
         self.price = ASIDE + sum(statement.runs for statement in statements) + _entries(statements)
         outer, axes = outer_names(function.live), _axes_in(function.node)
         for statement in statements:
@@ -186,7 +191,7 @@ class Search:
         try:
             new = self._code.edited(function, bound)
             return self.trial.target.vector(self.trial.run(self._number, new, None))
-        except Exception:  # anybody's code, and not even as it was written
+        except (Exception, SystemExit):  # anybody's code, and not even as it was written
             return None
 
     def _spend(self, work: int) -> None:
@@ -237,7 +242,7 @@ class Search:
             if spot.slopes is None:
                 return not np.array_equal(value, spot.value)
             return self.trial.target.fits(self.trial.target.given + spot.moved(value))
-        except Exception:  # anybody's expression, and not as it was written
+        except (Exception, SystemExit):  # anybody's expression, and not as it was written
             return False
 
     def _left(self, statement: Statement) -> float | None:
@@ -261,7 +266,7 @@ class Search:
             return bool(self._places) and all(
                 place.agrees(self.trial.run(self._number, new, place)) for place in self._places
             )
-        except Exception:  # anybody's code
+        except (Exception, SystemExit):  # anybody's code
             return False
 
     def _try_whole(self, statement: Statement, change: Change) -> None:
@@ -315,7 +320,7 @@ class Search:
         own = words_in(ast.unparse(spot.node))
         try:
             zero = spot.moved(of(0 * expr.value))
-        except Exception:  # anybody's expression
+        except (Exception, SystemExit):  # anybody's expression
             return
         if zero is None:
             return
@@ -324,7 +329,7 @@ class Search:
             for sign, value in (("*", expr.value * array), ("/", expr.value / array)):
                 try:
                     moved = spot.moved(of(value))
-                except Exception:
+                except (Exception, SystemExit):
                     continue
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
@@ -340,7 +345,7 @@ class Search:
             self._spend(1)
             try:
                 moved = spot.moved(of(expr.value + array))
-            except Exception:
+            except (Exception, SystemExit):
                 continue
             if moved is not None and (c := target.factor(target.given, moved)) is not None:
                 strange = NEW_NAME * len(words_in(text) - own) + INSIDE * (not expr.is_term)
@@ -377,7 +382,7 @@ class Search:
                     if abs(short := float(f"{c:.{digits}g}")) and abs(short - c) < 1e-5 * abs(c):
                         self._try(spot, at, repr(short), FAMILY["number"])
                         break
-        except Exception:  # anybody's expression
+        except (Exception, SystemExit):  # anybody's expression
             return
 
 

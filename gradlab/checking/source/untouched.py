@@ -12,6 +12,8 @@ from gradlab.checking.source.functions import Code, names_in
 from gradlab.checking.source.scope import outer_names
 
 MOST = 1000  # things that are looked into
+MOST_LONG = 2000  # entries along an axis of an array
+MOST_BYTES = 2**28
 SKIPPED = (ModuleType, FunctionType, type, str, bytes, int, float, complex)
 
 
@@ -38,6 +40,17 @@ def untouched(codes: Iterable[Code]) -> Iterator[None]:
         for array, before in arrays:
             if array.flags.writeable:
                 array[...] = before
+
+
+def is_large(codes: Iterable[Code]) -> bool:
+    """Tell whether to keep what functions can write into takes much memory, or time."""
+    arrays = [thing for thing in _reached(codes) if isinstance(thing, np.ndarray)]
+    return any(map(is_long, arrays)) or sum(a.nbytes for a in arrays) > MOST_BYTES
+
+
+def is_long(value: object) -> bool:
+    """Tell whether a forgotten axis, which makes N x N numbers of N, would make too many."""
+    return isinstance(value, np.ndarray) and max(value.shape, default=0) > MOST_LONG
 
 
 def _reached(codes: Iterable[Code]) -> list[np.ndarray | dict | list]:

@@ -1,0 +1,197 @@
+"""Which code may run with a line changed: what does nothing but compute.
+
+An edit exchanges names, numbers and indices. Where a function deletes a file, sets a global or
+draws random numbers, that could do harm or leave a trace. So no edit is tried of a function that
+calls anything but numpy, math, scipy, plain functions of Python, and functions which do the same,
+or that could run for ever. What is not understood counts as harmful.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+
+import numpy as np
+
+from gradlab.checking.source.functions import Code, Function
+from gradlab.checking.source.scope import outer_names
+
+MODULES = ("numpy", "math", "cmath", "scipy")
+#: Of these modules: what reads or writes files, or leaves another setting or random state behind.
+EFFECTS = {
+    "save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt", "fromfile",
+    "fromregex", "memmap", "open_memmap", "loadmat", "savemat", "seterr", "seterrcall",
+    "setbufsize", "set_printoptions", "setstate", "set_state", "test", "io",
+}  # fmt: skip
+SEEDED = {"default_rng", "RandomState", "Generator"}  # of np.random: what starts anew at each call
+PLAIN = {
+    "abs", "all", "any", "bool", "complex", "dict", "divmod", "enumerate", "float", "getattr",
+    "hasattr", "int", "isinstance", "iter", "len", "list", "map", "max", "min", "pow", "print",
+    "range", "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "vars",
+    "zip", "ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError",
+}  # fmt: skip
+#: Of arrays, dicts, lists and texts; what these write into is put back (`untouched`).
+METHODS = {
+    "all", "any", "append", "argmax", "argmin", "argsort", "astype", "clip", "conj", "copy",
+    "count", "cumprod", "cumsum", "diagonal", "dot", "endswith", "extend", "fill", "flatten",
+    "format", "get", "index", "insert", "item", "items", "join", "keys", "lower", "max", "mean",
+    "min", "nonzero", "pop", "prod", "ravel", "repeat", "reshape", "reverse", "round",
+    "setdefault", "sort", "split", "squeeze", "startswith", "std", "sum", "swapaxes", "take",
+    "tolist", "trace", "transpose", "update", "upper", "values", "var", "view",
+}  # fmt: skip
+MOST_BODIES = 30  # functions that are read
+FORBIDDEN = (
+    ast.While, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Await,
+    ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef,
+)  # fmt: skip
+
+
+def is_harmless(code: Code) -> bool:
+    """Tell whether all that a code runs does nothing but compute, and comes to an end."""
+    read = {one.live: one for one in code.functions}
+    bodies: dict[Function, Body] = {}
+    while new := [one for one in read.values() if one not in bodies]:
+        for function in new:
+            body = bodies[function] = Body(function, read, code.owner)
+            if not body.is_harmless() or len(bodies) > MOST_BODIES:
+                return False
+    return not _goes_round(bodies)
+
+
+class Body:
+    """What one function does.
+
+    Parameters
+    ----------
+    function : Function
+    read : dict
+        The functions that have been read, by the live ones; those that are called come to them.
+    owner : object
+        Whose methods are called as self.name(...), or None.
+    """
+
+    def __init__(
+        self, function: Function, read: dict[FunctionType, Function], owner: object
+    ) -> None:
+        self.node, self.read, self.owner = function.node, read, owner
+        self.outer = outer_names(function.live)
+        self.calls: set[Function] = set()
+        args = [arg.arg for arg in self.node.args.args]
+        self.me = args[0] if owner is not None and args else None
+        names = [n for n in ast.walk(self.node) if isinstance(n, ast.Name)]
+        self.local = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {*args}
+        self.inner = _named_inside(self.node)
+
+    def is_harmless(self) -> bool:
+        """Tell whether every call, every place it writes to and every loop is harmless."""
+        for node in ast.walk(self.node):
+            if isinstance(node, FORBIDDEN):
+                return False
+            is_inner = node is not self.node and isinstance(node, ast.FunctionDef | ast.Lambda)
+            if is_inner and self._calls_inner(node):
+                return False
+            if isinstance(node, ast.Call) and not self._may_call(node):
+                return False
+            is_set = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+            if is_set and not self._may_set(node):
+                return False
+            if isinstance(node, ast.For | ast.comprehension) and not self._ends(node.iter):
+                return False
+        return True
+
+    def _calls_inner(self, node: ast.AST) -> bool:
+        """Tell whether a function inside calls one: it may be itself, for ever."""
+        calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
+        return any(getattr(call.func, "id", None) in self.inner for call in calls)
+
+    def _may_call(self, call: ast.Call) -> bool:
+        callee = call.func
+        if isinstance(callee, ast.Name):
+            return self._may_call_name(callee.id, call)
+        if not isinstance(callee, ast.Attribute):
+            return False
+        path = _path(callee)
+        if path and path[0] == self.me and len(path) == 2:
+            return self._may_call_live(getattr(type(self.owner), path[1], None))
+        if path and path[0] not in self.local and path[0] in self.outer:
+            root = self.outer[path[0]]
+            if isinstance(root, ModuleType):
+                return _only_computes(root, path[1:])
+        return callee.attr in METHODS
+
+    def _may_call_name(self, name: str, call: ast.Call) -> bool:
+        if name in self.inner:
+            return True
+        if name in self.local or name not in self.outer:
+            return False
+        if self.outer[name] is not getattr(builtins, name, None):
+            return self._may_call_live(self.outer[name])
+        return name in PLAIN and not (name == "print" and call.keywords)
+
+    def _may_call_live(self, live: object) -> bool:
+        known = self.read.get(live) if isinstance(live, FunctionType) else None
+        if known := known or Function.of(live):
+            self.calls.add(self.read.setdefault(known.live, known))
+            return True
+        home = getattr(live, "__module__", None) or ""
+        is_library = isinstance(live, np.ufunc) or home.partition(".")[0] in MODULES
+        name = getattr(live, "__name__", "")
+        return is_library and name not in EFFECTS and (".random" not in home or name in SEEDED)
+
+    def _may_set(self, node: ast.AST) -> bool:
+        """Tell whether a name, an attribute or a part that is set is the function's own."""
+        if isinstance(node, ast.Attribute):
+            return isinstance(node.value, ast.Name) and node.value.id == self.me
+        if isinstance(node, ast.Subscript):
+            root = node.value
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in self.outer and root.id not in self.local:
+                return isinstance(self.outer[root.id], np.ndarray | dict | list)
+        return True
+
+    def _ends(self, over: ast.expr) -> bool:
+        """Tell whether what a loop goes over is there as often as it is asked for."""
+        if isinstance(over, ast.Name) and over.id in self.outer and over.id not in self.local:
+            return isinstance(self.outer[over.id], np.ndarray | dict | list | tuple | range | str)
+        return True
+
+
+def _named_inside(node: ast.AST) -> set[str]:
+    """Return the names of the functions that a function makes for itself."""
+    inside = [n for n in ast.walk(node) if n is not node]
+    found = {n.name for n in inside if isinstance(n, ast.FunctionDef)}
+    for n in inside:
+        if isinstance(n, ast.Assign) and isinstance(n.value, ast.Lambda):
+            found |= {target.id for target in n.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _path(node: ast.expr) -> list[str]:
+    """Return ["np", "add", "at"] for np.add.at; [] for what is no plain path."""
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute) and (path := _path(node.value)):
+        return [*path, node.attr]
+    return []
+
+
+def _only_computes(module: ModuleType, path: list[str]) -> bool:
+    if module.__name__.partition(".")[0] not in MODULES or EFFECTS & {*path}:
+        return False
+    names = [*module.__name__.split("."), *path]
+    return "random" not in names[:-1] or names[-1] in SEEDED
+
+
+def _goes_round(bodies: dict[Function, Body]) -> bool:
+    """Tell whether a function calls itself, through others or not: an edit may make it endless."""
+
+    def below(function: Function, above: tuple[Function, ...]) -> Iterator[bool]:
+        yield function in above
+        if function not in above:
+            for child in bodies[function].calls:
+                yield from below(child, (*above, function))
+
+    return any(found for function in bodies for found in below(function, ()))

@@ -1,0 +1,233 @@
+"""Only code that does nothing but compute runs with a line changed."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import deque
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.source.functions import Code
+from gradlab.checking.source.harmless import is_harmless
+from gradlab.checking.source.untouched import MOST_LONG
+
+A = np.array([[2.0, 0.3], [0.3, 1.0]])
+FILES, STATE, QUEUE, SETTINGS = ["a", "b"], {"calls": 0}, deque(), os.environ
+RNG = np.random.default_rng(0)
+numbers = iter(range(100))
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def root(x, tol=1e-10):
+    r = x
+    while abs(r * r - x) > tol:
+        r = (r + x / r) / 2
+    return r
+
+
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+
+
+def ping(n):
+    return n if n < 1 else pong(n - 1)
+
+
+def pong(n):
+    return ping(n - 1)
+
+
+def removes(t):
+    os.remove(FILES[0])
+    return A @ t
+
+
+def copies(t):
+    shutil.copyfile(FILES[0], FILES[1])
+    return A @ t
+
+
+def opens(t):
+    open(FILES[0], "w").write("x")  # noqa: SIM115
+    return A @ t
+
+
+def saves(t):
+    np.save("last.npy", t)
+    return A @ t
+
+
+def writes_to_file(t):
+    t.tofile("last.bin")
+    return A @ t
+
+
+def ends(t):
+    if np.abs(t).max() > 1e6:
+        sys.exit("diverged")
+    return A @ t
+
+
+def sets_a_global(t):
+    global scale
+    scale = 1.0
+    return A @ t
+
+
+def sets_the_environment(t):
+    SETTINGS["N"] = "3"
+    return A @ t
+
+
+def sets_numpys_state(t):
+    np.random.seed(0)  # noqa: NPY002
+    return A @ t
+
+
+def draws(t):
+    return A @ t + np.random.rand(2)  # noqa: NPY002
+
+
+def draws_from_its_own(t):
+    return A @ t + RNG.normal(size=2)
+
+
+def waits(t):
+    time.sleep(0.001)
+    return A @ t
+
+
+def fills_a_queue(t):
+    QUEUE.append(t)
+    QUEUE.rotate(1)
+    return A @ t
+
+
+def calls_what_has_a_while(t):
+    return A @ t * root(2.0)
+
+
+def calls_what_calls_itself(t):
+    return A @ t * factorial(3)
+
+
+def calls_what_goes_round(t):
+    return A @ t * ping(3)
+
+
+def makes_what_calls_itself(t):
+    def fib(n):
+        return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+    return A @ t * fib(5)
+
+
+def uses_up(t):
+    return A @ t * sum(k for k in numbers)
+
+
+def is_given_a_function(t, of=np.tanh):
+    return A @ of(t)
+
+
+class Net:
+    lr = 1.0
+
+    def __init__(self):
+        self.W = np.ones(2)
+
+    def of_class(self, t):
+        Net.lr = Net.lr * 1.0
+        return A @ t
+
+    def of_its_type(self, t):
+        type(self).lr = 2.0
+        return A @ t
+
+    def plain(self, t):
+        self.out = self.helper(t)
+        return A @ self.out
+
+    def helper(self, t):
+        return np.tanh(t) * self.W
+
+
+HARMFUL = [
+    removes, copies, opens, saves, writes_to_file, ends, sets_a_global, sets_the_environment,
+    sets_numpys_state, draws, draws_from_its_own, waits, fills_a_queue, calls_what_has_a_while,
+    calls_what_calls_itself, calls_what_goes_round, makes_what_calls_itself, uses_up,
+    is_given_a_function, Net().of_class, Net().of_its_type,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", HARMFUL, ids=lambda f: f.__name__)
+def test_what_could_do_more_than_compute_is_not_run(function):
+    code = Code(function)
+    assert code.functions, "it must be read to be judged"
+    assert not is_harmless(code)
+
+
+def loops(t):
+    total = np.zeros(2)
+    for k, row in enumerate(A):
+        total[k] += row @ sigmoid(t)
+    cache = {"t": t, "list": [t]}
+    cache["list"].append(total)
+    np.add.at(total, [0, 0], 1.0)
+    square = lambda z: z**2  # noqa: E731
+    with np.errstate(all="ignore"):
+        return square(np.linalg.norm(total)) * np.array([float(x) for x in t])
+
+
+@pytest.mark.parametrize(
+    "function", [loops, sigmoid, Net().plain, lambda t: A @ t], ids=lambda f: f.__name__
+)
+def test_what_computes_is_run(function):
+    assert is_harmless(Code(function))
+
+
+def test_a_report_of_a_gradient_that_deletes_files_deletes_no_others(tmp_path):
+    files = [tmp_path / f"keep{k}" for k in range(3)]
+
+    def grad(t):
+        files[0].write_text("x")
+        os.remove(files[0])
+        return A @ t - np.tanh(t**2)
+
+    for file in files:
+        file.write_text("x")
+    report = gl.check_function(lambda t: float(t @ A @ t) / 2, grad, np.array([0.4, -0.7]))
+    assert report.verdict == "wrong"
+    assert str(report)
+    assert [file.exists() for file in files] == [False, True, True]
+
+
+def test_a_forgotten_axis_of_a_long_array_takes_no_memory(tmp_path):
+    """Of N numbers it makes N x N: the search is left where that would be too many."""
+    program = f"""
+import resource, numpy as np, gradlab as gl
+rng = np.random.default_rng(0)
+X = rng.standard_normal(({10 * MOST_LONG}, 5)); y = 1.0 * (rng.random({10 * MOST_LONG}) < 0.5)
+def f(w):
+    z = (X * w).sum(axis=1)
+    return float(np.mean(np.logaddexp(0, z) - y * z))
+def grad(w):
+    z = (X * w).sum(axis=1)
+    e = 1 / (1 + np.exp(-z)) - y
+    return X.T @ e / len(y) + 0.1 * np.tanh(w)
+report = gl.check_function(f, grad, rng.standard_normal(5))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+str(report)
+print(report.verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000)
+"""
+    path = tmp_path / "long.py"  # a file, so that its source can be read
+    path.write_text(program)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["wrong", "True"]
