@@ -23,6 +23,7 @@ from gradlab.checking.source.functions import Function
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
 from gradlab.checking.source.spot import Spot, is_float
+from gradlab.checking.source.statement_changes import Change, changes_of
 from gradlab.checking.source.statements import (
     Statement,
     Where,
@@ -36,7 +37,6 @@ from gradlab.checking.source.statements import (
 )
 from gradlab.checking.source.target import Trial
 from gradlab.checking.source.untouched import untouched
-from gradlab.checking.source.whole import Change, changes_of
 
 WORK = 250_000  # statements that a search may run, about
 ASIDE = 60  # statements that one run takes for copies and for building the function
