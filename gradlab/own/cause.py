@@ -75,8 +75,13 @@ class Finder:
             name: np.arange(report[name].analytic.size) if some is None else some
             for name, some in entries.items()
         }
-        target = WrongGradient(of(facts.analytic), of(facts.numerical), of(facts.bounds),
-                      None if is_whole else of(whole), is_single)  # fmt: skip
+        target = WrongGradient(
+            of(facts.analytic),
+            of(facts.numerical),
+            of(facts.bounds),
+            None if is_whole else of(whole),
+            is_single,
+        )
         program = match.program(Place(self.code.inputs, self.above))
         if (search := searched(program, target)) is None:
             return []
