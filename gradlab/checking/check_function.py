@@ -19,7 +19,7 @@ from gradlab.checking.black_box import Along, Background, BlackBox, Probe, surve
 from gradlab.checking.diagnosis import Diagnosis, Facts, diagnose_black_box
 from gradlab.checking.judge import Finding, judge, judge_step, slopes_of
 from gradlab.checking.report import Report, TensorReport, summary, tensor_report
-from gradlab.checking.source.theta import of_functions
+from gradlab.checking.source.of_functions import of_functions
 from gradlab.checking.verdict import (
     REMEMBERS,
     Judgement,

@@ -21,7 +21,7 @@ from gradlab.own.calls import DOUT
 from gradlab.own.code import LayerCode
 from gradlab.own.factors import of_factor
 from gradlab.own.match import Match, Place, drawn_places, fewer, recognise, resized
-from gradlab.own.source import of_source
+from gradlab.own.source_layer import of_layer
 
 AGREES = {8: 1e-7, 4: 1e-3}  # of a gradient's norm: what a cause may leave at another place
 LEAST = 2  # other places at which a cause must give what backward gives
@@ -52,7 +52,7 @@ class Finder:
         facts = Facts.of(report)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong line may take the mean of nothing
-            if own := of_source(self.code, report, facts):
+            if own := of_layer(self.code, report, facts):
                 return own
             for match in recognise(self.code):
                 causes = self._causes(match, report, facts)
@@ -75,8 +75,13 @@ class Finder:
             name: np.arange(report[name].analytic.size) if some is None else some
             for name, some in entries.items()
         }
-        target = WrongGradient(of(facts.analytic), of(facts.numerical), of(facts.bounds),
-                      None if is_whole else of(whole), is_single)  # fmt: skip
+        target = WrongGradient(
+            of(facts.analytic),
+            of(facts.numerical),
+            of(facts.bounds),
+            None if is_whole else of(whole),
+            is_single,
+        )
         program = match.program(Place(self.code.inputs, self.above))
         if (search := searched(program, target)) is None:
             return []

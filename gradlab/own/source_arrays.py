@@ -11,9 +11,9 @@ from gradlab.checking.arguments import Part
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
+from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.functions import Code
-from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import called_as, mended
+from gradlab.checking.source.mended import called_as, mended
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested
 

@@ -92,9 +92,14 @@ def _under_clipping(program: Program, target: WrongGradient) -> list[Cause]:
     clipped = sum(v.size - inside[k].size for k, v in target.value.items())
     if target.entries is not None or clipped < 3 or not any(v.size for v in inside.values()):
         return []
-    rest = WrongGradient(*({k: values[k][v] for k, v in inside.items()}
-                   for values in (target.value, target.numerical, target.bound)),
-                 inside, target.exact > EXACT["float64"])  # fmt: skip
+    rest = WrongGradient(
+        *(
+            {k: values[k][v] for k, v in inside.items()}
+            for values in (target.value, target.numerical, target.bound)
+        ),
+        inside,
+        target.exact > EXACT["float64"],
+    )
     search = Search(program, rest)
     search.run()
     after = clipping(top, list(target.value))

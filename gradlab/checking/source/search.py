@@ -24,11 +24,11 @@ from gradlab.checking.source.harmless import is_harmless
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
 from gradlab.checking.source.spot import Spot, is_float
+from gradlab.checking.source.statement_changes import Change, changes_of
 from gradlab.checking.source.statements import (
     Statement,
     Where,
     expressions,
-    has_while,
     parsed,
     put,
     put_statements,
@@ -37,7 +37,6 @@ from gradlab.checking.source.statements import (
 )
 from gradlab.checking.source.target import Trial
 from gradlab.checking.source.untouched import is_large, is_long, untouched
-from gradlab.checking.source.whole import Change, changes_of
 
 WORK = 250_000  # statements that a search may run, about
 ASIDE = 60  # statements that one run takes for copies and for building the function
@@ -129,7 +128,7 @@ class Search:
             self.found = []  # an edited line has spoiled what all runs share
 
     def _edits_of(self, function: Function) -> Iterator[Edit]:
-        if has_while(function) or not self._is_as_given(function):
+        if not self._is_as_given(function):
             return
         statements = statements_of(function)
         record(

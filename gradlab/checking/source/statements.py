@@ -95,11 +95,6 @@ def _statements(function: Function, node: ast.AST, loop: ast.For | None) -> Iter
                 )
 
 
-def has_while(function: Function) -> bool:
-    """Tell whether a function might never end if something in it were another thing."""
-    return any(isinstance(node, ast.While) for node in ast.walk(function.node))
-
-
 def record(
     code: Code, function: Function, statements: list[Statement], run: Callable[[object], object]
 ) -> None:

@@ -11,10 +11,10 @@ from gradlab.checking.arguments import Part, gradient_at
 from gradlab.checking.diagnosis.causes import Diagnosis
 from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.report import Report
+from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
-from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import Layout, OtherTheta, called_as, mended, others
+from gradlab.checking.source.mended import Layout, OtherTheta, called_as, mended, others
 
 
 def of_functions(

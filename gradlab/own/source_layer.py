@@ -11,11 +11,11 @@ import numpy as np
 from gradlab.checking.black_box import GRADIENT_ROUNDING
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.report import Report
+from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.functions import Code, put_on
+from gradlab.checking.source.mended import constants_in
 from gradlab.checking.source.search import Search
 from gradlab.checking.source.target import Arrays, Trial
-from gradlab.checking.source.told import diagnosis_of, target_of
-from gradlab.checking.source.vector import constants_in
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
 from gradlab.own.elsewhere import OtherInputs, places
@@ -23,7 +23,7 @@ from gradlab.own.elsewhere import OtherInputs, places
 LEAST = 2  # other places at which an edit must be right
 
 
-def of_source(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
+def of_layer(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
     """Return the line of backward, or of what forward keeps, with which the gradient is right."""
     codes = [_code_of(code.backward), _code_of(code.forward)]
     if not codes[0].functions:
