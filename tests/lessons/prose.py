@@ -1,11 +1,14 @@
 """What a lesson says in prose, and which numbers it states without showing where they come from."""
 
 import ast
+import math
 import re
 from functools import cache
 from pathlib import Path
 
 import nbformat
+
+from gradlab.course.tasks import QUESTIONS, TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: A number that somebody measured: 1e-7, 0.44, 34 %. Whole numbers count things, or name them.
@@ -14,6 +17,9 @@ NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?e[-+]?\d+|(?<![\w.])\d+\.\d+(?![\w.
 _NO_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|<https?://[^>]*>|\]\([^)]*\)", re.DOTALL
 )
+
+_WORD = re.compile(r"[^\W\d_][\w′'-]*")
+_LATER = re.compile(r"<details>\s*<summary>[^\n]*For later.*?</details>", re.DOTALL)
 
 
 def says(lesson: str, fragment: str) -> None:
@@ -31,6 +37,22 @@ def prose(lesson: str) -> str:
     """Return all markdown of a lesson, up to its sources."""
     texts = (cell.source for cell in book(lesson).cells if cell.cell_type == "markdown")
     return re.split(r"\*\*Sources?\b", "\n".join(texts))[0]
+
+
+def minutes(lesson: str) -> tuple[int, int]:
+    """Return how long a lesson takes: to read, and with its lab and exercises as well.
+
+    200 words a minute and a minute for a prediction; two for a try in the lab and five for an
+    exercise, the sum rounded up to fives. What is folded as "For later" is not counted.
+    """
+    number = lesson[:2]
+    words = len(_WORD.findall(_LATER.sub(" ", _NO_PROSE.sub(" ", prose(lesson)))))
+    read = words / 200 + sum(question.lesson == number for question in QUESTIONS.values())
+    tries = len(
+        re.findall(r"^\d\. ", prose(lesson).split("**Try**")[1].split("<details>")[0], re.M)
+    )
+    exercises = sum(task.lesson == number for task in TASKS.values())
+    return round(read), 5 * math.ceil((read + 2 * tries + 5 * exercises) / 5)
 
 
 def unheld(lesson: str, claims: str) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.course.tasks import QUESTIONS
-from tests.lessons.prose import says
+from tests.lessons.prose import book, says
 
 LESSON = "01_nudge_a_weight"
 X, TARGET, EPS = np.array([1.0, 0.5]), 1.0, 1e-3
@@ -39,7 +39,8 @@ def test_the_puzzle():
 
 
 def test_steps_on_curves():
-    says(LESSON, "With a step of 0.5 the central quotient is off by 0.25.")
+    says(LESSON, "With a step of 0.5 the forward slope is off by 1.75, the central one by 0.25.")
+    assert (1.5**3 - 1) / 0.5 - 3 == 1.75
     says(
         LESSON, "A tenth of the step makes the forward error a tenth, the central one a hundredth."
     )
@@ -53,7 +54,10 @@ def test_steps_on_curves():
 
 
 def test_a_perfect_fit():
-    says(LESSON, "The numerical slope has its error still, −2.7e-7 here")
+    says(LESSON, "The numerical slope still has its own error, −2.7e-7 here")
+    table = book(LESSON).cells[15].outputs[0].text.splitlines()
+    assert [line.split()[-1] for line in table[:2]] == ["6e-07", "3e-05"]
+    assert table[-1] == "y - out 0e+00: a   0.0e+00, n  -2.7e-07, error 1e+00"
     says(LESSON, "An error of 2.7e-7 beside a slope of 0 is a relative error of 1")
     assert analytic(OUT) == 0
     assert f"{numerical(OUT):.1e}" == "-2.7e-07"
@@ -94,6 +98,16 @@ def test_the_answers(report):
     assert f"{at['forward', 1e-3].relative_error:.0e}" == "1e-03"
     assert at["central", 1e-2].verdict == "correct"
     assert sum(t.analytic.size for t in at["central", 1e-2].tensors.values()) == 9
+
+
+def test_a_parabola_forgives_the_longest_step(report):
+    says(LESSON, "the lines of `W1` and `b1` turn up and those of `W2` and `b2` do not")
+    says(LESSON, "Along each of them the loss is a parabola")
+    at = {eps: report(scheme="central", eps=eps).tensors for eps in (1e-1, 1e-3)}
+    for name in ("W1", "b1"):
+        assert at[1e-1][name].relative_error > 1000 * at[1e-3][name].relative_error
+    for name in ("W2", "b2"):
+        assert at[1e-1][name].relative_error < 1e-12
 
 
 def test_what_you_should_see(report):

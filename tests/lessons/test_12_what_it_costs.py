@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from tests.lessons.prose import says
+from tests.lessons.prose import book, says
 
 LESSON = "12_what_it_costs"
 BUG = "missing_activation_derivative"
@@ -99,8 +99,12 @@ def test_what_sampling_meets(digits):
 
 def test_signs_miss_by_chance_and_normal_numbers_by_the_limit(digits):
     says(LESSON, "two random signs are the same every second time")
-    says(LESSON, "about 0.8 · limit · ‖a‖ / ‖Δ‖")
-    says(LESSON, "a bug in two entries slips through every eighth time")
+    says(LESSON, "is √(2/π), or 0.8, times limit · ‖a‖ / ‖Δ‖")
+    says(
+        LESSON,
+        "a bug in two entries slips through every eighth time; at 1e-5 it is one direction in 8,0",
+    )
+    says(LESSON, "25 at 1e-2, of which 20 were found")
     says(LESSON, "You can afford 1e-5, since the round-off here is below 1e-7")
     *_, right = digits
     a = right.copy()
@@ -110,6 +114,8 @@ def test_signs_miss_by_chance_and_normal_numbers_by_the_limit(digits):
     chance = math.sqrt(2 / math.pi) * 1e-2 * np.linalg.norm(a) / np.linalg.norm(a - right)
     assert math.sqrt(2 / math.pi) == pytest.approx(0.8, abs=0.005)
     assert 1 / chance == pytest.approx(8, abs=0.5)
+    assert round(200 * chance) == 25
+    assert "normal  20 below" in book(LESSON).cells[10].outputs[0].text
     assert 90 < np.sum(errors < 1e-2) < 165
     assert np.sum(errors < 1e-5) == 0
 
@@ -126,7 +132,7 @@ def test_the_length_of_a_direction(digits):
 
 def test_directions_that_are_no_lottery(digits):
     says(LESSON, "Along $(1, \\dots, 1)$ every swap is invisible")
-    says(LESSON, '"every entry of b1 is their mean" along $a$ itself')
+    says(LESSON, "every entry of b1 is replaced by the mean of b1 is invisible along $a$ itself")
     *_, right = digits
     swapped, mean = right.copy(), right.copy()
     swapped[[2400, 2403]] = right[[2403, 2400]]
@@ -159,7 +165,7 @@ def test_what_the_lab_shows():
 
 def test_what_the_lab_samples():
     says(LESSON, "8,970 entries would take 35,882 evaluations")
-    says(LESSON, "The lab takes up to 402 of each tensor, 1,344 in all")
+    says(LESSON, "even with *every entry* the lab takes up to 402 of each tensor, 1,344 in all")
     says(LESSON, "of `W1`, which has 4,096, is met with 10 %")
     result = lab(data="digits", hidden=(64, 64))
     assert result.net.size == 8970

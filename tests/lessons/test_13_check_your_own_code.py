@@ -270,9 +270,10 @@ def verdicts(state):
 
 def test_what_you_should_see(labs):
     says(
-        LESSON, "*inconclusive* for every tensor at 1e-5, *correct* at 1e-2, with norm ratios below"
+        LESSON,
+        "*inconclusive* for every tensor at 1e-5, *correct* at 1e-2, with norm ratios of 4e-5",
     )
-    says(LESSON, "with norm ratios below 1e-4")
+    says(LESSON, "with norm ratios of 4e-5 and less")
     state = labs[0]
     state.eps = 1e-5
     assert verdicts(state) == {"inconclusive"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.prose import ROOT, unheld
+from tests.lessons.prose import ROOT, book, minutes, unheld
 
 HERE = Path(__file__).parent
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.ipynb"))
@@ -14,3 +14,26 @@ LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.ipynb"))
 def test_every_number_is_shown_or_held(lesson):
     claims = HERE / f"test_{lesson}.py"
     assert unheld(lesson, claims.read_text() if claims.exists() else "") == []
+
+
+@pytest.mark.parametrize("lesson", [name for name in LESSONS if name != "playground"])
+def test_a_lesson_says_how_long_it_takes(lesson):
+    read, whole = minutes(lesson)
+    more = "with the lab" if lesson == "00_start_here" else "with the lab and the exercises"
+    told = f"About {read} minutes to read, {whole} {more}."
+    assert told in book(lesson).cells[0].source, told
+
+
+def test_what_is_said_of_all_lessons():
+    """The map in lesson 00, the README and CONTRIBUTING speak of the range."""
+    times = [minutes(name) for name in LESSONS if name != "playground"]
+    assert all(7 <= read <= 13 for read, _ in times), times
+    assert [whole for _, whole in times[:1]] == [15]
+    assert all(25 <= whole <= 35 for _, whole in times[1:]), times
+    assert (
+        "some ten minutes, with its lab and exercises 25 to 35" in book(LESSONS[0]).cells[15].source
+    )
+    assert (
+        "Ten minutes to read, 25 to 35 with the lab and the exercises"
+        in (ROOT / "README.md").read_text()
+    )

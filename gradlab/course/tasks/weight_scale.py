@@ -154,7 +154,7 @@ QUESTIONS = (
         lesson="05",
         question=(
             "Right code, weights of 0.5. Training for 2,000 steps takes the norm ratio from "
-            "3e-11 to 7e-8, with the same step. What has happened?"
+            "3e-11 to 7e-8, with the same step. Why?"
         ),
         choices={
             "training has uncovered a bug": (
@@ -164,12 +164,12 @@ QUESTIONS = (
                 "The gradient has become small and the loss has kept its bends: what a step "
                 "leaves of them is now large beside the gradient."
             ),
-            "the weights have grown": (
-                "They have, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller, not larger."
+            "larger weights make ‖a - n‖ larger": (
+                "The weights have grown, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller."
             ),
-            "round-off weighs more, as the gradient is small": (
-                "The gradient is small, but so is the loss, and round-off with it. A longer step"
-                " would help then; it makes things worse."
+            "round-off has grown": (
+                "Round-off goes with the loss, and the loss has become smaller. And a longer step "
+                "would help against it; here it makes things worse."
             ),
         },
         right="the step is too long now",
