@@ -19,6 +19,10 @@ BROWSER = GRADLAB_BROWSER="$$($(BIN)/python .ci/find_browser.py --install)"
 # threads wait for each other, which makes an event of the lab several times as long.
 export OPENBLAS_NUM_THREADS ?= 1
 
+# Containers like to set it. Every kernel, server and command that the tests start would compile
+# all of gradlab anew, and every worker all of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: lab demo test soak-browser soak test-frameworks test-documents lint lessons docs site \
         benchmarks clean
 

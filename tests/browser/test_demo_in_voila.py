@@ -22,7 +22,7 @@ from .fit import faults
 from .lab_parts import banner, expect_eps, expect_verdict
 
 ROOT = Path(__file__).parents[2]
-SIZES = ((1280, 720), (1920, 1080))
+SMALL, LARGE = (1280, 720), (1920, 1080)
 # Whatever can be scrolled: the page, or a part of it.
 SCROLLS = """() => [...document.querySelectorAll('*')].filter(e => {
   const style = getComputedStyle(e), can = overflow => ['auto', 'scroll'].includes(overflow);
@@ -60,7 +60,7 @@ def address(tmp_path_factory):
         server.wait(60)
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", pytest.param("dark", marks=pytest.mark.soak)])
 def page(request, browser, address):
     """The page, once for each theme; with what it told of errors and asked of other servers."""
     with browser.new_context(viewport={"width": 1280, "height": 720}) as context:
@@ -119,7 +119,7 @@ def test_the_buttons_stand_in_one_row(page, lab):
     row = lab.locator(".gradlab-ten-minutes button")
     titles = [SCENARIOS[name].title for name in TEN_MINUTES]
     assert row.all_inner_texts() == [*titles, "Mystery bug"]
-    for width, height in SIZES:
+    for width, height in (SMALL, LARGE):
         page.set_viewport_size({"width": width, "height": height})
         assert len({button.bounding_box()["y"] for button in row.all()}) == 1
 
@@ -136,7 +136,7 @@ def test_a_slider_and_a_scenario_are_answered(page, lab):
     expect(lab.locator(".gradlab-words")).to_contain_text("raise the weight scale")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SMALL, pytest.param(LARGE, marks=pytest.mark.soak)])
 def test_nothing_has_to_be_scrolled(page, lab, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for button in lab.locator(".gradlab-ten-minutes button").all():

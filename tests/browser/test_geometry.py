@@ -79,10 +79,18 @@ def present(page, lab, mode):
     settle(page, lab)
 
 
-@pytest.mark.parametrize("mode", ["button", "JupyterLab's"])
-def test_presentation_size_and_mode_fit_and_are_larger(page, three, mode):
+@pytest.mark.parametrize(
+    ("mode", "places"),
+    [
+        ("button", WIDE),
+        ("JupyterLab's", NARROW),
+        *(pytest.param(m, PLACES, marks=pytest.mark.soak) for m in ("button", "JupyterLab's")),
+    ],
+    ids=["button", "mode", "button everywhere", "mode everywhere"],
+)
+def test_presentation_size_and_mode_fit_and_are_larger(page, three, mode, places):
     open_group(three, "Appearance")  # the button's
-    for place in PLACES:
+    for place in places:
         put(page, three, place)
         small = text_height(three)
         present(page, three, mode)

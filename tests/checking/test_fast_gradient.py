@@ -119,7 +119,9 @@ def test_redrawn_masks_make_n_grow_like_1_over_h():
     assert 0.7 < norms[0, 2] / norms[1, 2] < 1.4
 
 
-@pytest.mark.parametrize("sizes", [(2, 16, 16, 2), (20, 8, 10), (16, 4, 24, 3)])
+@pytest.mark.parametrize(
+    "sizes", [pytest.param((2, 16, 16, 2), marks=pytest.mark.soak), (20, 8, 10), (16, 4, 24, 3)]
+)
 def test_the_left_arm_is_as_noisy_as_the_plain_loops(sizes):
     """The U-curve's left arm is round-off: an engine that hides some of it teaches a lie."""
     ratios = []
