@@ -3,33 +3,22 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from gradlab.course.syllabus import LESSONS
 from gradlab.lab import SCENARIOS
 from gradlab.lab.demo import TEN_MINUTES
+from tests.lessons.prose import minutes
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTRUCTOR = (ROOT / "docs/instructor.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d\d) [^|]+\|\s*(\d+) \|\s*(\d+) \|", re.MULTILINE)
 
 
-def counted(path):
-    """Minutes to read and run, and for the exercises, as the page says that they are counted."""
-    cells = nbformat.read(path, 4).cells
-    words = sum(len(c.source.split()) for c in cells if c.cell_type == "markdown")
-    codes = [c.source for c in cells if c.cell_type == "code"]
-    exercises = sum("gl.exercise(" in code for code in codes)
-    return round(words / 200 + len(codes) / 2), 5 * exercises
-
-
 def test_every_lesson_has_its_minutes_as_they_are_counted():
-    told = {number: (int(read), int(solve)) for number, read, solve in ROW.findall(INSTRUCTOR)}
+    told = {number: (int(read), int(whole)) for number, read, whole in ROW.findall(INSTRUCTOR)}
     numbered = [lesson for lesson in LESSONS if lesson.number]
-    assert told == {
-        lesson.number: counted(ROOT / f"lessons/{lesson.name}.ipynb") for lesson in numbered
-    }
+    assert told == {lesson.number: minutes(lesson.name) for lesson in numbered}
 
 
 def test_what_a_demo_presses_is_a_button_of_the_row():

@@ -26,15 +26,14 @@ class Store:
     def __init__(self) -> None:
         self._unsaved: set[str] = set()
         self._news: list[str] = []
-        self._complained = False
+        self._said: set[str] = set()
 
     def solved(self) -> set[str]:
         """Return the names of all solved exercises."""
         kept: set[str] = set()
         try:
             folder = data_folder()
-            kept = _names_in(folder / SOLVED)
-            kept |= self._earlier(folder / EARLIER)
+            kept = _names_in(folder / SOLVED) | self._earlier(folder / EARLIER)
             for name in tuple(self._unsaved):
                 (folder / SOLVED).mkdir(parents=True, exist_ok=True)
                 (folder / SOLVED / name).touch()
@@ -55,26 +54,34 @@ class Store:
         return news
 
     def _complain(self, error: OSError) -> None:
-        if not self._complained:
-            self._complained = True
-            self._news.append(
-                f"Your progress cannot be saved ({error.strerror or error}): it lasts until this "
-                "kernel stops. The variable GRADLAB_HOME can name another folder."
-            )
+        self._say(
+            f"Your progress cannot be saved ({error.strerror or error}): it lasts until this "
+            "kernel stops. The variable GRADLAB_HOME can name another folder."
+        )
 
     def _earlier(self, path: Path) -> set[str]:
-        """Return what the file of gradlab 0.1 holds; move it aside if it cannot be read."""
+        """Return what the file of gradlab 0.1 holds; move it aside if it cannot be understood."""
         try:
             return _parse(path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return set()
+        except OSError as error:
+            kept = f"{path} ({error.strerror})"
         except ValueError:
-            aside = _free_name(path)
-            path.rename(aside)
-            self._news.append(
-                f"The file with your earlier progress could not be read. It was kept as {aside}."
-            )
-            return set()
+            kept = self._aside(path)
+        self._say(f"The file with your earlier progress could not be read. It was kept as {kept}.")
+        return set()
+
+    def _aside(self, path: Path) -> str:
+        try:
+            return str(path.rename(_free_name(path)))
+        except OSError as error:
+            return f"{path} ({error.strerror})"
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._news.append(sentence)
 
 
 def data_folder() -> Path:
