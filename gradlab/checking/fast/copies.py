@@ -20,6 +20,7 @@ from gradlab.checking.fast.chunks import Plan, keep_freed_memory
 from gradlab.checking.fast.shifted_layers import (
     KEEP_ONE_ROW,
     Base,
+    OneRow,
     State,
     advance,
     branches,
@@ -214,13 +215,15 @@ class Part:
         a, out = self.base[position : position + 2]
         state: State = perturb(self.chain[position], self.params, a, out, index, step)
         later = zip(self.chain[position + 1 :], self.base[position + 2 :], strict=True)
+        near_base = True
         for layer, out in later:
+            near_base = isinstance(state, OneRow)
             if layer is self.chain[-1] and applies(layer, state, self.loss, self.target):
                 losses = self.last.losses(state)
                 if losses is not None:
                     return losses
             state = advance(layer, state, self.params, out)
-        return loss_per_example(self.loss, state, self.target)
+        return loss_per_example(self.loss, state, self.target, near_base)
 
     def crossed_kinks(self, position: int, index: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Return how many kinks each copy crosses on its way to the loss, shape (K,)."""

@@ -14,7 +14,7 @@ IN_RANGE = (1e-30, 1e30)  # sums of exponentials far from overflow and from 0, i
 
 
 def shifted_base(loss: Loss, out: np.ndarray) -> np.ndarray:
-    """Return the base outputs (K_out, batch, 1) so that one changed row needs no shift.
+    """Return the base outputs (K_out, batch, 1) so that copies near them need no shift.
 
     Softmax does not see a shift of all logits of an example: the maximum is taken off here, once,
     and not once for every copy.
@@ -22,10 +22,22 @@ def shifted_base(loss: Loss, out: np.ndarray) -> np.ndarray:
     return out - out.max(axis=0) if isinstance(loss, SoftmaxCrossEntropy) else out
 
 
-def loss_per_example(loss: Loss, state: State, target: np.ndarray) -> np.ndarray:
-    """Return the losses of the copies, shape (batch, K). `state` may be overwritten."""
+def loss_per_example(
+    loss: Loss, state: State, target: np.ndarray, near_base: bool = False
+) -> np.ndarray:
+    """Return the losses of the copies, shape (batch, K). `state` may be overwritten.
+
+    `near_base` says that the outputs are those of `shifted_base` and a small change. Then all
+    copies have had the same shift: that each takes off its own maximum would leave some four times
+    the rounding in the differences of a healthy network.
+    """
     if isinstance(state, OneRow):
         return _one_row(loss, state, target)
+    if near_base and isinstance(loss, SoftmaxCrossEntropy) and target.ndim == 1:
+        with np.errstate(over="ignore"):
+            total = np.add.reduce(np.exp(state), axis=0)
+        if _in_range(total):
+            return np.log(total) - state[target, np.arange(len(target))]
     return loss.per_example(state, target, overwrite=True)
 
 
@@ -68,6 +80,10 @@ class SoftmaxOfLabels:
         return np.log(total, out=total) if total.real.max() < IN_RANGE[1] else None
 
 
+def _in_range(total: np.ndarray) -> bool:
+    return bool(total.real.min() > IN_RANGE[0] and total.real.max() < IN_RANGE[1])
+
+
 @singledispatch
 def _one_row(loss: Loss, state: OneRow, target: np.ndarray) -> np.ndarray:
     return loss.per_example(state.full(), target)
@@ -89,7 +105,7 @@ def _(loss: SoftmaxCrossEntropy, state: OneRow, target: np.ndarray) -> np.ndarra
         with np.errstate(over="ignore"):
             others = Base(_sum_of_the_others(np.exp(base)))
             total = others.rows(state.row) + np.exp(z)
-        if total.real.min() > IN_RANGE[0] and total.real.max() < IN_RANGE[1]:
+        if _in_range(total):
             at_label = base[target, np.arange(len(target))]
             return np.log(total) - np.where(target[:, None] == state.row, z, at_label)
     return loss.per_example(state.full(), target)
