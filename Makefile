@@ -6,6 +6,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# JupyterLite's kernel puts an extension into every JupyterLab of its environment: it has its own.
+DOCS := $(VENV)/docs
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 BUILD := build
 FIRST := lessons/00_start_here.ipynb
@@ -50,8 +52,8 @@ test-frameworks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/frameworks
 
 # Builds the documents and the site, in folders of its own, as `make docs` and `make site` do.
-test-documents: $(VENV)/.docs
-	$(BIN)/pytest -m "soak or not soak" tests/documents
+test-documents: $(DOCS)/.docs
+	$(DOCS)/bin/pytest -m "soak or not soak" tests/documents
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -62,11 +64,11 @@ lessons: $(VENV)/.test
 	$(BIN)/python .ci/execute_lessons.py lessons/*.ipynb
 
 # Warnings are errors. BUILD=folder puts the outputs elsewhere.
-docs: $(VENV)/.docs
-	$(BIN)/python docs/build.py $(BUILD)/docs
+docs: $(DOCS)/.docs
+	$(DOCS)/bin/python docs/build.py $(BUILD)/docs
 
-site: $(VENV)/.docs
-	$(BIN)/python docs/lite.py $(BUILD)/site
+site: $(DOCS)/.docs
+	$(DOCS)/bin/python docs/lite.py $(BUILD)/site
 
 benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/numerical_gradient.py
@@ -104,7 +106,8 @@ $(VENV)/.frameworks: $(VENV)/.test
 	$(PIP) --editable '.[test,frameworks]'
 	touch $@
 
-$(VENV)/.docs: $(VENV)/.test
-	@echo "installing Sphinx, JupyterLite and repo2docker into $(VENV) (this once)"
-	$(PIP) --editable '.[test,docs]'
+$(DOCS)/.docs: $(VENV)/.made pyproject.toml
+	@echo "installing Sphinx, JupyterLite and repo2docker into $(DOCS) (this once)"
+	test -x $(DOCS)/bin/python || .ci/venv.sh $(DOCS)
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS)/bin/python -m pip install --quiet --editable '.[test,docs]'
 	touch $@

@@ -133,8 +133,8 @@ def test_a_second_make_asks_pip_for_nothing(tmp_path):
     """Offline works because a fresh stamp leaves pip out; a changed pyproject.toml calls it."""
     for name in ("Makefile", "pyproject.toml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
-    (tmp_path / ".venv").mkdir()
-    for stamp in (".made", ".lab", ".test", ".frameworks", ".docs"):
+    (tmp_path / ".venv" / "docs").mkdir(parents=True)
+    for stamp in (".made", ".lab", ".test", ".frameworks", "docs/.docs"):
         (tmp_path / ".venv" / stamp).touch()
     targets = ["lab", "test", "soak", "test-frameworks", "docs", "site"]
     dry = ["make", "--no-print-directory", "--dry-run", *targets]

@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     """The real target, with the environment that runs the tests standing for .venv."""
     into = tmp_path_factory.mktemp("documents")
     venv = Path(sys.prefix)
-    command = ["make", "docs", f"VENV={venv}", f"BUILD={into}", "--assume-old", f"{venv}/.docs"]
+    command = ["make", "docs", f"DOCS={venv}", f"BUILD={into}", "--assume-old", f"{venv}/.docs"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"open {into}/docs/html/index.html" in run.stdout

@@ -58,8 +58,8 @@ def test_the_new_targets_are_told_where_people_look():
 def test_a_second_time_pip_is_asked_for_nothing(tmp_path):
     for name in ("Makefile", "pyproject.toml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
-    (tmp_path / ".venv").mkdir()
-    for stamp in (".made", ".test", ".docs"):
+    (tmp_path / ".venv" / "docs").mkdir(parents=True)
+    for stamp in (".made", ".test", "docs/.docs"):
         (tmp_path / ".venv" / stamp).touch()
     dry = ["make", "--dry-run", "docs", "site", "test-documents"]
     plan = subprocess.run(dry, cwd=tmp_path, capture_output=True, text=True, check=True).stdout

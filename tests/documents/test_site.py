@@ -23,7 +23,7 @@ pytestmark = pytest.mark.soak
 def made(tmp_path_factory):
     into = tmp_path_factory.mktemp("without_a_server")
     venv = Path(sys.prefix)
-    command = ["make", "site", f"VENV={venv}", f"BUILD={into}", "--assume-old", f"{venv}/.docs"]
+    command = ["make", "site", f"DOCS={venv}", f"BUILD={into}", "--assume-old", f"{venv}/.docs"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
     assert run.returncode == 0, run.stdout + run.stderr
     return into / "site", run.stdout
