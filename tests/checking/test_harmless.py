@@ -182,6 +182,8 @@ def loops(t):
     cache["list"].append(total)
     np.add.at(total, [0, 0], 1.0)
     square = lambda z: z**2  # noqa: E731
+    rng = np.random.default_rng(3)
+    total *= rng.random(2) < 0.5
     with np.errstate(all="ignore"):
         return square(np.linalg.norm(total)) * np.array([float(x) for x in t])
 

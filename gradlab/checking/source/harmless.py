@@ -83,6 +83,13 @@ class Body:
         names = [n for n in ast.walk(self.node) if isinstance(n, ast.Name)]
         self.local = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {*args}
         self.inner = _named_inside(self.node)
+        self.generators = {  # of random numbers, made anew at each call
+            target.id
+            for n in ast.walk(self.node)
+            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)
+            for target in n.targets
+            if isinstance(target, ast.Name) and {*_path(n.value.func)[-1:]} & SEEDED
+        }
 
     def is_harmless(self) -> bool:
         """Tell whether every call, every place it writes to and every loop is harmless."""
@@ -113,6 +120,8 @@ class Body:
         if not isinstance(callee, ast.Attribute):
             return False
         path = _path(callee)
+        if path and path[0] in self.generators and len(path) == 2:
+            return True
         if path and path[0] == self.me and len(path) == 2:
             return self._may_call_live(getattr(type(self.owner), path[1], None))
         if path and path[0] not in self.local and path[0] in self.outer:
