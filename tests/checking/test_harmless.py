@@ -64,6 +64,14 @@ def saves(t):
     return A @ t
 
 
+keep = np.save
+
+
+def saves_by_another_name(t):
+    keep("last.npy", t)
+    return A @ t
+
+
 def writes_to_file(t):
     t.tofile("last.bin")
     return A @ t
@@ -151,6 +159,10 @@ class Net:
         type(self).lr = 2.0
         return A @ t
 
+    def calls_what_its_method_has(self, t):
+        self.helper.cache_clear()
+        return A @ t
+
     def plain(self, t):
         self.out = self.helper(t)
         return A @ self.out
@@ -160,10 +172,11 @@ class Net:
 
 
 HARMFUL = [
-    removes, copies, opens, saves, writes_to_file, ends, sets_a_global, sets_the_environment,
+    removes, copies, opens, saves, saves_by_another_name, writes_to_file, ends, sets_a_global, sets_the_environment,
     sets_numpys_state, draws, draws_from_its_own, waits, fills_a_queue, calls_what_has_a_while,
     calls_what_calls_itself, calls_what_goes_round, makes_what_calls_itself, uses_up,
     is_given_a_function, Net().of_class, Net().of_its_type,
+    Net().calls_what_its_method_has,
 ]  # fmt: skip
 
 
