@@ -172,7 +172,8 @@ class Net:
 
 
 HARMFUL = [
-    removes, copies, opens, saves, saves_by_another_name, writes_to_file, ends, sets_a_global, sets_the_environment,
+    removes, copies, opens, saves, saves_by_another_name,
+    writes_to_file, ends, sets_a_global, sets_the_environment,
     sets_numpys_state, draws, draws_from_its_own, waits, fills_a_queue, calls_what_has_a_while,
     calls_what_calls_itself, calls_what_goes_round, makes_what_calls_itself, uses_up,
     is_given_a_function, Net().of_class, Net().of_its_type,
