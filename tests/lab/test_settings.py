@@ -66,7 +66,7 @@ BAD = [
     ("bias_scale", 10.1, ValueError),
     ("second_bug", "mystery", ValueError),
     ("second_bug", "bias_men", ValueError),
-    ("method", "directional", ValueError),
+    ("method", "direction", ValueError),
     ("entry", -2, ValueError),
     ("entry", 1.0, TypeError),
 ]

@@ -60,8 +60,8 @@ def name_and_size(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
 
 
 def cells(path: Path, book: nbformat.NotebookNode) -> Iterator[str]:
-    """Count cells and lines."""
-    prose = [cell for cell in book.cells if cell.cell_type == "markdown"]
+    """Count cells and lines. The widget of a prediction asks in words: its cell counts as prose."""
+    prose = [cell for cell in book.cells if cell.cell_type == "markdown" or GUESS in cell.source]
     if len(book.cells) > CELLS:
         yield f"{len(book.cells)} cells, at most {CELLS} are asked"
     if 2 * len(prose) < len(book.cells):
