@@ -37,7 +37,7 @@ demo: $(VENV)/.demo
 # The browser's tests mostly wait for it: a third worker uses what they leave of two cores.
 test: $(VENV)/.test lint
 	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/pytest $(NBVAL) -n 3 --dist loadscope \
-	    tests/browser tests lessons --ignore tests/frameworks
+	    --no-loadscope-reorder tests/browser tests lessons --ignore tests/frameworks
 
 # Each has a short form among the tests; here time is no matter, and a limit only ends what hangs.
 soak: $(VENV)/.test test-documents

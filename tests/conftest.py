@@ -26,6 +26,26 @@ def pytest_collection_modifyitems(items):
                     item.add_marker(pytest.mark.soak)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share the browser's tests among two workers: each that has any starts a browser and a server.
+
+    They mostly wait, so they come first and the others work meanwhile; `--dist loadscope` only.
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class TwoBrowsers(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            if not file.startswith("tests/browser/"):
+                return file
+            return "browser, first half" if file < "tests/browser/test_g" else "browser, the rest"
+
+    return TwoBrowsers(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
