@@ -1,4 +1,7 @@
-"""The bugs of dense layers, activations and dropout."""
+"""The bugs of dense layers, activations, dropout and batch norm.
+
+Figures of batch norm are those of `Exhibit.shows`, in a network of sizes 5-6-6-3.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from gradlab.bugs.lines.line import Line
 from gradlab.bugs.lines.program import Listing, listing_of
 from gradlab.bugs.losses import ONE_EXAMPLE
 from gradlab.nn.network import Network
+
+_BATCH_NORM_DX = (
+    "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0) - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0))"
+    " / sqrt(var{i} + {eps})"
+)
 
 
 def _all_positive(at: Place) -> bool:
@@ -33,6 +41,11 @@ def _wide(net: Network, position: int) -> bool:
 def _square(net: Network, position: int) -> bool:
     rows, columns = net.params[net.layers[position].W].shape
     return rows == columns > 1
+
+
+def _gamma_is_1(at: Place) -> bool:
+    net = at.point.net
+    return bool((net.params[net.layers[at.position].gamma] == 1).all())
 
 
 def _dropping(net: Network, position: int) -> bool:
@@ -323,6 +336,70 @@ OF_LAYERS: tuple[Exhibit, ...] = (
                 "a wrong slope left of 0",
                 "check at other weights or on other examples",
                 surely=True,
+            ),
+        ),
+    ),
+    Exhibit(
+        name="batch_norm_constant_statistics",
+        number=22,
+        title="batch statistics taken for constants",
+        summary="the batch's mean and variance are treated as if they were constants",
+        edits={"batch norm": ((_BATCH_NORM_DX, "{dx} = dxhat{i} / sqrt(var{i} + {eps})"),)},
+        shows=(
+            "everything below, 0.08 to 1; the bias right below, whose gradient is 0, gets another "
+            "one"
+        ),
+        cause="batch norm's mean and variance are taken for constants: two terms are missing",
+        needs="batch norm",
+        unsettles=True,
+    ),
+    Exhibit(
+        name="batch_norm_missing_gamma",
+        number=23,
+        title="batch norm's gamma is missing",
+        summary="batch norm's backward forgets the factor gamma",
+        edits={"batch norm": (("dxhat{i} = {dy} * gamma{i}", "dxhat{i} = {dy}"),)},
+        shows="everything below but the bias right below: 0.04 to 0.3 with gammas some 0.2 off 1",
+        cause="batch norm's gamma is missing on the way back",
+        needs="batch norm",
+        blind="gamma = 1, as it is at the start: exactly 0",
+        hidden=(
+            Spot(
+                _gamma_is_1,
+                "batch norm's gamma is 1",
+                "a backward pass without gamma",
+                "check after some training",
+                surely=True,
+            ),
+        ),
+    ),
+    Exhibit(
+        name="batch_norm_over_m_squared",
+        number=24,
+        title="batch norm's variance over m squared",
+        summary="the variance's term is divided by the batch size twice",
+        edits={
+            "batch norm": (
+                (
+                    _BATCH_NORM_DX,
+                    "{dx} = (dxhat{i} - dxhat{i}.mean(axis=0)"
+                    " - xhat{i} * (dxhat{i} * xhat{i}).mean(axis=0) / N) / sqrt(var{i} + {eps})",
+                ),
+            )
+        },
+        shows="everything below but the bias right below: 0.03 to 0.5",
+        cause="batch norm's term through the variance is divided by the batch size twice",
+        needs="batch norm",
+        blind=(
+            "it shrinks slowly with the batch: 0.06 to 0.75 at N = 3, 0.02 to 0.5 at N = 64; and "
+            "it is 0 where gamma's gradient is"
+        ),
+        hidden=(
+            Spot(
+                always,
+                "batch norm's gamma has hardly any gradient",
+                "a wrong gradient through the variance",
+                "check with two or three examples",
             ),
         ),
     ),

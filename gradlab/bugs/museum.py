@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradlab._validate import check_choice, check_integer
+from gradlab.bugs.convnet import OF_CONVNETS
 from gradlab.bugs.exhibit import Exhibit
 from gradlab.bugs.layers import OF_LAYERS
 from gradlab.bugs.losses import OF_LOSSES
+from gradlab.bugs.lstm import OF_LSTMS
 from gradlab.bugs.planting import EditedPass, put, without_bugs
-from gradlab.bugs.structures import OF_STRUCTURES
 from gradlab.nn.network import Network
 
-ALL = (*OF_LOSSES, *OF_LAYERS, *OF_STRUCTURES)
+ALL = (*OF_LOSSES, *OF_LAYERS, *OF_CONVNETS, *OF_LSTMS)
 EXHIBITS = {exhibit.name: exhibit for exhibit in sorted(ALL, key=lambda e: e.number)}
 
 

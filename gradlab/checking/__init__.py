@@ -4,7 +4,7 @@ from gradlab.checking.bisect import Bisection, bisect
 from gradlab.checking.check import check
 from gradlab.checking.check_function import check_function
 from gradlab.checking.diagnosis import Diagnosis, diagnose
-from gradlab.checking.errors import MEASURES, norm_ratio, relative_error
+from gradlab.checking.errors import BANDS, MEASURES, norm_ratio, relative_error
 from gradlab.checking.numerical_gradient import numerical_gradient
 from gradlab.checking.recognise import Explanation, explain
 from gradlab.checking.report import Report, TensorReport
@@ -16,7 +16,7 @@ from gradlab.checking.schemes import (
     forward_difference,
 )
 from gradlab.checking.sweeps import EpsSweep, WeightScaleSweep, sweep_eps, sweep_weight_scale
-from gradlab.checking.verdict import BANDS, Verdict
+from gradlab.checking.verdict import Verdict
 
 __all__ = [
     "BANDS",

@@ -7,6 +7,13 @@ import numpy as np
 from gradlab._validate import check_choice
 
 MEASURES = ("max_relative", "sum_relative", "norm_ratio")
+# Relative errors and what CS231n's notes say of them: customs, which no verdict depends on.
+BANDS = (
+    (1e-7, "happy"),
+    (1e-4, "usually fine"),
+    (1e-2, "uncomfortable"),
+    (np.inf, "probably wrong"),
+)
 
 
 def relative_error(

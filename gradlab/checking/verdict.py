@@ -28,13 +28,6 @@ from gradlab.checking.judge import (
 )
 
 KINDS = (BUG, KINK, JUMPS, NOISE, SLIGHT, FLAT, OPEN, ZERO)
-# Relative errors and what CS231n's notes say of them: customs, which no verdict depends on.
-BANDS = (
-    (1e-7, "happy"),
-    (1e-4, "usually fine"),
-    (1e-2, "uncomfortable"),
-    (np.inf, "probably wrong"),
-)
 
 
 class Verdict(StrEnum):

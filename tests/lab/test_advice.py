@@ -5,8 +5,8 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import SCENARIOS, LabState, Settings
+from gradlab.lab.model.remedy import best_step, remedy, verdict_at
 from gradlab.lab.model.result import SWEEP_EPS, compute
-from gradlab.lab.model.steps import best_step, remedy, verdict_at
 from gradlab.lab.text.reasons import advice, told
 
 #: How many steps from end to end.
@@ -93,7 +93,7 @@ def test_what_was_found_is_kept_while_eps_moves_and_costs_nothing_again(monkeypa
     def refuse(*args, **kwargs):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("gradlab.lab.model.steps.check_at", refuse)
+    monkeypatch.setattr("gradlab.lab.model.remedy.check_at", refuse)
     assert advice(compute(result.settings.replace(eps=2e-3), previous=result)) == first
 
 
@@ -102,9 +102,9 @@ def test_while_the_sweep_is_rough_only_a_few_steps_are_tried(monkeypatch):
     settings = Settings(hidden=(16, 16), activation="relu", weight_scale=1e-2, eps=1e-3)
     result = compute(settings, coarse=True)
     assert result.rough
-    check = gl.lab.model.steps.check_at
+    check = gl.lab.model.remedy.check_at
     monkeypatch.setattr(
-        "gradlab.lab.model.steps.check_at", lambda *at: asked.append(at) or check(*at)
+        "gradlab.lab.model.remedy.check_at", lambda *at: asked.append(at) or check(*at)
     )
     assert remedy(result) is None
     best_step(result)

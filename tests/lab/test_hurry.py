@@ -8,7 +8,7 @@ import pytest
 from gradlab.lab import Lab
 from gradlab.lab.board.panels import NAMES
 from gradlab.lab.board.scene import Scene
-from gradlab.lab.model import steps
+from gradlab.lab.model import remedy
 from gradlab.lab.model.settings import Settings
 from gradlab.lab.state import LabState
 from gradlab.lab.text.banner import banner_html
@@ -126,7 +126,7 @@ def dragged(**settings):
 def test_a_held_handle_looks_for_no_advice(monkeypatch):
     state = dragged(eps=1e-13, weight_scale=0.7)
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "check_at", None)  # would fail
+        patched.setattr(remedy, "check_at", None)  # would fail
         words = banner_html(state.result, "", state.settings)
     assert "Move eps" not in words
     assert "inconclusive" in words

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradlab.checking.blocks import Table
+from gradlab.checking.errors import BANDS
 from gradlab.checking.saved import svg
-from gradlab.checking.verdict import BANDS
 
 if TYPE_CHECKING:
     from gradlab.checking.sweeps import EpsSweep

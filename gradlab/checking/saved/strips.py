@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradlab.checking.errors import BANDS
 from gradlab.checking.judge import AGREES, BUG, ZERO
 from gradlab.checking.saved import svg
-from gradlab.checking.verdict import BANDS, SIGNS, in_digits
+from gradlab.checking.verdict import SIGNS, in_digits
 
 if TYPE_CHECKING:
     from gradlab.checking.report import Report, TensorReport

@@ -1,13 +1,13 @@
 """The style sheet: two palettes, and shapes that say what the colors say.
 
-Texts keep a contrast of 4.5 to 1 with their paper. The colors are those of gradlab's plots, by
+Texts keep a contrast of 4.5 to 1 with their paper. The hues are those of gradlab's plots, by
 Okabe and Ito. A report's HTML names JupyterLab's colors, which get a value here.
 """
 
 _LIGHT = """
   --paper: #ffffff; --card: #f6f8fa; --ink: #1f2328; --faint: #57606a; --grid: #d5dae0;
   --correct: #00694d; --wrong: #b34500; --inconclusive: #7a5600;
-  --band0: #dcf1e9; --band1: #f1f6ec; --band2: #fceed3; --band3: #f9dccb;
+  --band0: #dcf1e9; --band1: #f1f6ec; --band2: #fcefd3; --band3: #f9dccb;
   --hue0: #0072b2; --hue1: #b1438b; --hue2: #1f2328; --hue3: #7a6a00; --hue4: #5b3fa6;
   --jp-error-color1: #b34500; --jp-success-color0: #00694d;
 """

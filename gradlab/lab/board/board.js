@@ -2,7 +2,7 @@
 // chart that the kernel describes in numbers, and that is laid out, coloured and drawn here.
 import {Voice, rewrite} from './banner.js';
 import {Kernel} from './kernel.js';
-import {fillScreen, listenTo, save} from './keys.js';
+import {fillScreen, listenTo, save} from './shortcuts.js';
 import {emOf, stretched} from './layout.js';
 import {keepNamed} from './names.js';
 import {numbersOf} from './paint.js';

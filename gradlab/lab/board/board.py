@@ -21,7 +21,7 @@ _STYLES = (_FOLDER / "board.css", _FOLDER.parent / "controls/controls.css")
 #: What board.js is made of, each after what it imports.
 MODULES = (
     "scales.js", "layout.js", "frame.js", "paint.js", "zoom.js", "panel.js", "banner.js",
-    "kernel.js", "names.js", "slides.js", "keys.js", "board.js",
+    "kernel.js", "names.js", "slides.js", "shortcuts.js", "board.js",
 )  # fmt: skip
 _IMPORT = re.compile(r"^import .* from '\./\w+\.js';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async|let)", re.MULTILINE)

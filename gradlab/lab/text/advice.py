@@ -9,9 +9,9 @@ from typing import Any
 
 from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.checking.verdict import says_unsteady
+from gradlab.lab.model.remedy import at_a_kink, best_step, drowned, remedy, rounding
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import LABELS, NO_BUG, YOURS
-from gradlab.lab.model.steps import at_a_kink, best_step, drowned, remedy, rounding
 from gradlab.lab.text.words import number, rounded_down, rounded_up, sentence
 
 __all__ = ["NO_ADVICE", "Advice", "another_step", "to_change"]

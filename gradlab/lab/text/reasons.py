@@ -11,9 +11,9 @@ from gradlab.checking import BANDS, Report
 from gradlab.checking.judge import KINK
 from gradlab.checking.verdict import Verdict
 from gradlab.lab.model.planted import Place, places_of_bugs
+from gradlab.lab.model.remedy import remedy
 from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import MYSTERY, NO_BUG
-from gradlab.lab.model.steps import remedy
 from gradlab.lab.text.advice import NO_ADVICE, Advice, another_step, to_change
 from gradlab.lab.text.words import listed, number, rounded_down, rounded_up, sentence
 

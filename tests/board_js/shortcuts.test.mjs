@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {stepped, wishOf} from '../../gradlab/lab/board/keys.js';
+import {stepped, wishOf} from '../../gradlab/lab/board/shortcuts.js';
 
 const press = (key, more = {}) => ({key, ctrlKey: true, metaKey: false, altKey: false, shiftKey: false, ...more});
 
