@@ -26,7 +26,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: lab demo test soak-browser soak test-frameworks test-documents lint lessons docs site \
-        benchmarks clean
+        benchmarks reliability benchmark-hub clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(LAB_ARGS)
@@ -75,7 +75,17 @@ benchmarks: $(VENV)/.test
 	$(BIN)/python benchmarks/checkers.py
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/lab_controls.py
-	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/lab_latency.py
+	$(BIN)/python benchmarks/first_paint.py
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/lab_latency.py \
+	    && $(BIN)/python benchmarks/lab_distance.py
+
+# What it withstands, as one table: a quarter of an hour, with other Pythons and versions twice that.
+reliability: $(VENV)/.test
+	export $(BROWSER) && test -n "$$GRADLAB_BROWSER" && $(BIN)/python benchmarks/reliability.py $(ROWS)
+
+# A class of 30 kernels at work at once: 4 GB of memory.
+benchmark-hub: $(VENV)/.test
+	$(BIN)/python benchmarks/hub.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist test-results

@@ -96,6 +96,7 @@ class Subject:
 
     def __init__(self, page, name, slider, text=None, quiet=600):
         self.name, self.text, self.quiet, self.tab = name, text, quiet, None
+        self.setting = {"step eps": "eps", "weight scale": "weight_scale"}[slider]
         page.tab.evaluate(PROBE)
         page.run_all()
         wrong = page.tracebacks() + page.errors
@@ -166,7 +167,7 @@ class Subject:
         busiest = max(set(places), key=places.count, default=0)
         frames = [frame for frame in seen["frames"] if frame["place"] == busiest]
         last_event = seen["events"][-1]
-        values, backwards = _values(frames, log["frames"], sign)
+        values, backwards = _values(frames, log["frames"], self.setting, sign)
         final = frames[-1]
         if log["final"] is not None:
             assert log["final"] in values, f"the final state was never shown: {values[-5:]}, {log}"
@@ -187,7 +188,7 @@ def _longest_gap(frames, events):
     return max((after - before for before, after in pairwise(times)), default=float("inf"))
 
 
-def _values(frames, log, sign):
+def _values(frames, log, setting, sign):
     """Return the value that each frame shows, and how many frames went back.
 
     A picture is known by its checksum; the kernel noted which value it drew it for. Where two
@@ -198,7 +199,7 @@ def _values(frames, log, sign):
         known.setdefault(name, []).append(value)
     values, backwards, latest = [], 0, None
     for frame in frames:
-        said = re.search(r"eps = (\S+)", frame["name"])
+        said = re.search(rf"\b{setting} = (\S+)", frame["name"])
         drawn = [float(said[1])] if said else known.get(frame["name"], [])
         onward = [v for v in drawn if latest is None or sign * (v - latest) >= 0]
         backwards += bool(drawn) and not onward

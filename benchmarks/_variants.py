@@ -53,11 +53,11 @@ _SCALE_FLOOR = """
 line = widgets.HTML("scale")
 
 def final():
-    return None
+    return state.weight_scale
 
 def answer(change):
     state.weight_scale = change.new
-    line.value = f"scale = {state.weight_scale!r} error {state.result.report.error:.1e}"
+    line.value = f"weight_scale = {state.weight_scale!r} error {state.result.report.error:.1e}"
 
 slider.observe(answer, "value")
 widgets.VBox([slider, line])
@@ -76,7 +76,7 @@ _EVERY_PANEL = _LAB.replace("x, y)", "x, y, panels=PANELS)").replace(
     "\nlab =", "\nfrom gradlab.lab.board.panels import NAMES as PANELS\nlab =", 1
 )
 _SCALE_LAB, _SCALE_EVERY_PANEL = (
-    cell.replace("return lab.state.eps", "return None") for cell in (_LAB, _EVERY_PANEL)
+    cell.replace("lab.state.eps", "lab.state.weight_scale") for cell in (_LAB, _EVERY_PANEL)
 )
 
 _PYPLOT = """

@@ -4,8 +4,9 @@
 
 JupyterLab in Chromium, all of it through a proxy that delays and limits (`_far.py`); the same drag
 on the same server without the proxy stands beside it, and a slider of ipywidgets that changes one
-line of text. The variants take turns. Prints the way that was really there, a table, and a verdict
-for each requirement; exits with 1 if one is missed.
+line of text. The variants take turns. Prints the way that was really there, how busy the machine
+was, a table, and a verdict for each requirement; exits with 1 if one is missed. Kernel, server and
+browser share one machine: beside other work it misses what it meets alone.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the browser tests' harness
 
@@ -53,6 +56,8 @@ def main():
     measured, way = measure(asked)
     trip, rate = way
     print(f"\nThe way: a round trip of {trip:.0f} ms, {rate:.1f} Mbit/s down, as measured.")
+    load = " ".join(f"{value:.0f}" for value in psutil.getloadavg())
+    print(f"{psutil.cpu_count()} processors, load average {load}, this benchmark's part included.")
     print(f"A drag is {EVENTS} events in {MILLISECONDS / 1e3:.0f} s; medians of {asked.rounds}.\n")
     print(f"{'':22}{'frames/s':>10}{'final, ms':>11}{'in trips':>10}{'gap, ms':>9}")
     missed = 0

@@ -21,6 +21,7 @@ exclude_patterns = ["jupyter_execute"]
 
 html_theme = "furo"
 html_title = project
+pygments_dark_style = "github-dark"  # furo's own underlines modules, as if they were links
 html_static_path = [str(HERE / "static")]
 html_css_files = ["docs.css"]
 html_math_renderer = "mathml"

@@ -17,7 +17,7 @@ BYTES = 1_000_000
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAME = re.compile(r"(\d\d_[a-z][a-z0-9_]*|playground)\.ipynb")
 # Phrases of the frame: a lesson that lacks one lacks a step. They are looked for without case.
-OPENING = ("you will", "minute")
+OPENING = ("you will", "minute", "run all above selected cell")
 CLOSING = ("you have", "source")
 STEPS = ("predict", "what happened?", "what you should see", "try")
 CALLS = ("gl.lab(", ".state.", "gl.exercise(", ".check(", ".hint()", ".solution()")

@@ -46,6 +46,7 @@ def test_lessons_are_numbered_once_and_the_first_is_there():
 def lesson():
     """Return a small lesson that has every step of the frame."""
     title = "# Choose a step\n\nHow small is small?\n\nYou will … 10 minutes."
+    title += " A name is not defined? Run All Above Selected Cell."
     middle = "**Predict** … **What happened?** … **Try** … **What you should see**"
     sources = [
         "import gradlab as gl",

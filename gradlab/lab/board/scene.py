@@ -30,8 +30,9 @@ class Frame:
     charts : dict of str to dict
         What is new of the charts, by panel; of a panel with nothing to show {"says": why}.
     ink : dict
-        "marks", what moves by panel, with its numbers, "bytes"; "shows", which step; "sharp",
-        whether the lab is at rest and all is shown. A panel that is left out keeps what it shows.
+        "marks", what moves by panel, with its numbers, "bytes"; "shows", which step and
+        weight scale; "sharp", whether the lab is at rest and all is shown. A panel that is left
+        out keeps what it shows.
     told : dict or None
         The same in words; None in a frame that is not sharp: nobody reads then.
     """
@@ -96,10 +97,9 @@ class Scene:
                 self._settled[name] = result
                 patient = time.perf_counter() - start < patience
         packed, numbers = pack_ink(marks, on)
-        ink = {
-            "marks": packed, "bytes": numbers, "shows": f"eps = {result.settings.eps!r}",
-            "sharp": sharp,
-        }  # fmt: skip
+        settings = result.settings
+        shows = f"eps = {settings.eps!r} weight_scale = {settings.weight_scale!r}"
+        ink = {"marks": packed, "bytes": numbers, "shows": shows, "sharp": sharp}
         return Frame(charts, ink, self._told(result) if sharp else None)
 
     def _now(self, in_view: Collection[str] | None) -> list[str]:

@@ -40,20 +40,23 @@ export class Slides {
   }
 
   go() {
-    const one = {at: performance.now()};
+    const one = {at: performance.now(), among: this.underWay.size + 1};
     this.underWay.add(one);
     this.send(this.waiting, {iopub: {status: message => this.answered(one, message)}});
     this.waiting = null;
   }
 
-  // The kernel says when it began and when it was done; the rest of the time was the way.
+  // The kernel says when it began and when it was done; the rest of the time was the way, at its shortest. What
+  // an answer took beyond that it waited behind others, in the kernel or wherever else it is slow: a longer
+  // queue shows no more and shows it later.
   answered(one, {header, content}) {
     if (content.execution_state === 'busy') one.began = Date.parse(header.date);
     if (content.execution_state !== 'idle') return;
     this.underWay.delete(one);
-    const work = Date.parse(header.date) - one.began || 0;
-    this.travel = Math.max(0, Math.min(this.travel, performance.now() - one.at - work)); // clocks have grains
-    this.limit = Math.min(MOST, 1 + Math.round(this.travel / Math.max(work, FRAME)));
+    const work = Date.parse(header.date) - one.began || 0, taken = performance.now() - one.at;
+    this.travel = Math.max(0, Math.min(this.travel, taken - work)); // clocks have grains
+    const each = Math.max(work, (taken - this.travel) / one.among, FRAME);
+    this.limit = Math.min(MOST, 1 + Math.round(this.travel / each));
     if (this.waiting) this.offer(this.waiting);
   }
 }
