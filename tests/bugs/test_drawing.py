@@ -43,9 +43,10 @@ def cases():
     """Return for each network its examples, and what a bug has to show on."""
     found = {}
     for name, net in NETS.items():
-        given = make(net, 9, 0)
+        given = make(net.copy(), 9, 0)
         masks = given.masks if net.dropout_rate else None
-        found[name] = Ground(Point(net, given.x, given.y, masks)), (net, given.x, given.y, masks)
+        point = Point(given.net, given.x, given.y, masks)
+        found[name] = Ground(point), (given.net, given.x, given.y, masks)
     return found
 
 
@@ -193,7 +194,7 @@ def test_a_mystery_outlives_other_numbers_and_settings(name):
         for variant in variants:
             assert variant.reveal() is net.reveal()
             for n in (2, 7):
-                x, y, masks = make(NETS[name], n, 1)[1:]
+                x, y, masks = make(net.copy(), n, 1)[1:]
                 wrong = variant.gradient(x, y, masks)
                 assert all(np.isfinite(value).all() for value in wrong.values())
 
