@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.bugs.choices import choices, trials_of
+from gradlab.bugs.choices import Trial, choices, trials_of
 from gradlab.bugs.drawing import FROM_MUSEUM, Ground, draw, far, gradient_with
 from gradlab.bugs.likely import is_likely, kind_of
 from gradlab.bugs.lines.edits import Scope
@@ -120,6 +120,17 @@ def test_the_place_among_the_choices_tells_nothing(cases, seeds):
     assert min(np.bincount(places)) > seeds / 10
 
 
+def test_of_a_wrong_bias_its_own_line_alone_is_an_explanation(cases):
+    """Lines above it reach more, and not every edit of a line can run."""
+    net, x, y, _ = cases["leaky"][1]
+    for layer in (1, 2, 3):
+        point = Point(net, x, y)
+        wrong = gl.bugs.plant(net, "bias_mean", layer).gradient(x, y)
+        trial = Trial(program_of(point), wrong)
+        lines = [line for line in trial.program.lines if trial.is_explained_by(line)]
+        assert [line.target for line in lines] == [f"db{layer}"]
+
+
 @pytest.mark.parametrize("seeds", [4, pytest.param(12, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", NETS)
 def test_two_bugs_at_a_time_both_show(cases, name, seeds):
@@ -227,6 +238,7 @@ def test_every_line_has_a_key_of_its_own(name):
         ("da1 * 1 - a1 ** 2", True, "order"),
         ("-(da1 * (1 - a1 ** 2))", True, "surplus"),
         ("da1 * (1 - z1 ** 2)", True, "other"),
+        ("da1 * (1 - a1 ** 3)", True, "other"),
         ("1 - a1 ** 2", False, "missing"),  # the gradient is lost
         ("a1", False, "missing"),
         ("da1 * (1 - a1 ** 2) * dW1", False, "surplus"),  # it is not set yet
