@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "lessons" or not hasattr(item, "callspec"):
             continue
-        if not item.get_closest_marker("soak"):
+        if not item.get_closest_marker("soak") and not item.get_closest_marker("every_case"):
             cases[item.path, item.originalname].append(item)
     for many in cases.values():
         if len(many) > MOST_CASES:

@@ -226,8 +226,9 @@ def _shows(
 ) -> bool:
     """Tell whether the gradient is visibly another one than with the rest of the lines wrong."""
     made = gradient_with(program, slips)
-    ratios = far(made, gradient_with(program, rest))
-    return _is_sound(made, program) and max(ratios.values()) > least
+    if not _is_sound(made, program):  # infinite ones have no distance
+        return False
+    return max(far(made, gradient_with(program, rest)).values()) > least
 
 
 def _is_sound(made: Grads, program: Program) -> bool:

@@ -100,7 +100,7 @@ class Chart:
 
 
 def curve(
-    x: ArrayLike, y: ArrayLike, colour: str, dash: Sequence[float] = (), width: float = 1.5
+    x: ArrayLike, y: ArrayLike, colour: str, width: float, dash: Sequence[float] = ()
 ) -> Mark:
     """Return a line through the points (n,), broken where one is NaN; `dash` in line widths."""
     return {

@@ -47,11 +47,11 @@ def u_curve_chart(sweep: EpsSweep) -> Chart:
     legend.append(Legend("predicted slopes", "faint", _PREDICTED))
     for predicted in (sweep.round_off, sweep.truncation):
         inside = (predicted > 1e-13) & (predicted < 1)
-        marks.append(curve(sweep.eps[inside], predicted[inside], "faint", _PREDICTED, 1.4))
+        marks.append(curve(sweep.eps[inside], predicted[inside], "faint", 1.4, _PREDICTED))
     best = sweep.predicted_best_eps
     marks.append(segments(best, _UPRIGHT[0], best, _UPRIGHT[1], "faint", _BEST, 1.6))
     for name, look in looks.items():
-        marks.append(curve(sweep.eps, clip_errors(sweep.errors[name]), look.colour, look.dash, 2.0))
+        marks.append(curve(sweep.eps, clip_errors(sweep.errors[name]), look.colour, 2.0, look.dash))
     of = "Norm ratio" if sweep.measure == "norm_ratio" else "Relative error"
     title = f"{of} against the step"
     return Chart(title, eps_axis(), error_axis(), marks, legend=legend)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.bugs.choices import choices, trials_of
+from gradlab.bugs.choices import Trial, choices, trials_of
 from gradlab.bugs.drawing import FROM_MUSEUM, Ground, draw, far, gradient_with
 from gradlab.bugs.likely import is_likely, kind_of
 from gradlab.bugs.lines.edits import Scope
@@ -43,9 +43,10 @@ def cases():
     """Return for each network its examples, and what a bug has to show on."""
     found = {}
     for name, net in NETS.items():
-        given = make(net, 9, 0)
+        given = make(net.copy(), 9, 0)
         masks = given.masks if net.dropout_rate else None
-        found[name] = Ground(Point(net, given.x, given.y, masks)), (net, given.x, given.y, masks)
+        point = Point(given.net, given.x, given.y, masks)
+        found[name] = Ground(point), (given.net, given.x, given.y, masks)
     return found
 
 
@@ -117,6 +118,17 @@ def test_the_place_among_the_choices_tells_nothing(cases, seeds):
         lines = choices(secret, Point(*case), np.random.default_rng((seed, 1)))
         places.append(next(k for k, (line, _) in enumerate(lines) if key_of(line) in wrong))
     assert min(np.bincount(places)) > seeds / 10
+
+
+def test_of_a_wrong_bias_its_own_line_alone_is_an_explanation(cases):
+    """Lines above it reach more, and not every edit of a line can run."""
+    net, x, y, _ = cases["leaky"][1]
+    for layer in (1, 2, 3):
+        point = Point(net, x, y)
+        wrong = gl.bugs.plant(net, "bias_mean", layer).gradient(x, y)
+        trial = Trial(program_of(point), wrong)
+        lines = [line for line in trial.program.lines if trial.is_explained_by(line)]
+        assert [line.target for line in lines] == [f"db{layer}"]
 
 
 @pytest.mark.parametrize("seeds", [4, pytest.param(12, marks=pytest.mark.soak)])
@@ -193,7 +205,7 @@ def test_a_mystery_outlives_other_numbers_and_settings(name):
         for variant in variants:
             assert variant.reveal() is net.reveal()
             for n in (2, 7):
-                x, y, masks = make(NETS[name], n, 1)[1:]
+                x, y, masks = make(net.copy(), n, 1)[1:]
                 wrong = variant.gradient(x, y, masks)
                 assert all(np.isfinite(value).all() for value in wrong.values())
 
@@ -226,6 +238,7 @@ def test_every_line_has_a_key_of_its_own(name):
         ("da1 * 1 - a1 ** 2", True, "order"),
         ("-(da1 * (1 - a1 ** 2))", True, "surplus"),
         ("da1 * (1 - z1 ** 2)", True, "other"),
+        ("da1 * (1 - a1 ** 3)", True, "other"),
         ("1 - a1 ** 2", False, "missing"),  # the gradient is lost
         ("a1", False, "missing"),
         ("da1 * (1 - a1 ** 2) * dW1", False, "surplus"),  # it is not set yet

@@ -122,6 +122,20 @@ def test_a_network_that_cannot_show_it_is_refused(name, net):
         gl.bugs.plant(net, name)
 
 
+def test_a_copied_line_comes_from_the_nearest_layer_of_two_the_upper_one():
+    net, x, y, _ = make(gl.mlp([4, 3, 3, 3, 3, 3]), 6, 0)
+    right = net.gradient(x, y)
+    for layer, source in {1: 2, 2: 3, 3: 4, 4: 5, 5: 4}.items():
+        wrong = gl.bugs.plant(net, "copied_bias_gradient", layer).gradient(x, y)
+        assert np.allclose(wrong[f"b{layer}"], right[f"b{source}"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("kernels", "layers"), [([(3, 1), (1, 2)], [1]), ([3, (1, 3)], [2])])
+def test_rows_and_columns_are_swapped_where_images_do_not_come_out_square(kernels, layers):
+    net = gl.convnet((1, 10, 10), kernels=kernels)
+    assert gl.bugs.layers(net, "swapped_width_and_height") == layers
+
+
 def test_descriptions_tell_both_lines():
     numbers = []
     for name in gl.bugs.names():

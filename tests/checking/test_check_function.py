@@ -222,3 +222,32 @@ def test_float64_values_are_not_taken_for_float32(scale):
     assert report.verdict == "correct"
     half = gl.check_function(lambda t: 0.5, lambda t: 0 * t, np.array([0.1, 0.5]))
     assert "float32" not in half.subject  # 0.5 has no digits to tell by
+
+
+def cost_of_positive(t):
+    return float(np.sum(np.maximum(t, 0) ** 2))
+
+
+def in_a_loop(t):
+    rows = []
+    for k in range(2):
+        v = t[3 * k : 3 * k + 3]
+        d = 2 * v  # of the negative ones, too
+        rows.append(d)
+    return np.concatenate(rows)
+
+
+def at_once(t):
+    d = 2 * t
+    return d
+
+
+@pytest.mark.parametrize(("grad", "name"), [(in_a_loop, "v"), (at_once, "t")])
+def test_what_a_line_lacks_is_named_in_a_loop_and_without_one(grad, name):
+    theta = np.array([0.3, -0.7, 1.2, 0.5, -1.1, 0.9])
+    (cause,) = gl.check_function(cost_of_positive, grad, theta).diagnosis
+    assert cause.wrong_line == f"d = 2 * {name}"
+    assert cause.right_line in (
+        f"d = 2 * {name} * ({name} > 0)",
+        f"d = 2 * ({name} * ({name} > 0))",
+    )

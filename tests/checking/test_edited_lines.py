@@ -1,10 +1,13 @@
 """A bug that no page of the museum shows: the report tells the wrong line beside the right one."""
 
+import ast
+
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.bugs.lines import explain
+from gradlab.checking.source.lines import spliced
 from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import DIVIDED, SINGLES, lstm, mlp
 
@@ -159,3 +162,20 @@ def test_masks_that_may_differ_are_told_as_perhaps():
     first = report.diagnosis[0]
     assert not first.certain
     assert first.cause.startswith("perhaps the dropout masks are not the same")
+
+
+@pytest.mark.parametrize(
+    ("line", "new", "right"),
+    [
+        ("dW  =  é*b", "c", "dW  =  c*b"),  # the rest stays as it is written
+        ("dW  =  a*b", "c + d", "dW  =  (c + d)*b"),  # and brackets come where they are needed
+        ("dW = (a)*b", "c + d", "dW = (c + d)*b"),
+        ("dW = (a *\n  b)", "c + d", "dW = (c + d) * b"),  # two lines become one
+    ],
+)
+def test_a_line_is_told_as_it_stands_in_the_file_with_one_part_exchanged(line, new, right):
+    (statement,) = ast.parse(line).body
+    wrong = line if "\n" not in line else ast.unparse(statement)
+    at = (statement.value, "left", None)
+    assert spliced(line.split("\n"), statement, at, new) == (wrong, right)
+    assert ast.unparse(statement) == ast.unparse(ast.parse(line))

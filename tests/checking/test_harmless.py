@@ -13,7 +13,7 @@ import pytest
 import gradlab as gl
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.harmless import is_harmless
-from gradlab.checking.source.untouched import MOST_LONG
+from gradlab.checking.source.untouched import MOST_LONG, untouched
 
 A = np.array([[2.0, 0.3], [0.3, 1.0]])
 FILES, STATE, QUEUE, SETTINGS = ["a", "b"], {"calls": 0}, deque(), os.environ
@@ -247,3 +247,30 @@ print(report.verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - befor
     path.write_text(program)
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["wrong", "True"]
+
+
+class Dense:
+    def __init__(self):
+        self.W, self.seen = A.copy(), [np.zeros(2), {"calls": 1}]
+
+    def backward(self, dout):
+        self.W += 1
+        self.seen[0][:] = 7
+        self.seen[1]["calls"] += 1
+        self.seen.append(dout)
+        self.new = dout
+        STATE["calls"] += 1
+        return dout @ self.W.T
+
+
+def test_what_a_method_writes_into_its_object_and_around_is_put_back():
+    dense, counted = Dense(), dict(STATE)
+    with untouched([Code(dense.backward)]):
+        dense.backward(np.ones(2))
+        assert counted != STATE
+    assert np.array_equal(dense.W, A)
+    assert len(dense.seen) == 2
+    assert not dense.seen[0].any()
+    assert dense.seen[1] == {"calls": 1}
+    assert not hasattr(dense, "new")
+    assert counted == STATE

@@ -112,6 +112,27 @@ def test_like_names_the_network():
         gl.explain(loss, arrays, grads, x.T, y.T, like=gl.mlp([3, 5, 1]))
 
 
+def test_examples_may_be_columns_of_the_targets_as_well():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((3, 9)), rng.standard_normal((2, 9))
+    par = {"W1": rng.standard_normal((4, 3)), "b1": rng.standard_normal((4, 1)),
+           "W2": rng.standard_normal((2, 4)), "b2": rng.standard_normal((2, 1))}  # fmt: skip
+
+    def forward():
+        A1 = np.tanh(par["W1"] @ X + par["b1"])
+        return A1, par["W2"] @ A1 + par["b2"] - Y
+
+    def backward():
+        A1, off = forward()
+        d = 2 / 9 * off
+        d1 = par["W2"].T @ d * (1 - A1)  # the square is forgotten
+        grads = d1 @ X.T, d1.sum(1, keepdims=True), d @ A1.T, d.sum(1, keepdims=True)
+        return dict(zip(par, grads, strict=True))
+
+    found = gl.explain(lambda: np.sum(forward()[1] ** 2) / 9, par, backward, X, Y)
+    assert found.causes[0].wrong_line == "dz1 = da1 * (1 - a1)"
+
+
 def test_gradlabs_own_networks_are_recognised():
     rng = np.random.default_rng(0)
     for net in (

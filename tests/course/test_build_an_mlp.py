@@ -178,8 +178,9 @@ def test_wrong_losses_are_recognised(words, store):
 
 
 def test_each_wrong_loss_has_its_own_message(store):
-    texts = [check("mse", answer, store).text for answer in WRONG_MSE.values()]
-    assert len(set(texts)) == len(WRONG_MSE)
+    texts = {words: check("mse", answer, store).text for words, answer in WRONG_MSE.items()}
+    assert [words for words, text in texts.items() if words not in text] == []
+    assert len(set(texts.values())) == len(WRONG_MSE)
     assert store.solved() == set()
 
 

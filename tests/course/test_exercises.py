@@ -325,6 +325,18 @@ def test_hints_come_one_by_one_and_end(any_exercise):
     assert "all" in note.title
 
 
+def test_the_answer_to_an_exercise_is_folded_until_it_is_clicked():
+    task = Task("one", "00", "How much?", lambda answer: "", ("A hint.",), 1, "Because.", "Yes.")
+    exercise = Exercise(task)
+    for note, told in ((exercise.solution(), "Because."), (exercise.hint(), "A hint.")):
+        head, body = note._repr_html_().split("</summary>")
+        assert head.startswith("<details><summary>")
+        assert told not in head
+        assert told in body
+        assert body.endswith("</details>")
+    assert "<details>" not in exercise.check(1)._repr_html_()
+
+
 def test_hints_go_on_in_another_cell():
     first = gl.exercise("choose_eps").hint()
     assert gl.exercise("choose_eps").hint() != first

@@ -5,6 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import Lab, LabState
+from gradlab.lab.model.classes import class_labels
 from gradlab.lab.model.settings import NAMES
 
 RNG = np.random.default_rng(0)
@@ -139,6 +140,25 @@ def test_an_lstm_with_a_loss_at_every_step():
     state = LabState(net, SEQUENCES, RNG.integers(0, 6, (5, 6)), train_steps=10)
     assert state.error == ""
     assert state.result.report.verdict != "wrong"
+
+
+EACH_STEP = np.arange(30).reshape(5, 6) % 3
+
+
+@pytest.mark.parametrize(
+    ("net", "y", "labels"),
+    [
+        (gl.mlp([2, 3]), EACH_STEP[0], EACH_STEP[0]),
+        (gl.mlp([2, 3], loss="mse"), np.eye(3)[EACH_STEP[0]], EACH_STEP[0]),
+        (gl.lstm(2, 3, 3, every_step=True), EACH_STEP, EACH_STEP),
+        (gl.lstm(2, 3, 3, loss="mse", every_step=True), np.eye(3)[EACH_STEP], EACH_STEP),
+        (gl.mlp([2, 3], loss="mse"), RNG.random((6, 3)), None),
+    ],
+    ids=["labels", "one-hot", "every step", "one-hot at every step", "numbers"],
+)
+def test_the_class_of_an_example_is_read_from_any_targets_that_hold_one(net, y, labels):
+    found = class_labels(net, y)
+    assert found is None if labels is None else np.array_equal(found, labels)
 
 
 def test_a_network_is_copied_and_never_changed(state):

@@ -42,7 +42,7 @@ def test_what_has_no_place_stays_far_outside_and_nan_stays_nan():
 
 def test_a_loss_that_moves_by_a_billionth_keeps_its_shape_on_the_way():
     loss = 0.6931 + 1e-9 * np.array([0.0, 0.3, 1.0])
-    chart = Chart("", LINE, Axis(0.6931, 0.6931 + 1e-9), [curve([0, 1, 2], loss, "ink")])
+    chart = Chart("", LINE, Axis(0.6931, 0.6931 + 1e-9), [curve([0, 1, 2], loss, "ink", 1.5)])
     packed = pack_chart(chart)
     np.testing.assert_allclose(floats(packed, packed["marks"][0]["y"]), [0, 0.3, 1], atol=1e-6)
 
@@ -80,7 +80,7 @@ def test_an_axis_is_sent_with_its_ticks_as_shares():
 
 def test_ink_stands_on_the_axes_of_its_panel():
     charts = {"one": Chart("", LINE, LOG), "two": Chart("", LOG, LINE)}
-    marks = {"one": [curve([2], [1e-7], "ink")], "two": [curve([1e-7], [2], "ink")]}
+    marks = {"one": [curve([2], [1e-7], "ink", 1.5)], "two": [curve([1e-7], [2], "ink", 1.5)]}
     packed, numbers = pack_ink(marks, charts)
     for name in charts:
         (mark,) = packed[name]
@@ -89,7 +89,7 @@ def test_ink_stands_on_the_axes_of_its_panel():
 
 
 def test_a_ghost_is_curves_and_dots_alone():
-    chart = Chart("", LINE, LOG, [boxes(0, 1e-7, 1, 1e-1, "band0"), curve([0], [1e-7], "ink")])
+    chart = Chart("", LINE, LOG, [boxes(0, 1e-7, 1, 1e-1, "band0"), curve([0], [1e-7], "ink", 1.5)])
     ghost = pack_ghost({"u": (chart, [dots([0], [1e-3], ["ink"]), words([0], [1e-3], "x", "ink")])})
     assert [mark["kind"] for mark in ghost["charts"]["u"]["marks"]] == ["curve", "dots"]
     assert pack_ghost({}) == {}

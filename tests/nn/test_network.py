@@ -95,6 +95,14 @@ def test_loss_function_is_the_loss(loss):
     assert np.isclose(net.loss_function(x, y)(net.theta), net.loss(x, y), rtol=1e-15)
 
 
+def test_a_loss_function_with_a_generator_draws_masks_of_every_example_at_every_call():
+    net, x, y = case((2, 6, 2), dropout_rate=0.5)
+    f, rng = net.loss_function(x, y, np.random.default_rng(0)), np.random.default_rng(0)
+    losses = [f(net.theta) for _ in range(3)]
+    assert losses == [net.loss(x, y, rng) for _ in range(3)]
+    assert len(set(losses)) == 3
+
+
 def test_repr_says_what_a_person_asks():
     net = gl.mlp([2, 16, 3], "relu", l2=0.01, dropout_rate=0.5, dtype="float32")
     assert repr(net) == (

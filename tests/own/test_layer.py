@@ -130,6 +130,7 @@ def test_the_oracle_is_the_chain_rule_with_a_jacobian():
 # -- causes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("name", "bug", "wrong", "right"),
     [
@@ -142,6 +143,7 @@ def test_the_oracle_is_the_chain_rule_with_a_jacobian():
          "dgamma = (dout * xhat).sum(axis=0)"),
         ("rnn step", "no tanh", "dz = dnext_h", "dz = dnext_h * (1 - next_h ** 2)"),
         ("lstm step", "next_c for prev_c", "df = dct * next_c", "df = dct * prev_c"),
+        ("gru step", "reset forgotten", "dUh = prev_h.T @ dan", "dUh = (r * prev_h).T @ dan"),
         ("attention", "diagonal only", "ds = p * (dp - dp * p)",
          "ds = p * (dp - (dp * p).sum(axis=1, keepdims=True))"),
         ("embedding", "buffered", "dW[x] += dout", "np.add.at(dW, x, dout)"),
@@ -279,7 +281,7 @@ def test_a_bug_that_the_first_dout_hides_is_found_with_another():
         lambda dout, x, W, b: dense_backward(dout, (x, W)),
         lambda grad, b, W, x: dense_backward(grad, (x, W)),
         lambda dout, W, x: dense_backward(dout, (x, W)),
-        lambda dout, X, w, B: dense_backward(dout, (X, w)),
+        lambda dout, w, B, X: dense_backward(dout, (X, w)),
         lambda dout, cache, scale=1.0: dense_backward(dout, cache),
         lambda *arguments: dense_backward(*arguments),
     ],
@@ -429,6 +431,7 @@ def with_answer(answer):
     return lambda dout, cache: answer(*dense_backward(dout, cache))
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("forward", "backward", "inputs", "error", "says"),
     [
@@ -458,6 +461,8 @@ def with_answer(answer):
         (dense, with_answer(lambda dx, dW, db: (dx * np.inf, dW, db)), INPUTS, ValueError,
          "gradient of x must be finite"),
         (dense, with_answer(lambda dx, dW, db: dW), INPUTS, ValueError, "one array of shape"),
+        (lambda x, W: x @ W, lambda dout, x, W: x.T @ dout, INPUTS[:2], ValueError,
+         r"one array for x, of shape \(5, 3\), or .* got one array of shape \(3, 4\)"),
         (dense, with_answer(lambda dx, dW, db: None), INPUTS, TypeError, "is there a return"),
         (dense, with_answer(lambda dx, dW, db: (None, None, None)), INPUTS, ValueError, "got none"),
         (dense, with_answer(lambda dx, dW, db: {"dw": dW}), INPUTS, ValueError, "got the key 'dw'"),

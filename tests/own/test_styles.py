@@ -9,6 +9,8 @@ import gradlab as gl
 from gradlab.own.nested import Nested
 from tests.own.styles import BUGS, STYLES, with_bug
 
+pytestmark = pytest.mark.every_case
+
 
 def all_in(arguments):
     """Return all that the arguments of a check hold, by path, arrays with their bytes."""

@@ -225,7 +225,7 @@ def test_a_best_step_is_marked_where_one_is_better_than_the_others(sweep):
 
 ROLES = ("wrong", "layer0", "ramp4", "data2")
 PIECES = {
-    "curve": lambda role: curve([0, 1], [0, 1], role, (4, 2), 4),
+    "curve": lambda role: curve([0, 1], [0, 1], role, 4, (4, 2)),
     "dots": lambda role: dots([0.5], [0.5], [role], radius=6),
     "square": lambda role: dots([0.5], [0.5], [role], radius=6, sign="square"),
     "triangle": lambda role: dots([0.5], [0.5], [role], radius=6, sign="triangle"),
@@ -241,6 +241,30 @@ PIECES = {
 
 def chart_of(*marks, **more):
     return Chart("", Axis(0, 1), Axis(0, 1), marks, framed=False, **more)
+
+
+@pytest.mark.parametrize(("width", "rows"), [(12, 1), (3, 2)])
+def test_a_legend_is_broken_where_the_figure_ends_and_not_before(width, rows):
+    figure = Figure(figsize=(width, 3))
+    FigureCanvasAgg(figure)
+    legend = plots.legend_of(plots.looks_of([f"{kind}{k}" for k in range(1, 5) for kind in "Wb"]))
+    plots.draw(ax := figure.add_subplot(), chart_of(legend=legend))
+    figure.canvas.draw()
+    names = [text for text in ax.texts if text.get_text() in ("layer 1", "2", "3", "4", "W", "b")]
+    assert len(names) == 6
+    assert len({text.get_position()[1] for text in names}) == rows
+    assert max(text.get_window_extent().x1 for text in names) <= figure.bbox.x1
+
+
+def test_of_eight_tensors_every_column_has_its_kind_and_of_more_the_note_tells_them():
+    names = [f"conv{layer}_{kind}" for layer in range(1, 6) for kind in "Wb"]
+    few, many = (entries_module.entries_chart(names[:count]) for count in (8, 10))
+    kinds, layers = (mark["texts"] for mark in few.marks[-2:])
+    assert kinds == 4 * ["W", "b"]
+    assert layers == [f"conv{layer}" for layer in range(1, 5)]
+    assert few.note == ""
+    assert many.marks[-1]["texts"] == [*layers, "conv5"]
+    assert many.note == "from the left: W, b"
 
 
 @pytest.mark.parametrize("palette", plots.PALETTES.values(), ids=plots.PALETTES)
@@ -265,7 +289,7 @@ def test_cells_are_drawn_with_their_first_row_at_the_top(ax):
 
 def test_what_lies_outside_the_axes_is_cut_off_and_a_dot_on_the_edge_is_whole(ax):
     plots.draw(
-        ax, chart_of(dots([1.2, 0.5], [0.5, 1.3], ["wrong"]), curve([1.1, 2], [0, 1], "wrong"))
+        ax, chart_of(dots([1.2, 0.5], [0.5, 1.3], ["wrong"]), curve([1.1, 2], [0, 1], "wrong", 2))
     )
     wrong = np.rint(255 * np.array(to_rgb(plots.LIGHT.hex("wrong"))))
     assert not (np.abs(pixels(ax) - wrong).max(axis=-1) < 30).any()

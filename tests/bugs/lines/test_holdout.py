@@ -112,6 +112,18 @@ def test_masks_that_backward_has_drawn_anew_are_solved_for(case):
         cause.replay(Point(net, x, y, masks))
 
 
+@pytest.mark.parametrize(
+    ("taken", "change"),
+    [("masks / keep", lambda m: m / 0.7), ("masks == 0", lambda m: (m == 0) / 0.7)],
+)
+def test_masks_that_are_scaled_by_what_is_kept_are_named(taken, change):
+    net, x, y, masks = mlp_problem(dropout_rate=0.3)(0, "float64")
+    right, wrong = (net.gradient(x, y, m) for m in (masks, [change(m) for m in masks]))
+    cause, *_ = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    assert cause.wrong_line == f"gradient(x, y, {taken})"
+
+
 def test_masks_that_are_not_determined_are_not_named():
     problem = mlp_problem(N=30, dropout_rate=0.3)
     assert not any(cause.certain for cause in check(replace(DRAWN[0], build=problem)))
@@ -190,6 +202,34 @@ def test_a_sample_of_the_entries_is_enough():
     cause, *_ = explain(Point(net, x, y, masks), a, n, dict.fromkeys(right, 1e-9), entries)
     assert cause.certain
     assert is_right(cause, case)
+
+
+def test_a_layer_that_is_dead_does_not_keep_a_mistake_from_being_named():
+    """Its numbers are all 0, and so are the bounds of what the check knows of them."""
+    net, x, y, masks = mlp_problem(activation="relu")(0, "float64")
+    net.params["b1"][:] = -100.0
+    right = net.gradient(x, y, masks)
+    assert not right["W1"].any()
+    wrong = {**right, "b3": right["b3"] / len(x)}
+    bounds = {name: 1e-9 * np.abs(value) for name, value in right.items()}
+    cause, *_ = explain(Point(net, x, y, masks), wrong, right, bounds)
+    assert cause.certain
+    assert cause.wrong_line == "db3 = 1 / N * dlogits.sum(axis=0)"
+
+
+@pytest.mark.parametrize(
+    ("kept", "part"), [(np.s_[:1], "< N"), (np.s_[-1:], ">= (T - 1) * N"), (np.s_[1:], ">= N")]
+)
+def test_steps_that_a_sum_over_all_of_them_misses_are_named(kept, part):
+    net, x, y, _ = lstm_problem(every_step=True)(0, "float64")
+    right = net.gradient(x, y)
+    e = np.exp(net.predict(x))
+    d = (e / e.sum(axis=2, keepdims=True) - np.eye(3)[y]) / len(x[0])
+    assert np.allclose(d.sum(axis=(0, 1)), right["by"])
+    wrong = {**right, "by": d[kept].sum(axis=(0, 1))}
+    cause, *_ = explain(Point(net, x, y, None), wrong, right, dict.fromkeys(right, 1e-9))
+    assert cause.certain
+    assert f"(arange(T * N) {part})" in cause.wrong_line
 
 
 def test_another_networks_gradient_is_not_explained():

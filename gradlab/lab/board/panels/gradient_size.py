@@ -59,10 +59,10 @@ class GradientSizePanel(Panel):
                 marks.append(segments(EPS_RANGE[0], backprop, EPS_RANGE[1], backprop,
                                       looks[name].colour, (1.5, 3.0), 1.0))  # fmt: skip
         for name, size in sizes.items():
-            marks.append(curve(eps, size, looks[name].colour, looks[name].dash, 1.6))
+            marks.append(curve(eps, size, looks[name].colour, 1.6, looks[name].dash))
         for height, label, dash in _lines(result):
             at = np.array(EPS_RANGE)
-            marks.append(curve(at, height / at, "ink", dash, 1.2))
+            marks.append(curve(at, height / at, "ink", 1.2, dash))
             legend.append(Legend(label, "ink", dash))
         return Chart(
             self.title, eps_axis(), Axis(low, high, "‖n‖ / √P", log=True), marks, "",

@@ -64,7 +64,7 @@ class LossAlongPanel(Panel):
         if len(levels):
             marks.append(segments(-half, levels, half, levels, "grid"))
         if not weight.along.redrawn:
-            marks.append(curve(t, rise, "ink", width=0.8 if len(levels) else 1.6))
+            marks.append(curve(t, rise, "ink", 0.8 if len(levels) else 1.6))
             if len(kinks := weight.along.kinks(np.linspace(-half, half, len(t)))):
                 marks += _kink_marks(kinks, weight)
                 legend.append(Legend("kink", "inconclusive", sign="∧"))
@@ -87,8 +87,8 @@ class LossAlongPanel(Panel):
         # through the points: of the five-point formula through the middle of the near ones
         t, height = (float(np.mean(v[:2])) if len(v) else 0.0 for v in (taken, rise))
         return [
-            curve(ends, height + slope * (ends - t), _NUMERICAL, width=1.8),
-            curve(ends, weight.analytic * ends, _ANALYTIC, dash=_DASH, width=1.8),
+            curve(ends, height + slope * (ends - t), _NUMERICAL, 1.8),
+            curve(ends, weight.analytic * ends, _ANALYTIC, 1.8, _DASH),
             dots(taken, rise, [_NUMERICAL], radius=4.0, edge="paper"),
             *_numbers(weight),
         ]

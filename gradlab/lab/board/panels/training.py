@@ -60,7 +60,7 @@ class TrainingPanel(Panel):
             if run is None:
                 continue
             losses = np.minimum(run.losses, 3 * y.high)  # beyond the top, whatever it is
-            marks.append(curve(np.arange(len(losses)), losses, colour, dash, 2.0))
+            marks.append(curve(np.arange(len(losses)), losses, colour, 2.0, dash))
             legend.append(Legend(f"{label}: {_end(run)}", colour, dash))
         if both.checked is not None and both.checked.losses.max() > y.high:
             above = int(np.argmax(both.checked.losses > y.high))
