@@ -90,20 +90,20 @@ QUESTIONS = (
     Question(
         name="flipped_with_l2",
         lesson="09",
-        question="The sign of the loss's derivative is flipped; L2 is right, with λ = 0.1. The "
-        "cosines of a and n in W1, W2 and W3 are …",
+        question="The sign of the loss's derivative is flipped; L2 is right. In W1, W2 and W3 the "
+        "part λW of the gradient is 1.03 to 1.5 times as long as the data's. Their three cosines are …",
         choices={
             "-1 in all three": "That is what a flipped sign does to a gradient that is flipped as "
             "a whole. Here λW is added after the flip, with the right sign.",
-            "between -1 and -0.9": "That takes L2 for a small correction. Here λW is about as long "
+            "all between -0.99 and -0.5": "That takes L2 for a small correction. Here λW is about as long "
             "as the data's gradient, though λ is only 0.1.",
-            "between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
+            "all between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
             "<a, n> = ‖λW‖² - ‖d‖², and in all three tensors λW is the longer one, though not by "
             "much.",
-            "above 0.9": "That takes L2 for nearly all of the gradient. It would be for λ = 10, "
+            "all above 0.9": "That takes L2 for nearly all of the gradient. It would be for λ = 10, "
             "when λW is a hundred times as long.",
         },
-        right="between 0 and 0.5",
+        right="all between 0 and 0.5",
     ),
     Question(
         name="bugs_on_one_example",
