@@ -113,37 +113,6 @@ def test_the_lines_are_those_of_the_museum():
             assert tensors.get(name, (1, 1))[0] == pytest.approx(told, rel=1e-9)
 
 
-# -- times_too_small ---------------------------------------------------------------------------
-
-RIGHT_TIMES = [
-    39, 39.0, np.float64(39), np.array(39), np.float32(39), (1 + 0.95) / (1 - 0.95), 1.95 / 0.05,
-]  # fmt: skip
-WRONG_TIMES = {
-    "the ratio a/n": 1 / 39, "were divided by": 20,
-    "takes 0.95 for the ratio": 1 / 0.95, "the norm ratio itself": 0.95, "0.95 / (1 - 0.95)": 19,
-    "not 1 - c": 0.05, "All signs are right": -39, "Put a = c n": 38, "quotation marks": "39",
-    "A number such as": [39, 1],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("answer", RIGHT_TIMES)
-def test_any_way_to_39_is_right(answer, store):
-    assert checked("times_too_small", answer, store).solved
-
-
-@pytest.mark.parametrize(("words", "answer"), WRONG_TIMES.items())
-def test_a_wrong_number_of_times(words, answer, store):
-    note = checked("times_too_small", answer, store)
-    assert note.mark == "✗"
-    assert words in note.text
-
-
-def test_a_gradient_39_times_too_small_has_that_norm_ratio():
-    n = np.array([3.0, -4.0])
-    a = n / 39
-    assert np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n)) == pytest.approx(0.95)
-
-
 # -- signature ---------------------------------------------------------------------------------
 
 

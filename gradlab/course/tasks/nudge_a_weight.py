@@ -176,10 +176,13 @@ QUESTIONS = (
         name="a_perfect_fit",
         lesson="01",
         question=(
-            "The max-relative error was 5.8e-07. With a target that the network fits perfectly it is …"
+            "The max-relative error was 5.8e-07. With a target that the network fits perfectly it "
+            "is …"
         ),
         choices={
-            "0 / 0, no number": "The analytic slope is 0, the numerical one is not: its own error is left.",
+            "0 / 0, no number": (
+                "The analytic slope is 0, the numerical one is not: its own error is left."
+            ),
             "1": (
                 "The analytic slope is 0 and the numerical one is its own error, so their "
                 "difference is as large as the larger of them."

@@ -241,8 +241,8 @@ QUESTIONS = (
         name="flipped_at_ten_thousand",
         lesson="07",
         question=(
-            "The flipped sign at lambda = 10,000, checked with eps = 1e-5: the norm ratios are 1 in "
-            "the biases and at most 4e-5 in the weights. gl.check gives the verdict wrong to …"
+            "The flipped sign at lambda = 10,000, checked with eps = 1e-5: the norm ratios are 1 "
+            "in the biases and at most 4e-5 in the weights. gl.check gives the verdict wrong to …"
         ),
         choices={
             "all six tensors": (

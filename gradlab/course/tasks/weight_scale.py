@@ -159,14 +159,14 @@ QUESTIONS = (
         ),
         choices={
             "1e-4 alone": (
-                "That is the cure for round-off. But round-off goes with the loss, and the loss has "
-                "become smaller; here a longer step makes things worse."
+                "That is the cure for round-off. But round-off goes with the loss, and the loss "
+                "has become smaller; here a longer step makes things worse."
             ),
             "1e-6 alone": (
                 "The gradient has become small and the loss has kept its bends: what a step "
                 "leaves of them is now large beside the gradient. A shorter one leaves less."
             ),
-            "neither: larger weights make every n worse": (
+            "neither: larger weights make n worse": (
                 "The weights have grown, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller: it "
                 "is the gradient beside it that has shrunk more."
             ),

@@ -465,8 +465,9 @@ QUESTIONS = (
         name="normal_directions",
         lesson="12",
         question=(
-            "The swapped slopes differ by 2.2 typical entries. Of 200 directions of normal numbers, "
-            "each of length 1, how many have an error below 0.01 typical entries, and miss it?"
+            "The swapped slopes differ by 2.2 typical entries. Of 200 directions of normal "
+            "numbers, each of length 1, how many have an error below 0.01 typical entries, and "
+            "miss the swap?"
         ),
         choices={
             "about 100": (
