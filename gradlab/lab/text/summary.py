@@ -14,7 +14,7 @@ from gradlab.lab.model.settings import DIRECTION, MYSTERY, NO_BUG, YOURS, Settin
 from gradlab.lab.text.banner import FAR
 from gradlab.nn.mlp import MLP
 
-__all__ = ["summary"]
+__all__ = ["summary", "wrapped"]
 
 #: Ng's bands for the norm ratio: great, look again, worry, and beyond.
 _NORM_EDGES = (1e-7, 1e-5, 1e-3, math.inf)
@@ -38,10 +38,10 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
         lines += [f"  remark: {remark}" for remark in result.report.remarks]
         lines += _numbers(result)
     said = [f"  error: {error}"] if error else []
-    return "\n".join(["gradlab lab", *map(_wrapped, lines), *said])
+    return "\n".join(["gradlab lab", *map(wrapped, lines), *said])
 
 
-def _wrapped(line: str) -> str:
+def wrapped(line: str) -> str:
     """Return a line that is not too long, or several, broken after commas and the like."""
     indent = len(line) - len(line.lstrip())
     parts = re.sub(r"(?<![,;.:]) ", "\0", line.lstrip())  # what stays on one line
