@@ -9,6 +9,9 @@ from html import escape
 
 __all__ = ["Note", "named", "shown"]
 
+_CODE = re.compile(r"^    .*(?:\n    .*)*", re.MULTILINE)
+_MONOSPACE = "font-family: var(--jp-code-font-family, monospace); font-size: 0.93em"
+
 
 @dataclass(frozen=True, repr=False)
 class Note:
@@ -42,12 +45,16 @@ class Note:
 
     def _repr_html_(self) -> str:
         # pre-wrap keeps the lines of code; everything a learner typed goes through escape.
-        text = escape(self.text)
+        text = _CODE.sub(_in_monospace, escape(self.text))
         body = f'<div style="white-space: pre-wrap; margin: 0.3em 0">{text}</div>' if text else ""
         head = escape(f"{self.mark} {self.title}".strip())
         if self.folded:
             return f"<details><summary>{head}</summary>{body}</details>"
         return f'<div role="status"><b>{head}</b>{body}</div>'
+
+
+def _in_monospace(code: re.Match[str]) -> str:
+    return f'<span style="{_MONOSPACE}">{code[0]}</span>'
 
 
 def shown(value: object, longest: int = 60) -> str:

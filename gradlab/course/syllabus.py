@@ -29,7 +29,7 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00_start_here", "Start here", "What is this?"),
+    Lesson("00_start_here", "Start here", "Which of these two would you trust?"),
     Lesson("01_nudge_a_weight", "Nudge a weight", "How can a number check a formula?"),
     Lesson("02_choose_eps", "Choose eps", "How small is small?"),
     Lesson("03_build_an_mlp", "Build an MLP", "What exactly are we checking?"),

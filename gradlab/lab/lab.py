@@ -29,6 +29,7 @@ from gradlab.lab.model.result import Result
 from gradlab.lab.model.settings import NAMES
 from gradlab.lab.state import LabState
 from gradlab.lab.text.banner import banner_html
+from gradlab.lab.text.summary import wrapped
 from gradlab.nn.network import Network
 from gradlab.plots.palette import PALETTES
 
@@ -256,7 +257,7 @@ class Lab(widgets.VBox):
         if "cuts" not in self.board.visible or result is None or self.state.error:
             return text
         with LOCK:  # what the panel shows as a drawing
-            return f"{text}\n  {cuts.told(result)}"
+            return f"{text}\n{wrapped('  ' + cuts.told(result))}"
 
     def _ipython_display_(self) -> None:
         """Show the live view, and for who has no kernel a picture and the text."""

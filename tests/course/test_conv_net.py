@@ -420,7 +420,8 @@ def test_a_reversed_gradient_is_worse_than_none():
     assert read["right"] > 0.8
     assert 0.4 < read["frozen"] < 0.8
     assert read["reversed"] < 0.25
-    assert asked.right == "about 1 in 10"
-    assert "one weight in nine" in asked.choices["about 9 in 10"]
+    assert asked.right == "about 1 in 10, as by guessing"
+    assert "one weight in nine" in asked.choices["about 9 in 10, as with right code"]
+    assert "at a learning rate of 0.05 with momentum 0.9" in asked.question
     kernel = np.arange(9).reshape(3, 3)
     assert np.sum(kernel == kernel[::-1, ::-1]) == 1

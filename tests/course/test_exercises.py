@@ -1,5 +1,7 @@
 import inspect
 import re
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -281,6 +283,56 @@ WRONG_SLOPES = {
 }
 
 
+def on_two_copies(loss, theta, i, eps):
+    right, left = theta.copy(), theta.copy()
+    right[i] += eps
+    left[i] -= eps
+    return (loss(right) - loss(left)) / (2 * eps)
+
+
+def by_a_unit_vector(loss, theta, i, eps):
+    unit = np.zeros(theta.shape)
+    unit[i] = eps
+    return float(loss(theta + unit) - loss(theta - unit)) / (eps + eps)
+
+
+def left_first_and_put_back(loss, theta, i, eps):
+    saved = float(theta[i])
+    try:
+        theta[i] = saved - eps
+        before = loss(theta)
+        theta[i] = saved + eps
+        return 0.5 * (loss(theta) - before) / eps
+    finally:
+        theta[i] = saved
+
+
+def the_whole_vector_put_back(loss, theta, i, eps):
+    saved, losses = theta.copy(), []
+    for sign in (1, -1):
+        theta[i] += sign * eps
+        losses.append(loss(theta))
+        theta[:] = saved
+    return np.array(losses[0] - losses[1]) / (2 * eps)
+
+
+def by_a_comprehension(loss, theta, i, eps):
+    at = [np.array([t + s * (k == i) for k, t in enumerate(theta)]) for s in (eps, -eps)]
+    return np.subtract(*map(loss, at)) / (2 * eps)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        check_one_weight, on_two_copies, by_a_unit_vector, left_first_and_put_back,
+        the_whole_vector_put_back, by_a_comprehension,
+    ],
+)  # fmt: skip
+def test_any_right_way_to_check_one_weight_is_right(answer, store):
+    note = Exercise(TASKS["check_one_weight"], store).check(answer)
+    assert note.solved, note
+
+
 @pytest.mark.parametrize("answer", [there_and_back, in_four_moves])
 def test_theta_must_come_back_bit_by_bit(answer, store):
     assert "drifts" in Exercise(TASKS["check_one_weight"], store).check(answer).text
@@ -305,7 +357,10 @@ def test_wrong_factors_are_recognised(store):
     check_all("off_by_a_factor", WRONG_FACTORS, store)
 
 
-@pytest.mark.parametrize("answer", [0.5, np.float32(0.5), np.array(0.5), 1 / 2])
+@pytest.mark.parametrize(
+    "answer",
+    [0.5, np.float32(0.5), np.array(0.5), np.float64(1) / 2, Fraction(1, 2), Decimal("0.5")],
+)
 def test_a_number_may_come_in_any_type(answer, store):
     assert Exercise(TASKS["off_by_a_factor"], store).check(answer).solved
 

@@ -1,5 +1,9 @@
 """Lesson 01's exercises know the mistakes that people make."""
 
+import copy
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -110,11 +114,20 @@ def test_a_mistake_gets_a_message_about_that_mistake(name, words, answer, store)
     assert store.solved() == set()
 
 
+def adds_in_a_deep_copy(theta, i, eps):
+    moved = copy.deepcopy(theta)
+    np.add.at(moved, i, eps)
+    return moved
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         lambda theta, i, eps: theta + eps * np.eye(len(theta))[i],
         lambda theta, i, eps: np.array([t + eps * (k == i) for k, t in enumerate(theta)]),
+        lambda theta, i, eps: np.where(np.arange(len(theta)) == i, theta + eps, theta),
+        lambda theta, i, eps: np.concatenate([theta[:i], [theta[i] + eps], theta[i + 1 :]]),
+        adds_in_a_deep_copy,
         puts_it_back,
     ],
 )
@@ -122,7 +135,13 @@ def test_any_right_way_to_nudge_a_copy_is_right(answer, store):
     assert Exercise(TASKS["nudged"], store).check(answer).solved
 
 
-@pytest.mark.parametrize("answer", [(2.1**3 - 1.9**3) / 0.2, np.float32(12.01)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (2.1**3 - 1.9**3) / 0.2, np.float32(12.01), np.array(12.01), Fraction(1201, 100),
+        Decimal("12.01"), 3 * 2**2 + 0.1**2,
+    ],
+)  # fmt: skip
 def test_a_slope_computed_rather_than_typed_is_right(answer, store):
     assert Exercise(TASKS["slope_by_hand"], store).check(answer).solved
 

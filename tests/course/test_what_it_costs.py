@@ -351,6 +351,8 @@ def test_normal_directions_miss_a_swap_by_the_limit(digits):
         v = unit(rng.standard_normal(2410))
         n = (loss(theta + 1e-5 * v) - loss(theta - 1e-5 * v)) / 2e-5
         assert a @ v - n == pytest.approx(d * (v[2400] - v[2403]), abs=1e-8)
+    assert "differ by 2.2 typical entries" in question.question
+    assert f"{d / size:.1f}" == "2.2"
     missed = 200 * np.mean(np.array(errors) < 1e-2)
     assert 15 < missed < 35
     assert question.right == "about 20"

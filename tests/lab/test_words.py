@@ -1,5 +1,6 @@
 """What the lab says, and that it is true: each claim recomputed from the arrays."""
 
+import itertools
 import math
 import re
 from functools import cache
@@ -113,12 +114,25 @@ def test_the_summary_tells_the_settings_of_dropout_and_an_error():
 
 
 def test_the_summary_tells_what_is_set_beyond_the_defaults():
-    text = summary(SMALL.replace(dtype="float32", train_steps=20, bug="bias_mean", bug_layer=1),
-                   None, "")  # fmt: skip
+    changes = {"dtype": "float32", "train_steps": 20, "bug": "bias_mean", "bug_layer": 1}
+    text = " ".join(summary(SMALL.replace(**changes), None, "").split())
     assert "float32, 20 training steps" in text
     assert "bug bias_mean at layer 1" in text
     plain = summary(SMALL, None, "")
     assert not any(word in plain for word in ("float32", "training", "bug"))
+
+
+def test_no_line_of_the_summary_is_so_long_that_jupyterlab_breaks_it_within_a_word():
+    state = LabState(weight_scale=1e-3, bug="missing_activation_derivative", bug_layer=2)
+    lines = [line for line in repr(state).splitlines() if line.startswith("      ")]
+    told = ["weight scale 0.001", "bug missing_activation_derivative at layer 2"]
+    assert [line.strip() for line in lines] == told
+    net = gl.lstm(6, 8, 3, seed=0)
+    x = np.random.default_rng(0).standard_normal((3, 2, 6))
+    for text in (repr(state), repr(LabState(net, x, np.array([0, 1])))):
+        assert max(len(line) for line in text.splitlines()) <= 92
+        for line, below in itertools.pairwise(text.splitlines()):
+            assert not below.startswith("      ") or line.endswith((",", ";", ":", "."))
 
 
 def test_l2_that_swamps_is_named_with_what_it_leaves_of_the_bug():
@@ -420,13 +434,13 @@ def test_a_caveat_is_the_same_in_banner_print_and_report(k):
     caveats = state.result.report.caveats
     assert caveats
     html = state.result.report._repr_html_()
-    report = " ".join(str(state.result.report).split())
+    report, text = (" ".join(str(one).split()) for one in (state.result.report, state))
     for caveat in caveats:
         assert caveat in unescape(banner_html(state.result, "", state.settings))
-        assert caveat in repr(state)
+        assert caveat in text
         assert caveat in report
         assert caveat in unescape(html)
-    assert f"correct here, and {caveats[0]}" in repr(state)
+    assert f"correct here, and {caveats[0]}" in text
     assert f"✓ correct here, and {caveats[0]}" in report
     assert f"correct here, and {caveats[0]}" in said(state.result)
 
@@ -455,7 +469,7 @@ def test_a_bug_is_said_to_be_at_the_layer_where_it_is(layer):
     net = gl.convnet((1, 8, 8), filters=(2, 3), padding=(1, 1), classes=3, seed=0)
     state = LabState(net, images, np.arange(4) % 3, bug="kernel_not_flipped")
     state.update(bug_layer=layer)
-    text = repr(state)
+    text = " ".join(repr(state).split())
     if layer in (0, 2):
         planted = gl.bugs.plant(net, "kernel_not_flipped", layer or None)
         report = gl.check(planted, images, np.arange(4) % 3, eps=state.eps)

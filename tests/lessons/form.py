@@ -21,7 +21,7 @@ OPENING = ("you will", "minute", "run all above selected cell")
 CLOSING = ("you have", "source")
 STEPS = ("predict", "what happened?", "what you should see", "try")
 CALLS = ("gl.lab(", ".state.", "gl.exercise(", ".check(", ".hint()", ".solution()")
-UNFRAMED = ("00_start_here", "playground")  # a door and a room to play in: no exercise of their own
+UNFRAMED = ("playground",)  # a room to play in: no exercise of its own
 # A prediction is asked for, then answered by the next code cell, which starts with this line.
 ANSWER = "# Decide before you run this"
 GUESS = "gl.predict("

@@ -62,7 +62,10 @@ def test_a_perfect_fit():
     assert analytic(OUT) == 0
     assert f"{numerical(OUT):.1e}" == "-2.7e-07"
     assert abs(numerical() - analytic()) / abs(analytic()) < 1e-6
-    assert abs(numerical(OUT) - 0) / abs(numerical(OUT)) == 1
+    question = QUESTIONS["a_perfect_fit"]
+    assert abs(numerical(OUT) - 0) / abs(numerical(OUT)) == float(question.right) == 1
+    assert "was 5.8e-07." in question.question
+    assert f"{abs(numerical() - analytic()) / abs(analytic()):.1e}" == "5.8e-07"
 
 
 def test_the_target():
@@ -133,11 +136,11 @@ def test_a_thousand_rounds():
     assert np.max(np.abs(far[1000])) == 1000 * np.max(np.abs(far[1]))
     assert np.array_equal(np.sign(far[1000]), np.sign(far[1]))
     assert f"{np.max(np.abs(far[1000])):.0e}" == "2e-13"
-    assert question.right == "1,000 times as far"
+    assert question.right == "1,000 times as far as after one round"
     assert np.mean(far[1] != 0) == pytest.approx(3 / 4, abs=0.02)
     assert (
         "three of four weights do not come back"
-        in question.choices["nowhere: it is back each time"]
+        in question.choices["at its place: every round brings every weight back"]
     )
     assert pytest.approx(30, rel=0.1) == 1000**0.5
     assert np.finfo("float32").eps / np.finfo("float64").eps > 1e8

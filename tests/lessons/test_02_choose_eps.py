@@ -125,6 +125,30 @@ def test_the_first_answer(verdict):
     assert {verdict(eps) for eps in (1e-13, 1e-12, 1e-11, 3e-11, 3e-2, 1e-1)} == {"inconclusive"}
 
 
+def test_the_loss_along_one_parameter_is_a_staircase_where_the_step_is_short():
+    says(LESSON, "the loss has a few values only, the grey lines, one gap apart")
+    says(LESSON, "so their difference is a whole number of gaps")
+    says(LESSON, "the worst of the tensor that decides")
+    says(
+        LESSON, "At 1e-1 the curve bends between the points, and the blue line leaves the tangent."
+    )
+    lab = gl.Lab(hidden=(16,), measure="norm_ratio", panels=("loss_along", "u_curve"))
+    values = {}
+    for eps in (1e-1, 1e-5, 1e-13):
+        lab.state.eps = eps
+        weight = lab.state.result.weight
+        gaps = weight.curve[1] / weight.gap
+        values[eps] = len(np.unique(gaps))
+        assert eps > 1e-10 or np.array_equal(gaps, np.round(gaps))
+        report = lab.state.result.report
+        one = report[report.deciding]
+        errors = gl.relative_error(one.analytic, one.numerical).ravel()
+        assert (weight.tensor, weight.entry) == (report.deciding, np.argmax(errors))
+        if eps == 1e-1:
+            assert errors.max() > 0.01
+    assert values[1e-13] < 20 < 60 < values[1e-5] <= values[1e-1]
+
+
 def test_the_second_answer(case):
     says(LESSON, "so its bottom is further left, near 1e-8, and higher")
     says(LESSON, "Five-point: with eps⁴, so further right, near 1e-3, and lower")

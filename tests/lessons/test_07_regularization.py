@@ -217,7 +217,11 @@ def test_the_flipped_sign_is_wrong_in_all_six(data):
     right, flipped = (
         gl.check(one, *data, eps=1e-5) for one in (net, gl.bugs.plant(net, "flipped_sign"))
     )
-    assert sorted(flipped.wrong) == sorted(question.right.split(", ")) == sorted(WEIGHTS + BIASES)
+    assert sorted(flipped.wrong) == sorted(WEIGHTS + BIASES)
+    assert question.right == "all six tensors"
+    assert "1 in the biases and at most 4e-5 in the weights" in question.question
+    assert f"{max(flipped[name].norm_ratio for name in WEIGHTS):.0e}" == "4e-05"
+    assert all(flipped[name].norm_ratio == pytest.approx(1, abs=1e-3) for name in BIASES)
     for name in WEIGHTS:
         assert flipped[name].norm_ratio > 1000 * right[name].norm_ratio
     for name in BIASES:

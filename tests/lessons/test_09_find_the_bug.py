@@ -135,7 +135,7 @@ def test_most_bugs_train():
 
 
 def test_the_exercises_network_is_the_lessons():
-    told = book(LESSON).cells[8].outputs[0].text
+    told = book(LESSON).cells[10].outputs[0].text
     for bug in ("flipped_sign", "missing_1_over_n"):
         a, n, _ = gradients(bug, l2=0.1)
         part = told.split(bug)[1]
@@ -453,3 +453,11 @@ def test_with_two_outputs_the_biases_cosine_says_nothing():
     for wrong in (1 / (1 + np.exp(-logits)), np.exp(logits / 3), np.exp(-logits)):
         a = (wrong / wrong.sum(axis=1, keepdims=True) - t).mean(axis=0)
         assert abs(a @ n) > (1 - 1e-9) * np.linalg.norm(a) * np.linalg.norm(n)
+
+
+def test_a_gradient_39_times_too_small_has_that_norm_ratio():
+    says(LESSON, "all signs are right and the norm ratio is 0.95.")
+    says(LESSON, "39 times: from (1 − c)/(1 + c) = 0.95 comes 1/c = 1.95/0.05")
+    n = np.array([3.0, -4.0])
+    assert gl.norm_ratio(n / 39, n) == pytest.approx(0.95)
+    assert round(1.95 / 0.05, 9) == 39

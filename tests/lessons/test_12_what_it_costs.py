@@ -49,6 +49,14 @@ def test_the_puzzle(digits):
     assert 10 * np.median(seen) > 1e5 * 1e-7
 
 
+def test_the_swapped_slopes(digits):
+    says(LESSON, "The two slopes that are swapped differ by 2.2 typical entries, a hundred times")
+    *_, right = digits
+    apart = abs(right[2400] - right[2403]) / np.sqrt(np.mean(right**2))
+    assert f"{apart:.1f}" == "2.2"
+    assert apart > 100 * 0.01
+
+
 def test_a_check_changes_nothing_and_costs_losses():
     says(LESSON, "all 354 parameters are the same to the last bit")
     says(LESSON, "708 losses for each gradient")

@@ -383,7 +383,8 @@ QUESTIONS: tuple[Question, ...] = (
         name="told_by_the_loss",
         lesson="03",
         question=(
-            "In which of the four does the printed loss fail to fall by at least half of its size?"
+            "A mistake is given away if its own printed loss does not fall by at least half of its "
+            "absolute value at the start. Given away are …"
         ),
         choices={
             "(a), (c) and (d)": (

@@ -168,11 +168,11 @@ QUESTIONS = (
                 "Only the step was rounded: the points are 2.11e-15 apart. With a slope of 3 "
                 "whole gaps of w make whole gaps of w³, so nothing else was lost."
             ),
-            "3.16, as before": (
+            "3.1641356202, as before": (
                 "That would be so if the error came from w³ alone. Here 2 eps is not the way "
                 "that was gone: 1 + 1e-15 is rounded as well."
             ),
-            "between 2.999 and 3.001": (
+            "between 2.999 and 3.001, but not 3.0000000000": (
                 "That takes w³ for a loss, which keeps roundings of its own. Here the cubes of "
                 "the two points are exact to the last gap."
             ),

@@ -43,27 +43,27 @@ QUESTIONS: tuple[Question, ...] = (
         name="reversed_kernels",
         lesson="10",
         question=(
-            "With the reversed gradient in both convolutions the share of new digits that is "
-            "read is …"
+            "With the reversed gradient in both convolutions, at a learning rate of 0.05 with "
+            "momentum 0.9, the share of new digits that is read is …"
         ),
         choices={
-            "about 1 in 10": (
+            "about 1 in 10, as by guessing": (
                 "Eight in nine weights get another one's slope. The filters are driven about, "
                 "and the output cannot settle."
             ),
-            "about 6 in 10": (
+            "about 6 in 10, as with frozen convolutions": (
                 "So it is with filters that stay at random. These do not stay: they are driven "
                 "about, and the output has to follow them."
             ),
-            "about 7 in 10": (
+            "between 7 and 8 in 10": (
                 "It takes a gradient that is partly right for better than none. But what is "
                 "wrong in it moves the filters as well."
             ),
-            "about 9 in 10": (
+            "about 9 in 10, as with right code": (
                 "Most bugs leave a direction that goes downhill. Here only one weight in nine "
                 "gets its own slope."
             ),
         },
-        right="about 1 in 10",
+        right="about 1 in 10, as by guessing",
     ),
 )

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from gradlab.course.prediction import Question
-from gradlab.course.task import Task, one_number
+from gradlab.course.task import Task
 from gradlab.course.tasks.culprits import REPORTS, find_wrong_culprit
 from gradlab.course.tasks.signature import find_wrong_signature, signature
 
 __all__ = ["QUESTIONS", "TASKS"]
-
-find_wrong_times = one_number(
-    39.0,
-    {
-        1 / 39: "This is the ratio a/n. How many times too small a is, is its inverse.",
-        20.0: "This is 1 / (1 - 0.95), as if ‖a - n‖ were divided by ‖n‖. The norm ratio divides "
-        "by ‖a‖ + ‖n‖.",
-        1 / 0.95: "This takes 0.95 for the ratio a/n. It is the norm ratio, (1 - c) / (1 + c).",
-        0.95: "This is the norm ratio itself, (1 - c) / (1 + c). Solve for c.",
-        19.0: "This is 0.95 / (1 - 0.95). Solve (1 - c) / (1 + c) = 0.95 for c.",
-        0.05: "This is 1 - 0.95. With a = c n the norm ratio is (1 - c) / (1 + c), not 1 - c.",
-        -39.0: "All signs are right, so the factor is not negative.",
-    },
-    otherwise="Put a = c n with 0 < c < 1 into ‖a - n‖ / (‖a‖ + ‖n‖): (1 - c) / (1 + c).",
-    example="12.5",
-)
-
 
 TASKS = (
     Task(
@@ -46,22 +29,6 @@ TASKS = (
             "signal do1 is right."
         ),
         praise="Where a gradient goes wrong names a few lines; ratio, cosine and signal name one.",
-    ),
-    Task(
-        name="times_too_small",
-        lesson="09",
-        question=(
-            "All signs are right, the cosine is 1, the norm ratio is 0.95. How many times too "
-            "small is the gradient?"
-        ),
-        find_mistake=find_wrong_times,
-        hints=(
-            "a = c n with 0 < c < 1. Write down the norm ratio; n cancels.",
-            "(1 - c) / (1 + c) = 0.95, and 1/c is asked.",
-        ),
-        answer=39.0,
-        solution="(1 + 0.95) / (1 - 0.95). The author had divided by the number of time steps.",
-        praise="An odd factor of 39 is no rounding: look for what there are 39 of.",
     ),
     Task(
         name="signature",
@@ -90,20 +57,21 @@ QUESTIONS = (
     Question(
         name="flipped_with_l2",
         lesson="09",
-        question="The sign of the loss's derivative is flipped; L2 is right, with λ = 0.1. The "
-        "cosines of a and n in W1, W2 and W3 are …",
+        question="The sign of the loss's derivative is flipped; L2 is right. In W1, W2 and W3 the "
+        "part λW of the gradient is 1.03 to 1.5 times as long as the data's. Their three cosines "
+        "are …",
         choices={
             "-1 in all three": "That is what a flipped sign does to a gradient that is flipped as "
             "a whole. Here λW is added after the flip, with the right sign.",
-            "between -1 and -0.9": "That takes L2 for a small correction. Here λW is about as long "
-            "as the data's gradient, though λ is only 0.1.",
-            "between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
+            "all between -0.99 and -0.5": "That takes L2 for a small correction. Here λW is "
+            "about as long as the data's gradient, though λ is only 0.1.",
+            "all between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
             "<a, n> = ‖λW‖² - ‖d‖², and in all three tensors λW is the longer one, though not by "
             "much.",
-            "above 0.9": "That takes L2 for nearly all of the gradient. It would be for λ = 10, "
-            "when λW is a hundred times as long.",
+            "all above 0.9": "That takes L2 for nearly all of the gradient. It would be for "
+            "λ = 10, when λW is a hundred times as long.",
         },
-        right="between 0 and 0.5",
+        right="all between 0 and 0.5",
     ),
     Question(
         name="bugs_on_one_example",

@@ -522,7 +522,8 @@ QUESTIONS = (
         name="one_step_of_training",
         lesson="06",
         question=(
-            "At a step of 1e-5 five of the eight failed. How many fail after one step of training?"
+            "At eps = 1e-5 five of the eight failed. Training updates the parameters of each once. "
+            "How many fail then, at the same eps?"
         ),
         choices={
             "none": (

@@ -546,7 +546,7 @@ QUESTIONS = (
                 "That would be so if the states had settled to the same place either way. Now "
                 "they are thrown back for each parameter."
             ),
-            "0.03 or less in all four": (
+            "between 1e-3 and 0.03 in all four": (
                 "It takes the drift of the first calls for all that was wrong. But the second "
                 "loss of each pair still starts where the first one has ended."
             ),

@@ -149,44 +149,49 @@ QUESTIONS = (
         name="a_thousand_rounds",
         lesson="01",
         question=(
-            "After 1,000 rounds of +eps, -2 eps, +eps, how far from its place is the weight that"
-            " has gone farthest, beside where it was after one round?"
+            "A round is +eps, -2 eps, +eps. Of 1,000 weights, take the one that is then farthest "
+            "from where it began. After 1,000 rounds the farthest is …"
         ),
         choices={
-            "1,000 times as far": (
+            "1,000 times as far as after one round": (
                 "One gap further the same three roundings happen again, in the same direction, "
                 "and again one gap further."
             ),
-            "about 30 times as far": (
+            "about 30 times as far as after one round": (
                 "The root of 1,000 is what independent roundings would give. These are the same "
                 "ones each time, in the same direction."
             ),
-            "as far as after one round": (
+            "as far as after one round, and not at its place": (
                 "That would be so if the second round started from a number that comes back. It "
                 "starts one gap further, where the same roundings happen again."
             ),
-            "nowhere: it is back each time": (
+            "at its place: every round brings every weight back": (
                 "On paper. But 1e-5 has no exact place among the digits of a weight of about 1: "
                 "three of four weights do not come back."
             ),
         },
-        right="1,000 times as far",
+        right="1,000 times as far as after one round",
     ),
     Question(
         name="a_perfect_fit",
         lesson="01",
-        question="The max-relative error at a perfect fit is …",
+        question=(
+            "The max-relative error was 5.8e-07. With a target that the network fits perfectly it "
+            "is …"
+        ),
         choices={
-            "0 / 0": "The analytic slope is 0, the numerical one is not: its own error is left.",
+            "0 / 0, no number": (
+                "The analytic slope is 0, the numerical one is not: its own error is left."
+            ),
             "1": (
                 "The analytic slope is 0 and the numerical one is its own error, so their "
                 "difference is as large as the larger of them."
             ),
-            "smaller": (
+            "smaller, below 1e-8": (
                 "The loss is smallest there, and so is the slope. The error of the quotient does"
                 " not become smaller with it."
             ),
-            "as before, below 1e-6": (
+            "as before, about 6e-7": (
                 "The difference between the two slopes is as small as before. But it is divided "
                 "by the larger of them, and both are nearly 0 now."
             ),

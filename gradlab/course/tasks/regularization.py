@@ -241,28 +241,28 @@ QUESTIONS = (
         name="flipped_at_ten_thousand",
         lesson="07",
         question=(
-            "The sign of the data part is flipped, lambda is 10,000, and the step is 1e-5. Which"
-            " tensors does gl.check call wrong?"
+            "The flipped sign at lambda = 10,000, checked with eps = 1e-5: the norm ratios are 1 "
+            "in the biases and at most 4e-5 in the weights. gl.check gives the verdict wrong to …"
         ),
         choices={
-            "W1, W2, W3, b1, b2, b3": (
+            "all six tensors": (
                 "In each of them the error is far above what round-off and the step allow: a "
                 "thousand times in the weights, and more in the biases."
             ),
-            "b1, b2, b3": (
+            "the three biases alone": (
                 "There the error is as large as the gradient. But the weights' error of 1e-5 is "
                 "seen as well, for in right code it is below 1e-8."
             ),
-            "W1, W2, W3": (
+            "the three weights alone": (
                 "The biases are blurred, but by 1e-5 of their size. The flipped sign is an error"
                 " of their whole size."
             ),
-            "none": (
+            "none of the six": (
                 "All six are: an error of 1e-5 in the weights is a thousand times what round-off"
                 " leaves there."
             ),
         },
-        right="W1, W2, W3, b1, b2, b3",
+        right="all six tensors",
     ),
     Question(
         name="missing_at_the_middle",

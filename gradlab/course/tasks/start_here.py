@@ -1,13 +1,14 @@
-"""Predictions of lesson 00, "Start here"."""
+"""The exercise and predictions of lesson 00, "Start here"."""
 
 from __future__ import annotations
 
 from gradlab.course.prediction import Question
 from gradlab.course.task import Task
+from gradlab.course.tasks.worst_tensor import WORST_TENSOR
 
 __all__ = ["QUESTIONS", "TASKS"]
 
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (WORST_TENSOR,)
 
 QUESTIONS = (
     Question(

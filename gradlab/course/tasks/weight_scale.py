@@ -126,8 +126,9 @@ QUESTIONS = (
         name="a_tenth_of_the_weights",
         lesson="05",
         question=(
-            "tanh' is taken at the output of layer 2. The weights of all layers go from 0.1 to "
-            "0.01. The norm ratio of W1 becomes smaller by a factor of about …"
+            "tanh' is taken at the output of layer 2. How far W1's gradient then is from the right "
+            "one is told by their norm ratio. The weights of all layers go from 0.1 to 0.01: it "
+            "becomes smaller by a factor of about …"
         ),
         choices={
             "100": (
@@ -153,25 +154,27 @@ QUESTIONS = (
         name="after_training",
         lesson="05",
         question=(
-            "Right code, weights of 0.5. Training for 2,000 steps takes the norm ratio from "
-            "3e-11 to 7e-8, with the same step. Why?"
+            "After the training the norm ratio is 7e-8 at eps = 1e-5. Which of 1e-4 and 1e-6 makes "
+            "it smaller?"
         ),
         choices={
-            "training has uncovered a bug": (
-                "The code is right. A shorter step makes the number fall; a bug's stays."
+            "1e-4 alone": (
+                "That is the cure for round-off. But round-off goes with the loss, and the loss "
+                "has become smaller; here a longer step makes things worse."
             ),
-            "the step is too long now": (
+            "1e-6 alone": (
                 "The gradient has become small and the loss has kept its bends: what a step "
-                "leaves of them is now large beside the gradient."
+                "leaves of them is now large beside the gradient. A shorter one leaves less."
             ),
-            "larger weights make ‖a - n‖ larger": (
-                "The weights have grown, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller."
+            "neither: larger weights make n worse": (
+                "The weights have grown, W1 from 0.40 to 0.75. But ‖a - n‖ has become smaller: it "
+                "is the gradient beside it that has shrunk more."
             ),
-            "round-off has grown": (
-                "Round-off goes with the loss, and the loss has become smaller. And a longer step "
-                "would help against it; here it makes things worse."
+            "neither: it stays at 7e-8": (
+                "So it would with a bug that training has uncovered. The code is right, and what "
+                "is left depends on the step."
             ),
         },
-        right="the step is too long now",
+        right="1e-6 alone",
     ),
 )

@@ -465,8 +465,9 @@ QUESTIONS = (
         name="normal_directions",
         lesson="12",
         question=(
-            "Of 200 directions of normal numbers, how many have an error below 0.01, in units of"
-            " a typical entry?"
+            "The swapped slopes differ by 2.2 typical entries. Of 200 directions of normal "
+            "numbers, each of length 1, how many have an error below 0.01 typical entries, and "
+            "miss the swap?"
         ),
         choices={
             "about 100": (
@@ -477,7 +478,7 @@ QUESTIONS = (
                 "The error of two entries is spread around 0 with a width of some 0.06, for each"
                 " has a fiftieth of the direction. One in eight is expected below 0.01."
             ),
-            "2": (
+            "about 2": (
                 "It takes a limit of 1 % for a chance of 1 %. The chance is about 0.8 · limit · "
                 "‖a‖ / ‖a - n‖, and the norm of the whole gradient is many times that of the "
                 "error."

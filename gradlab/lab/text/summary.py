@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 
 from gradlab.checking import Report
 from gradlab.lab.model import budget
@@ -12,10 +14,12 @@ from gradlab.lab.model.settings import DIRECTION, MYSTERY, NO_BUG, YOURS, Settin
 from gradlab.lab.text.banner import FAR
 from gradlab.nn.mlp import MLP
 
-__all__ = ["summary"]
+__all__ = ["summary", "wrapped"]
 
 #: Ng's bands for the norm ratio: great, look again, worry, and beyond.
 _NORM_EDGES = (1e-7, 1e-5, 1e-3, math.inf)
+#: Characters a line: JupyterLab breaks what is longer in the middle of a word.
+_WIDTH = 92
 
 
 def summary(settings: Settings, result: Result | None, error: str) -> str:
@@ -28,14 +32,24 @@ def summary(settings: Settings, result: Result | None, error: str) -> str:
     # after an error the result is of other settings: it tells only what the caller brought
     shown = None if error and result and isinstance(result.net, MLP) else result
     network, check = _network_line(settings, shown), _check_line(settings, shown, error)
-    lines = ["gradlab lab", f"  {network}", f"  {check}"]
-    if error:
-        lines.append(f"  error: {error}")
+    lines = [f"  {network}", f"  {check}"]
     if result is not None and not error:
-        lines.append(f"  verdict: {_verdicts(result)}")
+        lines += f"  verdict: {_verdicts(result)}".split("\n")
         lines += [f"  remark: {remark}" for remark in result.report.remarks]
         lines += _numbers(result)
-    return "\n".join(lines)
+    said = [f"  error: {error}"] if error else []
+    return "\n".join(["gradlab lab", *map(wrapped, lines), *said])
+
+
+def wrapped(line: str) -> str:
+    """Return a line that is not too long, or several, broken after commas and the like."""
+    indent = len(line) - len(line.lstrip())
+    parts = re.sub(r"(?<![,;.:]) ", "\0", line.lstrip())  # what stays on one line
+    wrapped = textwrap.wrap(
+        parts, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join(wrapped).replace("\0", " ")
 
 
 def _network_line(s: Settings, result: Result | None) -> str:

@@ -200,7 +200,8 @@ def test_it_is_drawn_inside_its_frame_in_both_palettes(make):
 
 def printed(lab):
     """Return the cuts' line of a printed lab as a dict of verdicts, and what follows it."""
-    line = next(line for line in repr(lab).splitlines() if line.startswith("  cuts: "))
+    text = repr(lab)
+    line = "  " + " ".join(text[text.index("  cuts: ") :].split())  # the last, on several lines
     cuts, _, steps = line.removeprefix("  cuts: ").partition(". ")
     groups = (group.split(": ") for group in cuts.split("; "))
     return {name: verdict for verdict, names in groups for name in names.split(", ")}, steps
