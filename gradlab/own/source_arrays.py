@@ -14,6 +14,7 @@ from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.mended import called_as, mended
+from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested
 
@@ -31,7 +32,7 @@ class Exchangeable:
 
 
 def of_arrays(
-    grads: object, own: OwnCode, gradient: Callable, arrays: object, report: Report
+    grads: object, own: OwnCode, gradient: Callable, gradients: Gradients, report: Report
 ) -> list[Diagnosis]:
     """Return the line of `grads` with which the gradients are right.
 
@@ -48,7 +49,8 @@ def of_arrays(
     def edited(new: object, at: np.ndarray) -> np.ndarray:
         before = own(at)  # what the gradients need may have been left behind by the loss
         with called_as(code, new) as now:
-            if is_part and now(*[own.parts(at)] * own.loss_takes)[0] != before:
+            handed = [gradients.structure(own.parts(at))] * own.loss_takes
+            if is_part and now(*handed)[0] != before:
                 raise ValueError("another loss")
             grads.called = Part(now, 1) if is_part else now
             try:
@@ -56,7 +58,7 @@ def of_arrays(
             finally:
                 grads.called = called
 
-    trees = [Nested(arrays), *(Nested(vars(owner)) for owner in [code.owner] if owner is not None)]
+    trees = [Nested(gradients.tree.root), *(Nested(vars(owner)) for owner in [code.owner] if owner is not None)]
     facts = Facts.of(report)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

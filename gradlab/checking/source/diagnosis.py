@@ -14,6 +14,8 @@ from gradlab.checking.source.search import Mended
 from gradlab.checking.source.target import Target
 
 MOST_ALIKE = 3  # other edits that are told
+#: So many times the tolerance of an entry is near enough for an edit: other inputs decide.
+NEAR = 5
 
 
 def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
@@ -36,7 +38,7 @@ def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
 def target_of(report: Report, facts: Facts, rounding: float = 0.0) -> Target:
     """Return the numerical gradient with how far an entry may be off."""
     tolerance = {
-        name: np.where(np.isfinite(np.ravel(t.bounds)), facts.tolerance_of(name), np.inf)
+        name: np.where(np.isfinite(np.ravel(t.bounds)), NEAR * facts.tolerance_of(name), np.inf)
         + rounding * np.abs(facts.numerical[name]).max(initial=0.0)
         for name, t in report.tensors.items()
     }

@@ -79,7 +79,9 @@ class Body:
         self.outer = outer_names(function.live)
         self.calls: set[Function] = set()
         args = [arg.arg for arg in self.node.args.args]
-        self.me = args[0] if owner is not None and args else None
+        name = function.live.__name__
+        is_method = getattr(type(owner), name, None) is function.live
+        self.me = args[0] if is_method and args else None
         names = [n for n in ast.walk(self.node) if isinstance(n, ast.Name)]
         self.local = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {*args}
         self.inner = _named_inside(self.node)
@@ -144,6 +146,9 @@ class Body:
         if known := known or Function.of(live):
             self.calls.add(self.read.setdefault(known.live, known))
             return True
+        if isinstance(live, type) and issubclass(live, tuple):  # of those, `namedtuple` alone
+            made_by = getattr(live.__new__, "__module__", None) or ""
+            return made_by.startswith("namedtuple_") and live.__init__ is object.__init__
         home = getattr(live, "__module__", None) or ""
         is_library = isinstance(live, np.ufunc) or home.partition(".")[0] in MODULES
         name = getattr(live, "__name__", "")

@@ -98,7 +98,7 @@ class Search:
         with (
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.suppress(ExhaustedError),
-            untouched(self.trial.codes),
+            untouched(self.trial.codes) as self._put_back,
         ):
             for number, code in enumerate(self.trial.codes):
                 self._number, self._code = number, code
@@ -125,7 +125,7 @@ class Search:
             todo()
             best = min((m.cost for m in self.found), default=np.inf)
         if self.found and not self._is_as_given(self._code.functions[0]):
-            self.found = []  # an edited line has spoiled what all runs share
+            self.found = []  # an edited line has spoiled what could not be put back
 
     def _edits_of(self, function: Function) -> Iterator[Edit]:
         if not self._is_as_given(function):
@@ -192,6 +192,8 @@ class Search:
             return self.trial.target.vector(self.trial.run(self._number, new, None))
         except (Exception, SystemExit):  # anybody's code, and not even as it was written
             return None
+        finally:
+            self._put_back()  # an edited line may write into what all runs share
 
     def _spend(self, work: int) -> None:
         self.work -= work
@@ -267,6 +269,8 @@ class Search:
             )
         except (Exception, SystemExit):  # anybody's code
             return False
+        finally:
+            self._put_back()
 
     def _try_whole(self, statement: Statement, change: Change) -> None:
         """Let other statements stand in a body, and keep them if the gradient is right then."""
@@ -323,7 +327,10 @@ class Search:
             return
         if zero is None:
             return
-        for text, array, cost in spot.scope.forms(np.shape(expr.value)):
+        shape, whole = np.shape(expr.value), np.shape(spot.value)
+        if shape == whole[len(whole) - len(shape) :]:  # a number for each column may lack a matrix
+            shape = whole
+        for text, array, cost in spot.scope.forms(shape):
             self._spend(2)
             for sign, value in (("*", expr.value * array), ("/", expr.value / array)):
                 try:
