@@ -133,7 +133,10 @@ def _parameters(backward: Callable) -> tuple[list[str], list[str], bool]:
 
 
 def _ways(
-    parameters: list[str], names: Sequence[str], returned: object, cache: bool | None,
+    parameters: list[str],
+    names: Sequence[str],
+    returned: object,
+    cache: bool | None,
     words: Set[str],
 ) -> Iterator[tuple[int, int, tuple[Token, ...]]]:
     """Yield (rank, outputs, what backward is handed) for each way of reading its parameters.

@@ -12,7 +12,7 @@ from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
-from gradlab.checking.source.functions import Code
+from gradlab.checking.source.functions import Code, called_by
 from gradlab.checking.source.mended import called_as, mended
 from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
@@ -32,8 +32,9 @@ class Exchangeable:
 
 
 def of_arrays(
-    grads: object, own: OwnCode, gradient: Callable, gradients: Gradients, report: Report
-) -> list[Diagnosis]:
+    loss: Callable, grads: object, own: OwnCode, gradient: Callable, gradients: Gradients,
+    report: Report,
+) -> list[Diagnosis]:  # fmt: skip
     """Return the line of `grads` with which the gradients are right.
 
     The arrays are shifted where they lie, and put back, as in a check.
@@ -58,9 +59,9 @@ def of_arrays(
             finally:
                 grads.called = called
 
-    trees = [Nested(gradients.tree.root), *(Nested(vars(owner)) for owner in [code.owner] if owner is not None)]
-    facts = Facts.of(report)
+    trees = [Nested(gradients.tree.root), *map(Nested, code.roots)]
+    facts, fixed = Facts.of(report), set() if is_part else called_by(loss)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts))
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts), fixed)
     return diagnosis_of(found, facts)

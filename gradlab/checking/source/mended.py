@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from gradlab.checking.source.elsewhere import STEP, Elsewhere, Slope, slope_of
-from gradlab.checking.source.functions import Code, put_on
+from gradlab.checking.source.functions import Code
+from gradlab.checking.source.objects import put_on_for_a_while
 from gradlab.checking.source.search import Mended, Search
 from gradlab.checking.source.target import Target, Trial
 
@@ -31,7 +32,7 @@ class OtherTheta(Elsewhere):
 
 def mended(
     code: Code, loss: Function, gradient: Callable[[object, np.ndarray], np.ndarray],
-    theta: np.ndarray, layout: Layout, target: Target,
+    theta: np.ndarray, layout: Layout, target: Target, fixed: Collection[object] = (),
 ) -> list[Mended]:  # fmt: skip
     """Return the edits of a gradient's code with which it is right.
 
@@ -43,6 +44,8 @@ def mended(
     theta : ndarray, shape (P,)
     layout : dict of str to (start, stop, shape)
     target : Target
+    fixed : collection of functions, optional
+        Those that the loss calls too: they are not edited.
     """
     if not code.functions or theta.dtype != np.float64:
         return []
@@ -54,7 +57,8 @@ def mended(
             raise ValueError("a gradient of another shape")
         return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-    trial = Trial([code], run, target, lambda: [*others(loss, theta, layout)], constants_in(code))
+    elsewhere = lambda: [*others(loss, theta, layout)]  # noqa: E731
+    trial = Trial([code], run, target, elsewhere, constants_in(code), fixed=fixed)
     return Search(trial).run()
 
 
@@ -102,12 +106,5 @@ def called_as(code: Code, new: Callable | Mapping) -> Iterator[Callable]:
     if not isinstance(new, Mapping):
         yield new
         return
-    own = vars(code.owner)
-    before = {name: own[name] for name in new if name in own}
-    put_on(code.owner, new)
-    try:
+    with put_on_for_a_while(code.objects(), new):
         yield getattr(code.owner, code.functions[0].name)
-    finally:
-        for name in new:
-            del own[name]
-        own.update(before)

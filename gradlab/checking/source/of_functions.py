@@ -13,7 +13,7 @@ from gradlab.checking.diagnosis.facts import Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.factors import changes, common, of_data
-from gradlab.checking.source.functions import Code
+from gradlab.checking.source.functions import Code, called_by
 from gradlab.checking.source.mended import Layout, OtherTheta, called_as, mended, others
 
 
@@ -26,7 +26,7 @@ def of_functions(
     called = grad.f if is_part else grad
     if grad is None:
         return []
-    code = Code(called)
+    code, fixed = Code(called), set() if is_part else called_by(f)
 
     def gradient(new: object, at: np.ndarray) -> np.ndarray:
         before = f(at.copy())  # what grad needs may have been left behind by f
@@ -38,7 +38,7 @@ def of_functions(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, f, gradient, theta, layout, target_of(report, facts))
+        found = mended(code, f, gradient, theta, layout, target_of(report, facts), fixed)
         if not found and (factor := common(facts)) and _is_steady(facts):
             here = np.concatenate([report[name].analytic.ravel() for name in report])
 

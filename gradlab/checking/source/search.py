@@ -93,7 +93,8 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
-        if not all(map(is_harmless, self.trial.codes)) or is_large(self.trial.codes):
+        codes = self.trial.codes
+        if not all(is_harmless(code, self.trial.handed) for code in codes) or is_large(codes):
             return []
         with (
             contextlib.redirect_stdout(io.StringIO()),
@@ -117,7 +118,8 @@ class Search:
 
     def _run_code(self) -> None:
         """Try the edits of one code, the most usual first, until the others are far less usual."""
-        queue = [edit for function in self._code.functions for edit in self._edits_of(function)]
+        functions = [one for one in self._code.functions if one.live not in self.trial.fixed]
+        queue = [edit for function in functions for edit in self._edits_of(function)]
         best = np.inf
         for cost, todo in sorted(queue, key=operator.itemgetter(0)):
             if cost > best + MARGIN:

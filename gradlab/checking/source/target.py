@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,6 +80,10 @@ class Trial:
     places : callable, () -> list of Elsewhere
     constants : list of float
         Numbers that stand in the forward pass.
+    handed : sequence
+        What the codes are handed, besides arrays.
+    fixed : collection of functions
+        Those that are not edited: the loss, which is right, calls them too.
     """
 
     codes: Sequence[Code]
@@ -87,3 +91,5 @@ class Trial:
     target: Target
     places: Callable[[], list[Elsewhere]]
     constants: list[float] = field(default_factory=list)
+    handed: Sequence[object] = ()
+    fixed: Collection[object] = ()
