@@ -12,8 +12,8 @@ from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
-from gradlab.checking.source.functions import Code, called_by
-from gradlab.checking.source.mended import called_as, mended
+from gradlab.checking.source.functions import Code
+from gradlab.checking.source.mended import called_as, leaves_alone, mended
 from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested
@@ -60,8 +60,14 @@ def of_arrays(
                 grads.called = called
 
     trees = [Nested(gradients.tree.root), *map(Nested, code.roots)]
-    facts, fixed = Facts.of(report), set() if is_part else called_by(loss)
+    facts = Facts.of(report)
+
+    def value(now: Callable, at: np.ndarray) -> object:
+        return now(*[gradients.structure(own.parts(at))] * own.loss_takes)
+
+    # where the loss is one with the gradient, it is compared at every run
+    keeps = leaves_alone(Code(None if is_part else loss), value, own.theta)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts), fixed)
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts), keeps)
     return diagnosis_of(found, facts)

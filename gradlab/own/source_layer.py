@@ -12,7 +12,7 @@ from gradlab.checking.black_box import GRADIENT_ROUNDING
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
-from gradlab.checking.source.functions import Code
+from gradlab.checking.source.functions import Code, Function
 from gradlab.checking.source.mended import constants_in
 from gradlab.checking.source.objects import put_on_copy
 from gradlab.checking.source.search import Search
@@ -68,8 +68,16 @@ def _trial(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> 
 
     rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
     target = target_of(report, facts, rounding)
+
+    def keeps(function: Function) -> bool:
+        if (twin := codes[1].twin(function)) is None:
+            return True
+        changed = copy.copy(code)
+        changed.forward, changed.backward = _exchanged(code, 1, codes[1].edited(twin, {}))
+        return all(map(np.array_equal, changed.at({})[0], code.at({})[0]))
+
     handed = _handed(code)
-    return Trial(codes, run, target, elsewhere, constants_in(codes[1]), handed)
+    return Trial(codes, run, target, elsewhere, constants_in(codes[1]), handed, keeps)
 
 
 def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Callable]:

@@ -17,7 +17,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 
 import numpy as np
 
-from gradlab.checking.source.objects import objects_in, put_on_for_a_while
+from gradlab.checking.source.objects import objects_in, private, put_on_for_a_while
 
 MOST_LINES = 20_000  # of a file that is read
 MOST_FUNCTIONS = 8  # that a function calls, or these in turn, and that are read too
@@ -60,17 +60,30 @@ class Function:
             inner: ast.stmt = ast.FunctionDef(node.name, node.args, node.body, [], None)
         else:
             inner = ast.Return(node)
+        made = [inner]
+        if kind := self._private_in():  # self.__x has another name in a class
+            inner = ast.ClassDef(kind, [], [], [inner], [])
+            made.append(inner)
         names = dict.fromkeys((*self.live.__code__.co_freevars, *bound))
         around = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
         outer = ast.FunctionDef("around", around, [inner], [], None)
-        for new in (inner, outer, *around.args):
+        for new in (*made, outer, *around.args):
             ast.copy_location(new, node)
         code = compile(
             ast.Module([outer], []), self.live.__code__.co_filename, "exec", dont_inherit=True
         )
         (whole,) = _codes_in(code)
+        if kind:
+            whole = next(code for code in _codes_in(whole) if code.co_name == kind)
         return next(code for code in _codes_in(whole) if code.co_name == self.name
                     or code.co_name == "<lambda>")  # fmt: skip
+
+    def _private_in(self) -> str:
+        """Return the class whose private names a method speaks of; "" for none."""
+        *_, kind, _ = ("", *self.live.__qualname__.split("."))
+        names = names_in(self.live.__code__)
+        has_some = any(name.startswith(private(kind, "__")) for name in names)
+        return kind if has_some and kind.isidentifier() else ""
 
     def is_as_it_runs(self) -> bool:
         """Tell whether the tree gives the very instructions that the live function has.
@@ -174,6 +187,9 @@ class Code:
     def __init__(
         self, called: Callable, owner: object = None, handed: Sequence[object] = ()
     ) -> None:
+        if isinstance(called, FunctionType):  # what a decorator does besides is none of the lines
+            called = inspect.unwrap(called)
+        self.called = called
         self.owner = getattr(called, "__self__", owner)
         root = Function.of(getattr(called, "__func__", called))
         self.functions = [] if root is None else [root]
@@ -204,13 +220,18 @@ class Code:
         """The file of the one that is called."""
         return self.functions[0].live.__code__.co_filename if self.functions else ""
 
+    def twin(self, function: Function) -> Function | None:
+        """Return the same function, if this code calls it too."""
+        return next((one for one in self.functions if one.live is function.live), None)
+
     def objects(self, *more: object) -> list[object]:
         """Return the objects whose methods may be called."""
         return objects_in((*self.roots, *more), self.file)
 
     def methods_called(self, name: str, *more: object) -> list[FunctionType]:
         """Return what a name may stand for as a method of these objects."""
-        found = {getattr(type(thing), name, None) for thing in self.objects(*more)}
+        kinds = {type(thing) for thing in self.objects(*more)}
+        found = {getattr(kind, private(kind.__name__, name), None) for kind in kinds}
         return [live for live in found if isinstance(live, FunctionType)]
 
     def _called_by(
@@ -255,11 +276,6 @@ class Code:
                 return root(*arguments)
 
         return call
-
-
-def called_by(called: Callable) -> set[FunctionType]:
-    """Return the functions that one calls, itself among them, as far as that can be read."""
-    return {function.live for function in Code(called).functions}
 
 
 def _is_of(value: object, file: str) -> bool:

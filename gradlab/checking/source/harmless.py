@@ -139,7 +139,7 @@ class Body:
         is_own = path[:1] == [self.me] and len(path) == 2
         if methods := self._methods_called(callee.attr):
             # of another object, perhaps: only by its own name it may go round
-            return all([self._may_call_live(live, is_own) for live in methods])
+            return all(self._may_call_live(live, is_own) for live in methods)
         return callee.attr in METHODS and not is_own
 
     def _methods_called(self, name: str) -> list[object]:

@@ -50,11 +50,18 @@ def put_on(objects: Iterable[object], methods: Methods) -> list[tuple[dict, str,
     before = []
     for thing in objects:
         for live, new in methods.items():
-            name, own = live.__name__, vars(thing)
+            *_, kind, _ = ("", *live.__qualname__.split("."))
+            name, own = private(kind, live.__name__), vars(thing)
             if getattr(type(thing), name, None) is live:
                 before.append((own, name, own.get(name)))
                 own[name] = MethodType(new, thing)
     return before
+
+
+def private(kind: str, name: str) -> str:
+    """Return the name that a class's __name has outside of it; any other as it is."""
+    is_private = name.startswith("__") and (name == "__" or not name.endswith("__"))
+    return f"_{kind.lstrip('_')}{name}" if is_private and kind else name
 
 
 def put_on_copy(thing: object, methods: Methods) -> None:

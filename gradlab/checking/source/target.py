@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gradlab.checking.source.elsewhere import Elsewhere
-from gradlab.checking.source.functions import Code
+from gradlab.checking.source.functions import Code, Function
 
 Arrays = Mapping[str, np.ndarray]
 MOST_LEFT = 0.03  # of the deviation that came
@@ -82,8 +82,9 @@ class Trial:
         Numbers that stand in the forward pass.
     handed : sequence
         What the codes are handed, besides arrays.
-    fixed : collection of functions
-        Those that are not edited: the loss, which is right, calls them too.
+    keeps : callable, Function -> bool
+        Whether the loss, which is right, is as before with a function as its tree stands: it may
+        call that too.
     """
 
     codes: Sequence[Code]
@@ -92,4 +93,4 @@ class Trial:
     places: Callable[[], list[Elsewhere]]
     constants: list[float] = field(default_factory=list)
     handed: Sequence[object] = ()
-    fixed: Collection[object] = ()
+    keeps: Callable[[Function], bool] = lambda function: True
