@@ -18,6 +18,7 @@ WORST = 3  # tensors whose worst entries are told
 OTHERS = 3  # causes that are told after the first
 PARTS = 2  # of a cause with several lines, that are told
 PERHAPS = "perhaps "
+ONE_OF = "One of these mends it; so does, instead:"
 DIGITS = 12  # at most: more of them are another machine's rounding
 
 
@@ -109,6 +110,7 @@ def causes_told(causes: Sequence[Diagnosis], held: str = "report.diagnosis") -> 
     if not first.score:
         return [Words("No cause was found.", "b"), Words(_fit(first))]
     kind, also = ("Cause", "fits as well") if first.certain else ("Probable cause", "or")
+    also = "or" if first.whose == "yours" else also
     kind = "Perhaps" if first.cause.startswith(PERHAPS) else kind
     others = _others(causes)
     more = len(others) - OTHERS
@@ -116,6 +118,7 @@ def causes_told(causes: Sequence[Diagnosis], held: str = "report.diagnosis") -> 
         Words(f"{kind}: {_title(first)}", "b"),
         *_lines(first.parts),
         Words(_fit(first)),
+        *[Words(ONE_OF)] * (first.whose == "yours" and bool(others)),
         *(Words(f"  {also}: {other}", indent=" " * 6) for other in others[:OTHERS]),
         *[Words(f"  and {more} more: {held} has them")] * (more > 0),
     ]
@@ -147,6 +150,8 @@ def _lines(parts: Sequence[tuple[str, str, str]]) -> list[Block]:
 def _title(cause: Diagnosis) -> str:
     """Return what a cause is: a sentence if somebody wrote one, and the place of its line."""
     count = len(cause.parts)
+    if cause.whose == "formula" and count == 1:
+        return f"your gradient is what {cause.where} gives with a wrong line"
     if cause.bug is None and count:
         return f"a wrong line, {cause.where}" if count == 1 else f"{count} wrong lines"
     place = cause.where if count == 1 else f"layer {cause.layer}" if cause.layer else ""
@@ -174,5 +179,11 @@ def _fit(cause: Diagnosis) -> str:
         sure = "" if cause.certain else "; yet the cause may be another"
         so_many = f"{digits} digit{'s' * (digits > 1)}"
         told = f"{lines} reproduce{s} the error of your gradient to {so_many}{sure}."
+    if cause.whose == "formula":
+        told += (
+            " It is of the layer's formula, and no line of your source: look for the same there."
+        )
+    elif cause.whose == "yours":
+        told = f"{cause.evidence.partition('. ')[0]}."
     museum = f' gl.bugs.describe("{cause.bug}") tells more.' if cause.bug else ""
     return told + museum

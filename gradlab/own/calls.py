@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 
 #: How the gradient from above is called, as a rule: dout, dy, grad_out, gy, upstream.
 FROM_ABOVE = ("d", "g", "up")
+BEFORE = ("d_", "dnext_", "grad_", "g_", "up_", "d", "g")  # a name, in that of its gradient
 OUTPUT_NAMES = ("out", "output")
 DOUT, CACHE, OUT, INPUT = "dout", "cache", "out", "input"
 Token = tuple[str, int]  # what is handed to backward: (DOUT, 0), (CACHE, 0), (INPUT, 2)
@@ -64,8 +65,18 @@ def names_of(forward: Callable, inputs: Sequence) -> tuple[str, ...]:
     return tuple(names)
 
 
+def words_of(forward: Callable) -> frozenset[str]:
+    """Return the names that forward speaks of; none where that cannot be read."""
+    code = getattr(getattr(forward, "__func__", forward), "__code__", None)
+    return frozenset() if code is None else frozenset((*code.co_varnames, *code.co_names))
+
+
 def plan(
-    names: Sequence[str], returned: object, backward: Callable, cache: bool | None = None
+    names: Sequence[str],
+    returned: object,
+    backward: Callable,
+    cache: bool | None = None,
+    words: Set[str] = frozenset(),
 ) -> Calls:
     """Return how backward is to be called, or raise if its signature leaves that open.
 
@@ -78,6 +89,8 @@ def plan(
     backward : callable
     cache : bool or None, optional
         Whether the last of several things that forward returns is the cache; None finds out.
+    words : set of str, optional
+        The names that forward speaks of: `diff`, of which it speaks, is no gradient from above.
     """
     required, optional, is_open = _parameters(backward)
     is_tuple = isinstance(returned, tuple | list)
@@ -87,7 +100,7 @@ def plan(
     most = len(required) + len(optional)
     for count in (*range(least, most + 1), *range(len(required), least)):
         parameters = [*required, *optional][:count]
-        found = list(_ways(parameters, names, returned, cache))
+        found = list(_ways(parameters, names, returned, cache, words))
         if is_open and not found and isinstance(returned, tuple) and cache is not False:
             found = [(2, len(returned) - 1, _above(len(returned) - 1, (CACHE, 0)))]
         if not found:
@@ -120,7 +133,11 @@ def _parameters(backward: Callable) -> tuple[list[str], list[str], bool]:
 
 
 def _ways(
-    parameters: list[str], names: Sequence[str], returned: object, cache: bool | None
+    parameters: list[str],
+    names: Sequence[str],
+    returned: object,
+    cache: bool | None,
+    words: Set[str],
 ) -> Iterator[tuple[int, int, tuple[Token, ...]]]:
     """Yield (rank, outputs, what backward is handed) for each way of reading its parameters.
 
@@ -151,11 +168,21 @@ def _ways(
                 yield (0, outs, start + by_name)
             elif has_cache and len(rest) == 1:
                 other = rest[0].lower().startswith(FROM_ABOVE) and is_differentiable(several[-1])
-                yield (3 if other and cache is None else 1, outs, (*start, (CACHE, 0)))
+                rank = _rank_of_cache(rest[0], words) if other and cache is None else 1
+                yield (rank, outs, (*start, (CACHE, 0)))
             elif len(rest) == len(names) > 1 or (has_cache and len(rest) == len(names)):
                 yield (2, outs, start + tuple((INPUT, k) for k in range(len(names))))
             elif not rest:
                 yield (3, outs, start)
+
+
+def _rank_of_cache(name: str, words: Set[str]) -> int:
+    """Return how likely a name that begins like a gradient's is the cache: 1 if it surely is.
+
+    The other way to read it, a gradient from above for one more output, has rank 3.
+    """
+    of_output = any(name.startswith(d) and name[len(d) :] in words for d in BEFORE)
+    return 3 if (name in words) == of_output else 1 if name in words else 4
 
 
 def _above(outs: int, *more: Token) -> tuple[Token, ...]:

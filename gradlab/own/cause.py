@@ -58,7 +58,9 @@ class Finder:
                 causes = self._causes(match, report, facts)
                 if causes:
                     found = of_line(told(causes[0], match, self.code), facts)
-                    return [replace(found, evidence=f"{found.evidence} {_about(match)}")]
+                    said = f"in the formula of {found.cause}"
+                    about = f"{found.evidence} {_about(match)}"
+                    return [replace(found, cause=said, evidence=about, whose="formula")]
             return of_factor(self.code, facts)
 
     def _causes(self, match: Match, report: Report, facts: Facts) -> list[Cause]:
@@ -131,8 +133,8 @@ class Finder:
 def _about(match: Match) -> str:
     return (
         f"Your forward is {match.known.lines.name}, equal to the last digits on other inputs too, "
-        "and with this line backward gives there what yours gives. What stands between your inputs "
-        "and the output has names of gradlab's."
+        "and with this line its formula gives there what your backward gives. It is no line of "
+        "your source; what stands between your inputs and the output has names of gradlab's."
     )
 
 

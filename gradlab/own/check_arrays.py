@@ -106,7 +106,7 @@ def check_arrays(
     said = _remarks(report, gradients, own)
     return replace(
         report, find_remarks=lambda: (*map(_in_words, report.remarks), *said),
-        find_causes=lambda now: of_arrays(grads, own, gradient, arrays, now)
+        find_causes=lambda now: of_arrays(loss, grads, own, gradient, gradients, now)
         or report.find_causes(now),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab._validate import check_real_array
 from gradlab.nn.parameters import lay_out, roll, unroll
-from gradlab.own.calls import CACHE, DOUT, INPUT, is_differentiable, names_of, plan
+from gradlab.own.calls import CACHE, DOUT, INPUT, is_differentiable, names_of, plan, words_of
 from gradlab.own.returned import gradients_of
 
 
@@ -72,7 +72,8 @@ class LayerCode:
         with _drawing_from(self._drawn_from):
             returned = self.forward(*handed)
             self._after_forward = np.random.get_state()  # noqa: NPY002
-        self.calls = plan(self.names, returned, self.backward, cache)
+        words = words_of(self.forward)
+        self.calls = plan(self.names, returned, self.backward, cache, words)
         outs = self._outputs(returned)
         self.shapes = [out.shape for out in outs]
         changed = self._changed(handed, self.inputs)

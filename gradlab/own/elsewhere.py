@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -37,7 +38,9 @@ def places(code: LayerCode) -> list[OtherInputs]:
 
     Sizes that coincide do so no more there: a factor 1/5 is told from one over five examples.
     """
-    found = [_first(code, k, _shifted(code, k)) for k in range(POINTS)]
+    found = [_first(code, 0, _shifted(code, 0))]
+    found += [_first(code, k, chain(_shifted(code, k, _drawn(code, k)), _shifted(code, k)))
+              for k in range(1, POINTS)]  # fmt: skip
     found += [_first(code, POINTS + k, [larger]) for k, larger in enumerate(_larger(code))]
     return [place for place in found if place is not None]
 
@@ -80,7 +83,23 @@ def _with_slopes(
     return OtherInputs(inputs, above, slopes=slopes, is_larger=seed >= POINTS)
 
 
-def _shifted(code: LayerCode, seed: int) -> Iterator[dict[str, object]]:
+def _drawn(code: LayerCode, seed: int) -> dict[str, np.ndarray]:
+    """Return labels, indices and masks of other examples: in another order, one for another.
+
+    Where they stay the same, a sum of theirs can be taken for a size.
+    """
+    whole = {k: v for k, v in code.inputs.items() if isinstance(v, np.ndarray) and v.ndim}
+    whole = {k: v for k, v in whole.items() if v.dtype.kind in "biu" and len(v)}
+    rows = {}
+    for size in {len(value) for value in whole.values()}:
+        rows[size] = np.random.default_rng([13, seed, size]).permutation(size)
+        rows[size][0] = rows[size][-1]
+    return {name: value[rows[len(value)]] for name, value in whole.items()}
+
+
+def _shifted(
+    code: LayerCode, seed: int, drawn: Mapping[str, np.ndarray] = {}
+) -> Iterator[dict[str, object]]:
     """Yield the inputs shifted at random, in float64, further at first."""
     for names in (code.floats, code.checked):
         for shift in SHIFTS:
@@ -89,7 +108,7 @@ def _shifted(code: LayerCode, seed: int) -> Iterator[dict[str, object]]:
                 name: np.asarray(value, float)
                 + shift * rng.standard_normal(value.shape) * (name in names)
                 if name in code.floats
-                else value
+                else drawn.get(name, value)
                 for name, value in code.inputs.items()
             }
 

@@ -13,7 +13,8 @@ from gradlab.checking.own_code import OwnCode
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.functions import Code
-from gradlab.checking.source.mended import called_as, mended
+from gradlab.checking.source.mended import called_as, leaves_alone, mended
+from gradlab.own.gradients import Gradients
 from gradlab.own.kept import kept
 from gradlab.own.nested import Nested
 
@@ -31,8 +32,9 @@ class Exchangeable:
 
 
 def of_arrays(
-    grads: object, own: OwnCode, gradient: Callable, arrays: object, report: Report
-) -> list[Diagnosis]:
+    loss: Callable, grads: object, own: OwnCode, gradient: Callable, gradients: Gradients,
+    report: Report,
+) -> list[Diagnosis]:  # fmt: skip
     """Return the line of `grads` with which the gradients are right.
 
     The arrays are shifted where they lie, and put back, as in a check.
@@ -48,7 +50,8 @@ def of_arrays(
     def edited(new: object, at: np.ndarray) -> np.ndarray:
         before = own(at)  # what the gradients need may have been left behind by the loss
         with called_as(code, new) as now:
-            if is_part and now(*[own.parts(at)] * own.loss_takes)[0] != before:
+            handed = [gradients.structure(own.parts(at))] * own.loss_takes
+            if is_part and now(*handed)[0] != before:
                 raise ValueError("another loss")
             grads.called = Part(now, 1) if is_part else now
             try:
@@ -56,9 +59,15 @@ def of_arrays(
             finally:
                 grads.called = called
 
-    trees = [Nested(arrays), *(Nested(vars(owner)) for owner in [code.owner] if owner is not None)]
+    trees = [Nested(gradients.tree.root), *map(Nested, code.roots)]
     facts = Facts.of(report)
+
+    def value(now: Callable, at: np.ndarray) -> object:
+        return now(*[gradients.structure(own.parts(at))] * own.loss_takes)
+
+    # where the loss is one with the gradient, it is compared at every run
+    keeps = leaves_alone(Code(None if is_part else loss), value, own.theta)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts))
+        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts), keeps)
     return diagnosis_of(found, facts)

@@ -12,8 +12,9 @@ from gradlab.checking.black_box import GRADIENT_ROUNDING
 from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
-from gradlab.checking.source.functions import Code, put_on
+from gradlab.checking.source.functions import Code, Function
 from gradlab.checking.source.mended import constants_in
+from gradlab.checking.source.objects import put_on_copy
 from gradlab.checking.source.search import Search
 from gradlab.checking.source.target import Arrays, Trial
 from gradlab.own.code import LayerCode
@@ -25,7 +26,7 @@ LEAST = 2  # other places at which an edit must be right
 
 def of_layer(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
     """Return the line of backward, or of what forward keeps, with which the gradient is right."""
-    codes = [_code_of(code.backward), _code_of(code.forward)]
+    codes = [_code_of(one, _handed(code)) for one in (code.backward, code.forward)]
     if not codes[0].functions:
         return []
     with code.drawing_as_before():
@@ -33,10 +34,15 @@ def of_layer(code: LayerCode, report: Report, facts: Facts) -> list[Diagnosis]:
     return diagnosis_of(found, facts)
 
 
-def _code_of(called: Callable) -> Code:
+def _handed(code: LayerCode) -> list[object]:
+    return [value for value in code.inputs.values() if not isinstance(value, np.ndarray)]
+
+
+def _code_of(called: Callable, handed: list[object]) -> Code:
     """Return what can be read of a function; of an object's method where it stands for one."""
     layer = getattr(called, "layer", None)
-    return Code(called) if layer is None else Code(getattr(type(layer), called.method), layer)
+    method = called if layer is None else getattr(type(layer), called.method)
+    return Code(method, layer, handed)
 
 
 def _trial(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> Trial:
@@ -62,7 +68,16 @@ def _trial(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> 
 
     rounding = GRADIENT_ROUNDING.get(code.dtype.itemsize, 0.0)
     target = target_of(report, facts, rounding)
-    return Trial(codes, run, target, elsewhere, constants_in(codes[1]))
+
+    def keeps(function: Function) -> bool:
+        if (twin := codes[1].twin(function)) is None:
+            return True
+        changed = copy.copy(code)
+        changed.forward, changed.backward = _exchanged(code, 1, codes[1].edited(twin, {}))
+        return all(map(np.array_equal, changed.at({})[0], code.at({})[0]))
+
+    handed = _handed(code)
+    return Trial(codes, run, target, elsewhere, constants_in(codes[1]), handed, keeps)
 
 
 def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Callable]:
@@ -74,7 +89,7 @@ def _exchanged(code: LayerCode, number: int, new: object) -> tuple[Callable, Cal
     if hasattr(code.backward, "remade"):
         return code.backward.remade(new)
     own = copied(pair[1 - number].__self__)
-    put_on(own, new)
+    put_on_copy(own, new)
     return tuple(
         getattr(own, f.__func__.__name__)
         if isinstance(f, MethodType) and f.__self__ is pair[1 - number].__self__

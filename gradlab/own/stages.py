@@ -12,7 +12,7 @@ from keyword import iskeyword
 
 import numpy as np
 
-from gradlab.checking.source.functions import put_on
+from gradlab.checking.source.objects import put_on_copy
 from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
 from gradlab.own.gradients import AFTER, BEFORE
@@ -171,7 +171,7 @@ def _of_object(layer: object, label: str) -> Stage:
 def _remade(layer: object, label: str, methods: Mapping) -> tuple[Callable, Callable]:
     """Return an object's functions, some of whose methods are others."""
     other = copied(layer)
-    put_on(other, methods)
+    put_on_copy(other, methods)
     stage = _of_object(other, label)
     return stage.forward, stage.backward
 

@@ -58,6 +58,9 @@ class Diagnosis:
     alike, left_open : tuple of str
         Other lines, "where: wrong line", that fit as well, and the tensors that this one does not
         explain.
+    whose : str
+        Whose line it is: "yours", of your source; "formula", of a layer that your code equals, and
+        not as it stands in your source; "" where the network, or its lines, are gradlab's.
     """
 
     cause: str
@@ -72,6 +75,7 @@ class Diagnosis:
     certain: bool = False
     alike: tuple[str, ...] = ()
     left_open: tuple[str, ...] = ()
+    whose: str = ""
 
     @property
     def parts(self) -> list[tuple[str, str, str]]:

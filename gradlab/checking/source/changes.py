@@ -115,6 +115,8 @@ def another_operator(expr: Expression) -> Iterator[Named]:
         sign, left, right = operation[0], *map(_in, operation[1:])
         if sign in OTHERS:
             yield f"{left} {OTHERS[sign]} {right}", 0.5
+        if sign in "+*":
+            yield f"{left} {'*' if sign == '+' else '+'} {right}", 0.9
         if sign in "-/@**":
             yield f"{right} {sign} {left}", 0.8 if sign != "-" else 0.5
         if sign == "@":
@@ -220,7 +222,7 @@ def another_call(expr: Expression) -> Iterator[Named]:
     for group in GROUPS:
         for other in group if name in group else ():
             if other != name:
-                head = f"{ast.unparse(node.func.value)}.{other}" \
+                head = f"{_in(node.func.value)}.{other}" \
                     if isinstance(node.func, ast.Attribute) else other  # fmt: skip
                 yield head + expr.text[len(ast.unparse(node.func)) :], 0.7
     if name in REDUCTIONS:

@@ -14,6 +14,9 @@ from gradlab.checking.source.search import Mended
 from gradlab.checking.source.target import Target
 
 MOST_ALIKE = 3  # other edits that are told
+ONE_SIZE = "of these sizes, too; other sizes could not be tried"
+#: So many times the tolerance of an entry is near enough for an edit: other inputs decide.
+NEAR = 5
 
 
 def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
@@ -27,16 +30,16 @@ def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
     cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(facts.wrong),
                   alike=tuple(alike))  # fmt: skip
     left = f"{max(first.residual, 1e-16):.0e}"
-    tried = "of other sizes, too" if first.resized else "of these sizes, too"
+    tried = "of other sizes, too" if first.resized else ONE_SIZE
     evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient "
                 f"is right on other inputs {tried}. {facts.where}.")  # fmt: skip
-    return [replace(of_line(cause, facts), evidence=evidence)]
+    return [replace(of_line(cause, facts), evidence=evidence, whose="yours")]
 
 
 def target_of(report: Report, facts: Facts, rounding: float = 0.0) -> Target:
     """Return the numerical gradient with how far an entry may be off."""
     tolerance = {
-        name: np.where(np.isfinite(np.ravel(t.bounds)), facts.tolerance_of(name), np.inf)
+        name: np.where(np.isfinite(np.ravel(t.bounds)), NEAR * facts.tolerance_of(name), np.inf)
         + rounding * np.abs(facts.numerical[name]).max(initial=0.0)
         for name, t in report.tensors.items()
     }

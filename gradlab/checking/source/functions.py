@@ -10,10 +10,14 @@ from __future__ import annotations
 import ast
 import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, ModuleType
+
+import numpy as np
+
+from gradlab.checking.source.objects import objects_in, private, put_on_for_a_while
 
 MOST_LINES = 20_000  # of a file that is read
 MOST_FUNCTIONS = 8  # that a function calls, or these in turn, and that are read too
@@ -56,17 +60,30 @@ class Function:
             inner: ast.stmt = ast.FunctionDef(node.name, node.args, node.body, [], None)
         else:
             inner = ast.Return(node)
+        made = [inner]
+        if kind := self._private_in():  # self.__x has another name in a class
+            inner = ast.ClassDef(kind, [], [], [inner], [])
+            made.append(inner)
         names = dict.fromkeys((*self.live.__code__.co_freevars, *bound))
         around = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
         outer = ast.FunctionDef("around", around, [inner], [], None)
-        for new in (inner, outer, *around.args):
+        for new in (*made, outer, *around.args):
             ast.copy_location(new, node)
         code = compile(
             ast.Module([outer], []), self.live.__code__.co_filename, "exec", dont_inherit=True
         )
         (whole,) = _codes_in(code)
+        if kind:
+            whole = next(code for code in _codes_in(whole) if code.co_name == kind)
         return next(code for code in _codes_in(whole) if code.co_name == self.name
                     or code.co_name == "<lambda>")  # fmt: skip
+
+    def _private_in(self) -> str:
+        """Return the class whose private names a method speaks of; "" for none."""
+        *_, kind, _ = ("", *self.live.__qualname__.split("."))
+        names = names_in(self.live.__code__)
+        has_some = any(name.startswith(private(kind, "__")) for name in names)
+        return kind if has_some and kind.isidentifier() else ""
 
     def is_as_it_runs(self) -> bool:
         """Tell whether the tree gives the very instructions that the live function has.
@@ -154,61 +171,87 @@ class Code:
     called : function or method
     owner : object, optional
         The object whose method it is, where that is not bound to it.
+    handed : sequence, optional
+        What it may be handed: the methods of objects in there are read too.
 
     Attributes
     ----------
     functions : list of Function
         The first is the one that is called.
+    roots : list of object
+        Where the objects are found whose methods it may call.
+    methods : dict of function to Function
+        Those of these objects.
     """
 
-    def __init__(self, called: Callable, owner: object = None) -> None:
+    def __init__(
+        self, called: Callable, owner: object = None, handed: Sequence[object] = ()
+    ) -> None:
+        if isinstance(called, FunctionType):  # what a decorator does besides is none of the lines
+            called = inspect.unwrap(called)
+        self.called = called
         self.owner = getattr(called, "__self__", owner)
         root = Function.of(getattr(called, "__func__", called))
         self.functions = [] if root is None else [root]
+        self.roots = [] if self.owner is None else [self.owner]
         self.calls: dict[Function, dict[str, Function]] = {}
-        self.methods: dict[str, Function] = {}
+        self.methods: dict[FunctionType, Function] = {}
         if root is None:
             return
         if self.owner is not None:
-            self.methods[root.live.__name__] = root
+            self.methods[root.live] = root
         known = {root.live: root}
         for function in self.functions:  # grows meanwhile
             self.calls[function] = {}
-            for name, live, is_method in self._called_by(function):
+            self.roots += [v for v in _around(function.live).values() if _may_hold(v)]
+            for name, live, is_method in self._called_by(function, handed):
                 if live not in known:
                     if len(self.functions) == MOST_FUNCTIONS or not (found := Function.of(live)):
                         continue
                     known[live] = found
                     self.functions.append(found)
                 if is_method:
-                    self.methods[name] = known[live]
+                    self.methods[live] = known[live]
                 elif known[live] is not function:
                     self.calls[function][name] = known[live]
 
-    def _called_by(self, function: Function) -> Iterator[tuple[str, FunctionType, bool]]:
-        live = function.live
-        cells = zip(live.__code__.co_freevars, live.__closure__ or (), strict=True)
-        names = {name: live.__globals__.get(name) for name in names_in(live.__code__)}
-        for name, cell in cells:
-            try:
-                names[name] = cell.cell_contents
-            except ValueError:  # not yet set
-                continue
-        own = {
-            name: getattr(type(self.owner), name, None)
-            for name in names_in(live.__code__)
-            if self.owner is not None
-        }
-        for found, is_method in ((names, False), (own, True)):
-            for name, value in found.items():
-                file = getattr(getattr(value, "__code__", None), "co_filename", "")
-                if isinstance(value, FunctionType) and file == live.__code__.co_filename:
-                    yield name, value, is_method
+    @property
+    def file(self) -> str:
+        """The file of the one that is called."""
+        return self.functions[0].live.__code__.co_filename if self.functions else ""
+
+    def twin(self, function: Function) -> Function | None:
+        """Return the same function, if this code calls it too."""
+        return next((one for one in self.functions if one.live is function.live), None)
+
+    def objects(self, *more: object) -> list[object]:
+        """Return the objects whose methods may be called."""
+        return objects_in((*self.roots, *more), self.file)
+
+    def methods_called(self, name: str, *more: object) -> list[FunctionType]:
+        """Return what a name may stand for as a method of these objects."""
+        kinds = {type(thing) for thing in self.objects(*more)}
+        found = {getattr(kind, private(kind.__name__, name), None) for kind in kinds}
+        return [live for live in found if isinstance(live, FunctionType)]
+
+    def _called_by(
+        self, function: Function, handed: Sequence[object]
+    ) -> Iterator[tuple[str, FunctionType, bool]]:
+        own = names_in(function.live.__code__)
+        for name, value in _around(function.live).items():
+            if _is_of(value, self.file):
+                yield name, value, False
+        kinds = dict.fromkeys(type(thing) for thing in self.objects(*handed))
+        for kind in kinds:
+            for name in sorted(own):
+                live = getattr(kind, name, None)
+                if _is_of(live, self.file):
+                    yield name, live, True
 
     def edited(self, changed: Function, bound: Mapping[str, object]) -> Callable | dict:
         """Return what to call in which one function's tree counts, and not its live code.
 
-        Of a method: the object's methods that are to be others, by name.
+        Of a method: the methods that are to be others, by the live ones.
         """
         made: dict[Function, FunctionType | None] = {changed: changed.built(bound)}
 
@@ -220,15 +263,41 @@ class Code:
                 made[function] = function.built(parts) if parts else None
             return made[function]
 
-        if self.owner is None:
-            return make(self.functions[0]) or self.functions[0].live
-        found = {name: make(method) for name, method in self.methods.items()}
-        return {name: new for name, new in found.items() if new is not None}
+        found = {live: make(method) for live, method in self.methods.items()}
+        found = {live: new for live, new in found.items() if new is not None}
+        if self.owner is not None:
+            return found
+        root = make(self.functions[0]) or self.functions[0].live
+        if not found:
+            return root
+
+        def call(*arguments: object) -> object:
+            with put_on_for_a_while(self.objects(*arguments), found):
+                return root(*arguments)
+
+        return call
 
 
-def put_on(owner: object, methods: Mapping[str, FunctionType]) -> None:
-    """Give an object, which is a copy, methods of its own."""
-    vars(owner).update({name: MethodType(function, owner) for name, function in methods.items()})
+def _is_of(value: object, file: str) -> bool:
+    """Tell whether something is a function of a file."""
+    return isinstance(value, FunctionType) and value.__code__.co_filename == file
+
+
+def _may_hold(value: object) -> bool:
+    """Tell whether an object, or something that holds some, stands under a name."""
+    return not isinstance(value, type | ModuleType | FunctionType | str | np.ndarray | None)
+
+
+def _around(live: FunctionType) -> dict[str, object]:
+    """Return what a function speaks of: names of its file, and what it closes over."""
+    found = {name: live.__globals__.get(name) for name in names_in(live.__code__)}
+    cells = zip(live.__code__.co_freevars, live.__closure__ or (), strict=True)
+    for name, cell in cells:
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not yet set
+            continue
+    return found
 
 
 def names_in(code: CodeType) -> set[str]:

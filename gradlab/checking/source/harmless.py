@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -48,13 +48,16 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-def is_harmless(code: Code) -> bool:
-    """Tell whether all that a code runs does nothing but compute, and comes to an end."""
+def is_harmless(code: Code, handed: Sequence[object] = ()) -> bool:
+    """Tell whether all that a code runs does nothing but compute, and comes to an end.
+
+    The methods of objects that it is handed are read too.
+    """
     read = {one.live: one for one in code.functions}
     bodies: dict[Function, Body] = {}
     while new := [one for one in read.values() if one not in bodies]:
         for function in new:
-            body = bodies[function] = Body(function, read, code.owner)
+            body = bodies[function] = Body(function, read, code, handed)
             if not body.is_harmless() or len(bodies) > MOST_BODIES:
                 return False
     return not _goes_round(bodies)
@@ -68,18 +71,23 @@ class Body:
     function : Function
     read : dict
         The functions that have been read, by the live ones; those that are called come to them.
-    owner : object
-        Whose methods are called as self.name(...), or None.
+    code : Code
+        What it belongs to: the objects whose methods may be called as name(...) are there.
+    handed : sequence
+        Where others may come from.
     """
 
     def __init__(
-        self, function: Function, read: dict[FunctionType, Function], owner: object
-    ) -> None:
-        self.node, self.read, self.owner = function.node, read, owner
+        self, function: Function, read: dict[FunctionType, Function], code: Code,
+        handed: Sequence[object],
+    ) -> None:  # fmt: skip
+        self.node, self.read, self.code, self.handed = function.node, read, code, handed
         self.outer = outer_names(function.live)
         self.calls: set[Function] = set()
         args = [arg.arg for arg in self.node.args.args]
-        self.me = args[0] if owner is not None and args else None
+        name = function.live.__name__
+        is_method = function.live in code.methods_called(name, *handed)
+        self.me = args[0] if is_method and args else None
         names = [n for n in ast.walk(self.node) if isinstance(n, ast.Name)]
         self.local = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {*args}
         self.inner = _named_inside(self.node)
@@ -122,13 +130,26 @@ class Body:
         path = _path(callee)
         if path and path[0] in self.generators and len(path) == 2:
             return True
-        if path and path[0] == self.me and len(path) == 2:
-            return self._may_call_live(getattr(type(self.owner), path[1], None))
         if path and path[0] not in self.local and path[0] in self.outer:
             root = self.outer[path[0]]
             if isinstance(root, ModuleType):
                 return _only_computes(root, path[1:])
-        return callee.attr in METHODS
+        if isinstance(callee.value, ast.Call) and {*_path(callee.value.func)[-1:]} & SEEDED:
+            return True
+        is_own = path[:1] == [self.me] and len(path) == 2
+        if methods := self._methods_called(callee.attr):
+            # of another object, perhaps: only by its own name it may go round
+            return all(self._may_call_live(live, is_own) for live in methods)
+        return callee.attr in METHODS and not is_own
+
+    def _methods_called(self, name: str) -> list[object]:
+        """Return what a person's objects have under a name: a method, or an object to call."""
+        found = self.code.methods_called(name, *self.handed)
+        things = self.code.objects(*self.handed)
+        held = [vars(one)[name] for one in things if name in vars(one)]
+        return found + [
+            one if one is None else vars(type(one)).get("__call__", one) for one in held
+        ]
 
     def _may_call_name(self, name: str, call: ast.Call) -> bool:
         if name in self.inner:
@@ -139,11 +160,15 @@ class Body:
             return self._may_call_live(self.outer[name])
         return name in PLAIN and not (name == "print" and call.keywords)
 
-    def _may_call_live(self, live: object) -> bool:
+    def _may_call_live(self, live: object, goes_round: bool = True) -> bool:
         known = self.read.get(live) if isinstance(live, FunctionType) else None
         if known := known or Function.of(live):
-            self.calls.add(self.read.setdefault(known.live, known))
+            read = self.read.setdefault(known.live, known)
+            self.calls |= {read} if goes_round else set()
             return True
+        if isinstance(live, type) and issubclass(live, tuple):  # of those, `namedtuple` alone
+            made_by = getattr(live.__new__, "__module__", None) or ""
+            return made_by.startswith("namedtuple_") and live.__init__ is object.__init__
         home = getattr(live, "__module__", None) or ""
         is_library = isinstance(live, np.ufunc) or home.partition(".")[0] in MODULES
         name = getattr(live, "__name__", "")

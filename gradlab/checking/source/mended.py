@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.checking.source.elsewhere import STEP, Elsewhere, Slope, slope_of
-from gradlab.checking.source.functions import Code, put_on
+from gradlab.checking.source.functions import Code, Function
+from gradlab.checking.source.objects import put_on_for_a_while
 from gradlab.checking.source.search import Mended, Search
 from gradlab.checking.source.target import Target, Trial
 
@@ -19,7 +20,6 @@ POINTS = 3
 DIRECTIONS = 2  # for each tensor
 
 Layout = Mapping[str, tuple[int, int, tuple[int, ...]]]
-Function = Callable[[np.ndarray], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,9 @@ class OtherTheta(Elsewhere):
 
 
 def mended(
-    code: Code, loss: Function, gradient: Callable[[object, np.ndarray], np.ndarray],
+    code: Code, loss: Callable, gradient: Callable[[object, np.ndarray], np.ndarray],
     theta: np.ndarray, layout: Layout, target: Target,
+    keeps: Callable[[Function], bool],
 ) -> list[Mended]:  # fmt: skip
     """Return the edits of a gradient's code with which it is right.
 
@@ -43,6 +44,8 @@ def mended(
     theta : ndarray, shape (P,)
     layout : dict of str to (start, stop, shape)
     target : Target
+    keeps : callable, Function -> bool
+        As `Trial` has it.
     """
     if not code.functions or theta.dtype != np.float64:
         return []
@@ -54,11 +57,39 @@ def mended(
             raise ValueError("a gradient of another shape")
         return {name: flat[lo:hi] for name, (lo, hi, _) in layout.items()}
 
-    trial = Trial([code], run, target, lambda: [*others(loss, theta, layout)], constants_in(code))
+    def elsewhere() -> list[OtherTheta]:
+        return [*others(loss, theta, layout)]
+
+    trial = Trial([code], run, target, elsewhere, constants_in(code), keeps=keeps)
     return Search(trial).run()
 
 
-def others(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[OtherTheta]:
+def leaves_alone(
+    loss: Code, value: Callable[[Callable, np.ndarray], object], theta: np.ndarray
+) -> Callable[[Function], bool]:
+    """Return what tells whether a loss is as before with a function that it may call, too.
+
+    Parameters
+    ----------
+    loss : Code
+    value : callable, (what to call for the loss, (P,)) -> float
+    theta : ndarray, shape (P,)
+    """
+
+    def keeps(function: Function) -> bool:
+        if (twin := loss.twin(function)) is None:
+            return True
+        for at in (theta, 1.01 * theta + 0.01):
+            before = value(loss.called, at.copy())
+            with called_as(loss, loss.edited(twin, {})) as now:
+                if value(now, at.copy()) != before:
+                    return False
+        return True
+
+    return keeps
+
+
+def others(loss: Callable, theta: np.ndarray, layout: Layout) -> Iterator[OtherTheta]:
     """Yield other thetas with slopes there, where the loss is defined."""
     for k in range(POINTS):
         for shift in SHIFTS:
@@ -75,7 +106,7 @@ def others(loss: Function, theta: np.ndarray, layout: Layout) -> Iterator[OtherT
 
 
 def _slopes(
-    loss: Function, theta: np.ndarray, layout: Layout, rng: np.random.Generator
+    loss: Callable, theta: np.ndarray, layout: Layout, rng: np.random.Generator
 ) -> Iterator[Slope]:
     for name, (lo, hi, _) in layout.items():
         for _ in range(DIRECTIONS):
@@ -102,12 +133,5 @@ def called_as(code: Code, new: Callable | Mapping) -> Iterator[Callable]:
     if not isinstance(new, Mapping):
         yield new
         return
-    own = vars(code.owner)
-    before = {name: own[name] for name in new if name in own}
-    put_on(code.owner, new)
-    try:
+    with put_on_for_a_while(code.objects(), new):
         yield getattr(code.owner, code.functions[0].name)
-    finally:
-        for name in new:
-            del own[name]
-        own.update(before)

@@ -14,7 +14,14 @@ from gradlab.checking.report import Report
 from gradlab.checking.source.diagnosis import diagnosis_of, target_of
 from gradlab.checking.source.factors import changes, common, of_data
 from gradlab.checking.source.functions import Code
-from gradlab.checking.source.mended import Layout, OtherTheta, called_as, mended, others
+from gradlab.checking.source.mended import (
+    Layout,
+    OtherTheta,
+    called_as,
+    leaves_alone,
+    mended,
+    others,
+)
 
 
 def of_functions(
@@ -27,6 +34,9 @@ def of_functions(
     if grad is None:
         return []
     code = Code(called)
+    # where f is one with the gradient, its loss is compared at every run
+    other = Code(None if is_part else f)
+    keeps = leaves_alone(other, lambda now, at: now(at), theta)
 
     def gradient(new: object, at: np.ndarray) -> np.ndarray:
         before = f(at.copy())  # what grad needs may have been left behind by f
@@ -38,7 +48,7 @@ def of_functions(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, f, gradient, theta, layout, target_of(report, facts))
+        found = mended(code, f, gradient, theta, layout, target_of(report, facts), keeps)
         if not found and (factor := common(facts)) and _is_steady(facts):
             here = np.concatenate([report[name].analytic.ravel() for name in report])
 

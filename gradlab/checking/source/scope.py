@@ -102,6 +102,8 @@ class Scope:
 
     def _of_array(self, name: str, a: np.ndarray) -> Iterator[Valued]:
         yield name, a, 0
+        if a.ndim and a.size > 1:  # a number for each example, say
+            yield f"{name}[{':, ' * a.ndim}None]", a[..., None], 0.2
         if a.dtype.kind == "b":
             return
         with np.errstate(all="ignore"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import io
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ from gradlab.checking.source.functions import Function
 from gradlab.checking.source.harmless import is_harmless
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
+from gradlab.checking.source.silent import silent
 from gradlab.checking.source.spot import Spot, is_float
 from gradlab.checking.source.statement_changes import Change, changes_of
 from gradlab.checking.source.statements import (
@@ -42,6 +42,7 @@ WORK = 250_000  # statements that a search may run, about
 ASIDE = 60  # statements that one run takes for copies and for building the function
 ENTRIES = 2000  # of an array that are as dear as a statement
 MARGIN = 0.5  # how much less usual another edit may be that holds as well, and still be told
+MARGIN_OF_ONE = 0.2  # the same for the same line: mostly one thing in other words
 FAMILY = {"factor": 0.4, "forms": 1.0, "terms": 1.2, "number": 0.9}  # costs of what is solved for
 LATE = 1e-3  # hardly less: what decides where nothing else does
 STRANGE = 0.02  # for a factor that a line does not speak of otherwise
@@ -93,12 +94,13 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
-        if not all(map(is_harmless, self.trial.codes)) or is_large(self.trial.codes):
+        codes = self.trial.codes
+        if not all(is_harmless(code, self.trial.handed) for code in codes) or is_large(codes):
             return []
         with (
-            contextlib.redirect_stdout(io.StringIO()),
+            silent(),
             contextlib.suppress(ExhaustedError),
-            untouched(self.trial.codes),
+            untouched(self.trial.codes) as self._put_back,
         ):
             for number, code in enumerate(self.trial.codes):
                 self._number, self._code = number, code
@@ -108,8 +110,10 @@ class Search:
         best = min((m.cost for m in self.found), default=0.0)
         kept: dict[tuple[str, str], Mended] = {}
         is_one = any(place.is_larger for place in self._places or ())
+        cheapest: dict[str, float] = {}  # of each line
         for mended in sorted(self.found, key=lambda m: m.cost):
-            if mended.cost <= best + MARGIN:
+            least = cheapest.setdefault(mended.where, mended.cost)
+            if mended.cost <= min(best + MARGIN, least + MARGIN_OF_ONE):
                 kept.setdefault((mended.where, "" if is_one else mended.number), mended)
         return [*kept.values()]
 
@@ -125,7 +129,7 @@ class Search:
             todo()
             best = min((m.cost for m in self.found), default=np.inf)
         if self.found and not self._is_as_given(self._code.functions[0]):
-            self.found = []  # an edited line has spoiled what all runs share
+            self.found = []  # an edited line has spoiled what could not be put back
 
     def _edits_of(self, function: Function) -> Iterator[Edit]:
         if not self._is_as_given(function):
@@ -192,6 +196,8 @@ class Search:
             return self.trial.target.vector(self.trial.run(self._number, new, None))
         except (Exception, SystemExit):  # anybody's code, and not even as it was written
             return None
+        finally:
+            self._put_back()  # an edited line may write into what all runs share
 
     def _spend(self, work: int) -> None:
         self.work -= work
@@ -247,8 +253,18 @@ class Search:
     def _left(self, statement: Statement) -> float | None:
         """Return what the tree as it stands leaves of the deviation; None if it is not right."""
         vector, target = self._vector(statement.function, {}), self.trial.target
-        is_right = vector is not None and target.fits(vector) and self._holds(statement.function)
-        return target.left(vector) if is_right else None
+        if vector is None or not target.fits(vector) or not self._holds(statement.function):
+            return None
+        return target.left(vector) if self._keeps(statement.function) else None
+
+    def _keeps(self, function: Function) -> bool:
+        """Tell whether an edit leaves alone what is right, where that calls the function too."""
+        try:
+            return self.trial.keeps(function)
+        except (Exception, SystemExit):  # anybody's code
+            return False
+        finally:
+            self._put_back()
 
     def _keep(self, statement: Statement, cost: float, left: float, wrong: str, right: str,
               number: str = "") -> None:  # fmt: skip
@@ -267,6 +283,8 @@ class Search:
             )
         except (Exception, SystemExit):  # anybody's code
             return False
+        finally:
+            self._put_back()
 
     def _try_whole(self, statement: Statement, change: Change) -> None:
         """Let other statements stand in a body, and keep them if the gradient is right then."""
@@ -323,7 +341,10 @@ class Search:
             return
         if zero is None:
             return
-        for text, array, cost in spot.scope.forms(np.shape(expr.value)):
+        shape, whole = np.shape(expr.value), np.shape(spot.value)
+        if shape == whole[len(whole) - len(shape) :]:  # a number for each column may lack a matrix
+            shape = whole
+        for text, array, cost in spot.scope.forms(shape):
             self._spend(2)
             for sign, value in (("*", expr.value * array), ("/", expr.value / array)):
                 try:

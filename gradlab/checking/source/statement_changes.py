@@ -75,9 +75,11 @@ def _written_otherwise(node: ast.stmt, scope: Scope) -> Iterator[tuple[str, floa
 
 def _takes_rows(target: ast.expr) -> bool:
     """Tell whether something is set at an index that may say the same place twice."""
-    return isinstance(target, ast.Subscript) and not any(
-        isinstance(part, ast.Slice) for part in ast.walk(target)
-    )
+    if not isinstance(target, ast.Subscript):
+        return False
+    index = target.slice
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return not any(isinstance(part, ast.Slice) for part in parts)
 
 
 def _exchanged(node: ast.Tuple, shown: Callable[[str], str]) -> Iterator[tuple[str, float]]:

@@ -55,12 +55,7 @@ class Statement:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
             yield (node.value, "body", None), node.value.body
         elif (name := fields.get(type(node))) and (root := getattr(node, name)) is not None:
-            if isinstance(root, ast.Tuple):
-                yield from (((root, "elts", k), part) for k, part in enumerate(root.elts))
-            elif isinstance(root, ast.Dict):
-                yield from (((root, "values", k), part) for k, part in enumerate(root.values))
-            elif not (isinstance(root, ast.Constant) and isinstance(root.value, str)):
-                yield (node, name, None), root
+            yield from _roots((node, name, None), root)
 
     def indices(self) -> Iterator[tuple[Where, ast.expr]]:
         """Yield where it writes, if that is a part of an array."""
@@ -70,6 +65,27 @@ class Statement:
             for target in found if isinstance(found, list) else [found]:
                 if isinstance(target, ast.Subscript):
                     yield (target, "slice", None), target.slice
+
+
+def _roots(where: Where, root: ast.expr) -> Iterator[tuple[Where, ast.expr]]:
+    """Yield an expression; of what holds several, such as Params(dW, db), each of them."""
+    parts: list[tuple[Where, ast.expr]] | None = None
+    if isinstance(root, ast.Tuple | ast.List):
+        parts = [((root, "elts", k), part) for k, part in enumerate(root.elts)]
+    elif isinstance(root, ast.Dict):
+        parts = [((root, "values", k), part) for k, part in enumerate(root.values)]
+    elif isinstance(root, ast.Call) and _makes_a_holder(root.func):
+        parts = [((root, "args", k), part) for k, part in enumerate(root.args)]
+        parts += [((keyword, "value", None), keyword.value) for keyword in root.keywords]
+    if parts is not None:
+        for at, part in parts:
+            yield from _roots(at, part)
+    elif not (isinstance(root, ast.Constant) and isinstance(root.value, str)):
+        yield where, root
+
+
+def _makes_a_holder(called: ast.expr) -> bool:
+    return isinstance(called, ast.Name) and (called.id == "dict" or called.id[:1].isupper())
 
 
 def statements_of(function: Function) -> list[Statement]:

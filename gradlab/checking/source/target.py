@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradlab.checking.source.elsewhere import Elsewhere
-from gradlab.checking.source.functions import Code
+from gradlab.checking.source.functions import Code, Function
 
 Arrays = Mapping[str, np.ndarray]
 MOST_LEFT = 0.03  # of the deviation that came
@@ -80,6 +80,11 @@ class Trial:
     places : callable, () -> list of Elsewhere
     constants : list of float
         Numbers that stand in the forward pass.
+    handed : sequence
+        What the codes are handed, besides arrays.
+    keeps : callable, Function -> bool
+        Whether the loss, which is right, is as before with a function as its tree stands: it may
+        call that too.
     """
 
     codes: Sequence[Code]
@@ -87,3 +92,5 @@ class Trial:
     target: Target
     places: Callable[[], list[Elsewhere]]
     constants: list[float] = field(default_factory=list)
+    handed: Sequence[object] = ()
+    keeps: Callable[[Function], bool] = lambda function: True

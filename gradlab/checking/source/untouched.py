@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FunctionType, ModuleType
 
@@ -18,8 +18,11 @@ SKIPPED = (ModuleType, FunctionType, type, str, bytes, int, float, complex)
 
 
 @contextmanager
-def untouched(codes: Iterable[Code]) -> Iterator[None]:
-    """Put back, at the end, what stands in the arrays, dicts, lists and objects of functions."""
+def untouched(codes: Iterable[Code]) -> Iterator[Callable[[], None]]:
+    """Put back, at the end, what stands in the arrays, dicts, lists and objects of functions.
+
+    What is yielded does so meanwhile.
+    """
     arrays, insides = [], []
     for thing in _reached(codes):
         if isinstance(thing, np.ndarray):
@@ -27,9 +30,8 @@ def untouched(codes: Iterable[Code]) -> Iterator[None]:
                 arrays.append((thing, thing.copy()))
         else:
             insides.append((thing, thing.copy()))
-    try:
-        yield
-    finally:
+
+    def put_back() -> None:
         for inside, before in insides:
             if isinstance(inside, dict):
                 for name in inside.keys() - before.keys():
@@ -40,6 +42,11 @@ def untouched(codes: Iterable[Code]) -> Iterator[None]:
         for array, before in arrays:
             if array.flags.writeable:
                 array[...] = before
+
+    try:
+        yield put_back
+    finally:
+        put_back()
 
 
 def is_large(codes: Iterable[Code]) -> bool:
