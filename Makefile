@@ -25,7 +25,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # all of gradlab anew, and every worker all of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab demo test soak-browser soak test-frameworks test-documents lint lessons docs site \
+.PHONY: lab demo map test soak-browser soak test-frameworks test-documents lint lessons docs site \
         benchmarks reliability benchmark-hub clean
 
 lab: $(VENV)/.lab
@@ -58,6 +58,10 @@ test-documents: $(DOCS)/.docs
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# Where to look: every file of gradlab/ with its first line.
+map:
+	@grep -rEm1 '^("{3}|// )' gradlab --include='*.py' --include='*.js' | sed -E 's|:("{3}\|// )|  |; s|"{3}$$||' | sort
 
 # Execute every lesson anew and store it clean; look at the difference before you commit it.
 lessons: $(VENV)/.test

@@ -83,6 +83,14 @@ def test_what_contributing_names_is_there():
     assert {name.split()[1] for name in told if name.startswith("make ")} <= set(targets)
 
 
+def test_make_map_has_a_line_for_every_file():
+    printed = subprocess.run(["make", "map"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = dict(line.split("  ", 1) for line in printed.stdout.splitlines())
+    files = [p for end in ("py", "js") for p in (ROOT / "gradlab").rglob(f"*.{end}")]
+    assert sorted(told) == sorted(str(p.relative_to(ROOT)) for p in files)
+    assert [path for path, words in told.items() if len(words.split()) < 3] == []
+
+
 def test_make_lab_serves_the_first_lesson_on_loopback_with_a_token(tmp_path):
     """The real target, with the environment that runs the tests standing for .venv."""
     with socket.socket() as free:

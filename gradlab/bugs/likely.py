@@ -1,4 +1,4 @@
-"""Which of the many possible edits of a line a person would make, and would not see at once.
+"""Which wrong factors, signs and functions a made-up bug may have: edits that a person would make.
 
 `lines.edits` has everything that a search must try, absurd lines among them. A mystery takes none
 of these: its wrong line is still about the same things, and only names what is known there.

@@ -1,4 +1,4 @@
-"""From what is known of the entries to a verdict on a tensor, in words.
+"""From what is known of the entries to a verdict on a tensor: why, and what to do, in words.
 
 Four words are kept apart: a `Finding` is what the judge knows of each entry, in marks and numbers;
 a `Verdict` is one of three words, on a tensor or a whole check; a `Judgement` is a verdict with its

@@ -1,4 +1,4 @@
-"""Losses: one number for each example, and its derivative with respect to the network's output.
+"""Losses: a number for each example, its derivative by the output, and which targets they take.
 
 Outputs have shape (K_out, batch, copies), as everywhere inside the network. The loss of a batch is
 the mean over its examples; the sum over K_out is part of each example's loss.

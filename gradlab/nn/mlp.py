@@ -1,4 +1,4 @@
-"""Multi-layer perceptrons."""
+"""Multi-layer perceptrons: `gl.mlp`, and how their weights start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of somebody's stack, each as a forward and a backward without a memory."""
+"""A layer of somebody's stack: where its parameters are, and its passes without a memory."""
 
 from __future__ import annotations
 

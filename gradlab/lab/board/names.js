@@ -1,7 +1,7 @@
+// What ipywidgets leaves out for people who listen: names and values of sliders and number fields.
 import {asInPython} from './scales.js';
 
-// What ipywidgets leaves out for people who listen: names for the sliders' handles and number
-// fields, and the value in its own unit (1e-6, where the handle itself stands at -6).
+// A value is told in its own unit: 1e-6, where the handle itself stands at -6.
 function nameControls(lab) {
   for (const slider of lab.querySelectorAll('.widget-slider')) {
     const label = slider.querySelector('.widget-label')?.textContent ?? '';

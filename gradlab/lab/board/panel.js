@@ -1,5 +1,7 @@
-// One picture on the page: a chart that seldom changes, drawn once on a sheet that nobody sees and kept, and
-// over a copy of it what moves.
+// One picture on the page: the mouse and the keys on it, and how it is drawn anew.
+//
+// A chart that seldom changes is drawn once on a sheet that nobody sees and kept, and over a copy of it
+// what moves.
 import {Place, frameOf} from './frame.js';
 import {HEIGHT} from './layout.js';
 import {font, numbersOf, paintChart, paintMarks, penOf} from './paint.js';

@@ -1,4 +1,4 @@
-// Keys and buttons that are the whole lab's.
+// Keys and buttons of the whole lab: undo, redo, full screen, saving a picture.
 const TEXTS = 'textarea, input:not([type=checkbox], [type=radio]), [contenteditable]';
 
 // What a key asks for: "undo", "redo" or ''. In a text field these keys are the field's own.
