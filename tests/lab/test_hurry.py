@@ -15,7 +15,7 @@ from gradlab.lab.text.banner import banner_html
 from tests.lab.front_end import until
 
 DEAR = {"boundary", "training", "seeds"}
-IN_TURN = {"cuts", "loss_along", "measures"}
+IN_TURN = {"cuts", "loss_along", "measures", "units"}
 
 
 def slide(front_end, lab, name, to):
@@ -64,12 +64,12 @@ def test_without_a_page_that_tells_its_view_all_is_sent(front_end):
 
 def test_what_is_not_quite_cheap_takes_turns_in_a_drag_and_is_all_there_at_rest(front_end):
     lab, shown = Lab(hidden=(4,), panels=NAMES), []
-    for to in (-5.5, -6.0, -6.5, -7.0, -7.5, -8.0):
+    for to in (-5.5, -6.0, -6.5, -7.0, -7.5, -8.0, -8.5, -9.0):
         run(lab, lambda to=to: slide(front_end, lab, "eps", to))
         shown.append(set(lab.board.ink["marks"]) & IN_TURN)
-    assert [len(names) for names in shown] == [1] * 6
-    assert set().union(*shown[:3]) == set().union(*shown[3:]) == IN_TURN
-    run(lab, lambda: slide(front_end, lab, "eps", -8.5), rest=True)
+    assert [len(names) for names in shown] == [1] * 8
+    assert set().union(*shown[:4]) == set().union(*shown[4:]) == IN_TURN
+    run(lab, lambda: slide(front_end, lab, "eps", -9.5), rest=True)
     assert set(lab.board.ink["marks"]) == set(NAMES)
 
 
