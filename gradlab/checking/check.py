@@ -1,4 +1,4 @@
-"""Checking a network's backpropagation against differences of its loss."""
+"""Checking a network's backpropagation against differences, or a numerical gradient handed in."""
 
 from __future__ import annotations
 

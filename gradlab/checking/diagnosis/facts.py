@@ -1,4 +1,4 @@
-"""The facts from which the cause of a wrong gradient is told: a report's numbers and names."""
+"""The facts from which a cause is told: a report's numbers and names, and where to look first."""
 
 from __future__ import annotations
 
