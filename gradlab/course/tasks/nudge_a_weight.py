@@ -149,8 +149,8 @@ QUESTIONS = (
         name="a_thousand_rounds",
         lesson="01",
         question=(
-            "A round is +eps, -2 eps, +eps. Of 1,000 weights, take the one that is then farthest "
-            "from where it began. After 1,000 rounds the farthest is …"
+            "A round is +eps, -2 eps, +eps. Of 1,000 weights look at the one that is farthest from "
+            "where it began: after one round, and again after 1,000. After 1,000 it is …"
         ),
         choices={
             "1,000 times as far as after one round": (
