@@ -14,6 +14,7 @@ import copy
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 TIMES = 3
@@ -81,12 +82,40 @@ def torch_rows():
             swapped = {name: Scaled.apply(p, self.factor)}
             return torch.func.functional_call(self.inner, swapped, args)
 
-    def gradcheck(module, inputs, fast):
+    class Custom(nn.Module):
+        """A Function of the user's, of an input and a parameter."""
+
+        def __init__(self, function):
+            super().__init__()
+            self.function, self.weight = function, nn.Parameter(torch.randn(8) / 2)
+
+        def forward(self, x):
+            return self.function.apply(x, self.weight)
+
+    def custom(of, by_x, by_w, kind=None):
+        """Return a Function that saves its inputs; of float32 alone if its kind is "float32"."""
+
+        class Function(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, w):
+                if kind == "float32" and x.dtype != torch.float32:
+                    raise TypeError("a kernel of float32")
+                ctx.save_for_backward(x, w)
+                return of(x, w)
+
+            @staticmethod
+            def backward(ctx, dout):
+                x, w = ctx.saved_tensors
+                return dout * by_x(x, w), (dout * by_w(x, w)).sum(0)
+
+        return Function
+
+    def gradcheck(module, inputs, fast, dtype):
         count = [0]
-        copied = copy.deepcopy(module).double()
+        copied = copy.deepcopy(module).to(dtype)
         names = [name for name, _ in copied.named_parameters()]
         tensors = [p.detach().clone().requires_grad_() for p in copied.parameters()]
-        floats = [x.detach().double().requires_grad_() if x.is_floating_point() else x
+        floats = [x.detach().to(dtype).requires_grad_() if x.is_floating_point() else x
                   for x in inputs]  # fmt: skip
         buffers = {k: b.clone() for k, b in copied.named_buffers()}
 
@@ -124,6 +153,20 @@ def torch_rows():
             nn.Sequential(nn.Linear(8, 10), nn.Dropout(0.5), nn.Linear(10, 3)), (x(6, 8),)),
         "MultiheadAttention": (nn.MultiheadAttention(8, 2), (x(4, 2, 8), x(4, 2, 8), x(4, 2, 8))),
         "Embedding": (nn.Embedding(20, 6), (torch.tensor([1, 1, 5, 19]),)),
+        "Function: swish": (
+            Custom(custom(lambda x, w: x * torch.sigmoid(w * x),
+                          lambda x, w: (s := torch.sigmoid(w * x)) + w * x * s * (1 - s),
+                          lambda x, w: x**2 * (s := torch.sigmoid(w * x)) * (1 - s))), (x(5, 8),)),
+        "Function: sine": (
+            Custom(custom(lambda x, w: torch.sin(w * x), lambda x, w: w * torch.cos(w * x),
+                          lambda x, w: x * torch.cos(w * x))), (x(5, 8),)),
+        "Function: PReLU": (
+            Custom(custom(lambda x, w: torch.where(x > 0, x, w * x),
+                          lambda x, w: torch.where(x > 0, 1.0, w),
+                          lambda x, w: torch.where(x > 0, 0.0, x))), (x(5, 8),)),
+        "Function: float32 kernel": (
+            Custom(custom(lambda x, w: x * w + x**2, lambda x, w: w + 2 * x, lambda x, w: x,
+                          "float32")), (x(5, 8),)),
     }  # fmt: skip
     for name, (module, inputs) in cases.items():
         for truth, factor in (("right", None), ("1 % off", 1.01)):
@@ -131,9 +174,10 @@ def torch_rows():
             for peer, fast in (("gradcheck", False), ("gradcheck fast", True)):
                 if fast and not name.startswith("MLP"):
                     continue
+                dtype = torch.float32 if "float32" in name else torch.float64
                 yield row(
-                    name, truth, lambda code=code, inputs=inputs: gl.check_torch(code, *inputs),
-                    peer, lambda code=code, inputs=inputs, fast=fast: gradcheck(code, inputs, fast),
+                    name, truth, partial(gl.check_torch, code, *inputs, dtype=dtype),
+                    peer, partial(gradcheck, code, inputs, fast, dtype),
                 )  # fmt: skip
 
 

@@ -114,7 +114,10 @@ def _shifted(
 
 
 def _larger(code: LayerCode) -> Iterator[dict[str, object]]:
-    """Yield the inputs with all axes of one size longer by one; with the first axes alone, too."""
+    """Yield the inputs with all axes of one size longer by one; with the first axes alone, too.
+
+    And with one array's first alone: as many examples as a kernel has rows are told from these.
+    """
     arrays = {k: v for k, v in code.inputs.items() if isinstance(v, np.ndarray) and v.ndim}
     sizes = dict.fromkeys(n for v in arrays.values() for n in v.shape if n > 1)
     for size in sizes:
@@ -123,10 +126,12 @@ def _larger(code: LayerCode) -> Iterator[dict[str, object]]:
         rest = {k: [a for a in found if a > 0] for k, found in axes.items()}
         tried = [axes]
         tried += [some for some in (first, rest) if any(some.values()) and some != axes]
+        longer = [k for k, found in first.items() if found]
+        tried += [{one: first[one]} for one in longer] * (len(longer) > 1)
         for some in tried:
             rng, inputs = np.random.default_rng(size), dict(code.inputs)
             for name, value in arrays.items():
-                for axis in some[name]:
+                for axis in some.get(name, ()):
                     value = np.concatenate([value, value.take([0], axis)], axis)
                 if name in code.floats:
                     value = value.astype(float) + 0.1 * rng.standard_normal(value.shape)

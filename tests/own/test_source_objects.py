@@ -282,3 +282,41 @@ def test_a_cache_that_begins_like_a_gradient_is_one_if_forward_speaks_of_it():
 def test_what_can_be_read_in_two_ways_is_still_refused():
     with pytest.raises(TypeError, match="not clear"):
         gl.check_layer(lambda x: (np.sin(x), np.cos(x)), lambda da, db: da, normal(3))
+
+
+def conv(signal, taps, bias):
+    steps = signal.shape[1] - len(taps) + 1
+    windows = np.stack([signal[:, s : s + len(taps)] for s in range(steps)], axis=1)
+    return windows @ taps + bias, (signal, taps)
+
+
+def conv_backward(dout, cache):
+    K = len(cache[1])
+    dbias = dout.mean(axis=0).sum(axis=0)
+    return None, None, dbias * (K > 0)
+
+
+def test_a_number_of_examples_is_told_from_as_many_rows_of_a_kernel():
+    inputs = normal(3, 8), normal(3, 4), normal(4)
+    report = gl.check_layer(conv, conv_backward, *inputs)
+    said = f"{report.diagnosis[0].cause} {report.diagnosis[0].right_line}"
+    assert "K *" not in said
+    assert "* K" not in said
+    assert report.diagnosis[0].right_line == "dbias = dout.sum(axis=0).sum(axis=0)"
+
+
+def averaged(p, x):
+    d = p["W"] * x + 0 * x**3
+    return {"W": 2 * x * (d - d.mean(axis=0))}
+
+
+def test_a_number_is_called_by_its_size_where_sizes_cannot_be_changed():
+    """The 3 of a power stands in the code, and three rows are summed."""
+    p, x = {"W": normal(3, 4)}, normal(3, 4)
+
+    def loss():
+        d = p["W"] * x
+        return np.sum(d**2) - np.sum(d.sum(axis=0) ** 2)
+
+    (cause,) = gl.check_arrays(loss, p, lambda: averaged(p, x)).diagnosis
+    assert cause.right_line == 'return {"W": 2 * x * (d - d.sum(axis=0))}'

@@ -155,6 +155,7 @@ def another_number(expr: Expression) -> Iterator[Named]:
             yield f"{other:.12g}", 0.5 + 0.2 * (other not in (v + 1, v - 1, 1, 2, -v))
     yield from ((f"{c:.17g}", 0.4) for c in expr.scope.constants if c != v)
     yield from ((k, 0.9) for k in expr.scope.scalars)
+    yield from ((k, 1.3) for k in expr.scope.arrays)
 
 
 def another_name(expr: Expression) -> Iterator[Named]:
@@ -170,6 +171,9 @@ def another_name(expr: Expression) -> Iterator[Named]:
                 new[i], new[j] = new[j], new[i]
                 if new != parts and not any(":" in part for part in (new[i], new[j])):
                     yield f"({', '.join(new)})" if ":" not in expr.text else "", 0.6
+    is_number = isinstance(expr.value, int | float | np.number) and not expr.is_index
+    if is_number and isinstance(node, ast.BinOp | ast.Call | ast.Subscript):  # N * T, len(x)
+        yield from ((k, 1.2) for k in expr.scope.scalars if ".shape" not in k)
     if isinstance(node, ast.Name | ast.Attribute) or (
         isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
     ):

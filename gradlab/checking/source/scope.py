@@ -15,6 +15,7 @@ import numpy as np
 MOST_ARRAYS = 24  # that are tried in the place of another, or beside it
 MOST_SIZE = 200_000  # entries of an array that is worth it
 REDUCED = ("sum", "mean")
+AS_SIZE = 0.6  # what a plain number costs more that is the length of an axis
 Named = tuple[str, float]  # an expression and its cost
 Valued = tuple[str, np.ndarray, float]  # an expression, its value and its cost
 
@@ -203,9 +204,14 @@ class Scope:
         return sorted(best.items(), key=operator.itemgetter(1))
 
     def _numbers(self) -> Iterator[tuple[str, float, float]]:
+        lengths = {n for array in self.arrays.values() for n in array.shape if n > 2}
+
+        def as_size(number: float) -> float:  # a 3 is a size, rather, where something has 3 rows
+            return AS_SIZE * bool(lengths & {number, 1 / number})
+
         for factor, cost in ((1, 0), (2, 0.3), (0.5, 0.4), (4, 0.6), (0.25, 0.6), (3, 0.5)):
-            yield f"{factor:g}", factor, cost
-        yield from ((f"{c:.17g}", c, 0.3) for c in self.constants if c > 0)
+            yield f"{factor:g}", factor, cost + as_size(factor)
+        yield from ((f"{c:.17g}", c, 0.3 + as_size(c)) for c in self.constants if c > 0)
         sizes = {k: v for k, v in self.scalars.items() if np.isfinite(v) and v > 0 and v != 1}
         for k, v in sizes.items():
             more = 0.3 * ("[" in k)
