@@ -5,15 +5,17 @@ from collections import defaultdict
 import pytest
 
 #: So many cases of one test run with `make test`, spread over all of them; the others in the soak.
-#: Every lesson is read in `make test`: whoever edits one should not hear of it from the soak.
 MOST_CASES = 10
+#: Not of these folders: who edits a lesson should not hear of it from the soak, and the course's
+#: tables are quick (1 200 cases more take five seconds), each case the only one that reads a line.
+WHOLE = ("lessons", "course")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     cases = defaultdict(list)
     for item in items:
-        if item.path.parent.name == "lessons" or not hasattr(item, "callspec"):
+        if item.path.parent.name in WHOLE or not hasattr(item, "callspec"):
             continue
         if not item.get_closest_marker("soak") and not item.get_closest_marker("every_case"):
             cases[item.path, item.originalname].append(item)

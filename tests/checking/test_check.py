@@ -1,4 +1,5 @@
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -86,6 +87,15 @@ def test_a_tiny_step_is_named():
     report = gl.check(net, x, y, eps=1e-13)
     assert report.verdict == "inconclusive"
     assert "round-off" in report.why
+
+
+def test_an_error_that_could_hide_is_told_by_its_size():
+    """It is larger than what round-off does to the entries, and no thousand times as large."""
+    net, x, y = case()
+    for tensor in gl.check(net, x, y, eps=1e-12).tensors.values():
+        told = re.search(r"an error of (\S+) of the largest entry could hide", tensor.why)
+        far = np.abs(tensor.numerical - tensor.analytic).max() / np.abs(tensor.analytic).max()
+        assert far < float(told[1]) < 1000 * far
 
 
 def test_measures_are_what_they_say():

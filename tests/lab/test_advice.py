@@ -6,7 +6,7 @@ import pytest
 import gradlab as gl
 from gradlab.lab import SCENARIOS, LabState, Settings
 from gradlab.lab.model.remedy import best_step, remedy, verdict_at
-from gradlab.lab.model.result import SWEEP_EPS, compute
+from gradlab.lab.model.result import SWEEP_EPS, Result, compute
 from gradlab.lab.text.reasons import advice, told
 
 #: How many steps from end to end.
@@ -110,6 +110,17 @@ def test_while_the_sweep_is_rough_only_a_few_steps_are_tried(monkeypatch):
     best_step(result)
     assert len(asked) <= 3
     assert told(result)[1].changes == {}  # what would help is looked for at rest
+
+
+@pytest.mark.parametrize(("train_steps", "are_many"), [(10, True), (60, False)])
+def test_a_long_training_is_not_repeated_to_find_what_helps(train_steps, are_many, monkeypatch):
+    tried = []
+    monkeypatch.setattr(Result, "anew", lambda self, settings: tried.append(settings) or self)
+    monkeypatch.setattr("gradlab.lab.model.remedy.best_step", lambda *given: (None, None))
+    settings = Settings(hidden=(4,), activation="relu", dtype="float32", train_steps=train_steps)
+    assert remedy(compute(settings), frozenset()) is None
+    assert tried[0] == settings.replace(dtype="float64")
+    assert (len(tried) > 1) == are_many
 
 
 @pytest.mark.parametrize(

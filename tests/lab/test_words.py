@@ -333,6 +333,16 @@ def test_of_what_it_is_blind_to_nothing_shows():
     assert planted
 
 
+def test_of_two_planted_bugs_both_are_told():
+    one, two = (gl.bugs.describe(name).summary for name in ("bias_mean", "flipped_sign"))
+    assert one in unescape(banner(bug="bias_mean"))
+    assert two not in unescape(banner(bug="bias_mean"))
+    text = unescape(banner(bug="bias_mean", second_bug="flipped_sign"))
+    assert "Two bugs are planted" in text
+    assert one in text
+    assert two in text
+
+
 def test_a_kink_is_crossed_at_as_many_entries_as_are_told():
     for r, m in saying(r"At (\d+) of (\d+) entries the step crosses a kink"):
         assert r.report.verdict == "inconclusive"

@@ -66,6 +66,18 @@ def test_the_input_is_at_the_top_and_no_two_tensors_share_a_place(kind):
     assert len(set(places.values())) == len(places)
 
 
+@pytest.mark.parametrize("kind", NETS)
+def test_a_tensors_place_is_within_its_word(kind):
+    """A word ends where its mark is: its middle is left of that, and on the same height."""
+    words = {text: mark for mark in of_kind(drawing(kind), "words") for text in mark["texts"]}
+    ends = [mark for text, mark in words.items() if text not in LABELS[kind]]
+    assert ends
+    places = list(chain_places(chain(kind)).values())
+    for mark in ends:
+        (end,), (height,) = mark["x"], mark["y"]
+        assert any(abs(y - height) < 1e-9 and 0 < end - x < 0.1 for x, y in places)
+
+
 def test_a_verdict_shows_in_colour_line_and_mark_of_its_stage_alone():
     chart = drawing("convnet", wrong=("conv1_W",))
     boxes = dict(zip(LABELS["convnet"], of_kind(chart, "boxes"), strict=True))

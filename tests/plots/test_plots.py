@@ -118,6 +118,8 @@ def test_a_crowd_is_thinned_without_changing_the_picture(monkeypatch):
         count = len(plots.entries_marks(report)[0]["x"])
         drawn.append((count, pixels(figure.axes[0]).astype(int)))
     (thin, one), (all_, other) = drawn
+    hue = np.rint(255 * np.array(to_rgb(plots.LIGHT.hex("layer0"))))
+    assert (np.abs(one - hue).max(axis=-1) < 30).sum() > 50  # it is drawn
     assert thin < all_ == net.size
     assert (np.abs(one - other).max(axis=-1) > 64).mean() < 0.01
 

@@ -102,18 +102,24 @@ def test_a_choice_that_the_control_does_not_offer_is_told(lab):
 
 
 def test_what_means_nothing_now_is_switched_off(lab, front_end):
-    rate, decay, layer = (lab.controls[name] for name in ("dropout_rate", "l2", "bug_layer"))
-    assert rate.disabled
-    assert decay.disabled
-    assert layer.text.disabled
+    def off():
+        return {
+            name for name, control in lab.controls.items() if getattr(control, "disabled", False)
+        }
+
+    dropout, l2 = {"dropout_rate", "freeze_masks"}, {"l2", "l2_in_loss", "l2_in_gradient"}
+    bug = {"bug_layer", "second_bug"}
+    assert off() == dropout | l2 | bug
+    assert lab.controls["bug_layer"].text.disabled
     front_end.move(lab.controls["use_dropout"], True)
-    lab.state.update(use_l2=True, bug="flipped_sign")
-    assert not rate.disabled
-    assert not decay.disabled
-    assert not layer.text.disabled
+    assert off() == l2 | bug
+    lab.state.bug = "flipped_sign"
+    assert off() == l2
+    assert not lab.controls["bug_layer"].text.disabled
+    lab.state.update(use_l2=True, use_dropout=False)
+    assert off() == dropout
     lab.state.reset()
-    assert rate.disabled
-    assert decay.disabled
+    assert off() == dropout | l2 | bug
 
 
 def test_a_given_network_is_shown_as_it_is(front_end):
