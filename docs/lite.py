@@ -77,7 +77,8 @@ def write_lessons(folder: Path) -> None:
     for lesson in sorted((ROOT / "lessons").glob("*.ipynb")):
         book = nbformat.read(lesson, as_version=4)
         book.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
-        nbformat.write(book, folder / lesson.name)
+        # JupyterLite hands the file to the page as it is, which puts commas between a text's lines
+        nbformat.write(book, folder / lesson.name, split_lines=False)
 
 
 def index() -> str:

@@ -50,6 +50,16 @@ def test_the_lessons_are_there_with_one_cell_more(made):
         ]
 
 
+def test_a_stored_text_is_one_text(made):
+    """Of a list of lines the page would show a comma before each but the first."""
+    for lesson in (made[0] / "files" / "lessons").glob("*.ipynb"):
+        cells = json.loads(lesson.read_text())["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        told = [output["text"] for output in outputs if output["output_type"] == "stream"]
+        told += [value for output in outputs for value in output.get("data", {}).values()]
+        assert [text for text in told if isinstance(text, list)] == [], lesson.name
+
+
 def test_the_packages_are_in_the_sites_own_index(made):
     index = json.loads((made[0] / "pypi" / "all.json").read_text())
     assert set(index) == {"gradlab", *BUNDLED}
