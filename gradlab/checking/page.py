@@ -150,8 +150,10 @@ def _lines(parts: Sequence[tuple[str, str, str]]) -> list[Block]:
 def _title(cause: Diagnosis) -> str:
     """Return what a cause is: a sentence if somebody wrote one, and the place of its line."""
     count = len(cause.parts)
-    if cause.whose == "formula" and count == 1:
-        return f"your gradient is what {cause.where} gives with a wrong line"
+    if cause.whose == "formula":
+        lines = "a wrong line" if count == 1 else f"{count} wrong lines"
+        layers = ", ".join(dict.fromkeys(where for where, _, _ in cause.parts))
+        return f"your gradient is what {layers} gives with {lines}"
     if cause.bug is None and count:
         return f"a wrong line, {cause.where}" if count == 1 else f"{count} wrong lines"
     place = cause.where if count == 1 else f"layer {cause.layer}" if cause.layer else ""
@@ -183,7 +185,7 @@ def _fit(cause: Diagnosis) -> str:
         told += (
             " It is of the layer's formula, and no line of your source: look for the same there."
         )
-    elif cause.whose == "yours":
+    elif cause.whose == "yours" and not cause.left_open:
         told = f"{cause.evidence.partition('. ')[0]}."
     museum = f' gl.bugs.describe("{cause.bug}") tells more.' if cause.bug else ""
     return told + museum

@@ -214,6 +214,7 @@ def _together(parts: list[Part]) -> list[Diagnosis]:
     whole = replace(
         lines[0], **joined, residual=max(line.residual for line in lines), certain=not left,
         left_open=left, alike=alike,
+        whose="formula" if any(line.whose == "formula" for line in lines) else lines[0].whose,
     )  # fmt: skip
     return [whole, *rest]
 
