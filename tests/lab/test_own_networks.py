@@ -129,7 +129,7 @@ def test_every_bug_that_it_can_have_can_be_chosen(kind):
 
 
 def test_the_text_names_the_network(state):
-    text = repr(state)
+    text = " ".join(repr(state).split())
     assert repr(state.brought.net) in text
     assert "your data, 6 examples" in text
     assert "verdict: " in text
