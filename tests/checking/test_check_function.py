@@ -1,3 +1,4 @@
+import importlib
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -190,15 +191,19 @@ def test_a_long_check_says_beforehand_what_is_shorter():
     assert 'method="directional" takes 80' in note
 
 
-def test_a_report_on_many_entries_tells_of_sampling_and_one_on_few_does_not():
+def test_a_report_on_many_entries_tells_of_sampling_and_one_on_few_does_not(monkeypatch):
+    module = importlib.import_module("gradlab.checking.check_function")
+    assert module.MANY == 40_000
+    monkeypatch.setattr(module, "MANY", 2_000)  # of so many entries a check takes seconds
+
     def told(size, **chosen):
         f, grad = (lambda t: float(t @ t)), (lambda t: 2 * t)
         return gl.check_function(f, grad, np.linspace(0.1, 1.0, size), **chosen).remarks
 
-    (remark,) = told(10_000)
-    assert remark.startswith("10,000 entries take 40,000 evaluations and more")
-    assert told(9_999) == ()
-    assert told(10_000, method="sampled") == told(10_000, method="directional") == ()
+    (remark,) = told(500)
+    assert remark.startswith("500 entries take 2,000 evaluations and more")
+    assert told(499) == ()
+    assert told(500, method="sampled") == told(500, method="directional") == ()
 
 
 @pytest.mark.parametrize("eps", [1e-6, 1e-5, 1e-4])
