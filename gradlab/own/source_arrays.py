@@ -66,8 +66,11 @@ def of_arrays(
         return now(*[gradients.structure(own.parts(at))] * own.loss_takes)
 
     # where the loss is one with the gradient, it is compared at every run
-    keeps = leaves_alone(Code(None if is_part else loss), value, own.theta)
+    handed = [gradients.tree.root]
+    keeps = leaves_alone(Code(None if is_part else loss), value, own.theta, handed)
     with kept(*trees), own, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = mended(code, own, edited, own.theta, own.layout, target_of(report, facts), keeps)
+        found = mended(
+            code, own, edited, own.theta, own.layout, target_of(report, facts), keeps, handed
+        )
     return diagnosis_of(found, facts)

@@ -70,8 +70,10 @@ def _trial(code: LayerCode, report: Report, facts: Facts, codes: list[Code]) -> 
     target = target_of(report, facts, rounding)
 
     def keeps(function: Function) -> bool:
-        if (twin := codes[1].twin(function)) is None:
+        if not codes[1].may_call(function):
             return True
+        if (twin := codes[1].twin(function)) is None:
+            return False
         changed = copy.copy(code)
         changed.forward, changed.backward = _exchanged(code, 1, codes[1].edited(twin, {}))
         return all(map(np.array_equal, changed.at({})[0], code.at({})[0]))

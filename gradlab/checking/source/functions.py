@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 
 import numpy as np
 
-from gradlab.checking.source.objects import objects_in, private, put_on_for_a_while
+from gradlab.checking.source.objects import MOST, objects_in, private, put_on_for_a_while, reached
 
 MOST_LINES = 20_000  # of a file that is read
 MOST_FUNCTIONS = 8  # that a function calls, or these in turn, and that are read too
@@ -163,6 +164,11 @@ def _is_ours(live: FunctionType) -> bool:
     return live.__code__.co_filename.startswith(OURS)
 
 
+def _is_read(live: FunctionType) -> bool:
+    home = (live.__module__ or "").partition(".")[0]
+    return not _is_ours(live) and home not in ("numpy", "scipy", *sys.stdlib_module_names)
+
+
 class Code:
     """A function or a method with what it calls of its own file, as far as that can be read.
 
@@ -203,7 +209,7 @@ class Code:
         known = {root.live: root}
         for function in self.functions:  # grows meanwhile
             self.calls[function] = {}
-            self.roots += [v for v in _around(function.live).values() if _may_hold(v)]
+            self.roots += [v for v in around(function.live).values() if _may_hold(v)]
             for name, live, is_method in self._called_by(function, handed):
                 if live not in known:
                     if len(self.functions) == MOST_FUNCTIONS or not (found := Function.of(live)):
@@ -224,6 +230,28 @@ class Code:
         """Return the same function, if this code calls it too."""
         return next((one for one in self.functions if one.live is function.live), None)
 
+    def may_call(self, function: Function) -> bool:
+        """Tell whether this may call a function, of any file."""
+        called = getattr(self.called, "__func__", self.called)
+        if not isinstance(called, FunctionType):
+            return called is not None  # what cannot be looked into may call anything
+        functions, names, count = [called], set(), -1
+        while count < len(functions):
+            count = len(functions)
+            for live in functions:
+                names |= names_in(live.__code__)
+            values = [value for live in functions for value in around(live).values()]
+            modules = [vars(value) for value in values if isinstance(value, ModuleType)]
+            values += [inside[name] for inside in modules for name in names & inside.keys()]
+            things = reached((self.owner, *values))
+            kinds = {type(thing) for thing in things} | {v for v in values if isinstance(v, type)}
+            values += [getattr(kind, name, None) for kind in kinds for name in names | {"__call__"}]
+            found = {v: None for v in (*values, *things) if isinstance(v, FunctionType)}
+            if function.live in found or max(len(things), len(functions)) > MOST:
+                return True
+            functions += [live for live in found if live not in functions and _is_read(live)]
+        return function.live in functions
+
     def objects(self, *more: object) -> list[object]:
         """Return the objects whose methods may be called."""
         return objects_in((*self.roots, *more), self.file)
@@ -231,14 +259,15 @@ class Code:
     def methods_called(self, name: str, *more: object) -> list[FunctionType]:
         """Return what a name may stand for as a method of these objects."""
         kinds = {type(thing) for thing in self.objects(*more)}
-        found = {getattr(kind, private(kind.__name__, name), None) for kind in kinds}
+        found = [getattr(kind, private(kind.__name__, name), None) for kind in kinds]
+        found = {one.fget if isinstance(one, property) else one for one in found}
         return [live for live in found if isinstance(live, FunctionType)]
 
     def _called_by(
         self, function: Function, handed: Sequence[object]
     ) -> Iterator[tuple[str, FunctionType, bool]]:
         own = names_in(function.live.__code__)
-        for name, value in _around(function.live).items():
+        for name, value in around(function.live).items():
             if _is_of(value, self.file):
                 yield name, value, False
         kinds = dict.fromkeys(type(thing) for thing in self.objects(*handed))
@@ -288,9 +317,11 @@ def _may_hold(value: object) -> bool:
     return not isinstance(value, type | ModuleType | FunctionType | str | np.ndarray | None)
 
 
-def _around(live: FunctionType) -> dict[str, object]:
-    """Return what a function speaks of: names of its file, and what it closes over."""
-    found = {name: live.__globals__.get(name) for name in names_in(live.__code__)}
+def around(live: FunctionType) -> dict[str, object]:
+    """Return what a function speaks of: names of its file, what it closes over, its defaults."""
+    found = {f"={k}": value for k, value in enumerate(live.__defaults__ or ())}
+    found |= live.__kwdefaults__ or {}
+    found |= {name: live.__globals__.get(name) for name in names_in(live.__code__)}
     cells = zip(live.__code__.co_freevars, live.__closure__ or (), strict=True)
     for name, cell in cells:
         try:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from types import FunctionType, ModuleType
 
 import numpy as np
 
-from gradlab.checking.source.functions import Code, Function
+from gradlab.checking.source.functions import Code, Function, around
+from gradlab.checking.source.objects import MOST, private, reached
 from gradlab.checking.source.scope import outer_names
 
 MODULES = ("numpy", "math", "cmath", "scipy")
@@ -32,7 +33,9 @@ PLAIN = {
     "range", "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "vars",
     "zip", "ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError",
 }  # fmt: skip
-#: Of arrays, dicts, lists and texts; what these write into is put back (`untouched`).
+#: Whose contents are put back (`untouched`), or cannot be changed.
+PUT_BACK = (np.ndarray, dict, list, set, str, tuple, frozenset)
+#: What these have, and is called of nothing else unless that is a person's, and read: `_is_known`.
 METHODS = {
     "all", "any", "append", "argmax", "argmin", "argsort", "astype", "clip", "conj", "copy",
     "count", "cumprod", "cumsum", "diagonal", "dot", "endswith", "extend", "fill", "flatten",
@@ -41,6 +44,8 @@ METHODS = {
     "setdefault", "sort", "split", "squeeze", "startswith", "std", "sum", "swapaxes", "take",
     "tolist", "trace", "transpose", "update", "upper", "values", "var", "view",
 }  # fmt: skip
+SETS_A_PART = {"__setitem__", "__delitem__"}
+IN_PLACE = {f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "pow")}
 MOST_BODIES = 30  # functions that are read
 FORBIDDEN = (
     ast.While, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Await,
@@ -48,19 +53,53 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-def is_harmless(code: Code, handed: Sequence[object] = ()) -> bool:
-    """Tell whether all that a code runs does nothing but compute, and comes to an end.
+def written_by(codes: Sequence[Code], handed: Sequence[object] = ()) -> list[object] | None:
+    """Return what codes, which may be edited, can write into; None if they could do other harm.
 
-    The methods of objects that it is handed are read too.
+    They do nothing but compute, and come to an end. The methods of objects that they are handed
+    are read too.
     """
-    read = {one.live: one for one in code.functions}
     bodies: dict[Function, Body] = {}
-    while new := [one for one in read.values() if one not in bodies]:
-        for function in new:
-            body = bodies[function] = Body(function, read, code, handed)
-            if not body.is_harmless() or len(bodies) > MOST_BODIES:
-                return False
-    return not _goes_round(bodies)
+    for code in codes:
+        its: dict[Function, Body] = {}
+        read = {one.live: one for one in code.functions}
+        while new := [one for one in read.values() if one not in its]:
+            for function in new:
+                body = its[function] = Body(function, read, code, handed)
+                if not body.is_harmless() or len(its) > MOST_BODIES:
+                    return None
+        if _goes_round(its):
+            return None
+        bodies |= its
+    names = {name for body in bodies.values() for name in body.attributes}
+    seen = [value for one in bodies for value in around(one.live).values()]
+    modules = [vars(value) for value in seen if isinstance(value, ModuleType)]
+    seen += [inside[name] for inside in modules for name in names & inside.keys()]
+    things = reached([*(code.owner for code in codes), *seen, *handed])
+    read = {one.live for one in bodies}
+    if len(things) > MOST or not all(_is_known(thing, names, read) for thing in things):
+        return None
+    return things
+
+
+def _is_known(thing: object, names: Set[str], read: Set[FunctionType]) -> bool:
+    """Tell whether what a thing has under names does nothing but compute, or is put back.
+
+    A local name may stand for it, so all that can be reached are asked: a deque appends as a list
+    does, and nobody puts it back.
+    """
+    kind = type(thing)
+    if kind in PUT_BACK or kind.__module__.partition(".")[0] in MODULES:
+        return True
+    if hasattr(kind, "__getattr__") or hasattr(kind, "__next__"):
+        return False
+    for name in names:
+        found = getattr(kind, private(kind.__name__, name), None)
+        found = found.fget if isinstance(found, property) else found
+        is_plain = any(found is getattr(one, name, None) for one in PUT_BACK)
+        if callable(found) and not is_plain and found not in read:
+            return False
+    return True
 
 
 class Body:
@@ -84,6 +123,15 @@ class Body:
         self.node, self.read, self.code, self.handed = function.node, read, code, handed
         self.outer = outer_names(function.live)
         self.calls: set[Function] = set()
+        body = self.node.body  # what decorates it is not built anew
+        parts = body if isinstance(body, list) else [body]
+        self.nodes = nodes = [node for part in parts for node in ast.walk(part)]
+        self.called = {n.func for n in nodes if isinstance(n, ast.Call)}
+        self.attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+        set_parts = [n for n in nodes if isinstance(n, ast.Subscript)
+                     and not isinstance(n.ctx, ast.Load)]  # fmt: skip
+        self.attributes |= SETS_A_PART if set_parts else set()
+        self.attributes |= IN_PLACE if any(isinstance(n, ast.AugAssign) for n in nodes) else set()
         args = [arg.arg for arg in self.node.args.args]
         name = function.live.__name__
         is_method = function.live in code.methods_called(name, *handed)
@@ -101,13 +149,14 @@ class Body:
 
     def is_harmless(self) -> bool:
         """Tell whether every call, every place it writes to and every loop is harmless."""
-        for node in ast.walk(self.node):
+        for node in self.nodes:
             if isinstance(node, FORBIDDEN):
                 return False
-            is_inner = node is not self.node and isinstance(node, ast.FunctionDef | ast.Lambda)
-            if is_inner and self._calls_inner(node):
+            if isinstance(node, ast.FunctionDef | ast.Lambda) and self._calls_inner(node):
                 return False
             if isinstance(node, ast.Call) and not self._may_call(node):
+                return False
+            if isinstance(node, ast.Name | ast.Attribute) and not self._may_hand_on(node):
                 return False
             is_set = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
             if is_set and not self._may_set(node):
@@ -120,6 +169,24 @@ class Body:
         """Tell whether a function inside calls one: it may be itself, for ever."""
         calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
         return any(getattr(call.func, "id", None) in self.inner for call in calls)
+
+    def _may_hand_on(self, node: ast.Name | ast.Attribute) -> bool:
+        """Tell whether what a name stands for may be called, by whom it is handed to."""
+        if node in self.called or not isinstance(node.ctx, ast.Load):
+            return True
+        root, *path = _path(node) or [""]
+        is_outer = root in self.outer and root not in self.local
+        live = self.outer[root] if is_outer else None
+        if isinstance(live, ModuleType):
+            for name in path:
+                live = vars(live).get(name) if isinstance(live, ModuleType) else None
+        elif isinstance(node, ast.Attribute):  # of a property its own code runs
+            return all(map(self._may_call_live, self.code.methods_called(node.attr, *self.handed)))
+        if not callable(live) or isinstance(live, type):
+            return True
+        if live is getattr(builtins, root, None):
+            return root in PLAIN
+        return self._may_call_live(live)
 
     def _may_call(self, call: ast.Call) -> bool:
         callee = call.func
@@ -148,7 +215,7 @@ class Body:
         things = self.code.objects(*self.handed)
         held = [vars(one)[name] for one in things if name in vars(one)]
         return found + [
-            one if one is None else vars(type(one)).get("__call__", one) for one in held
+            vars(type(one)).get("__call__", one) for one in held if callable(one) or one is None
         ]
 
     def _may_call_name(self, name: str, call: ast.Call) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from gradlab.checking.source.elsewhere import STEP, Elsewhere, Slope, slope_of
 from gradlab.checking.source.functions import Code, Function
+from gradlab.checking.source.harmless import written_by
 from gradlab.checking.source.objects import put_on_for_a_while
 from gradlab.checking.source.search import Mended, Search
 from gradlab.checking.source.target import Target, Trial
+from gradlab.checking.source.untouched import untouched
 
 SHIFTS = (0.3, 0.05, 0.005)  # of theta's size, the smaller ones where the loss is not defined
 POINTS = 3
@@ -32,7 +35,7 @@ class OtherTheta(Elsewhere):
 def mended(
     code: Code, loss: Callable, gradient: Callable[[object, np.ndarray], np.ndarray],
     theta: np.ndarray, layout: Layout, target: Target,
-    keeps: Callable[[Function], bool],
+    keeps: Callable[[Function], bool], handed: Sequence[object] = (),
 ) -> list[Mended]:  # fmt: skip
     """Return the edits of a gradient's code with which it is right.
 
@@ -44,8 +47,8 @@ def mended(
     theta : ndarray, shape (P,)
     layout : dict of str to (start, stop, shape)
     target : Target
-    keeps : callable, Function -> bool
-        As `Trial` has it.
+    keeps, handed
+        As `Trial` has them.
     """
     if not code.functions or theta.dtype != np.float64:
         return []
@@ -60,12 +63,15 @@ def mended(
     def elsewhere() -> list[OtherTheta]:
         return [*others(loss, theta, layout)]
 
-    trial = Trial([code], run, target, elsewhere, constants_in(code), keeps=keeps)
+    trial = Trial([code], run, target, elsewhere, constants_in(code), handed, keeps)
     return Search(trial).run()
 
 
 def leaves_alone(
-    loss: Code, value: Callable[[Callable, np.ndarray], object], theta: np.ndarray
+    loss: Code,
+    value: Callable[[Callable, np.ndarray], object],
+    theta: np.ndarray,
+    handed: Sequence[object] = (),
 ) -> Callable[[Function], bool]:
     """Return what tells whether a loss is as before with a function that it may call, too.
 
@@ -74,16 +80,22 @@ def leaves_alone(
     loss : Code
     value : callable, (what to call for the loss, (P,)) -> float
     theta : ndarray, shape (P,)
+    handed : sequence
+        What the loss is handed, besides arrays.
     """
+    things = cache(lambda: written_by([loss], handed))
 
     def keeps(function: Function) -> bool:
-        if (twin := loss.twin(function)) is None:
+        if not loss.may_call(function):
             return True
-        for at in (theta, 1.01 * theta + 0.01):
-            before = value(loss.called, at.copy())
-            with called_as(loss, loss.edited(twin, {})) as now:
-                if value(now, at.copy()) != before:
-                    return False
+        if (twin := loss.twin(function)) is None or things() is None:
+            return False
+        with untouched(things()):
+            for at in (theta, 1.01 * theta + 0.01):
+                before = value(loss.called, at.copy())
+                with called_as(loss, loss.edited(twin, {})) as now:
+                    if value(now, at.copy()) != before:
+                        return False
         return True
 
     return keeps

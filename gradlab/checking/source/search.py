@@ -19,10 +19,10 @@ import numpy as np
 
 from gradlab.checking.source.changes import RULES, Expression, is_data
 from gradlab.checking.source.functions import Function
-from gradlab.checking.source.harmless import is_harmless
+from gradlab.checking.source.harmless import written_by
 from gradlab.checking.source.lines import spliced
 from gradlab.checking.source.scope import Scope, outer_names
-from gradlab.checking.source.silent import silent
+from gradlab.checking.source.silent import ALONE, others_run, silent
 from gradlab.checking.source.spot import Spot, is_float
 from gradlab.checking.source.statement_changes import Change, changes_of
 from gradlab.checking.source.statements import (
@@ -94,13 +94,18 @@ class Search:
 
     def run(self) -> list[Mended]:
         """Return the edits that hold everywhere, the likeliest first."""
+        with ALONE:
+            return self._run()
+
+    def _run(self) -> list[Mended]:
         codes = self.trial.codes
-        if not all(is_harmless(code, self.trial.handed) for code in codes) or is_large(codes):
+        things = written_by(codes, self.trial.handed)
+        if things is None or is_large(things) or others_run():
             return []
         with (
             silent(),
             contextlib.suppress(ExhaustedError),
-            untouched(self.trial.codes) as self._put_back,
+            untouched(things) as self._put_back,
         ):
             for number, code in enumerate(self.trial.codes):
                 self._number, self._code = number, code

@@ -1,11 +1,39 @@
-"""Nothing is printed by one thread, while the others print as before."""
+"""A search disturbs no other thread: it prints nothing, and waits, or does not begin."""
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+ALONE = threading.RLock()  # held by who exchanges lines of a person's
+STANDARD = f"{sysconfig.get_path('stdlib')}{os.sep}", "<frozen "
+PACKAGES = "site-packages", "dist-packages"
+
+
+def others_run() -> bool:
+    """Tell whether another thread runs code that is none of Python's or of a package's.
+
+    It could see a line that is exchanged, or write what is put back then. Threads of a notebook's
+    server, which only wait, do neither.
+    """
+    frames = sys._current_frames()
+    del frames[threading.get_ident()]
+    is_timed = any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+    return is_timed or any(map(_is_a_persons, frames.values()))
+
+
+def _is_a_persons(frame: FrameType | None) -> bool:
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(STANDARD) and not any(name in file for name in PACKAGES):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Sieve:
