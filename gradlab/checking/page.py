@@ -18,7 +18,7 @@ WORST = 3  # tensors whose worst entries are told
 OTHERS = 3  # causes that are told after the first
 PARTS = 2  # of a cause with several lines, that are told
 PERHAPS = "perhaps "
-ONE_OF = "One of these mends it; so does, instead:"
+MENDS = "This mends it instead:", "Any one of these mends it instead:"
 DIGITS = 12  # at most: more of them are another machine's rounding
 
 
@@ -110,29 +110,38 @@ def causes_told(causes: Sequence[Diagnosis], held: str = "report.diagnosis") -> 
     if not first.score:
         return [Words("No cause was found.", "b"), Words(_fit(first))]
     kind, also = ("Cause", "fits as well") if first.certain else ("Probable cause", "or")
-    also = "or" if first.whose == "yours" else also
+    also = "and" if first.left_open else "or" if first.whose == "yours" else also
     kind = "Perhaps" if first.cause.startswith(PERHAPS) else kind
-    others = _others(causes)
-    more = len(others) - OTHERS
+    others, alike = _others(causes)
+    if first.whose != "yours" or first.left_open:
+        others, alike = [*others, *alike], []
+    told = [f"  {one}" for one in alike[:OTHERS]]
+    told += [f"  {also}: {one}" for one in others[: OTHERS - len(told)]]
+    more = len(others) + len(alike) - len(told)
     return [
         Words(f"{kind}: {_title(first)}", "b"),
         *_lines(first.parts),
         Words(_fit(first)),
-        *[Words(ONE_OF)] * (first.whose == "yours" and bool(others)),
-        *(Words(f"  {also}: {other}", indent=" " * 6) for other in others[:OTHERS]),
+        *[Words(MENDS[len(alike) > 1])] * bool(alike),
+        *(Words(one, indent=" " * 6) for one in told),
         *[Words(f"  and {more} more: {held} has them")] * (more > 0),
     ]
 
 
-def _others(causes: Sequence[Diagnosis]) -> list[str]:
-    """Return what may be the cause instead of the first; not the same lines said of more places."""
+def _others(causes: Sequence[Diagnosis]) -> tuple[list[str], list[str]]:
+    """Return what may be the cause besides the first, and what mends the same fault as well.
+
+    Not the same lines said of more places.
+    """
     said = [(_brief(cause), [wrong for _, wrong, _ in cause.parts]) for cause in causes]
-    said[1:] += [(other, other.partition(": ")[2].split("; ")) for other in causes[0].alike]
+    alike = [(other, other.partition(": ")[2].split("; ")) for other in causes[0].alike]
     kept: list[tuple[str, set[str]]] = []
-    for brief, lines in said:
+    for brief, lines in said + alike:
         if not any(brief == other or (seen and seen <= set(lines)) for other, seen in kept):
             kept.append((brief, set(lines)))
-    return [brief for brief, _ in kept[1:]]
+    briefs = [brief for brief, _ in kept[1:]]
+    same = [brief for brief in briefs if brief in causes[0].alike]
+    return [brief for brief in briefs if brief not in same], same
 
 
 def _lines(parts: Sequence[tuple[str, str, str]]) -> list[Block]:
@@ -182,9 +191,8 @@ def _fit(cause: Diagnosis) -> str:
         so_many = f"{digits} digit{'s' * (digits > 1)}"
         told = f"{lines} reproduce{s} the error of your gradient to {so_many}{sure}."
     if cause.whose == "formula":
-        told += (
-            " It is of the layer's formula, and no line of your source: look for the same there."
-        )
+        line, it = ("line is", "yours") if one else ("lines are", "your own")
+        told += f" The {line} written as in gradlab's formula of the layer; {it} may be otherwise."
     elif cause.whose == "yours" and not cause.left_open:
         told = f"{cause.evidence.partition('. ')[0]}."
     museum = f' gl.bugs.describe("{cause.bug}") tells more.' if cause.bug else ""

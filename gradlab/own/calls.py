@@ -10,7 +10,15 @@ import numpy as np
 
 #: How the gradient from above is called, as a rule: dout, dy, grad_out, gy, upstream.
 FROM_ABOVE = ("d", "g", "up")
-BEFORE = ("d_", "dnext_", "grad_", "g_", "up_", "d", "g")  # a name, in that of its gradient
+PREFIXES_OF_GRADIENTS = (
+    "d_",
+    "dnext_",
+    "grad_",
+    "g_",
+    "up_",
+    "d",
+    "g",
+)  # a name, in that of its gradient
 OUTPUT_NAMES = ("out", "output")
 DOUT, CACHE, OUT, INPUT = "dout", "cache", "out", "input"
 Token = tuple[str, int]  # what is handed to backward: (DOUT, 0), (CACHE, 0), (INPUT, 2)
@@ -181,7 +189,7 @@ def _rank_of_cache(name: str, words: Set[str]) -> int:
 
     The other way to read it, a gradient from above for one more output, has rank 3.
     """
-    of_output = any(name.startswith(d) and name[len(d) :] in words for d in BEFORE)
+    of_output = any(name.startswith(d) and name[len(d) :] in words for d in PREFIXES_OF_GRADIENTS)
     return 3 if (name in words) == of_output else 1 if name in words else 4
 
 

@@ -133,8 +133,8 @@ class Finder:
 def _about(match: Match) -> str:
     return (
         f"Your forward is {match.known.lines.name}, equal to the last digits on other inputs too, "
-        "and with this line its formula gives there what your backward gives. It is no line of "
-        "your source; what stands between your inputs and the output has names of gradlab's."
+        "and with this line its formula gives there what your backward gives. Yours may be written "
+        "otherwise; what stands between your inputs and the output has names of gradlab's."
     )
 
 

@@ -206,6 +206,13 @@ def _together(parts: list[Part]) -> list[Diagnosis]:
     )  # fmt: skip
     if not lines:
         return sorted(rest, key=lambda d: -d.score) or unknown
+    whose = {line.whose for line in lines}
+    if len(whose) > 1:
+        lines = [
+            replace(line, where=f"{line.where} (gradlab's formula)")
+            if line.whose == "formula" else line
+            for line in lines
+        ]  # fmt: skip
     joined = {
         name: "; ".join(getattr(line, name) or "" for line in lines)
         for name in ("cause", "where", "wrong_line", "right_line", "evidence")
@@ -214,7 +221,8 @@ def _together(parts: list[Part]) -> list[Diagnosis]:
     whole = replace(
         lines[0], **joined, residual=max(line.residual for line in lines), certain=not left,
         left_open=left, alike=alike,
-        whose="formula" if any(line.whose == "formula" for line in lines) else lines[0].whose,
+        whose=whose.pop() if len(whose) == 1 else "",
+        bug=lines[0].bug if len(lines) == 1 else None,
     )  # fmt: skip
     return [whole, *rest]
 

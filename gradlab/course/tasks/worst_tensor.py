@@ -102,7 +102,8 @@ def find_mistake(answer: object) -> str | None:
 def _no_name(given: object, a: Tensors) -> str:
     if isinstance(given, str):
         return "" if given in a else f"There is no tensor {given!r}: the names are {', '.join(a)}."
-    if isinstance(given, (int, float, np.number)):
+    is_number = isinstance(given, (int, float, np.number)) and not isinstance(given, bool)
+    if is_number:
         return f"It returned the number {given:.3g}. The name of a tensor is asked, such as 'b1'."
     return f"It returned {shown(given)}. The name of a tensor alone is asked, such as 'b1'."
 
@@ -134,8 +135,8 @@ def _zeros(answer: Callable[[Tensors, Tensors], object]) -> str:
         return ""
     return (
         f"Right for {len(CASES)} gradients. Where b1 and b2 were 0 in both it returned "
-        f"{shown(given)}, not {right!r}: 0 / 0 is nan, and no number is larger than nan. Two "
-        "tensors of zeros agree: let their ratio be 0."
+        f"{shown(given)}, not {right!r}. Two tensors of zeros agree: let their ratio be 0 (0 / 0 "
+        "is nan in numpy)."
     )
 
 

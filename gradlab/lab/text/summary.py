@@ -45,11 +45,11 @@ def wrapped(line: str) -> str:
     """Return a line that is not too long, or several, broken after commas and the like."""
     indent = len(line) - len(line.lstrip())
     parts = re.sub(r"(?<![,;.:]) ", "\0", line.lstrip())  # what stays on one line
-    wrapped = textwrap.wrap(
+    broken = textwrap.wrap(
         parts, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4),
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
-    return "\n".join(wrapped).replace("\0", " ")
+    return "\n".join(broken).replace("\0", " ")
 
 
 def _network_line(s: Settings, result: Result | None) -> str:
