@@ -1,11 +1,14 @@
 """Only code that does nothing but compute runs with a line changed."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections import deque
+from collections import UserList, deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,12 +16,15 @@ import pytest
 import gradlab as gl
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.harmless import written_by
+from gradlab.checking.source.objects import MOST
+from gradlab.checking.source.silent import others_run
 from gradlab.checking.source.untouched import MOST_LONG, untouched
 
 A = np.array([[2.0, 0.3], [0.3, 1.0]])
 FILES, STATE, QUEUE, SETTINGS = ["a", "b"], {"calls": 0}, deque(), os.environ
 RNG = np.random.default_rng(0)
 numbers = iter(range(100))
+KEPT = UserList()  # appends as a list does, and is of another file
 
 
 def sigmoid(z):
@@ -118,6 +124,37 @@ def fills_a_queue(t):
     return A @ t
 
 
+def appends_to_a_queue(t):
+    QUEUE.append(t)
+    return A @ t
+
+
+def appends_to_a_class_of_another_file(t):
+    KEPT.append(t)
+    return A @ t
+
+
+def appends_under_another_name(t):
+    for kept in [QUEUE]:
+        kept.append(t)
+    return A @ t
+
+
+def appends_to_a_default(t, kept=deque()):  # noqa: B006
+    kept.append(t)
+    return A @ t
+
+
+def adds_in_place(t):
+    kept = QUEUE
+    kept += [t]
+    return A @ t
+
+
+def hands_on_what_removes(t):
+    return A @ t + len([*map(os.remove, FILES)])
+
+
 def calls_what_has_a_while(t):
     return A @ t * root(2.0)
 
@@ -147,12 +184,17 @@ def is_given_a_function(t, of=np.tanh):
 
 class Net:
     lr = 1.0
+    queue = QUEUE
 
     def __init__(self):
         self.W = np.ones(2)
 
     def of_class(self, t):
         Net.lr = Net.lr * 1.0
+        return A @ t
+
+    def fills_the_class_s(self, t):
+        self.queue.append(t)
         return A @ t
 
     def of_its_type(self, t):
@@ -162,6 +204,14 @@ class Net:
     def calls_what_its_method_has(self, t):
         self.helper.cache_clear()
         return A @ t
+
+    @property
+    def size(self):
+        return len(self.W)
+
+    def has_a_number_named_as_a_method(self, t):
+        self.max = 6.0
+        return np.abs(t).max() * self.size
 
     def plain(self, t):
         self.out = self.helper(t)
@@ -175,6 +225,8 @@ HARMFUL = [
     removes, copies, opens, saves, saves_by_another_name,
     writes_to_file, ends, sets_a_global, sets_the_environment,
     sets_numpys_state, draws, draws_from_its_own, waits, fills_a_queue, calls_what_has_a_while,
+    appends_to_a_queue, appends_to_a_class_of_another_file, appends_under_another_name,
+    appends_to_a_default, adds_in_place, hands_on_what_removes, Net().fills_the_class_s,
     calls_what_calls_itself, calls_what_goes_round, makes_what_calls_itself, uses_up,
     is_given_a_function, Net().of_class, Net().of_its_type,
     Net().calls_what_its_method_has,
@@ -203,7 +255,9 @@ def loops(t):
 
 
 @pytest.mark.parametrize(
-    "function", [loops, sigmoid, Net().plain, lambda t: A @ t], ids=lambda f: f.__name__
+    "function",
+    [loops, sigmoid, Net().plain, Net().has_a_number_named_as_a_method, lambda t: A @ t],
+    ids=lambda f: f.__name__,
 )
 def test_what_computes_is_run(function):
     assert written_by([Code(function)]) is not None
@@ -274,3 +328,100 @@ def test_what_a_method_writes_into_its_object_and_around_is_put_back():
     assert dense.seen[1] == {"calls": 1}
     assert not hasattr(dense, "new")
     assert counted == STATE
+
+
+ORDER = {"a": 1, "b": 2}
+SEEN, LOG = {1}, [0]
+
+
+class Counter:
+    log = LOG
+
+    def count(self, t, every=[0]):  # noqa: B006
+        self.log.append(t)
+        every.append(t)
+        SEEN.update([2])
+        ORDER.pop("a")
+        ORDER.setdefault("a", 3)
+        return A @ t
+
+
+def test_what_a_class_a_default_and_a_set_hold_is_put_back_in_the_same_order():
+    counter = Counter()
+    with untouched(written_by([Code(counter.count)])):
+        counter.count(np.ones(2))
+        assert len(Counter.log) == 2
+    assert Counter.log == [0]
+    assert Counter.count.__defaults__ == ([0],)
+    assert {1} == SEEN
+    assert [*ORDER.items()] == [("a", 1), ("b", 2)]
+
+
+def test_more_than_can_be_looked_into_is_not_run():
+    many = [[k] for k in range(MOST + 1)]
+    assert written_by([Code(lambda t: A @ t * len(many))]) is None
+
+
+def wrong_sigmoid(t):
+    s = sigmoid(t)
+    return s * s
+
+
+def test_no_line_is_searched_while_another_thread_of_the_persons_runs():
+    def report():
+        return gl.check_function(lambda t: np.sum(sigmoid(t)), wrong_sigmoid, np.array([0.3, 1.0]))
+
+    ends, begun = threading.Event(), threading.Event()
+
+    def trains():
+        begun.set()
+        ends.wait()
+
+    thread = threading.Thread(target=trains)
+    thread.start()
+    begun.wait()
+    meanwhile = report().diagnosis[0].wrong_line
+    ends.set()
+    thread.join()
+    assert meanwhile is None
+    assert report().diagnosis[0].wrong_line == "return s * s"
+
+
+def test_a_thread_that_runs_nothing_of_a_persons_disturbs_no_search():
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(len, "").result()
+        assert not others_run()
+
+
+def halved(t):
+    return 3 * t
+
+
+def with_a_while(t):
+    k = 0
+    while k < 1:
+        k += 1
+    return float(0.5 * np.sum(halved(t) ** 2))
+
+
+def grad_of_it(t):
+    return halved(t)
+
+
+def test_a_loss_that_may_not_end_is_not_run_with_a_helper_changed():
+    (cause,) = gl.check_function(with_a_while, grad_of_it, np.array([0.4, -0.7])).diagnosis
+    assert cause.wrong_line == "return halved(t)"
+    assert cause.alike == ()
+
+
+def test_no_edit_is_told_with_which_a_loss_in_another_file_is_another(tmp_path, monkeypatch):
+    (tmp_path / "helper_of_both.py").write_text(
+        "def h(t):\n    return 3 * t\n\n\ndef g(t):\n    return h(t)\n"
+    )
+    loss = "def f(t):\n    return (helper_of_both.h(t) ** 2).sum() / 2\n"
+    (tmp_path / "loss_of_both.py").write_text(f"import helper_of_both\n\n\n{loss}")
+    monkeypatch.syspath_prepend(tmp_path)
+    f, g = (importlib.import_module(f"{one}_of_both") for one in ("loss", "helper"))
+    (cause,) = gl.check_function(f.f, g.g, np.array([0.4, -0.7])).diagnosis
+    assert cause.wrong_line == "return h(t)"
+    assert cause.alike == ()

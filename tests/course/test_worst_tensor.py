@@ -103,10 +103,12 @@ WRONG = {
     "error of a single entry": named_by(lambda a, n: np.max(gl.relative_error(a, n))),
     "It named W1 where the norm ratios are": lambda a, n: "W1",
     "It returned the number": one_for_all,
+    "It returned True": lambda a, n: True,
     "such as 'b1'": lambda a, n: [named_by(ratio)(a, n)],
     "There is no tensor 'c1'": lambda a, n: "c1",
     "It changed a": subtracts_in_place,
     "0 / 0 is nan": nan_wins,
+    "let their ratio be 0 (": lambda a, n: worst_tensor(a, n) if a["b1"].any() else "b2",
     "Hand over the function itself": "b1",
     "TypeError": lambda a: "b1",
 }

@@ -260,8 +260,8 @@ class Code:
         """Return what a name may stand for as a method of these objects."""
         kinds = {type(thing) for thing in self.objects(*more)}
         found = [getattr(kind, private(kind.__name__, name), None) for kind in kinds]
-        found = {one.fget if isinstance(one, property) else one for one in found}
-        return [live for live in found if isinstance(live, FunctionType)]
+        found = [one.fget if isinstance(one, property) else one for one in found]
+        return [*dict.fromkeys(live for live in found if isinstance(live, FunctionType))]
 
     def _called_by(
         self, function: Function, handed: Sequence[object]

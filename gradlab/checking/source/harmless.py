@@ -45,7 +45,11 @@ METHODS = {
     "tolist", "trace", "transpose", "update", "upper", "values", "var", "view",
 }  # fmt: skip
 SETS_A_PART = {"__setitem__", "__delitem__"}
-IN_PLACE = {f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "pow")}
+IN_PLACE = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.Pow: "pow", ast.MatMult: "matmul", ast.BitOr: "or", ast.BitAnd: "and",
+    ast.BitXor: "xor", ast.LShift: "lshift", ast.RShift: "rshift",
+}  # fmt: skip
 MOST_BODIES = 30  # functions that are read
 FORBIDDEN = (
     ast.While, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Await,
@@ -73,7 +77,11 @@ def written_by(codes: Sequence[Code], handed: Sequence[object] = ()) -> list[obj
         bodies |= its
     names = {name for body in bodies.values() for name in body.attributes}
     seen = [value for one in bodies for value in around(one.live).values()]
-    modules = [vars(value) for value in seen if isinstance(value, ModuleType)]
+    modules = [
+        vars(value)
+        for value in seen
+        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in MODULES
+    ]
     seen += [inside[name] for inside in modules for name in names & inside.keys()]
     things = reached([*(code.owner for code in codes), *seen, *handed])
     read = {one.live for one in bodies}
@@ -97,7 +105,8 @@ def _is_known(thing: object, names: Set[str], read: Set[FunctionType]) -> bool:
         found = getattr(kind, private(kind.__name__, name), None)
         found = found.fget if isinstance(found, property) else found
         is_plain = any(found is getattr(one, name, None) for one in PUT_BACK)
-        if callable(found) and not is_plain and found not in read:
+        is_read = isinstance(found, FunctionType) and found in read
+        if callable(found) and not is_plain and not is_read:
             return False
     return True
 
@@ -131,7 +140,9 @@ class Body:
         set_parts = [n for n in nodes if isinstance(n, ast.Subscript)
                      and not isinstance(n.ctx, ast.Load)]  # fmt: skip
         self.attributes |= SETS_A_PART if set_parts else set()
-        self.attributes |= IN_PLACE if any(isinstance(n, ast.AugAssign) for n in nodes) else set()
+        self.attributes |= {
+            f"__i{IN_PLACE[type(n.op)]}__" for n in nodes if isinstance(n, ast.AugAssign)
+        }
         args = [arg.arg for arg in self.node.args.args]
         name = function.live.__name__
         is_method = function.live in code.methods_called(name, *handed)
