@@ -252,6 +252,18 @@ class OnlyIn:
         return str(path) if path.exists() else None
 
 
+def test_all_cases_run_where_a_test_is_asked_for_by_name():
+    """Of 68 ten run else, and the others wait for the soak."""
+    asked = ["-m", "pytest", "--collect-only", "-q", "tests/own/test_source.py"]
+    name = "test_with_the_line_that_is_told_the_check_comes_out_right"
+    counts = [
+        subprocess.run([sys.executable, *asked, *more], capture_output=True, text=True, cwd=ROOT)
+        .stdout.count(f"{name}[")
+        for more in ([], ["-k", "comes_out_right"])
+    ]  # fmt: skip
+    assert counts == [10, 68]
+
+
 def test_the_version_is_that_of_the_package():
     assert gl.__version__ == PROJECT["version"]
 

@@ -230,6 +230,61 @@ def test_where_two_edits_mend_it_the_report_says_one_of_these():
     assert len(report.diagnosis[0].alike) == len(set(report.diagnosis[0].alike)) >= 2
 
 
+class Halved:
+    """Its parameter's gradient is half of what it must be."""
+
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout * 0.5
+        return dout @ self.W.T
+
+
+class Unread(Halved):
+    def backward(self, dout):
+        import math  # noqa: F401 - so that no line is searched
+
+        return super().backward(dout)
+
+
+class Odd(Unread):
+    def forward(self, x):
+        self.x = x
+        return np.sin(x) * self.W + x**2
+
+    def backward(self, dout):
+        import math  # noqa: F401
+
+        self.dW = (dout * np.sin(self.x)).sum(axis=0) * 0.3
+        return dout * (np.cos(self.x) * self.W + 2 * self.x)
+
+
+def of_two(second):
+    layers = [Halved(normal(4, 3)), second]
+    return gl.check_layers(layers, normal(5, 4), lambda out: (float(np.sum(out**2)), 2 * out))
+
+
+def test_what_is_said_of_another_layer_mends_nothing_of_the_first():
+    said = str(of_two(Odd(normal(3))))
+    assert "would leave 2 Odd: W unexplained" in said
+    assert "mends" not in said
+    assert "  and: Layer 2 (Odd): the gradient is 0.3 times what it must be" in said
+
+
+def test_of_a_line_of_yours_and_one_of_a_formula_each_is_told_as_it_is():
+    report = of_two(Unread(normal(3, 2)))
+    said = str(report)
+    assert report.diagnosis[0].whose == ""
+    assert "Cause: 2 wrong lines\n  1 Halved, backward, line" in said
+    assert "  2 Unread, dense (gradlab's formula)\n" in said
+    assert "your gradient is what" not in said
+
+
 def test_only_the_thread_that_searches_is_silent(capsys):
     first, second = threading.Event(), threading.Event()
 
