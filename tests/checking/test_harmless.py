@@ -393,6 +393,16 @@ def test_a_thread_that_runs_nothing_of_a_persons_disturbs_no_search():
         assert not others_run()
 
 
+def test_a_timer_will_run_what_it_was_given():
+    timer = threading.Timer(60, lambda: None)
+    timer.start()
+    runs = others_run()
+    timer.cancel()
+    timer.join()
+    assert runs
+    assert not others_run()
+
+
 def tripled(t):
     return 3 * t
 

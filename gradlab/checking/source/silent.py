@@ -6,9 +6,10 @@ import os
 import sys
 import sysconfig
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType
 
 ALONE = threading.RLock()  # held by who exchanges lines of a person's
 STANDARD = f"{sysconfig.get_path('stdlib')}{os.sep}", "<frozen "
@@ -23,17 +24,16 @@ def others_run() -> bool:
     """
     frames = sys._current_frames()
     del frames[threading.get_ident()]
-    is_timed = any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
-    return is_timed or any(map(_is_a_persons, frames.values()))
+    timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+    codes = [getattr(timer.function, "__code__", None) for timer in timers]
+    for frame in frames.values():
+        codes += [one.f_code for one, _ in traceback.walk_stack(frame)]
+    return any(map(_is_a_persons, codes))
 
 
-def _is_a_persons(frame: FrameType | None) -> bool:
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(STANDARD) and not any(name in file for name in PACKAGES):
-            return True
-        frame = frame.f_back
-    return False
+def _is_a_persons(code: CodeType | None) -> bool:
+    file = "" if code is None else code.co_filename
+    return not file.startswith(STANDARD) and not any(name in file for name in PACKAGES)
 
 
 class Sieve:
