@@ -1,8 +1,11 @@
 """gl.check_torch: right modules are correct, spoiled ones wrong, and nothing is changed."""
 
 import doctest
+import re
+import runpy
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -582,3 +585,11 @@ def test_the_layout_is_that_of_the_parameters():
         assert own.layout == {"weight": (0, 6, (2, 3)), "bias": (6, 8, (2,))}
         flat = torch.cat([p.detach().ravel() for p in net.parameters()]).double().numpy()
         np.testing.assert_array_equal(own.theta, flat)
+
+
+def test_the_readmes_snippet_prints_what_stands_below_it(tmp_path, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [(code, printed)] = re.findall(r"```py\n(.*?)```\s+```text\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "readme.py").write_text("import gradlab as gl\n" + code)
+    runpy.run_path(str(tmp_path / "readme.py"))
+    assert capsys.readouterr().out == printed
