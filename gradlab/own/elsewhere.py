@@ -117,6 +117,7 @@ def _larger(code: LayerCode) -> Iterator[dict[str, object]]:
     """Yield the inputs with all axes of one size longer by one; with the first axes alone, too.
 
     And with one array's first alone: as many examples as a kernel has rows are told from these.
+    Not of arrays of one shape, whose examples may be pairs: right code need not take it otherwise.
     """
     arrays = {k: v for k, v in code.inputs.items() if isinstance(v, np.ndarray) and v.ndim}
     sizes = dict.fromkeys(n for v in arrays.values() for n in v.shape if n > 1)
@@ -127,7 +128,8 @@ def _larger(code: LayerCode) -> Iterator[dict[str, object]]:
         tried = [axes]
         tried += [some for some in (first, rest) if any(some.values()) and some != axes]
         longer = [k for k, found in first.items() if found]
-        tried += [{one: first[one]} for one in longer] * (len(longer) > 1)
+        alone = [k for k in longer if [arrays[o].shape for o in longer].count(arrays[k].shape) == 1]
+        tried += [{one: first[one]} for one in alone] * (len(longer) > 1)
         for some in tried:
             rng, inputs = np.random.default_rng(size), dict(code.inputs)
             for name, value in arrays.items():
