@@ -436,3 +436,20 @@ def test_no_edit_is_told_with_which_a_loss_in_another_file_is_another(tmp_path, 
     (cause,) = gl.check_function(f.f, g.g, np.array([0.4, -0.7])).diagnosis
     assert cause.wrong_line == "return h(t)"
     assert cause.alike == ()
+
+
+def stops_at(theta):
+    if theta.size == len(FILES) + 100:
+        raise KeyboardInterrupt
+    return theta
+
+
+def refuses(theta):
+    if theta.size == len(FILES) + 100:
+        raise ValueError
+    return theta
+
+
+def test_no_edit_may_reach_what_ends_the_program():
+    assert written_by([Code(stops_at)]) is None
+    assert written_by([Code(refuses)]) is not None

@@ -193,6 +193,8 @@ class Body:
                 live = vars(live).get(name) if isinstance(live, ModuleType) else None
         elif isinstance(node, ast.Attribute):  # of a property its own code runs
             return all(map(self._may_call_live, self.code.methods_called(node.attr, *self.handed)))
+        if isinstance(live, type) and issubclass(live, BaseException):
+            return issubclass(live, Exception)  # an edit may reach `raise KeyboardInterrupt`
         if not callable(live) or isinstance(live, type):
             return True
         if live is getattr(builtins, root, None):
