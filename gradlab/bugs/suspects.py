@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.bugs.exhibit import Exhibit, Place, Spot
 from gradlab.bugs.lines.layers import has_lines
-from gradlab.bugs.museum import EXHIBITS, describe, names, pass_with
+from gradlab.bugs.museum import EXHIBITS, pass_with
 from gradlab.bugs.planting import program_of, without_bugs
 from gradlab.nn.network import Point
 
@@ -73,8 +73,7 @@ def line_up(point: Point) -> Iterator[Suspect]:
     point = point._replace(net=net)
     program = program_of(point)
     right = program.gradient
-    for name in names(net):
-        exhibit = describe(name)
+    for exhibit in EXHIBITS.values():
         for layer, position in exhibit.places(net).items():
             gradient = pass_with(exhibit, net, layer, position).applied_to(program)
             # where nothing comes down, no bug does anything, and that is another story

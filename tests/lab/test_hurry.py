@@ -15,7 +15,8 @@ from gradlab.lab.text.banner import banner_html
 from tests.lab.front_end import until
 
 DEAR = {"boundary", "training", "seeds"}
-IN_TURN = {"cuts", "loss_along", "measures", "units"}
+ALWAYS = {"u_curve", "tensors", "network"}  # the first three
+IN_TURN = set(NAMES) - DEAR - ALWAYS
 
 
 def slide(front_end, lab, name, to):
@@ -56,29 +57,41 @@ def test_what_any_page_has_in_view_counts(front_end):
     assert lab.board.in_view == {"u_curve"}
 
 
-def test_without_a_page_that_tells_its_view_all_is_sent(front_end):
-    lab = Lab(hidden=(4,), panels=NAMES)
-    run(lab, lambda: slide(front_end, lab, "eps", -7.0))
-    assert set(lab.board.ink["marks"]) | IN_TURN == set(NAMES) - DEAR
+def in_a_drag(front_end, lab, events):
+    """Return the panels that each of so many events of a drag brings."""
+    shown = []
+    for to in np.linspace(-5.5, -9.5, events):
+        run(lab, lambda to=to: slide(front_end, lab, "eps", float(to)))
+        shown.append(set(lab.board.ink["marks"]))
+    return shown
 
 
-def test_what_is_not_quite_cheap_takes_turns_in_a_drag_and_is_all_there_at_rest(front_end):
-    lab, shown = Lab(hidden=(4,), panels=NAMES), []
-    for to in (-5.5, -6.0, -6.5, -7.0, -7.5, -8.0, -8.5, -9.0):
-        run(lab, lambda to=to: slide(front_end, lab, "eps", to))
-        shown.append(set(lab.board.ink["marks"]) & IN_TURN)
-    assert [len(names) for names in shown] == [1] * 8
-    assert set().union(*shown[:4]) == set().union(*shown[4:]) == IN_TURN
-    run(lab, lambda: slide(front_end, lab, "eps", -9.5), rest=True)
+def test_of_many_panels_the_first_are_in_every_frame_and_each_other_in_every_third(front_end):
+    lab = Lab(hidden=(4,), panels=NAMES)  # and no page tells its view
+    shown = in_a_drag(front_end, lab, 9)
+    assert all(ALWAYS <= names and not names & DEAR for names in shown)
+    for name in IN_TURN:
+        came = [k for k, names in enumerate(shown) if name in names]
+        assert len(came) == 3
+        assert np.diff(came).tolist() == [3, 3]
+    run(lab, lambda: slide(front_end, lab, "eps", -10.0), rest=True)
     assert set(lab.board.ink["marks"]) == set(NAMES)
+
+
+def test_a_fourth_panel_is_in_every_frame_and_two_more_have_one_each(front_end):
+    lab = Lab(hidden=(4,), panels=["measures", "u_curve", "cuts", "tensors"])
+    assert in_a_drag(front_end, lab, 2) == [{"measures", "u_curve", "cuts", "tensors"}] * 2
+    lab = Lab(hidden=(4,), panels=["measures", "u_curve", "cuts", "tensors", "network"])
+    first, second = in_a_drag(front_end, lab, 2)
+    assert first & second == {"measures", "u_curve", "cuts"}
+    assert first ^ second == {"tensors", "network"}
 
 
 def test_whose_turn_it_is_counts_those_in_view_alone(front_end):
     lab = Lab(hidden=(4,), panels=NAMES)
-    see(front_end, lab, "tensors", "measures")
-    for to in (-6.0, -7.0, -8.0):
-        run(lab, lambda to=to: slide(front_end, lab, "eps", to))
-        assert set(lab.board.ink["marks"]) == {"tensors", "measures"}
+    see(front_end, lab, "tensors", "measures", "heatmap", "units")
+    shown = in_a_drag(front_end, lab, 3)
+    assert shown == [{"tensors", "measures", "heatmap", "units"}] * 3
 
 
 @pytest.mark.parametrize("content", [None, 3, "u_curve", {"a": 1}])

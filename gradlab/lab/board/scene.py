@@ -19,6 +19,8 @@ from gradlab.plots.palette import Palette
 __all__ = ["Frame", "Scene"]
 
 _COLUMNS = 3  # of the stored picture
+_LEADING = 3  # panels, the first in view, that every frame of a drag has; the others take turns:
+_TURNS = 3  # in so many frames each of them is shown once, and many cost little more than a few
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +76,9 @@ class Scene:
         """Return what is new: charts whose key changed, and all that moves.
 
         While something moves, panels that are computed at rest alone are left out, those that are
-        not `in_view`, if that is known, and of those that take turns all but one. At rest no dear
-        panel is begun once one has taken more than `patience` seconds: the next frame has it, and a
-        hand that moves again need not wait.
+        not `in_view`, if that is known, and all but the first few have a third of the frames. At
+        rest no dear panel is begun once one has taken more than `patience` seconds: the next frame
+        has it, and a hand that moves again need not wait.
         """
         start, patient, sharp = time.perf_counter(), True, at_rest
         charts: dict[str, dict[str, Any]] = {}
@@ -109,11 +111,10 @@ class Scene:
             for name in self.visible
             if not self.panels[name].at_rest and (in_view is None or name in in_view)
         ]
-        others = [name for name in seen if self.panels[name].in_turn]
+        others = seen[_LEADING:]
+        turns = min(len(others), _TURNS) or 1
         self._turn += 1
-        if others:
-            others.pop(self._turn % len(others))
-        return [name for name in seen if name not in others]
+        return seen[:_LEADING] + others[self._turn % turns :: turns]
 
     def _chart(self, panel: Panel, result: Result) -> tuple[Chart | None, bool]:
         """Return the panel's chart, None where it has nothing to show; and whether it is new."""

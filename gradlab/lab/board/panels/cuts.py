@@ -64,7 +64,6 @@ class CutsPanel(Panel):
     name: ClassVar[str] = "cuts"
     title: ClassVar[str] = "Where the signal goes wrong"
     width: ClassVar[float] = 22.0
-    in_turn: ClassVar[bool] = True
 
     def fits(self, result: Result) -> str:
         """Return why there is no signal to look at."""

@@ -38,7 +38,6 @@ class LossAlongPanel(Panel):
     name: ClassVar[str] = "loss_along"
     title: ClassVar[str] = "The loss along one weight"
     width: ClassVar[float] = 23.0
-    in_turn: ClassVar[bool] = True
     hint: ClassVar[str] = "Click to set a step as far as there; the weight stays."
 
     def fits(self, result: Result) -> str:

@@ -34,7 +34,6 @@ class MeasuresPanel(Panel):
     name: ClassVar[str] = "measures"
     title: ClassVar[str] = "Ratio and cosine"
     width: ClassVar[float] = _END + 1.2
-    in_turn: ClassVar[bool] = True
     hint: ClassVar[str] = "Click to choose that tensor."
 
     def key(self, result: Result) -> Hashable:

@@ -25,8 +25,6 @@ class Panel:
         In em at scale 1; all panels are 21 em high.
     at_rest : bool
         Dear to compute: shown anew only when nothing moves; a drag keeps the last one, paled.
-    in_turn : bool
-        Not quite cheap: of all such panels one is shown with each event of a drag, by turns.
     zooms : bool
         Whether an area can be selected to be seen larger.
     hint : str
@@ -37,7 +35,6 @@ class Panel:
     title: ClassVar[str]
     width: ClassVar[float] = 20.0
     at_rest: ClassVar[bool] = False
-    in_turn: ClassVar[bool] = False
     zooms: ClassVar[bool] = False
     hint: ClassVar[str] = ""
 

@@ -29,7 +29,6 @@ class UnitsPanel(Panel):
     name: ClassVar[str] = "units"
     title: ClassVar[str] = "What the units see"
     width: ClassVar[float] = 22.0
-    in_turn: ClassVar[bool] = True
 
     def fits(self, result: Result) -> str:
         """Return why no layer can be shown."""
