@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import _one_core  # noqa: F401  isort: skip  (as `make lab` does)
 import comm
 
 import gradlab as gl

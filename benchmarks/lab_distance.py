@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import _one_core  # noqa: F401  (as `make lab` and `gradlab lab` start it)
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the browser tests' harness

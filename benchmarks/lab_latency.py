@@ -13,6 +13,8 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import _one_core  # noqa: F401  (as `make lab` and `gradlab lab` start it)
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the browser tests' harness
 
 from _devtools import attach, bare_chromium

@@ -164,8 +164,12 @@ def _lab(asked: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _become(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run a server in this one's place."""
+    """Run a server in this one's place, with one thread for BLAS unless it is told otherwise.
+
+    The matrices are small: the second thread spins while it waits, and takes the browser's core.
+    """
     sys.stdout.flush()
+    environment = {"OPENBLAS_NUM_THREADS": "1", **environment}
     if os.name == "posix":
         os.execve(command[0], command, environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which may ask first

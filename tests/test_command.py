@@ -264,6 +264,16 @@ def test_a_checkout_uses_its_own_lessons_and_no_default_of_jupyterlab_is_weakene
     assert command == opened(ROOT / "lessons", *more)
 
 
+@pytest.mark.parametrize(("asked", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_its_kernels_have_one_thread_for_blas_unless_somebody_asks_for_more(
+    tmp_path, jupyter, monkeypatch, asked, threads
+):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    ask = "import os\nprint(os.environ['OPENBLAS_NUM_THREADS'])\n"
+    (jupyter / "jupyterlab/__main__.py").write_text(ask)
+    assert run(tmp_path, "lab", path=[ROOT, jupyter], **asked).stdout == f"{threads}\n"
+
+
 def test_a_checkout_copies_when_it_is_told_where_to(tmp_path, jupyter):
     told, command = called(run(tmp_path, "lab", "--folder", "mine", path=[ROOT, jupyter]))
     assert command == opened(tmp_path / "mine")
