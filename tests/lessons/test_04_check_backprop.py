@@ -58,7 +58,9 @@ def test_one_entry_too_large(case):
         LESSON,
         'Ng says "worry" from 1e-3: 18 of the 51 faults stay below. None stays below 1e-5',
     )
-    says(LESSON, "Each of them is a max-relative error of 0.09, far above CS231n's 1e-2")
+    says(
+        LESSON, "As a max-relative error each of them is 0.09, far above the 1e-2 of CS231n's notes"
+    )
     net, x, y = case
     right = net.unroll(net.gradient(x, y))
     n = net.unroll(gl.numerical_gradient(net, x, y, eps=1e-3))
@@ -113,7 +115,7 @@ def test_the_verdict_is_no_band_of_a_measure():
 
 
 def test_the_two_bugs_cancel_in_b1(case):
-    says(LESSON, "a tensor that was green had a fault of its own")
+    says(LESSON, "even a green tensor had a fault of its own")
     net, x, y = case
     found = in_doubt(net.params, x, y)
     missing = gl.bugs.plant(net, "missing_1_over_n").gradient(x, y)
