@@ -466,7 +466,7 @@ QUESTIONS = (
         lesson="12",
         question=(
             "The swapped slopes differ by 2.2 typical entries. Of 200 directions of normal "
-            "numbers, each of length 1, how many miss the swap: an error |Δ · v| below 0.01 "
+            "numbers, each of length 1, how many miss the swap, with an error |Δ · v| below 0.01 "
             "typical entries?"
         ),
         choices={
