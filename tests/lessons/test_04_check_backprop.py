@@ -86,7 +86,7 @@ def test_the_answers_to_try(case):
     says(LESSON, "Ratio 30 and cosine 1 in all four")
     says(
         LESSON,
-        "*Bias mean* at layer 2 spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1 `b1` alone",
+        "The averaged bias, at layer 2, spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1",
     )
     says(LESSON, "Their cosines are below 1, so it is no factor")
     net, x, y = case
@@ -100,6 +100,16 @@ def test_the_answers_to_try(case):
     report = gl.check(gl.bugs.plant(net, "missing_activation_derivative"), x, y)
     assert report.wrong == ["W1", "b1"]
     assert all(report[name].cosine < 0.99 for name in report.wrong)
+
+
+def test_the_labs_list_has_the_names_of_the_tries():
+    says(LESSON, "1. Plant *1/N is missing*.")
+    says(LESSON, "And with *bias averaged, not summed*?")
+    says(LESSON, "2. Plant *activation's derivative is missing*.")
+    titles = dict(gl.Lab(data="spirals", hidden=(8,)).controls["bug"].options)
+    assert titles["1/N is missing"] == "missing_1_over_n"
+    assert titles["bias averaged, not summed"] == "bias_mean"
+    assert titles["activation's derivative is missing"] == "missing_activation_derivative"
 
 
 def test_the_verdict_is_no_band_of_a_measure():
