@@ -497,7 +497,7 @@ def test_half_of_the_networks_have_a_silent_layer(spirals):
     few = sum(all_off(spirals[0], seed, 4) for seed in range(100))
     assert question.right == "about 50"
     assert few == pytest.approx(50, abs=3)
-    says("silent_layers", "about 6", "One in 16 is the chance of one example")
+    says("silent_layers", "about 6", "One in 16 would be the chance of a single example")
     assert pytest.approx(6, abs=0.5) == 100 / 16
     says("silent_layers", "about 85", "1 - (15/16)^30")
     assert pytest.approx(85, abs=1.5) == 100 * (1 - (15 / 16) ** 30)

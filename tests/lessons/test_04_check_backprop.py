@@ -58,7 +58,9 @@ def test_one_entry_too_large(case):
         LESSON,
         'Ng says "worry" from 1e-3: 18 of the 51 faults stay below. None stays below 1e-5',
     )
-    says(LESSON, "Each of them is a max-relative error of 0.09, far above CS231n's 1e-2")
+    says(
+        LESSON, "As a max-relative error each of them is 0.09, far above the 1e-2 of CS231n's notes"
+    )
     net, x, y = case
     right = net.unroll(net.gradient(x, y))
     n = net.unroll(gl.numerical_gradient(net, x, y, eps=1e-3))
@@ -84,7 +86,7 @@ def test_the_answers_to_try(case):
     says(LESSON, "Ratio 30 and cosine 1 in all four")
     says(
         LESSON,
-        "*Bias mean* at layer 2 spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1 `b1` alone",
+        "The averaged bias, at layer 2, spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1",
     )
     says(LESSON, "Their cosines are below 1, so it is no factor")
     net, x, y = case
@@ -100,6 +102,16 @@ def test_the_answers_to_try(case):
     assert all(report[name].cosine < 0.99 for name in report.wrong)
 
 
+def test_the_labs_list_has_the_names_of_the_tries():
+    says(LESSON, "1. Plant *1/N is missing*.")
+    says(LESSON, "And with *bias averaged, not summed*?")
+    says(LESSON, "2. Plant *activation's derivative is missing*.")
+    titles = dict(gl.Lab(data="spirals", hidden=(8,)).controls["bug"].options)
+    assert titles["1/N is missing"] == "missing_1_over_n"
+    assert titles["bias averaged, not summed"] == "bias_mean"
+    assert titles["activation's derivative is missing"] == "missing_activation_derivative"
+
+
 def test_the_verdict_is_no_band_of_a_measure():
     says(LESSON, "The number is another one each time, the verdict is the same.")
     lab = gl.Lab(data="spirals", hidden=(8,), bug="missing_activation_derivative")
@@ -113,7 +125,7 @@ def test_the_verdict_is_no_band_of_a_measure():
 
 
 def test_the_two_bugs_cancel_in_b1(case):
-    says(LESSON, "a tensor that was green had a fault of its own")
+    says(LESSON, "even a green tensor had a fault of its own")
     net, x, y = case
     found = in_doubt(net.params, x, y)
     missing = gl.bugs.plant(net, "missing_1_over_n").gradient(x, y)

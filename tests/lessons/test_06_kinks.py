@@ -1,5 +1,7 @@
 """What lesson 06 says in prose is true of the product as it is."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -45,8 +47,8 @@ def test_five_fail_by_much_and_the_others_agree(data):
     says(
         "06_kinks", "The other three agree to better than 1e-5, as all eight with tanh do. There is"
     )
-    says("06_kinks", "their worst entry is off by 0.4 to 1.0 of its size")
-    says("06_kinks", "some networks fail by so much while others agree to five digits")
+    says("06_kinks", "their worst error |a − n| / max(|a|, |n|) is 0.4 to 1.0.")
+    says("06_kinks", "With tanh all eight agree to five digits. With ReLU five do not")
     relu = np.array([worst(small(seed), data) for seed in range(8)])
     tanh = np.array([worst(small(seed, "tanh"), data) for seed in range(8)])
     assert tanh.max() < 1e-5
@@ -61,13 +63,13 @@ def test_five_fail_by_much_and_the_others_agree(data):
 
 
 def test_a_missing_gradient_gets_an_error_of_one():
-    says("06_kinks", "1.0 is what a missing gradient gets")
+    says("06_kinks", "It would be 1.0 if backpropagation gave 0 where the slope is not 0.")
     assert gl.relative_error(0.0, 0.3) == 1.0
 
 
 def test_there_are_two_kinds_of_failure(data):
-    says("06_kinks", "From 1e-3 to 1e-5 three networks come off their kinks.")
-    says("06_kinks", "From 1e-5 to 1e-7 none does.")
+    says("06_kinks", "At 1e-3 all eight fail, and at 1e-5 three of them no longer do.")
+    says("06_kinks", "At 1e-7 the other five fail as before.")
     nets = [small(seed) for seed in range(8)]
     bad = {eps: failing(nets, data, eps) for eps in (1e-3, 1e-5, 1e-7)}
     assert len(bad[1e-3]) == 8
@@ -83,13 +85,13 @@ def test_there_are_two_kinds_of_failure(data):
 
 
 def test_a_kink_beside_the_parameter():
-    says("06_kinks", "with its kink at d = 4e-4 to the right, the slope is 0")
-    says("06_kinks", "(1 − d/h)/2: 0.30 at h = 1e-3, 0.10 at 5e-4, and 0 from 4e-4 down.")
+    says("06_kinks", "Take relu(θ − d) at θ = 0, with d = 4e-4. Its slope there is 0")
+    says("06_kinks", "(h − d)/(2h): 0.30 at h = 1e-3, 0.10 at 5e-4. From h = 4e-4 down it finds 0.")
     d = 4e-4
     for h, stated in ((1e-3, 0.30), (5e-4, 0.10), (4e-4, 0.0), (1e-4, 0.0)):
         n = (max(h - d, 0) - max(-h - d, 0)) / (2 * h)
         assert np.isclose(n, stated, atol=1e-9)
-        assert np.isclose(n, max(1 - d / h, 0) / 2)
+        assert np.isclose(n, max(h - d, 0) / (2 * h))
 
 
 def test_where_exact_zeros_come_from(data):
@@ -117,14 +119,14 @@ def test_a_half_is_the_mean_of_both_sides(data):
     net = small(2)
     left, right = slopes(net, data, "b2", 0)
     says("06_kinks", "backpropagation gives the slope on the left, 0.0990; with 1 the one on the")
-    says("06_kinks", "right, 0.0450; with ½ their mean, 0.0720, the slope of nothing.")
+    says("06_kinks", "right, 0.0450; with ½ their mean, 0.0720, which is the slope")
     assert np.isclose(net.gradient(*data)["b2"][0], left, rtol=1e-5)
     assert f"{(left + right) / 2:.4f}" == "0.0720"
 
 
 def test_three_signs_of_a_kink(data):
     says(
-        "06_kinks", "*a* lies between them, or on one; a small random move of the parameters heals"
+        "06_kinks", "*a* lies between them, or on one; after a small random move of the parameters"
     )
     for seed in failing([small(seed) for seed in range(8)], data):
         net = small(seed)
@@ -144,14 +146,17 @@ def test_what_the_checker_does_at_a_kink(data):
     with_step, without = gl.check(net, *data, eps=H), gl.check(net, *data)
     assert with_step["b2"].verdict == "inconclusive"
     assert (with_step["b2"].kinks > 0).all()
-    says("06_kinks", "Without, it looks at both sides and takes what lies between their slopes as")
+    says("06_kinks", "If you give none, it looks at both sides and takes what lies between their")
     assert without.verdict == "correct"
     assert (without["b2"].marks == "subgradient").all()
-    says("06_kinks", "`gl.check(relu[2], x, y)` says *correct*, and so it does of all eight.")
+    says("06_kinks", "slopes as right: it calls all eight networks *correct*.")
     assert all(gl.check(small(seed), *data).verdict == "correct" for seed in range(8))
-    says("06_kinks", "**But so would 0.8 times the `b2[0]` of seed 2 pass**")
+    says(
+        "06_kinks", "In seed 2, `b2[0]` could be 0.8 times what it should be, 0.0792, and still be"
+    )
     spoiled = net.gradient(*data)
     spoiled["b2"][0] *= 0.8
+    assert f"{spoiled['b2'][0]:.4f}" == "0.0792"
     assert gl.check(net, *data, analytic=spoiled).verdict == "correct"
 
 
@@ -200,7 +205,7 @@ def test_cures_and_their_price(data):
     assert 0.3 < on.mean() < 0.7
     says(
         "06_kinks",
-        "In the eighth a kink happens to lie just beside the step, between h and 2h, and `b1`",
+        "In the eighth a kink happens to lie between h and 2h. `gl.check` takes a difference",
     )
     doubt = []
     for seed in range(8):
@@ -212,6 +217,22 @@ def test_cures_and_their_price(data):
     net = doubt[0][0]
     crossed = [gl.check(net, *data, eps=eps)["b1"].crossed_kinks for eps in (H, 2 * H)]
     assert crossed[0] == 0 < crossed[1]
+    says(
+        "06_kinks", "In the three networks that still fail it is such a unit that failed at the top"
+    )
+    says("06_kinks", "with an error of 1.0: its $a$ is 0.")
+    fresh, once = ([small(seed) for seed in range(8)] for _ in range(2))
+    for net in once:
+        gl.train(net, *data, steps=1, progress=False)
+    stay = failing(once, data)
+    assert len(stay) == 3
+    for seed in stay:
+        worst_unit = errors(fresh[seed], data)["b2"].argmax()
+        assert fresh[seed].gradient(*data)["b2"][worst_unit] == 0
+        assert errors(once[seed], data)["b2"].argmax() == worst_unit
+    says("06_kinks", "at a learning rate of 0.1")
+    assert inspect.signature(gl.train).parameters["learning_rate"].default == 0.1
+    assert inspect.signature(gl.train).parameters["batch_size"].default >= len(data[0])
     says("06_kinks", "After fifty steps one network still has such a unit on a kink.")
     trained = [small(seed) for seed in range(8)]
     for net in trained:
@@ -220,7 +241,7 @@ def test_cures_and_their_price(data):
     says("06_kinks", "With leaky ReLU, ELU or softplus all eight pass")
     for activation in ("leaky_relu", "elu", "softplus"):
         assert failing([small(seed, activation) for seed in range(8)], data) == []
-    says("06_kinks", "of size 0.1, they make all eight networks above agree")
+    says("06_kinks", "of size 0.1, they make all eight networks from the top agree")
     for seed in range(8):
         lab = state(seed=seed, bias_scale=0.1)
         assert worst(lab.result.problem.net, data) < 1e-5
@@ -312,7 +333,10 @@ def test_try_3():
     assert [(marks == word).sum() for word in ("bug", "kink")] == [8, 8]
     lab.eps = H
     assert (lab.result.report["W2"].marks == "bug").all()
-    says("06_kinks", '3. Back at 0, set **bug** to "ReLU looks at the gradient\'s sign"')
+    says(
+        "06_kinks",
+        '3. Set **bias scale** back to 0, **bug** to "ReLU looks at the gradient\'s sign"',
+    )
     bugs = dict(gl.Lab(data="spirals", hidden=(4, 4), activation="relu").controls["bug"].options)
     assert bugs["ReLU looks at the gradient's sign"] == "relu_masks_by_gradient"
 

@@ -104,8 +104,8 @@ def test_why_they_fail(case):
             assert ((top - z <= 1e-15).sum(axis=0)[ties] > 1).all()
 
 
-def test_noise_parts_the_ties(case):
-    says(LESSON, "It parts the ties.")
+def test_noise_breaks_the_ties(case):
+    says(LESSON, "It breaks the ties.")
     net, _, x, y = case
     z = windows(net.cut_activations(x)["conv1"])
     assert ((z == z.max(axis=0)).sum(axis=0) == 1).all()
@@ -117,6 +117,7 @@ def test_noise_parts_the_ties(case):
 
 def test_where_the_faults_are(case):
     says(LESSON, "A and C: the fault is in **Conv2**, whose own tensors are right")
+    says(LESSON, 'it sends all three to "Pool1 to Input", where only B\'s fault is')
     says(LESSON, "B is a fault in **Pool1**, which has no weights at all")
     says(LESSON, "In A patches overwrite each other where they should add up; in C the kernel is")
     net, _, x, y = case
@@ -134,7 +135,7 @@ def test_where_the_faults_are(case):
 
 
 def test_what_a_right_path_leaves_open(case):
-    says(LESSON, "so no cut can see it")
+    says(LESSON, "never uses `conv2_b`'s gradient, so no cut can see that it is wrong")
     says(
         LESSON, "`conv1_W`, at the very end of the chain, is right, and the other five tensors are"
     )

@@ -32,9 +32,9 @@ def unit(v):
 
 def test_the_puzzle(digits):
     says(LESSON, "2,410 parameters")
-    says(LESSON, "the gradient of one bias is twice too large")
+    says(LESSON, "the gradient of one bias is twice what it should be")
     says(LESSON, "what is below 1e-7 is round-off")
-    says(LESSON, "off by a hundred thousand times the round-off")
+    says(LESSON, "found an error of a hundred thousand times the round-off")
     net, *_, right = digits
     assert net.size == 2410
     start, stop, _ = net.tensors["b2"]
@@ -50,7 +50,7 @@ def test_the_puzzle(digits):
 
 
 def test_the_swapped_slopes(digits):
-    says(LESSON, "The two slopes that are swapped differ by 2.2 typical entries, a hundred times")
+    says(LESSON, "The two slopes that are swapped differ by 2.2 typical entries, more than a")
     *_, right = digits
     apart = abs(right[2400] - right[2403]) / np.sqrt(np.mean(right**2))
     assert f"{apart:.1f}" == "2.2"
@@ -96,7 +96,7 @@ def test_each_loss_takes_longer_in_a_larger_network():
 
 
 def test_what_sampling_meets(digits):
-    says(LESSON, "20 of 2,410 meet it with less than 1 %, and for 95 % you would need 2,290")
+    says(LESSON, "For 20 of 2,410 that is less than 1 %, and for 95 % you would need 2,290")
     says(LESSON, "(Where a hundredth of the entries is wrong, 299 are enough for 95 %.)")
     says(LESSON, "the 10 biases of the last layer are all looked at for 20 losses")
     assert 20 / 2410 < 0.01
@@ -112,7 +112,7 @@ def test_signs_miss_by_chance_and_normal_numbers_by_the_limit(digits):
         LESSON,
         "a bug in two entries slips through every eighth time; at 1e-5 it is one direction in 8,0",
     )
-    says(LESSON, "25 at 1e-2, of which 20 were found")
+    says(LESSON, "25 are expected at 1e-2, and 20 were counted")
     says(LESSON, "You can afford 1e-5, since the round-off here is below 1e-7")
     *_, right = digits
     a = right.copy()
@@ -140,7 +140,7 @@ def test_the_length_of_a_direction(digits):
 
 def test_directions_that_are_no_lottery(digits):
     says(LESSON, "Along $(1, \\dots, 1)$ every swap is invisible")
-    says(LESSON, "every entry of b1 is replaced by the mean of b1 is invisible along $a$ itself")
+    says(LESSON, "Along $a$ itself you do not see it if every entry of b1's gradient is replaced")
     *_, right = digits
     swapped, mean = right.copy(), right.copy()
     swapped[[2400, 2403]] = right[[2403, 2400]]
@@ -208,7 +208,7 @@ def test_the_loss_curve_neither_acquits_nor_convicts():
     says(LESSON, "ends with the *lower* training loss, 0.0013 instead of 0.0034")
     says(LESSON, "so it does for each of ten seeds")
     says(LESSON, "On 1,000 digits that it has not seen it is as good as the other one")
-    says(LESSON, "On moons the same bug ruins the training: its loss stays above 0.2")
+    says(LESSON, "on moons, and there the same bug ruins the training: its loss stays above 0.2")
     digits, moons = gl.data.load("digits", 1400, seed=0), gl.data.moons(1400, seed=0)
     pairs = []
     for seed in range(10):

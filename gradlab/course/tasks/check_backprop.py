@@ -155,7 +155,8 @@ TASKS = (
         name="off_by_a_factor",
         lesson="04",
         question=(
-            "A gradient is three times too large in every entry. What is its sum-relative error?"
+            "A gradient is three times what it should be, in every entry. What is its "
+            "sum-relative error?"
         ),
         find_mistake=find_wrong_factor,
         hints=("a = 3 n in every entry.", "|a - n| = 2 |n|, and |a| + |n| = 4 |n|."),
@@ -217,8 +218,8 @@ QUESTIONS = (
         ),
         choices={
             "none": (
-                "Half of 10 % is what a gradient gives that is too large in every entry. Here 50"
-                " of 51 are right, and some of the entries are tiny."
+                "The ratio would be half of 10 % if every entry were 10 % too large. Here 50 of "
+                "51 are right, and some of the entries are tiny."
             ),
             "about 6": (
                 "If the entries were spread like normal numbers, about one in nine would be "

@@ -44,7 +44,7 @@ QUESTIONS: tuple[Question, ...] = (
         lesson="10",
         question=(
             "With the reversed gradient in both convolutions, at a learning rate of 0.05 with "
-            "momentum 0.9, the share of new digits that is read is …"
+            "momentum 0.9, the share of new digits that are read correctly is …"
         ),
         choices={
             "about 1 in 10, as by guessing": (
@@ -52,12 +52,12 @@ QUESTIONS: tuple[Question, ...] = (
                 "and the output cannot settle."
             ),
             "about 6 in 10, as with frozen convolutions": (
-                "So it is with filters that stay at random. These do not stay: they are driven "
-                "about, and the output has to follow them."
+                "So it is with filters that stay as they were drawn. These do not stay: they are "
+                "driven about, and the output has to follow them."
             ),
             "between 7 and 8 in 10": (
-                "It takes a gradient that is partly right for better than none. But what is "
-                "wrong in it moves the filters as well."
+                "So it would be if a gradient that is partly right were better than none. But "
+                "what is wrong in it moves the filters as well."
             ),
             "about 9 in 10, as with right code": (
                 "Most bugs leave a direction that goes downhill. Here only one weight in nine "

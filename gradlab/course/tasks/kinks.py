@@ -512,8 +512,8 @@ QUESTIONS = (
                 " weights alone: for four lines through 0 it is one half."
             ),
             "about 6": (
-                "One in 16 is the chance of one example, if units were independent. There are 30"
-                " examples, and they try all directions."
+                "One in 16 would be the chance of a single example, if units were independent. "
+                "There are 30 examples, and they lie in all directions."
             ),
         },
         right="about 50",
@@ -522,8 +522,8 @@ QUESTIONS = (
         name="one_step_of_training",
         lesson="06",
         question=(
-            "At eps = 1e-5 five of the eight failed. Training updates the parameters of each once. "
-            "How many fail then, at the same eps?"
+            "At eps = 1e-5 five of the eight failed. All parameters of each are updated once. How "
+            "many fail then, at the same eps?"
         ),
         choices={
             "none": (

@@ -126,8 +126,8 @@ QUESTIONS = (
         name="a_tenth_of_the_weights",
         lesson="05",
         question=(
-            "tanh' is taken at the output of layer 2. How far W1's gradient then is from the right "
-            "one is told by their norm ratio. The weights of all layers go from 0.1 to 0.01: it "
+            "tanh' is taken at the output of layer 2. The norm ratio tells how far W1's gradient "
+            "is from the right one. The weights of all layers go from 0.1 to 0.01. The norm ratio "
             "becomes smaller by a factor of about …"
         ),
         choices={
@@ -136,12 +136,12 @@ QUESTIONS = (
                 "error goes with the fourth power, and z2 falls faster than z1."
             ),
             "10,000": (
-                "z to the fourth with z a tenth. But z2 is made of o1 and of W2, which are both "
-                "a tenth: z2 is a hundredth."
+                "So it is if tanh' is forgotten: z2 is a hundredth, and the error goes with its "
+                "square. Taken at the output it goes with the fourth power."
             ),
             "1,000,000": (
-                "The error is even in z: it goes with the square or the fourth power, here the "
-                "fourth, and z2 is a hundredth."
+                "z2 is a hundredth, but the error does not go with its third power: it is the "
+                "same for z and for -z, and goes with the fourth."
             ),
             "100,000,000": (
                 "The error goes with the fourth power of z2, and z2 is a hundredth, for it is "

@@ -466,8 +466,8 @@ QUESTIONS = (
         lesson="12",
         question=(
             "The swapped slopes differ by 2.2 typical entries. Of 200 directions of normal "
-            "numbers, each of length 1, how many have an error below 0.01 typical entries, and "
-            "miss the swap?"
+            "numbers, each of length 1, how many miss the swap, with an error |Δ · v| below 0.01 "
+            "typical entries?"
         ),
         choices={
             "about 100": (
@@ -479,9 +479,8 @@ QUESTIONS = (
                 " has a fiftieth of the direction. One in eight is expected below 0.01."
             ),
             "about 2": (
-                "It takes a limit of 1 % for a chance of 1 %. The chance is about 0.8 · limit · "
-                "‖a‖ / ‖a - n‖, and the norm of the whole gradient is many times that of the "
-                "error."
+                "A limit of 1 % is no chance of 1 %. In a direction of length 1 each number is "
+                "about a fiftieth, so the 2.2 shrink to some 0.06, six times the limit."
             ),
             "none": (
                 "Normal numbers never cancel exactly, and at a limit of 1e-5 none misses. But "
@@ -508,7 +507,7 @@ QUESTIONS = (
                 "for the layers below help from every start."
             ),
             "one or two": (
-                "It takes the bug for bad luck that is good now and then. Here it has a reason: "
+                "So it would be if the bug helped by luck, now and then. It helps for a reason: "
                 "larger steps for the layers below."
             ),
             "none": (
