@@ -45,6 +45,8 @@ def test_it_runs_and_all_that_is_live_answers(jupyterlab, name):
 def use_the_lab(page, lab):
     """Move a slider by the mouse and by keys, or else choose from a list: the pictures follow."""
     page.wait_sharp(lab)
+    whole = "banner => banner.scrollHeight <= banner.clientHeight"
+    assert lab.locator(".gradlab-banner").evaluate(whole), "its words need a scroll bar"
     assert not any(picture.blank for picture in page.pictures(lab))
     before = [picture.digest for picture in page.pictures(lab)]
     if slider := visible(lab, ".noUi-handle"):
