@@ -35,7 +35,7 @@ def test_the_first_prediction():
     says(LESSON, "15 belong to either class, and the two classes pull in opposite directions")
     says(
         LESSON,
-        "Without one example it is tens of thousands of times as large, and the bug is a small",
+        "Without one example the sum is tens of thousands of times as large",
     )
     says(LESSON, "A larger one is *wrong*, as in `W1`, where it is about 1e-6 of the gradient.")
     x, y = gl.data.moons(30, seed=0)
