@@ -533,46 +533,51 @@ def test_of_the_class_that_was_given_the_messages_are_true():
 # --- predictions ---------------------------------------------------------------------------------
 
 
-def test_theta_in_float32():
-    question, slopes = QUESTIONS["theta_in_float32"], []
-    for at in (1, 10, 100, 1000):
-        right, left = np.float32(at) + np.float32(1e-5), np.float32(at) - np.float32(1e-5)
-        slopes.append((float(right) ** 2 - float(left) ** 2) / 2e-5)
-    off = [abs(slope / (2 * at) - 1) for slope, at in zip(slopes, (1, 10, 100, 1000), strict=True)]
-    assert sum(one < 0.01 for one in off) == 1
-    assert question.right == "one"
-    assert [round(100 * one) for one in off] == [0, 5, 24, 100]
-    assert "by 5 %, at 100 by 24 %, and at 1000 it is gone" in question.choices["one"]
-    gaps = [f"{np.spacing(np.float32(at)):.0e}" for at in (1, 10, 100)]
-    assert gaps == ["1e-07", "1e-06", "8e-06"]
-    assert "At 10 the gap is 1e-6" in question.choices["two"]
-    assert "the gap there is 8e-6" in question.choices["three"]
+def slopes_in_float32(loss, theta, eps=1e-5):
+    """Return the slopes where theta, and it plus and minus the step, are stored in float32."""
+    n = np.zeros(theta.size)
+    for i in range(theta.size):
+        right, left = theta.copy(), theta.copy()
+        right[i], left[i] = theta[i] + np.float32(eps), theta[i] - np.float32(eps)
+        n[i] = (loss(right.astype(float)) - loss(left.astype(float))) / (2 * eps)
+    return n
 
 
-def test_squares_of_a_batch_norm_and_a_small_number():
-    question, rng = QUESTIONS["squares_and_a_small_number"], np.random.default_rng(3)
+def test_b1_in_float32():
+    question, (x, y) = QUESTIONS["b1_in_float32"], gl.data.moons(30, seed=0)
+    for seed in range(4):
+        net = gl.mlp([2, 16, 2], weight_scale=0.5, seed=seed)
+        theta = net.theta.astype(np.float32)
+        n = net.roll(slopes_in_float32(net.loss_function(x, y), theta))
+        found = {k: gl.norm_ratio(v, n[k]) for k, v in net.gradient(x, y).items()}
+        assert 2e-4 < found["W1"] < 8e-4
+        assert max(found["b1"], found["b2"]) < 1e-7
+        assert not net.params["b1"].any(), question.choices["about 4e-4"]
+        if not seed:
+            assert f"{found['W1']:.0e}" == "4e-04"
+            assert "norm ratio of W1 is 4e-4" in question.question
+    assert question.right == "below 1e-6"
+    assert "the gap is 6e-8, half a per cent of the step" in question.choices["below 1e-6"]
+    assert f"{np.spacing(np.float32(0.5)):.0e}" == "6e-08"
+    assert np.spacing(np.float32(0.5)) / 1e-5 == pytest.approx(0.005, abs=0.0015)
 
-    def out(x, small):
-        return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + small)
 
-    def back(x, d, small, variance=True):
-        hat = out(x, small)
-        s = d - d.mean(axis=0) - variance * hat * (d * hat).mean(axis=0)
-        return s / np.sqrt(x.var(axis=0) + small)
-
-    x, found = rng.normal(1, 2, (8, 3)), {}
-    for small in (0.0, 1e-5):
-        n = gl.central_difference(
-            lambda t, small=small: (out(t.reshape(-1, 3), small) ** 2).sum() / 2, x.ravel()
-        )
-        found[small] = [
-            f"{gl.norm_ratio(back(x, out(x, small), small, right).ravel(), n):.2f}"
-            for right in (True, False)
-        ]
-    assert " and ".join(found[0.0]) == "1.00 and 1.00"
-    assert " and ".join(found[1e-5]) == question.right == "0.00 and 1.00"
-    assert np.abs(back(x, out(x, 1e-5), 1e-5)).max() == pytest.approx(1e-5, rel=2)
-    assert np.abs(back(x, out(x, 1e-5), 1e-5, variance=False)).max() > 0.1
+def test_eight_hundred_examples():
+    question, found = QUESTIONS["eight_hundred_examples"], {}
+    for N in (2, 8, 80, 800, 8000):
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            x, R = rng.normal(1, 2, (N, 3)), rng.normal(size=(N, 3))
+            out = (x - x.mean(axis=0)) / x.std(axis=0)
+            right = (R - R.mean(axis=0) - out * (R * out).mean(axis=0)) / x.std(axis=0)
+            found[N, seed] = float(gl.norm_ratio((R / x.std(axis=0)).ravel(), right.ravel()))
+    assert f"{found[8, 0]:.2f}" == "0.23"
+    assert all(0.015 < found[800, seed] < 0.03 for seed in range(3))
+    assert question.right == "about 0.02"
+    # "a hundred times the examples, a tenth of the error"
+    for few in (8, 80):
+        falls = [found[few, seed] / found[100 * few, seed] for seed in range(3)]
+        assert 5 < np.exp(np.mean(np.log(falls))) < 25
 
 
 def test_squares_of_a_batch_norm_add_up_to_a_constant():

@@ -55,7 +55,9 @@ def test_the_gaps(case):
     says(LESSON, "`machine_eps` (2.2e-16; numpy has it as `np.finfo(")
     says(LESSON, "A difference of two such losses is a whole number of gaps")
     says(LESSON, "In float32 `machine_eps` is 1.2e-7, and the best step near **5e-3**")
-    says(LESSON, "In float64 that is near **6e-6** (Press et al., section 5.7)")
+    says(
+        LESSON, "In float64 that is near **6e-6** (Press et al., *Numerical Recipes*, section 5.7)"
+    )
     for dtype, size, best in (("float64", "2.2e-16", "6e-06"), ("float32", "1.2e-07", "5e-03")):
         machine_eps = float(np.finfo(dtype).eps)
         assert (f"{machine_eps:.1e}", f"{machine_eps ** (1 / 3):.0e}") == (size, best)
@@ -68,7 +70,7 @@ def test_the_gaps(case):
 
 def test_the_three_curves(case):
     says(LESSON, "a tenth of the step, a hundredth of the error")
-    says(LESSON, "float32's left arm lies 5e8 times as high")
+    says(LESSON, "So its left arm lies 5e8 times as high")
     says(LESSON, "The dotted line has no left arm")
     net, x, y = case
     sweep = gl.sweep_eps(net, x, y, eps=np.array([1e-1, 1e-2, 1e-3]), measure="norm_ratio")
@@ -212,6 +214,12 @@ def test_the_distance_gone(case, error):
     n = np.array([(loss(r) - loss(s)) / np.sum(r - s) for r, s in pairs])
     both = error(1e-13), gl.norm_ratio(n, net.unroll(net.gradient(x, y)))
     assert [int(-np.log10(one)) for one in both] == [2, 2]
+
+
+def test_the_puzzle():
+    says(LESSON, "a step of 1e-5 gives **3.0000000001**, and one of 1e-16 gives **1.67**")
+    slopes = [((1 + eps) ** 3 - (1 - eps) ** 3) / (2 * eps) for eps in (1e-5, 1e-16)]
+    assert [f"{slopes[0]:.10f}", f"{slopes[1]:.2f}"] == ["3.0000000001", "1.67"]
 
 
 def test_equal_losses(case):

@@ -113,7 +113,7 @@ def test_the_norm_ratio_of_right_and_doubled_code():
 def test_the_gradient_of_one_loss_is_a_factor_off_another():
     says(
         LESSON,
-        "that of half of $L$ is too small by a factor of 2, and with $N \\cdot K$ by a factor of 3",
+        "that of half of $L$ is half of that of $L$, and dividing by $N \\cdot K$ makes it a third",
     )
     a, y = code()["gradient"](code()["theta"], code()["y"]), code()["y"]
     others = {2: lambda p: code()["loss"](p, y) / 2,
@@ -165,6 +165,22 @@ def test_any_order_will_do_if_all_share_it():
     assert report.verdict == "correct"
 
 
+def test_three_mistakes_that_are_made_twice():
+    """`tests/course` has their verdicts."""
+    says(LESSON, "whichever targets they have: the loss falls from 0.69 to 0.18")
+    says(LESSON, "The printed loss falls, from −0.70 to −2.00")
+    says(LESSON, "the loss falls only from 0.75 to 0.59")
+    y, used = code()["y"], np.repeat([1, 1, 0, 1], [12, 4, 12, 3])
+    ends = []
+    for target, sign, kept in ((np.roll(y, 1, axis=0), 1, 1), (y, -1, 1), (y, 1, used)):
+        t = code()["theta"].copy()
+        for steps in (0, 2000):
+            for _ in range(steps):
+                t -= sign * code()["gradient"](t * kept, target) * kept
+            ends.append(f"{sign * code()['loss'](code()['roll'](t * kept), target):.2f}")
+    assert ends == ["0.69", "0.18", "-0.70", "-2.00", "0.75", "0.59"]
+
+
 def test_the_price_of_the_wrong_order():
     says(LESSON, "from 0.70 to 0.018 in the right order and to 0.18 in the sorted one")
     says(LESSON, "In backprop's own it has climbed to 1.02.")
@@ -172,6 +188,22 @@ def test_the_price_of_the_wrong_order():
     assert round(descended(["W1", "b1", "W2", "b2"]), 3) == 0.018
     assert round(descended(SORTED), 2) == 0.18
     assert round(descended(BACKPROP), 2) == 1.02
+
+
+def test_a_fresh_networks_outputs():
+    says(LESSON, "all lie between 0.35 and 0.5, whatever the input")
+    out = code()["forward"](code()["params"])[1]
+    assert 0.35 < out.min() < out.max() < 0.5
+    says(LESSON, "2,000 steps later the norm ratio is near 1")
+    gradient, y, t = code()["gradient"], code()["y"], code()["trained"]
+    assert gl.norm_ratio(gradient(t, y), gradient(t, np.roll(y, 1, axis=0))) > 0.95
+
+
+def test_the_shapes_of_a_batch():
+    says(LESSON, "two of the four differences are those of a point with its own target")
+    says(LESSON, "One point at a time makes a table of one difference, and the slip is gone.")
+    points, values = code()["points"], code()["values"]
+    assert [(points[:n] - values[:n]).shape for n in (20, 2, 1)] == [(20, 20), (2, 2), (1, 1)]
 
 
 def test_fifteen_entries_stand_at_their_places():

@@ -355,56 +355,57 @@ TASKS: tuple[Task, ...] = (
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        name="column_by_column",
+        name="targets_moved_by_one",
         lesson="03",
         question=(
-            "The gradient is right and its tensors stand in the order of theta, but its matrices"
-            " are unrolled column by column, those of theta row by row. How many of the 31 "
-            "entries stand at their places?"
+            "In n five of the eight examples have another target than in a. The norm ratio of "
+            "the two gradients is …"
         ),
         choices={
-            "all 31": (
-                "Any order will do if θ and the gradient share it. Here they do not: row by row "
-                "the second entry is W1[0, 1], column by column it is W1[1, 0]."
+            "about 0.1": (
+                "A fresh network puts out nearly the same for all inputs. Nearly all of the "
+                "gradient takes that down to the mean of the targets, the same in any order."
             ),
-            "11": "The 4 + 3 entries of the biases, and of each matrix the first and the last.",
-            "7": (
-                "These are b1 and b2. But a matrix keeps two of its entries too, the first and "
-                "the last: both ways begin and end with them."
+            "about 0.4": (
+                "Five of eight is more than half, one thinks. But what an example adds to the "
+                "gradient depends little on its target yet."
             ),
-            "none": (
-                "That was so with the order of the names. Here each tensor is at its place, and "
-                "in a vector there are no columns to turn."
+            "about 0.7": (
+                "So far apart are two gradients of one length that have nothing to do with each "
+                "other. These two have most in common: the way down to the targets' mean."
+            ),
+            "about 1": (
+                "Near 1 the two would be opposite, or one of them nearly 0. These two have most "
+                "in common: the way down to the targets' mean."
             ),
         },
-        right="11",
+        right="about 0.1",
     ),
     Question(
-        name="told_by_the_loss",
+        name="two_points_at_a_time",
         lesson="03",
         question=(
-            "A mistake is given away if its own printed loss does not fall by at least half of its "
-            "absolute value at the start. Given away are …"
+            "The points lie on 2x + 1. With all twenty in each step the slope ends at 0. With two "
+            "of them, drawn at random for each step, it ends …"
         ),
         choices={
-            "(a), (c) and (d)": (
-                "It takes the mistakes by how gross they are. With (a) eight examples are "
-                "learned by heart all the same, and in (c) the printed loss has the wrong sign "
-                "as well: it falls."
+            "at 0": (
+                "Each batch alone fits best with slope 0, but at a height of its own: where its "
+                "two points are far to the right, both targets are large. The line follows that."
             ),
-            "(c) and (d)": (
-                "In (c) the outputs become as bad as they can. But what is printed has the wrong"
-                " sign as well, and it falls from -0.70 to -2.00."
+            "at about 0.1": (
+                "Two of twenty is a tenth of the points, but the slope does not follow their "
+                "share. What counts is how many of a table's differences are a point's own."
             ),
-            "(a) and (d)": (
-                "Shuffled targets cannot be foretold for new examples. Eight given ones are "
-                "learned by heart: the loss falls to a fifth."
+            "at about 1": (
+                "Two of the four differences are those of a point with its own target, and pull "
+                "the slope to 2; the other two pull it to 0."
             ),
-            "(d) alone": (
-                "Without W2 the outputs cannot depend on the inputs. The three others fall, (c) "
-                "because its printed loss has the wrong sign too."
+            "at 2": (
+                "Two points are enough for a line, but the slip is still there: half of the four "
+                "differences are those of a point with the other's target."
             ),
         },
-        right="(d) alone",
+        right="at about 1",
     ),
 )

@@ -474,57 +474,57 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="theta_in_float32",
+        name="b1_in_float32",
         lesson="13",
         question=(
-            "How many of the four slopes, at 1, 10, 100 and 1000, come out within 1 % of the "
-            "right ones?"
+            "theta is stored in float32, and the norm ratio of W1 is 4e-4. That of b1, in the "
+            "same fresh network with the same step, is …"
         ),
         choices={
-            "one": (
-                "Only at 1 is the gap small enough, a hundredth of the step. At 10 the step is "
-                "rounded by 5 %, at 100 by 24 %, and at 1000 it is gone."
+            "about 1e-2": (
+                "A bias in a float32 is no worse off than a weight: it begins at 0, and there the "
+                "step is stored to seven digits."
             ),
-            "two": (
-                "At 10 the gap is 1e-6, a tenth of the step, and the step is rounded to a whole "
-                "number of gaps: that alone is 5 %."
+            "about 4e-4": (
+                "The step is the same, the digits it is rounded to are not: a bias begins at 0, "
+                "and float32 is finest there."
             ),
-            "three": (
-                "At 100 a float32 still has five digits behind the point, one thinks. But the "
-                "gap there is 8e-6, and a step of 1e-5 is one gap or two."
+            "about 1e-5": (
+                "Better than W1, but by more than that: a bias begins at 0, and the step itself is "
+                "stored to seven digits."
             ),
-            "all four": (
-                "The squares are exact, but what is squared is not: theta + eps has to be stored"
-                " as a float32, and from 10 on the gaps show."
+            "below 1e-6": (
+                "Biases begin at 0, and float32 is finest there: 1e-5 is stored to seven digits. "
+                "At a weight of 0.5 the gap is 6e-8, half a per cent of the step."
             ),
         },
-        right="one",
+        right="below 1e-6",
     ),
     Question(
-        name="squares_and_a_small_number",
+        name="eight_hundred_examples",
         lesson="13",
         question=(
-            "With 1e-5 added to the variance and the sum of squares as the loss, the norm ratios"
-            " of right code and of the bug are …"
+            "Code that takes mean and standard deviation for constants gets a norm ratio of 0.23 "
+            "with 8 examples and a random R. With 800 examples it gets …"
         ),
         choices={
-            "1.00 and 1.00": (
-                "So it is with nothing added, when the loss is exactly constant. 1e-5 makes it "
-                "depend on x a little, and a little is more than round-off."
+            "about 0.9": (
+                "There are more outputs through which an example's mean matters, but it matters "
+                "less in each, and R gives them signs that cancel."
             ),
-            "0.00 and 0.00": (
-                "The right gradient is about 1e-5, and it is compared with itself by a ratio. So"
-                " is the bug's, which is of order 1."
+            "about 0.2": (
+                "The formula is as wrong as before. But what it forgets is a mean of random "
+                "numbers, and the mean of 800 is smaller than that of 8."
             ),
-            "0.00 and 1.00": (
-                "The loss is not quite a constant any more. A gradient of about 1e-5 is left, "
-                "thousands of times the round-off, and the bug's is of order 1."
+            "about 0.02": (
+                "What is forgotten is made of means of random numbers, and a mean of N of them "
+                "is about 1/√N: a hundred times the examples, a tenth of the error."
             ),
-            "1.00 and 0.00": (
-                "Nothing makes the bug right: its gradient is of order 1, and the slope of the "
-                "loss is about 1e-5."
+            "about 0.002": (
+                "An example has a hundredth of the share in the mean that it had. But the mean of"
+                " N random numbers falls like 1/√N, not like 1/N."
             ),
         },
-        right="0.00 and 1.00",
+        right="about 0.02",
     ),
 )

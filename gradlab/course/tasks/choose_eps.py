@@ -183,8 +183,8 @@ QUESTIONS = (
         name="equal_losses",
         lesson="02",
         question=(
-            "At 1e-16, for how many of the 82 parameters are the two losses the same number, and"
-            " the slope exactly 0?"
+            "At 1e-16, for how many of the 82 parameters are the two losses the same number, for "
+            "whatever reason, and the slope exactly 0?"
         ),
         choices={
             "all 82": (

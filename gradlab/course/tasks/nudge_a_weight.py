@@ -149,8 +149,8 @@ QUESTIONS = (
         name="a_thousand_rounds",
         lesson="01",
         question=(
-            "A round is +eps, -2 eps, +eps. Of 1,000 weights look at the one that is farthest from "
-            "where it began: after one round, and again after 1,000. After 1,000 it is …"
+            "A round is +eps, -2 eps, +eps. After one round, and again after 1,000, see how far "
+            "the farthest of 1,000 weights is from where it began. After 1,000 rounds that is …"
         ),
         choices={
             "1,000 times as far as after one round": (
@@ -161,7 +161,7 @@ QUESTIONS = (
                 "The root of 1,000 is what independent roundings would give. These are the same "
                 "ones each time, in the same direction."
             ),
-            "as far as after one round, and not at its place": (
+            "as far as after one round: it moves no more": (
                 "That would be so if the second round started from a number that comes back. It "
                 "starts one gap further, where the same roundings happen again."
             ),

@@ -12,51 +12,58 @@ TASKS: tuple[Task, ...] = (WORST_TENSOR,)
 
 QUESTIONS = (
     Question(
-        name="worst_of_four",
+        name="one_example_less",
         lesson="00",
         question=(
-            "B's norm ratio of all parameters is between 1e-7 and 1e-6. Of its four tensors by "
-            "themselves, the worst has …"
+            "b1's norm ratio is 0.4 with 30 examples. With 29 of them, the same weights and the "
+            "same bug, it is …"
         ),
         choices={
-            "about 1e-7": "A part can be worse than the whole: a norm weighs a tensor by its size.",
-            "about 1e-6": (
-                "So has W1. The norm of all parameters is near that of the tensors that are "
-                "large; a small one can be anything."
+            "about 0.9": (
+                "Fewer examples do not make the bug larger here. What changes is the right "
+                "gradient of b1, and it grows."
             ),
-            "about 1e-4": (
-                "Half of the parameters are not touched by the bug, so the others are worse than"
-                " the whole. But one is far worse: its gradient is nearly 0."
+            "about 0.4": (
+                "One of 30 examples is little where 30 numbers are averaged. But here they "
+                "nearly cancel."
             ),
-            "above 0.1": (
-                "The gradient of b1 is a sum in which the two classes nearly cancel. What the "
-                "bug adds is small, but as large as what is left."
+            "about 0.01": (
+                "A thirtieth of 0.4, one thinks: an example's share. But the examples nearly "
+                "cancel, and one of them weighs more than all 30 together."
+            ),
+            "below 1e-4": (
+                "The gradient of b1 is a sum in which 15 examples of either class pull in "
+                "opposite directions. Without one of them it does not cancel: it is tens of "
+                "thousands of times as large, and the bug is as small as before."
             ),
         },
-        right="above 0.1",
+        right="below 1e-4",
     ),
     Question(
-        name="smallest_lambda",
+        name="a_tenth_of_the_missing_term",
         lesson="00",
-        question="With the term missing in the gradient, gl.check says wrong down to a lambda of …",
+        question=(
+            "L2 is missing in the gradient, and the norm ratio is 0.3. With all weights a tenth "
+            "as large, and so the missing term as well, it is …"
+        ),
         choices={
-            "1e-2": (
-                "There the norm ratio is 0.03. The check has no such line: it asks what rounding"
-                " and the step can explain."
+            "about 0.003": (
+                "So it would be if the term shrank with the square of the weights, and the rest "
+                "of the gradient stayed. The rest shrinks too, and more."
             ),
-            "1e-3": (
-                "That is the rule's line: from 1e-3 on a worry. The check has none; it asks what"
-                " rounding and the step can explain, and that is far less."
+            "about 0.03": (
+                "The missing term is a tenth, but it is compared with the rest of the gradient, "
+                "and that is less than a tenth."
             ),
-            "1e-6": (
-                "The norm ratio is 3e-6 there. Rounding and the step explain less than that, so "
-                "something is missing."
+            "about 0.3": (
+                "Then the rest of the gradient would have to be a tenth as well. It has the "
+                "weights of two other layers as factors, and shrinks more."
             ),
-            "1e-9": (
-                "There the term is smaller than what rounding leaves open, and the verdict is "
-                "inconclusive."
+            "above 0.7": (
+                "The rest of the gradient shrinks faster than the missing term: a slope along a "
+                "weight has the weights of the two other layers as factors."
             ),
         },
-        right="1e-6",
+        right="above 0.7",
     ),
 )
