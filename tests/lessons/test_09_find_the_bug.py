@@ -86,7 +86,7 @@ def test_both_go_down_and_the_picture_says_what_it_shows(spirals):
         assert f"{share:.1f}" == ("0.7" if low else "1.0")
         assert low < loss[-1] < high < 1.1 < loss[0]
     assert "at the end: 0.0 0.6" in book(LESSON).cells[2].outputs[0].text
-    assert "One falls to nearly 0, the other stays above 0.5." in book(LESSON).cells[2].source
+    assert "One falls to nearly 0, the other stays above 0.5." in book(LESSON).cells[4].source
 
 
 def test_training_is_as_the_lesson_tells():
