@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.course.tasks import QUESTIONS
 from gradlab.course.tasks.lstm import cell_backward
 from gradlab.lab.board.panels.cuts import CutsPanel
 from gradlab.lab.model.settings import LABELS, SETTINGS
@@ -58,8 +59,8 @@ def wrong(net, x, y, bug):
 
 
 def test_the_puzzle_and_its_answer(net, x, y):
-    says(LESSON, "Six of the 14 tensors agree with the differences *exactly*")
-    says(LESSON, "one of the two never sends the cell state's gradient back in time")
+    says(LESSON, "in both of them all 14 tensors agree with the differences, and six *exactly*")
+    says(LESSON, "One of the two never sends the cell state's gradient back in time.")
     assert "cell state" in str(gl.bugs.describe("lstm_cell_gradient_dropped"))
     numerical, analytic = gl.numerical_gradient(net, x[:1], y), net.gradient(x[:1], y)
     assert [k for k in numerical if np.array_equal(numerical[k], analytic[k])] == UNTESTED
@@ -155,8 +156,31 @@ def test_how_many_steps_show_what(net, x, y, rng):
                        for a in given])  # fmt: skip
     assert min(counts[0]) > 0
     assert 10 < sum(two < four for two, four in zip(*counts, strict=True)) < 90
-    says(LESSON, "drawn (some of them twice)")
+    says(LESSON, "drawn at random (some of them twice)")
     assert len({str(one.reveal()) for one in hidden}) < 100
+
+
+def test_what_is_left_at_the_first_of_forty_steps(net, y):
+    says(LESSON, "$f$ is ½ here, on average")
+    says(LESSON, "The product of the $f$ is 2e-12, as it should be.")
+    says(LESSON, "the signal falls to 0.62 of itself at each step, not to ½")
+    question = QUESTIONS["first_of_forty_steps"]
+    rng = np.random.default_rng(0)
+    rng.standard_normal((4, 5, 6))  # the lesson draws these before
+    for draw in range(4):
+        x = rng.standard_normal((40, 5, 6))
+        signal = np.linalg.norm(net.cut_gradients(x, y)["input"], axis=(1, 2))
+        forget = np.array([s.f for s in net.layers[0].steps(net.params, net.prepare(x, y)[0])])
+        assert abs(forget.mean() - 0.5) < 0.05
+        left = signal[0] / signal[-1]
+        assert 2e-9 < left < 1e-7
+        if draw == 0:
+            assert question.right == f"about {left:.0e}".replace("e-0", "e-")
+            assert f"{left ** (1 / 39):.2f}" == "0.62"
+            assert f"{forget[1:].prod(axis=0).mean():.0e}" == "2e-12"
+    assert f"about {0.5**39:.0e}" in question.choices
+    assert "a factor of 0.8" in question.choices["about 1e-4"]
+    assert f"{1e-4 ** (1 / 39):.1f}" == "0.8"
 
 
 def test_forty_steps_are_no_better_than_four(net, y):

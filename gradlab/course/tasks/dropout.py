@@ -186,56 +186,31 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="bias_above_dropout",
+        name="a_few_dropped",
         lesson="08",
         question=(
-            "Masks are drawn anew for every loss. b3, the output bias, stands above both "
-            "dropouts; its slope is about 0.1. At a step of 1e-5 its numerical gradient is …"
+            "All losses share one set of masks, and backpropagation has another. At a dropout rate "
+            "of 0.5 the norm ratio was 0.50. At 0.005 it is, on average, …"
         ),
         choices={
-            "noisy, far less than W1's": (
-                "The noise is not damped on the way up: it is in the loss itself, which all "
-                "parameters share."
+            "about 0.5": (
+                "Then it would not matter in how many units the two networks differ. Here it is in "
+                "about ten of 960."
             ),
-            "as noisy as W1's": (
-                "L(+) and L(-) come from different masks. Their difference is as large whichever"
-                " parameter was moved, and it is divided by 2e-5."
+            "about 0.03": (
+                "Each dropped unit is an error with a direction of its own, and such errors add up "
+                "like their squares: a hundredth of them leaves a tenth, or a little less."
             ),
-            "about right": (
-                "No mask touches b3, but the two losses that are subtracted come from different "
-                "masks, whatever was moved between them."
+            "about 0.005": (
+                "A hundredth of the rate, a hundredth of the error: so it would be if all errors "
+                "pointed the same way. They do not, and add up like their squares."
             ),
-            "off by a factor of about 2": (
-                "1/keep is 2. But the error is no factor: two different functions are subtracted."
-            ),
-        },
-        right="as noisy as W1's",
-    ),
-    Question(
-        name="seed_before_each_pair",
-        lesson="08",
-        question=(
-            "Now both losses of a pair share a mask, another one for each pair; backprop had its"
-            " own. The step goes from 1e-1 to 1e-5. The norm ratio …"
-        ),
-        choices={
-            "grows ten-thousandfold": (
-                "That was with different masks on the two sides. Now each n is the exact slope "
-                "of a function."
-            ),
-            "falls to 1e-10": (
-                "Each n is an exact slope, but of another thinned network than backprop's."
-            ),
-            "falls to half": (
-                "Two of three share their masks, but errors do not work like that: the slopes "
-                "are exact, and of another network."
-            ),
-            "stays where it is": (
-                "Each n is an exact slope, of another thinned network than backprop's. No step "
-                "makes two functions equal."
+            "about 0.00005": (
+                "That is the square of the rate. It is the other way round: the error goes with "
+                "the root."
             ),
         },
-        right="stays where it is",
+        right="about 0.03",
     ),
     Question(
         name="mean_over_masks",

@@ -55,49 +55,47 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="flipped_with_l2",
+        name="ratios_with_l2",
         lesson="09",
-        question="The sign of the loss's derivative is flipped; L2 is right. In W1, W2 and W3 the "
-        "part λW of the gradient is 1.03 to 1.5 times as long as the data's. Their three cosines "
-        "are …",
+        question="1/N is missing, with N = 8; L2 is right, with λ = 0.1. In the biases the ratios "
+        "are 8. In W1, W2 and W3 they are …",
         choices={
-            "-1 in all three": "That is what a flipped sign does to a gradient that is flipped as "
-            "a whole. Here λW is added after the flip, with the right sign.",
-            "all between -0.99 and -0.5": "That takes L2 for a small correction. Here λW is "
-            "about as long as the data's gradient, though λ is only 0.1.",
-            "all between 0 and 0.5": "a = -d + λW and n = d + λW, with d the data's gradient. "
-            "<a, n> = ‖λW‖² - ‖d‖², and in all three tensors λW is the longer one, though not by "
-            "much.",
-            "all above 0.9": "That takes L2 for nearly all of the gradient. It would be for "
-            "λ = 10, when λW is a hundred times as long.",
+            "8 in all three": "λW is in the gradient of the weights, and it is not 8 times too "
+            "large. So no factor is left in them.",
+            "between 7 and 8": "That takes λW for small beside the data's part. λ is only 0.1, but "
+            "the data's gradient is small as well: λW is a little longer than it.",
+            "between 3.5 and 4.5": "a = 8d + λW and n = d + λW, with d the data's gradient. λW is "
+            "a little longer than d, so about half of n comes out 8 times too large, and half "
+            "comes out right.",
+            "between 1 and 1.5": "That takes λW for nearly all of the gradient. It would be for "
+            "λ = 1, when λW is more than ten times as long as the data's part.",
         },
-        right="all between 0 and 0.5",
+        right="between 3.5 and 4.5",
     ),
     Question(
-        name="bugs_on_one_example",
+        name="one_of_two_hundred",
         lesson="09",
         question=(
-            "This network can have 20 bugs of the museum, and on eight examples each is seen. On"
-            " a single example, how many go unseen?"
+            "A loop over 200 examples leaves out the first one. The norm ratio of the whole "
+            "gradient is …"
         ),
         choices={
-            "1": (
-                "1/N missing is one. So is every other line that confuses a mean with a sum or "
-                "one row with the batch, or divides once too often."
+            "about 0.00001": (
+                "That is the square of a 200th. A norm ratio goes with the error, not with its "
+                "square."
             ),
-            "3": (
-                "1/N missing, 1/N twice and the bias that is averaged are three. A softmax over "
-                "the batch and λ divided by N are right for N = 1 as well."
+            "about 0.0025": (
+                "That is |c - 1| / (|c| + 1) for c = 199/200. But what is left is not 199/200 of "
+                "the gradient: each example's gradient has a direction of its own."
             ),
-            "5": (
-                "What divides by N or runs over the batch is right when N is 1: 1/N missing, 1/N"
-                " twice, softmax over the batch, a bias that is averaged, λ divided by N."
+            "about 0.03": (
+                "The 200 gradients point in all directions and nearly cancel: their mean has less "
+                "than a tenth of the length of one. So one in 200 is more than a 200th of it."
             ),
-            "10": (
-                "One example still runs through every line. What it cannot show is how examples "
-                "are put together, and that is a quarter of the bugs."
+            "about 0.4": (
+                "So it is for one example of two. Of 200 it is less, though not a hundredth of it."
             ),
         },
-        right="5",
+        right="about 0.03",
     ),
 )

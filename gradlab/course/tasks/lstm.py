@@ -535,32 +535,6 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="zeros_for_each_pair",
-        lesson="11",
-        question=(
-            "With states set to 0 for each pair of losses, the errors of Wx_i, Wh_f, b_o and by "
-            "become …"
-        ),
-        choices={
-            "1.00, 0.84, 0.18 and 0.03 still": (
-                "That would be so if the states had settled to the same place either way. Now "
-                "they are thrown back for each parameter."
-            ),
-            "between 1e-3 and 0.03 in all four": (
-                "It takes the drift of the first calls for all that was wrong. But the second "
-                "loss of each pair still starts where the first one has ended."
-            ),
-            "below 1e-7 in all four": (
-                "So it is with zeros for each loss. Here only the first of the two gets them."
-            ),
-            "1.00 in all four": (
-                "The first loss of each pair starts from zeros, the second from what the first "
-                "has left. That difference is divided by 2 eps for every parameter."
-            ),
-        },
-        right="1.00 in all four",
-    ),
-    Question(
         name="two_time_steps",
         lesson="11",
         question="With two time steps, in how many of the 14 tensors is the forgetful code wrong?",
@@ -583,5 +557,32 @@ QUESTIONS = (
             ),
         },
         right="4",
+    ),
+    Question(
+        name="first_of_forty_steps",
+        lesson="11",
+        question=(
+            "Forty time steps, and f is ½ on average. The length of dL/dx at the first step, "
+            "beside that at the last, is …"
+        ),
+        choices={
+            "about 0.03": (
+                "A fortieth: that shares it out among the steps. But from each step to the one "
+                "before it is multiplied, so it falls as a power."
+            ),
+            "about 1e-4": (
+                "That takes a factor of 0.8 for each step. A path through c has ½, and what "
+                "comes through h is added to it, but not as much as that."
+            ),
+            "about 1e-8": (
+                "0.62 to the power of 39. What comes back through c is multiplied by f, and "
+                "what comes back through h is added to it at every step."
+            ),
+            "about 2e-12": (
+                "That is ½ to the power of 39, what comes back through c alone. h is a second "
+                "way back, and the two add at every step."
+            ),
+        },
+        right="about 1e-8",
     ),
 )

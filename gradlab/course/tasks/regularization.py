@@ -238,31 +238,32 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="flipped_at_ten_thousand",
+        name="weights_a_tenth",
         lesson="07",
         question=(
-            "The flipped sign at lambda = 10,000, checked with eps = 1e-5: the norm ratios are 1 "
-            "in the biases and at most 4e-5 in the weights. gl.check gives the verdict wrong to …"
+            "Weights a tenth as large, and lambda = 0.17 as before: the norm ratio of the flipped "
+            "sign, which was 0.7, is …"
         ),
         choices={
-            "all six tensors": (
-                "In each of them the error is far above what round-off and the step allow: a "
-                "thousand times in the weights, and more in the biases."
+            "about 1": (
+                "So it would be if the penalty alone became smaller. The data part's gradient g "
+                "becomes smaller as well, and by more: it is a sixtieth, and λW is a tenth."
             ),
-            "the three biases alone": (
-                "There the error is as large as the gradient. But the weights' error of 1e-5 is "
-                "seen as well, for in right code it is below 1e-8."
+            "about 0.7": (
+                "So it would be if g became as much smaller as the weights. It falls to a "
+                "sixtieth, and λW to a tenth: λW is the longer part now."
             ),
-            "the three weights alone": (
-                "The biases are blurred, but by 1e-5 of their size. The flipped sign is an error"
-                " of their whole size."
+            "about 0.2": (
+                "In g the weights of several layers are multiplied with one another, so it falls "
+                "to a sixtieth where λW falls to a tenth. The penalty, six times as long, hides "
+                "the sign."
             ),
-            "none of the six": (
-                "All six are: an error of 1e-5 in the weights is a thousand times what round-off"
-                " leaves there."
+            "about 0.002": (
+                "The penalty does hide the sign, but less: g falls to a sixtieth and λW to a "
+                "tenth, so ‖g‖ / (λ‖W‖) goes from 1 to a sixth."
             ),
         },
-        right="all six tensors",
+        right="about 0.2",
     ),
     Question(
         name="missing_at_the_middle",
