@@ -44,6 +44,10 @@ def board_width(lab):
     return lab.locator(".gradlab-panels").bounding_box()["width"]
 
 
+def banner_height(lab):
+    return lab.locator(".gradlab-banner").bounding_box()["height"]
+
+
 def text_height(lab):
     return lab.locator(".gradlab-banner").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
 
@@ -56,6 +60,22 @@ def test_the_default_lab_fits_every_window(page, three):
             assert rows(three) == 1, place
         if PLACES[place][:2] == (1280, 720):
             assert height(three) <= TALLEST, place
+
+
+def test_long_words_make_the_banner_taller_and_what_comes_next_does_not_jump(page, three):
+    put(page, three, "1280x720")
+    usual = banner_height(three)
+    long = "the gradient of W1 is not finite, " * 15
+    page.run_code(f"lab.state.fail(('eps',), ValueError({long!r}))")
+    settle(page, three)
+    taller = banner_height(three)
+    assert taller > 1.2 * usual
+    assert faults(three) == []
+    put_back(page, three)
+    settle(page, three)
+    assert banner_height(three) == taller
+    put(page, three, "1280x720, file browser")
+    assert banner_height(three) == usual
 
 
 @pytest.mark.parametrize("place", NARROW)

@@ -43,3 +43,11 @@ function follow(element, wanted) {
     }
   });
 }
+
+// Makes a banner taller that has less room than its words need, and leaves it so: what comes next is no shorter for
+// that, and nothing jumps. Where the page has become another, `anew`, it begins with the room that it had first.
+export function makeRoom(element, anew = false) {
+  if (anew) element.style.removeProperty('--gradlab-words');
+  const needed = element.firstElementChild?.scrollHeight ?? 0;
+  if (needed > element.firstElementChild?.clientHeight) element.style.setProperty('--gradlab-words', `${needed}px`);
+}

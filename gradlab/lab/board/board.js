@@ -1,6 +1,6 @@
 // The lab's board: the banner, the panels, and what the page and the kernel tell each other. A panel is a
 // chart that the kernel describes in numbers, and that is laid out, coloured and drawn here.
-import {Voice, rewrite} from './banner.js';
+import {Voice, makeRoom, rewrite} from './banner.js';
 import {Kernel} from './kernel.js';
 import {fillScreen, listenTo, save} from './shortcuts.js';
 import {emOf, stretched} from './layout.js';
@@ -12,6 +12,7 @@ import {Slides} from './slides.js';
 const AT_REST = 150; // ms without a frame: somebody reads now
 const SHARE = 0.75; // of the window's height, for sliders, banner, one row of pictures and the groups' buttons
 const PRESENTED = 15; // pixels: text that is larger is for the back of a room, and the pictures come first
+const SCROLL_BAR = 20; // pixels: a width that differs by no more is no other page
 const BELOW = 5; // em: the line below the pictures and those buttons
 
 // Drawing waits for the screen's next frame: until then the page takes the kernel's other messages,
@@ -153,9 +154,13 @@ class BoardView {
     return isDark ? dark : light;
   }
 
-  // Gives every panel its size, place and colours, and draws what that changes.
+  // Gives the banner and every panel its size, place and colours, and draws what that changes.
   arrange() {
     const visible = this.model.get('visible'), room = this.room();
+    if (!(Math.abs(room.width - this.width) <= SCROLL_BAR) || room.em !== this.text) {
+      Object.assign(this, {width: room.width, text: room.em});
+      makeRoom(this.banner, true);
+    }
     const shown = this.panels.filter(panel => visible.includes(panel.name));
     const order = shown.sort((one, other) => visible.indexOf(one.name) - visible.indexOf(other.name));
     const widths = order.map(panel => panel.about.width);
@@ -206,6 +211,7 @@ class BoardView {
     }
     const words = model.get('banner'); // escaped HTML
     if (words !== this.written) rewrite(this.banner, this.written = words);
+    if (ink.sharp) makeRoom(this.banner);
     this.resting = setTimeout(() => this.rest(ink), AT_REST);
     el.dataset.shows = ink.shows;
     el.dispatchEvent(new CustomEvent('gradlab-drawn', {bubbles: true}));
