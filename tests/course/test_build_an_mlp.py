@@ -416,27 +416,21 @@ def test_targets_moved_by_one(lesson):
     ).wrong
 
 
-def test_two_points_at_a_time():
-    """What stochastic descent settles at, by the mean gradient over all batches of a size."""
-    x, places = np.linspace(-1, 1, 20), np.arange(20)
-    y = 2 * x + 1
+def test_ten_thousand_times_the_step(lesson):
+    question, x, y = QUESTIONS["ten_thousand_times_the_step"], lesson["x"], lesson["y"]
 
-    def slope(size):
-        own = 1 / size if size > 1 else 1.0  # of a table's differences are a point's own
-        rows = np.array([(a, b) for a in places for b in places if a != b])
-        A = own * np.array([[np.mean(x * x), 0], [0, 1]])
-        c = own * np.array([np.mean(x * y), np.mean(y)])
-        if size > 1:  # the others: two different points
-            s, t = x[rows[:, 0]], y[rows[:, 1]]
-            A += (1 - own) * np.array([[np.mean(s * s), np.mean(s)], [np.mean(s), 1]])
-            c += (1 - own) * np.array([np.mean(s * t), np.mean(t)])
-        return np.linalg.solve(A, c)
+    def ratios(net):
+        a = net.unroll(net.gradient(x, y))
+        n = (gl.central_difference(net.loss_function(x, y), net.theta, eps=h) for h in (0.1, 1e-5))
+        return [gl.norm_ratio(a, one) for one in n]
 
-    assert np.allclose(slope(20), [0, 1])
-    assert np.allclose(slope(1), [2, 1])
-    assert np.allclose(slope(2), [1, 1], atol=0.06)
-    assert QUESTIONS["two_points_at_a_time"].right == "at about 1"
-    assert 0.3 < slope(5)[0] < 0.33
+    for seed in range(6):
+        long, short = ratios(gl.mlp([3, 3], loss="mse", seed=seed))
+        assert long < 1e-14
+        assert 2e-12 < short < 5e-11  # "about 1e-11"
+    assert question.right == "below 1e-13"
+    assert "A hundred million times" in question.choices["about 1e-3"]
+    assert ratios(lesson["net"])[0] > 1e-4  # no parabola, and there the long step errs
 
 
 def made(lesson):

@@ -562,22 +562,31 @@ def test_b1_in_float32():
     assert np.spacing(np.float32(0.5)) / 1e-5 == pytest.approx(0.005, abs=0.0015)
 
 
-def test_eight_hundred_examples():
-    question, found = QUESTIONS["eight_hundred_examples"], {}
-    for N in (2, 8, 80, 800, 8000):
-        for seed in range(3):
+def test_two_examples_in_the_batch():
+    question, found = QUESTIONS["two_examples_in_the_batch"], {}
+
+    def out(x):
+        return (x - x.mean(axis=0)) / x.std(axis=0)
+
+    for N in (2, 8, 800):
+        for seed in range(1, 9):
             rng = np.random.default_rng(seed)
             x, R = rng.normal(1, 2, (N, 3)), rng.normal(size=(N, 3))
-            out = (x - x.mean(axis=0)) / x.std(axis=0)
-            right = (R - R.mean(axis=0) - out * (R * out).mean(axis=0)) / x.std(axis=0)
-            found[N, seed] = float(gl.norm_ratio((R / x.std(axis=0)).ravel(), right.ravel()))
-    assert f"{found[8, 0]:.2f}" == "0.23"
-    assert all(0.015 < found[800, seed] < 0.03 for seed in range(3))
-    assert question.right == "about 0.02"
-    # "a hundred times the examples, a tenth of the error"
-    for few in (8, 80):
-        falls = [found[few, seed] / found[100 * few, seed] for seed in range(3)]
-        assert 5 < np.exp(np.mean(np.log(falls))) < 25
+            n = gl.central_difference(
+                lambda t, N=N, R=R: (out(t.reshape(N, 3)) * R).sum(), x.ravel()
+            )
+            for var in (1, 0):
+                terms = R.mean(axis=0) + var * out(x) * (R * out(x)).mean(axis=0)
+                a = ((R - terms) / x.std(axis=0)).ravel()
+                found[N, seed, var] = float(gl.norm_ratio(a, n))
+            if N == 2:
+                assert np.abs(n).max() < 1e-8, question.choices["0.00 and 0.00"]
+    assert all(f"{found[2, seed, var]:.2f}" == "1.00" for seed in range(1, 9) for var in (1, 0))
+    assert all(f"{found[N, seed, 1]:.2f}" == "0.00" for seed in range(1, 9) for N in (8, 800))
+    assert f"{found[8, 1, 0]:.2f}" == "0.07"  # the lesson's eight, and those of its answer
+    assert question.right == "1.00 and 1.00"
+    bugs = {N: np.mean([found[N, seed, 0] for seed in range(1, 9)]) for N in (8, 800)}
+    assert bugs[800] < bugs[8] / 5  # "that of 800 is small"
 
 
 def test_squares_of_a_batch_norm_add_up_to_a_constant():

@@ -22,9 +22,7 @@ def ratio(network, eps):
 
 def test_the_puzzle():
     says(LESSON, "below 1e-7 is great, above 1e-3 is a worry")
-    says(
-        LESSON, "By the rule A is a worry, and B, whose code forgets a derivative, is nearly great."
-    )
+    says(LESSON, "By the rule A is a worry, and B, whose code forgets the derivative of tanh, is")
     assert ratio(net(), 1e-13) > 1e-3
     assert 1e-7 < ratio(net(1e-3, bug=True), 1e-4) < 1e-6
     assert gl.check(net(), *gl.data.moons(30, seed=0)).verdict == "correct"
@@ -82,7 +80,7 @@ def without_l2(scale, l2, seed=0):
 
 
 def test_smaller_weights_lay_a_missing_term_bare():
-    says(LESSON, "the weights are about 0.5, and the norm ratio of all parameters is 0.3")
+    says(LESSON, "λ is 0.1, the weights are about 0.5, the norm ratio is 0.3")
     says(LESSON, "The missing term became a tenth, but the rest of the gradient a sixtieth")
     question, rest, term = QUESTIONS["a_tenth_of_the_missing_term"], [], []
     for scale in (0.5, 0.05):

@@ -118,7 +118,7 @@ def test_the_puzzle_and_its_solution():
         n, a = slopes(net.loss, net.W), net.grad().ravel()
         assert np.allclose(a, k * right.grad().ravel())
         assert f"{gl.norm_ratio(a, n):.2f}" == f"{(k - 1) / (k + 1):.2f}" == stated
-    says(LESSON, "The norm ratio, 0 for agreement and 1 where one side is missing")
+    says(LESSON, "The norm ratio, 0 where both gradients agree and 1 where one of them is 0")
     assert gl.norm_ratio(a, a) == 0
     assert gl.norm_ratio(a, 0 * a) == 1
 
@@ -172,7 +172,7 @@ class Remembers:
 
 
 def test_a_loss_that_remembers():
-    says(LESSON, "settled, 0.137717. After one call elsewhere it gives 0.137728 at the same θ")
+    says(LESSON, "settles at 0.137717. After one call elsewhere it gives 0.137728 there")
     net = Remembers()
     first, second = net.loss(net.theta), net.loss(net.theta)
     assert first == second
@@ -239,7 +239,8 @@ def test_digits(mlp):
     says(
         LESSON, "A float32 loss between 0.5 and 1 has a spacing of 6e-8, so each of the two is off"
     )
-    says(LESSON, "by up to 3e-8; divided by 2h = 2e-5 that makes up to 3e-3 in a slope")
+    says(LESSON, "by up to 3e-8; divided by 2h = 2e-5 that makes up to 3e-3 in a slope, and")
+    says(LESSON, "in a slope, and the slopes are about 0.05")
     assert 0.5 < loss(theta) < 1
     assert f"{np.spacing(np.float32(loss(theta))):.0e}" == "6e-08"
     assert f"{2 * 2.98e-8 / 2e-5:.0e}" == "3e-03"
@@ -248,6 +249,7 @@ def test_digits(mlp):
         for f in (loss, lambda t: float(np.float32(loss(t))))
     )
     assert 1e-3 < np.abs(n - off).max() < 3.1e-3
+    assert np.sqrt(np.mean(a**2)) == pytest.approx(0.05, rel=0.1)
 
 
 def test_a_step_is_rounded_to_gaps(mlp):
@@ -289,6 +291,7 @@ def test_what_you_should_see(labs):
         LESSON,
         "*inconclusive* for every tensor at 1e-5, *correct* at 1e-2. The norm ratios are 4e-5 and",
     )
+    says(LESSON, "the print knows no bounds but 1e-7, 1e-5 and 1e-3")
     state = labs[0]
     state.eps = 1e-5
     assert verdicts(state) == {"inconclusive"}
@@ -403,9 +406,11 @@ def test_three_losses_of_a_layer(layer):
     }
     says(LESSON, "right code is compared with round-off and gets 1.00, and nothing can pass")
     says(LESSON, "Right code gets 0.00, the bug 0.07.")
-    says(LESSON, "*inconclusive* with the sum and with the squares, *correct* with R; of the bug")
     says(
-        LESSON, "*inconclusive*, *wrong* (its gradient is about 1 where the slope is 0) and *wrong*"
+        LESSON, "With the sum `gl.check_function` calls both *inconclusive*; with the squares right"
+    )
+    says(
+        LESSON, "the bug *wrong* (its entries are about 1, and the slopes 0); with R *correct* and"
     )
     assert 0.5 < np.abs(back(x, batch_norm(x), 0)).max() < 2.5
     found, said = {}, {}
@@ -423,8 +428,8 @@ def test_three_losses_of_a_layer(layer):
     assert list(said.values()) == [
         "inconclusive", "inconclusive", "correct", "inconclusive", "wrong", "wrong",
     ]  # fmt: skip
-    says(LESSON, "Whoever allows an *absolute* error passes right code as well, and with the plain")
-    says(LESSON, "with the plain sum the bug too: its gradient is 0 up to rounding")
+    says(LESSON, "Whoever allows an *absolute* error passes right code as well, but with the plain")
+    says(LESSON, "with the plain sum the bug too: the bug's gradient is 0 there, up to rounding")
     assert found["sum", 1][1]
     assert found["squares", 1][1]
     assert found["sum", 0][1]
@@ -444,7 +449,7 @@ def test_the_small_number_beside_the_variance(layer):
 
 
 def test_two_examples_are_a_constant():
-    says(LESSON, "then each column of the output is −1 and 1, whatever `x` is")
+    says(LESSON, "With two examples each column of the output is −1 and 1, whatever `x` is.")
     x = np.random.default_rng(0).normal(1, 2, (2, 3))
     out = (x - x.mean(axis=0)) / x.std(axis=0)
     assert np.allclose(np.sort(out, axis=0), [[-1] * 3, [1] * 3])

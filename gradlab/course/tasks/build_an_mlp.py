@@ -358,13 +358,13 @@ QUESTIONS: tuple[Question, ...] = (
         name="targets_moved_by_one",
         lesson="03",
         question=(
-            "In n five of the eight examples have another target than in a. The norm ratio of "
-            "the two gradients is …"
+            "The network is untrained. In n five of the eight examples have another target than "
+            "in a, three keep their class. The norm ratio of the two gradients is …"
         ),
         choices={
             "about 0.1": (
-                "A fresh network puts out nearly the same for all inputs. Nearly all of the "
-                "gradient takes that down to the mean of the targets, the same in any order."
+                "An untrained network puts out nearly the same for all inputs. Nearly all of "
+                "the gradient takes that down to the mean of the targets, the same in any order."
             ),
             "about 0.4": (
                 "Five of eight is more than half, one thinks. But what an example adds to the "
@@ -382,30 +382,32 @@ QUESTIONS: tuple[Question, ...] = (
         right="about 0.1",
     ),
     Question(
-        name="two_points_at_a_time",
+        name="ten_thousand_times_the_step",
         lesson="03",
         question=(
-            "The points lie on 2x + 1. With all twenty in each step the slope ends at 0. With two "
-            "of them, drawn at random for each step, it ends …"
+            "No hidden layer, no activation, the mean squared error, right code. With a step of "
+            "1e-5 the norm ratio is about 1e-11. With a step of 1e-1 it is …"
         ),
         choices={
-            "at 0": (
-                "Each batch alone fits best with slope 0, but at a height of its own: where its "
-                "two points are far to the right, both targets are large. The line follows that."
+            "about 1e-3": (
+                "A hundred million times as much: so it would be if the step's own error grew with "
+                "its square. Here the step has no error of its own, as the loss is a parabola."
             ),
-            "at about 0.1": (
-                "Two of twenty is a tenth of the points, but the slope does not follow their "
-                "share. What counts is how many of a table's differences are a point's own."
+            "about 1e-7": (
+                "Ten thousand times as much, one thinks: the longer the step, the coarser the "
+                "slope. But along each parameter this loss is a parabola, and there a long step "
+                "is as exact as a short one."
             ),
-            "at about 1": (
-                "Two of the four differences are those of a point with its own target, and pull "
-                "the slope to 2; the other two pull it to 0."
+            "about 1e-11": (
+                "The code is right at either step. But those 1e-11 are the rounding of two losses "
+                "divided by the step, and a longer step makes less of it."
             ),
-            "at 2": (
-                "Two points are enough for a line, but the slip is still there: half of the four "
-                "differences are those of a point with the other's target."
+            "below 1e-13": (
+                "Where the outputs are linear in the parameters, this loss is a parabola along "
+                "each of them, and a central difference is exact at any step. Only rounding is "
+                "left, divided by the step: the longer, the smaller."
             ),
         },
-        right="at about 1",
+        right="below 1e-13",
     ),
 )

@@ -478,7 +478,7 @@ QUESTIONS = (
         lesson="13",
         question=(
             "theta is stored in float32, and the norm ratio of W1 is 4e-4. That of b1, in the "
-            "same fresh network with the same step, is …"
+            "same network with the same step, is …"
         ),
         choices={
             "about 1e-2": (
@@ -501,30 +501,30 @@ QUESTIONS = (
         right="below 1e-6",
     ),
     Question(
-        name="eight_hundred_examples",
+        name="two_examples_in_the_batch",
         lesson="13",
         question=(
-            "Code that takes mean and standard deviation for constants gets a norm ratio of 0.23 "
-            "with 8 examples and a random R. With 800 examples it gets …"
+            "Batch norm with a random R, and nothing added to the variance. With eight examples in "
+            "the batch right code gets 0.00, the bug 0.07. With two examples they get …"
         ),
         choices={
-            "about 0.9": (
-                "There are more outputs through which an example's mean matters, but it matters "
-                "less in each, and R gives them signs that cancel."
+            "0.00 and about 0.07": (
+                "The formulas are the same, right and wrong. But with two examples there is no "
+                "slope left to compare them with: the output is −1 and 1 whatever x is."
             ),
-            "about 0.2": (
-                "The formula is as wrong as before. But what it forgets is a mean of random "
-                "numbers, and the mean of 800 is smaller than that of 8."
+            "0.00 and about 0.3": (
+                "With fewer examples each has a larger part in mean and variance, one thinks. With "
+                "two it is all of it: the output does not depend on x any more."
             ),
-            "about 0.02": (
-                "What is forgotten is made of means of random numbers, and a mean of N of them "
-                "is about 1/√N: a hundred times the examples, a tenth of the error."
+            "0.00 and 0.00": (
+                "The slope is 0, but a norm ratio compares: whatever stands beside a 0, be it a "
+                "rounding error, is far from it."
             ),
-            "about 0.002": (
-                "An example has a hundredth of the share in the mean that it had. But the mean of"
-                " N random numbers falls like 1/√N, not like 1/N."
+            "1.00 and 1.00": (
+                "With two examples each column of the output is −1 and 1, whatever x is: the "
+                "layer is a constant, and right code is compared with round-off."
             ),
         },
-        right="about 0.02",
+        right="1.00 and 1.00",
     ),
 )
