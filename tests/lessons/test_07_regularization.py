@@ -34,11 +34,17 @@ def ratio(lam, program, data, net=None):
     return gl.norm_ratio(a, g + lam * w)
 
 
+def test_the_puzzle_stands_in_the_first_paragraph(data):
+    """So that its numbers are on the first screen: the first output is further down."""
+    shown = "At λ = 1e-6 their norm ratios ‖a − n‖ / (‖a‖ + ‖n‖) are 1 and 3e-6; at λ = 10,000 they"
+    assert f"{shown} are 2e-5 and 1." in book(LESSON).cells[0].source.split("\n\n")[1]
+    for lam, numbers in ((1e-6, ["1e+00", "3e-06"]), (1e4, ["2e-05", "1e+00"])):
+        assert [f"{ratio(lam, one, data):.0e}" for one in ("flipped", "missing")] == numbers
+
+
 def test_the_seesaw(data):
-    says(
-        LESSON, "a missing penalty is 3e-6. At 1e4 it is the other way round. In between, at 0.17,"
-    )
-    says(LESSON, "both are seen, but 0.7 and 0.4 do not say which part is wrong")
+    says(LESSON, "a missing penalty is 3e-6. At 1e4 it is the other way round. In between both are")
+    says(LESSON, "but 0.7 and 0.4 do not say which part is wrong")
     assert f"{ratio(1e-6, 'missing', data):.0e} {ratio(1e-6, 'flipped', data):.1f}" == "3e-06 1.0"
     assert f"{ratio(1e4, 'missing', data):.1f} {ratio(1e4, 'flipped', data):.0e}" == "1.0 2e-05"
     found = [ratio(0.17, name, data) for name in ("flipped", "missing")]
@@ -66,11 +72,12 @@ def test_right_code_looks_wrong_if_the_numerical_loss_lacks_the_term(data):
 
 
 def test_round_off_of_the_loss_reaches_the_biases(data):
-    says(LESSON, "A difference is exact to about 1e-16 of the *loss*, divided by the step.")
-    says(LESSON, "their norm ratios go from below 1e-9 to some 1e-5")
+    says(LESSON, "about 1e-16 of it, divided by the step: 1e-16 · 4.2e5 / 1e-5 = 4e-6.")
+    says(LESSON, "their norm ratios are now some 1e-5")
     says(LESSON, "grown half a million times")
     small, large = mlp(), mlp(1e4)
     assert np.isclose(large.loss(*data) / small.loss(*data), 5e5, rtol=0.1)
+    assert f"{large.loss(*data):.1e} {1e-16 * 4.2e5 / 1e-5:.0e}" == "4.2e+05 4e-06"
     for name in BIASES:
         assert np.allclose(small.gradient(*data)[name], large.gradient(*data)[name])
         assert gl.check(small, *data, eps=1e-5)[name].norm_ratio < 1e-9
@@ -87,8 +94,8 @@ def test_the_flipped_sign_is_seen_in_the_biases(data):
     report = gl.check(gl.bugs.plant(mlp(1e4), "flipped_sign"), *data, eps=1e-5)
     assert f"{max(report[name].norm_ratio for name in WEIGHTS):.0e}" == "4e-05"
     assert all(f"{report[name].norm_ratio:.1f}" == "1.0" for name in BIASES)
-    says(LESSON, "at every λ from 1e-6 to 1e5")
-    for lam in (1e-6, 1e-2, 1.0, 1e2, 1e5):
+    says(LESSON, "is seen in the biases, at these λ and all between")
+    for lam in (0.0, 1e-6, 1e-2, 1.0, 1e2, 1e5):
         report = gl.check(gl.bugs.plant(mlp(lam), "flipped_sign"), *data, eps=1e-5)
         assert all(report[name].norm_ratio > 0.99 for name in BIASES)
 
@@ -115,7 +122,7 @@ def test_training_moves_the_middle(data, l2, middle, flipped):
         LESSON,
         "‖g‖ / ‖W‖ is 3e-5, λ = 0.01 is far beyond the middle, and the flipped sign has 3e-3",
     )
-    says(LESSON, "In it ‖g‖ / ‖W‖ is 0.01: the two parts are equally long")
+    says(LESSON, "In it ‖g‖ is 0.01 ‖W‖: the two parts, g and λW, are equally long.")
     net = mlp(l2)
     gl.train(net, *data, steps=2000, progress=False)
     net = net.replace(l2=0.0)
@@ -212,7 +219,7 @@ def test_decay_in_the_optimizer_is_not_seen(data):
 def test_the_flipped_sign_is_wrong_in_all_six(data):
     says(LESSON, "All six tensors are *wrong*, at every λ.")
     says(LESSON, "In the weights right code is below 1e-8 at λ = 10,000")
-    says(LESSON, "an error of 1e-5 stands out a thousand times")
+    says(LESSON, "as printed further up, and the flipped sign is a thousand times that")
     net = mlp(1e4)
     right, flipped = (
         gl.check(one, *data, eps=1e-5) for one in (net, gl.bugs.plant(net, "flipped_sign"))
@@ -246,7 +253,11 @@ def test_smaller_weights_tip_the_seesaw(data):
 
 
 def test_a_missing_penalty_at_the_end_of_training(data):
-    says(LESSON, "In the middle of the first screen the three bugs had 0.7, 0.4 and 0.3.")
+    says(LESSON, "At λ = 0.17 in the first cell the bugs had 0.7, 0.4 and 0.3.")
+    says(LESSON, "were at right angles: 2 / (√2 + √2) = 0.7, 1 / (1 + √2) = 0.4")
+    g, w = parts(mlp(), data)
+    assert abs(np.vdot(g, w)) < 0.05 * np.linalg.norm(g) * np.linalg.norm(w)
+    assert f"{2 / 8**0.5:.1f} {1 / (1 + 2**0.5):.1f}" == "0.7 0.4"
     says(LESSON, "The numerical gradient is a hundredth of either part")
     question, programs = QUESTIONS["missing_at_the_middle"], ("flipped", "missing", "doubled")
     assert [f"{ratio(0.17, name, data):.1f}" for name in programs] == ["0.7", "0.4", "0.3"]

@@ -48,7 +48,7 @@ def test_the_noise_of_redrawn_masks(data):
 
 def test_where_it_matters_that_a_mask_is_shared(data):
     says(LESSON, "The error is the same at each step.")
-    says(LESSON, "with one mask for all losses, which is not backpropagation's")
+    says(LESSON, "all losses share one set, which is not backpropagation's")
     net = mlp()
     masks = [net.draw_masks(30, np.random.default_rng(seed)) for seed in (0, 1)]
     a = net.unroll(net.gradient(*data, masks=masks[0]))
@@ -61,6 +61,19 @@ def test_where_it_matters_that_a_mask_is_shared(data):
     assert np.allclose(found["another"], found["another"][0], rtol=0.02)
     assert found["another"][0] > 0.1
     assert found["backprop's"][2] < 1e-9
+
+
+def test_the_puzzle_stands_in_the_first_paragraph(data):
+    """So that its numbers are on the first screen: the first output is further down."""
+    first = book(LESSON).cells[0].source.split("\n\n")[1]
+    assert "Then all four have a norm ratio ‖a − n‖ / (‖a‖ + ‖n‖) below 1e-9, and pass." in first
+    assert "With dropout on all four have 1.00, the largest there is: right code too." in first
+    for bug in (None, *BUGS):
+        net = gl.bugs.plant(mlp(), bug) if bug else mlp()
+        off = gl.check(net, *data, eps=1e-5)
+        assert (off.verdict, off.norm_ratio < 1e-9) == ("correct", True)
+        on = gl.check(net, *data, eps=1e-5, masks=np.random.default_rng(1))
+        assert f"{on.norm_ratio:.2f}" == "1.00"
 
 
 def test_the_first_question_has_its_answer(data):

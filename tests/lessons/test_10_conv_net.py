@@ -134,6 +134,16 @@ def test_where_the_faults_are(case):
     says(LESSON, "(In the lines, `p1` is what Pool1 gives out, `dp1_pad` its gradient with")
 
 
+def test_a_bug_in_the_padding(case):
+    says(LESSON, "again; cut in the wrong place, it is shifted")
+    net, _, x, y = case
+    wrong = gl.bugs.mystery(109, net)
+    assert wrong.reveal().slips[0].wrong == "dp1 = dp1_pad[:, :, :H2, :V2]"
+    assert gl.bisect(wrong, x, y).between == ("pool1", "conv2")
+    right, shifted = (one.cut_gradients(x, y)["pool1"] for one in (net, wrong))
+    assert np.allclose(shifted[:, :, 1:, 1:], right[:, :, :-1, :-1])
+
+
 def test_what_a_right_path_leaves_open(case):
     says(LESSON, "never uses `conv2_b`'s gradient, so no cut can see that it is wrong")
     says(

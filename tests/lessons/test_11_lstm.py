@@ -59,12 +59,19 @@ def wrong(net, x, y, bug):
 
 
 def test_the_puzzle_and_its_answer(net, x, y):
-    says(LESSON, "in both of them all 14 tensors agree with the differences, and six *exactly*")
-    says(LESSON, "One of the two never sends the cell state's gradient back in time.")
+    """It stands in the first paragraph: the first output is below the first screen."""
+    assert "all 14 tensors agree" in book(LESSON).cells[0].source.split("\n\n")[1]
+    says(LESSON, "In both all 14 tensors agree with the differences to 1e-7, and six *exactly*")
+    says(
+        LESSON,
+        "it never sends the gradient of the cell state, one of the LSTM's two memories, back in",
+    )
     assert "cell state" in str(gl.bugs.describe("lstm_cell_gradient_dropped"))
     numerical, analytic = gl.numerical_gradient(net, x[:1], y), net.gradient(x[:1], y)
     assert [k for k in numerical if np.array_equal(numerical[k], analytic[k])] == UNTESTED
-    says(LESSON, "These are the six tensors, 62 % of the parameters.")
+    says(
+        LESSON, "These are the six tensors (the four `Wh`, `Wx_f`, `b_f`), 62 % of the parameters."
+    )
     assert sum(net.params[k].size for k in UNTESTED) / net.size == pytest.approx(0.62, abs=0.005)
     says(LESSON, "each `Wh` meets $h = 0$, and the forget gate multiplies $c = 0$")
     assert sorted(UNTESTED) == sorted([*(f"Wh_{q}" for q in "ifgo"), "Wx_f", "b_f"])
@@ -103,6 +110,7 @@ def test_a_loss_that_remembers_drifts_and_settles(lesson, net, x, y):
     )
     assert f"{calls[0]:.4f} − {calls[1]:.4f}" == "1.1238 − 1.1356"
     assert round((calls[0] - calls[1]) / 2e-5, -1) == -590
+    says(LESSON, "where the gradient is 0.14 (not printed)")
     assert f"{net.gradient(x[:2], y)['by'][-1]:.2f}" == "0.14"
     says(LESSON, "since after a few calls the states have settled")
     assert abs(calls[-1] - calls[-2]) < 1e-9 < abs(calls[4] - calls[3])
@@ -118,14 +126,14 @@ def errors_of(lesson, net, x, y, order, eps=1e-5):
 def test_the_error_moves_with_the_order_of_the_loop(lesson, net, x, y):
     forward = errors_of(lesson, net, x, y, range(net.size))
     reverse = errors_of(lesson, net, x, y, reversed(range(net.size)))
-    says(LESSON, "None of the 14 tensors agrees, and the worst is `Wx_i`")
+    says(LESSON, "None of the 14 tensors agrees (four are printed), and the worst is `Wx_i`")
     assert min(forward.values()) > 1e-2
     assert max(forward, key=forward.get) == "Wx_i" == next(iter(net.params))
     says(LESSON, "`by`, the best, is the last")
     assert min(forward, key=forward.get) == "by" == list(net.params)[-1]
     assert max(reverse, key=reverse.get) == "by"
-    says(LESSON, "`Wh_f` and `b_o` have nearly the same error in either order, and at a hundred "
-                 "times the step.")  # fmt: skip
+    says(LESSON, "`Wh_f` and `b_o` have nearly the same error in either order, and (not shown) at "
+                 "a hundred times the step.")  # fmt: skip
     longer = errors_of(lesson, net, x, y, range(net.size), eps=1e-3)
     for name in ("Wh_f", "b_o"):
         assert forward[name] == pytest.approx(reverse[name], abs=0.01)
