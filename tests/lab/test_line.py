@@ -68,6 +68,7 @@ def test_only_what_differs_is_told():
     assert line == 'gl.Lab(activation="relu", eps=1e-07)'
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "healthy"])
 def test_a_scenario_is_told_by_its_name(name):
     line = settings_line(SCENARIOS[name].full())
@@ -76,6 +77,7 @@ def test_a_scenario_is_told_by_its_name(name):
     assert read_line(line) == {"scenario": name}
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("seed", range(50))
 def test_the_line_recreates_the_settings(seed):
     settings = random_settings(seed)
@@ -106,6 +108,7 @@ def test_a_mystery_is_not_told():
     assert settings_line(state.settings) == 'gl.Lab(bug="mystery")'
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("line", "error", "words"),
     [

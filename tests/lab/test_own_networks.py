@@ -44,6 +44,7 @@ def test_it_is_checked_as_it_was_given(state):
     assert set(state.result.sweep.errors) == set(report)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "change",
     [

@@ -53,6 +53,7 @@ def test_it_does_not_hang_on_one_draw_of_the_weights(name, seed):
     assert report_of(name, seed=seed).verdict == SCENARIOS[name].verdict
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_it_is_plain_data_in_words(name):
     scenario = SCENARIOS[name]

@@ -72,6 +72,7 @@ BAD = [
 ]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(("name", "value", "error"), BAD, ids=lambda v: str(v)[:20])
 def test_bad_value_is_refused_by_the_name_of_its_control(name, value, error):
     with pytest.raises(error, match=name):
@@ -88,6 +89,7 @@ def test_unknown_choice_is_refused_with_the_nearest_name():
         validated("activation", "rely")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", RANGES)
 def test_ends_of_every_range_are_allowed(name):
     for end in RANGES[name]:
@@ -109,6 +111,7 @@ def test_eight_layers_are_a_setting_though_the_control_has_boxes_for_four():
     assert MOST_LAYERS == 4
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bug", ["none", "mystery", *gl.bugs.names()])
 def test_every_bug_of_the_museum_is_a_setting(bug):
     assert validated("bug", bug) == bug
@@ -161,6 +164,7 @@ def test_a_seed_may_lie_beyond_the_control_and_nothing_else():
     assert validated("seed", 10**6) == 10**6
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", RANGES)
 def test_of_a_numpy_number_a_plain_one_is_kept(name):
     kind = np.int64 if SETTINGS[name].kind == "whole" else np.float64

@@ -288,6 +288,7 @@ def test_the_table_of_effects_has_every_setting():
     assert set(EFFECTS) == set(NAMES)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", EFFECTS)
 def test_a_setting_changes_what_it_should_and_nothing_else(name):
     base, value, expected = EFFECTS[name]

@@ -75,6 +75,7 @@ def test_the_table_of_changes_has_every_setting():
     assert set(CHANGES) | {"time_steps"} == set(NAMES)  # that one is of a given LSTM
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_changes_what_is_shown_with_one_computation(name):
     planted = "bias_mean" if name in ("bug_layer", "second_bug") else "none"

@@ -36,6 +36,7 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
     assert "Move" not in text
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
