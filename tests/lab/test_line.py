@@ -155,6 +155,13 @@ def test_a_line_may_have_a_name_as_lessons_write_it(line):
     assert state.settings == Settings(eps=1e-8)
 
 
+def test_of_a_long_line_the_beginning_is_told():
+    line = "gl.Lab(" + "x" * 200
+    with pytest.raises(ValueError, match="line must be") as caught:
+        read_line(line)
+    assert repr(line[:80]) in str(caught.value)
+
+
 def test_a_line_that_is_refused_leaves_everything_as_it_was():
     state = LabState(hidden=(2,))
     before, revision = state.result, state.revision

@@ -99,6 +99,10 @@ def test_ends_of_every_range_are_allowed(name):
 def test_a_hair_beyond_an_end_as_a_logarithmic_slider_makes_it_is_that_end():
     assert validated("eps", 10.0**-13 * (1 - 1e-15)) == 1e-13
     assert validated("weight_scale", 100.00000000000001) == 100.0
+    for name, end, sign in (("eps", 1e-13, -1), ("weight_scale", 1e2, 1)):
+        assert validated(name, end * (1 + 0.9e-9 * sign)) == end
+        with pytest.raises(ValueError, match=name):
+            validated(name, end * (1 + 1.1e-9 * sign))
 
 
 def test_lists_of_widths_become_tuples():

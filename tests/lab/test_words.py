@@ -166,7 +166,10 @@ def test_a_tensors_name_keeps_its_small_letter_at_a_sentences_start():
 def test_sizes_are_rounded_to_the_safe_side():
     assert (rounded_up(2.1e-9), rounded_down(2.9e-9)) == ("3e‑09", "2e‑09")
     assert (rounded_up(2e-9), rounded_down(9.7e-1)) == ("2e‑09", "9e‑01")
+    assert (rounded_up(9.5e-9), rounded_down(1e-9)) == ("1e‑08", "1e‑09")
+    assert (rounded_up(0.0), rounded_down(math.inf)) == ("0", "inf")
     assert listed(["W1", "b1", "W2"]) == "W1, b1 and W2"
+    assert (listed(["W1", "b1"]), listed(["W1"])) == ("W1 and b1", "W1")
 
 
 # -- every claim, recomputed ---------------------------------------------------------------------
