@@ -259,9 +259,7 @@ def test_what_belongs_together_comes_together(arguments, words):
 
 
 def test_a_setting_that_means_nothing_is_refused_with_what_it_is_fixed_for():
-    with pytest.raises(
-        ValueError, match="time_steps is fixed for the MLP that"
-    ):
+    with pytest.raises(ValueError, match="time_steps is fixed for the MLP that"):
         LabState(time_steps=2)
 
 
