@@ -88,6 +88,26 @@ def test_every_panel_has_a_checkbox_of_its_own_name(front_end):
     assert "u_curve" not in lab.board.visible
 
 
+def test_panels_stand_in_the_order_asked_for_and_what_is_ticked_later_after_them(front_end):
+    lab = Lab(hidden=(4,), panels=("network", "u_curve"))
+    assert list(lab.board.visible) == ["network", "u_curve"]
+    ticked = {name for name, box in lab.appearance.panels.items() if box.value}
+    assert ticked == {"network", "u_curve"}
+    front_end.move(lab.appearance.panels["tensors"], True)
+    assert list(lab.board.visible) == ["network", "u_curve", "tensors"]
+    front_end.move(lab.appearance.panels["network"], False)
+    front_end.move(lab.appearance.panels["network"], True)
+    assert list(lab.board.visible) == ["network", "u_curve", "tensors"]
+    assert lab._scene.visible == tuple(lab.board.visible)
+
+
+def test_a_change_of_size_sends_no_picture_anew(front_end):
+    lab = Lab(hidden=(4,))
+    frames = lab.frames
+    front_end.move(lab.appearance.large, True)
+    assert lab.frames == frames
+
+
 def test_presentation_size_hides_no_panel(front_end):
     lab = Lab(hidden=(4,))
     before = list(lab.board.visible)
