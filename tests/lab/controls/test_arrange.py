@@ -45,6 +45,13 @@ def test_a_round_of_the_mystery_opens_the_group_where_to_guess(front_end):
     assert groups_of(lab).chooser.value == "Bugs"
 
 
+def test_a_round_that_ends_opens_no_group(front_end):
+    lab = Lab(hidden=(4,), bug="mystery")
+    groups_of(lab).chooser.value = "Check"
+    lab.state.bug = "none"
+    assert groups_of(lab).chooser.value == "Check"
+
+
 def test_only_the_controls_asked_for_are_shown_with_what_they_need(front_end):
     lab = Lab(hidden=(4,), controls=("eps", "bug", "train_steps"))
     shown = shown_widgets(lab)

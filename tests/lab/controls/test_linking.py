@@ -61,6 +61,16 @@ def test_every_control_says_what_it_is_and_in_which_unit(lab):
         assert told == {"eps": "1.0e-06", "weight_scale": "0.5"}[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("eps", 1e-5, "1.0e-05"), ("weight_scale", 0.1234, "0.123"), ("l2", 1e-3, "0.001"),
+     ("l2", 0.1234, "0.12"), ("data_scale", 0.1234, "0.123"), ("dropout_rate", 0.35, "0.35"),
+     ("bias_scale", 0.3, "0.3")],
+)  # fmt: skip
+def test_a_number_beside_a_slider_has_the_digits_that_it_moves_by(lab, name, value, told):
+    assert format(value, lab.controls[name].readout_format) == told
+
+
 def test_the_last_digits_of_a_slider_are_rounded_and_not_sent_back(lab, front_end):
     front_end.move(lab.controls["eps"], 0.0010000000000000041)
     assert lab.state.eps == 1e-3
