@@ -7,6 +7,7 @@ from matplotlib.transforms import Bbox
 import gradlab as gl
 from gradlab.lab import LabState
 from gradlab.lab.board.panels import PANELS as EVERY
+from gradlab.lab.board.panels import Panel
 from gradlab.lab.board.panels.agreement import AgreementPanel
 from gradlab.lab.board.panels.heatmap import HeatmapPanel
 from gradlab.lab.board.panels.network import NetworkPanel
@@ -280,3 +281,19 @@ def test_a_function_has_no_network_and_every_other_panel():
         panel = kind()
         assert bool(panel.fits(result)) == (kind is NetworkPanel)
         assert panel.fits(result) or drawn(panel, result)
+
+
+def test_every_panel_says_what_it_has_to():
+    panel = Panel()
+    for must in (panel.still, panel.alt):
+        with pytest.raises(NotImplementedError):
+            must(None)
+    assert (panel.fits(None), panel.moving(None), panel.pressed(None, 0.0, 0.0)) == ("", [], {})
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+def test_a_panel_is_about_as_wide_as_it_is_high(kind):
+    """All are 21 em high; with the narrowest two beside it one row holds what a page does."""
+    assert 0.5 < kind.width / 21 < 1.4
+    assert bool(kind.hint) == (kind.pressed is not Panel.pressed)
+    assert not (kind.at_rest and kind.in_turn)

@@ -13,6 +13,8 @@ from gradlab.lab.model import remedy as remedy_module
 from gradlab.lab.model.cost import Cost
 from gradlab.lab.model.remedy import _proposals, best_step
 from gradlab.lab.model.result import compute
+from gradlab.lab.text import advice as advice_module
+from gradlab.lab.text.advice import NO_ADVICE, another_step, to_change
 from gradlab.lab.text.banner import cost_line
 from gradlab.lab.text.reasons import _of_the_step, _only_round_off, advice, deserves_a_band, told
 from gradlab.lab.text.summary import _network_line, _numbers, wrapped
@@ -320,3 +322,32 @@ def test_how_many_steps_are_tried(rough, most, tried, sure, monkeypatch):
     asked.clear()
     assert best_step(result) == (None, sure), "what was found, and that there is no better"
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("bug", "data", "words"),
+    [("none", "moons", "makes this correct"), ("bias_mean", "moons", "decides this"),
+     ("none", "yours", "decides this")],
+)  # fmt: skip
+def test_of_right_code_no_step_is_said_to_make_it_correct(bug, data, words, monkeypatch):
+    monkeypatch.setattr(advice_module, "best_step", lambda result: (None, True))
+    monkeypatch.setattr(advice_module, "remedy", lambda result: None)
+    monkeypatch.setattr(advice_module, "_because", lambda result: "of this")
+    report = SimpleNamespace(why="", advice="")
+    result = SimpleNamespace(settings=Settings(bug=bug, data=data), report=report)
+    assert another_step(result).words == f"No step {words}: of this."
+    monkeypatch.setattr(advice_module, "remedy", lambda result: {"weight_scale": 0.2})
+    assert another_step(result).words.endswith("of this. Lower the weight scale to 0.2.")
+    monkeypatch.setattr(advice_module, "best_step", lambda result: (None, False))
+    assert another_step(result) is NO_ADVICE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"weight_scale": 0.6}, "Raise the weight scale to 0.6."),
+     ({"weight_scale": 0.4}, "Lower the weight scale to 0.4."),
+     ({"dtype": "float64"}, "Use float64."), ({"seed": 3}, "Set seed to 3."),
+     ({"bias_scale": 0.1, "eps": 1e-3}, "Set bias scale to 0.1. Set step eps to 0.001.")],
+)  # fmt: skip
+def test_a_change_is_a_sentence(changes, words):
+    assert to_change(SimpleNamespace(settings=Settings()), changes) == words

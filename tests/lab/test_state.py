@@ -153,6 +153,28 @@ def test_refining_finishes_what_a_drag_left_coarse():
     assert not state.refine()
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda state: state.reset(),
+        lambda state: state.undo(),
+        lambda state: state.load_scenario("float32"),
+        lambda state: state.load_line("gl.Lab(seed=3)"),
+        lambda state: state.new_mystery(),
+        lambda state: state.update(seed=5, eps=1e-3),
+    ],
+)
+def test_whatever_changes_all_is_answered_roughly_and_refined_at_rest(act):
+    state = LabState(weight_scale=0.6)
+    state.weight_scale = 0.7
+    state.refine()
+    act(state)
+    assert state.error == ""
+    assert state.result.rough
+    assert state.refine()
+    assert not state.result.rough
+
+
 def test_reset_returns_to_where_the_lab_started():
     state = LabState(eps=1e-7, activation="relu")
     start = state.settings

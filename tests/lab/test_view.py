@@ -341,6 +341,26 @@ def test_a_dear_panel_that_takes_long_is_followed_by_a_break(lab, monkeypatch, t
     assert len(frame.charts) == shown
 
 
+@pytest.mark.parametrize("start", [{}, {"bug": "lstm_tanh_twice"}])
+def test_what_cannot_be_drawn_is_not_tried_again_and_again(front_end, monkeypatch, start):
+    tried = []
+
+    def broken(*args, **kwargs):
+        tried.append(args)
+        raise ValueError("planted")
+
+    async def rests():
+        lab = Lab(hidden=(4,), **start)
+        monkeypatch.setattr(view.Scene, "frame", broken)
+        monkeypatch.setattr(view, "_A_MOMENT", 0.0)
+        lab._on_rest()
+        await asyncio.sleep(0.02)
+        assert lab._rest._loop is None, "nothing is pending"
+
+    asyncio.run(rests())
+    assert len(tried) == (0 if start else 1)
+
+
 def test_a_closed_lab_does_nothing_more(front_end, monkeypatch):
     monkeypatch.setattr(view, "_REST_SECONDS", 0.01)
 

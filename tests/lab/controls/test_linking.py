@@ -150,6 +150,20 @@ def test_a_value_that_the_state_refuses_is_told_with_its_control(lab, front_end)
     assert "cannot compute" not in lab.board.banner
 
 
+def test_other_choices_leave_what_is_chosen(front_end):
+    lab = Lab(hidden=(4,), bug="bias_mean", tensor="W2")
+    bugs = lab.controls["bug"].options
+    lab.state.activation = "relu"
+    assert lab.controls["bug"].options != bugs
+    assert lab.state.bug == lab.controls["bug"].value == "bias_mean"
+    lab.state.hidden = (4, 4)
+    assert [value for _, value in lab.controls["tensor"].options] == ["", *lab.state.result.report]
+    assert lab.state.tensor == lab.controls["tensor"].value == "W2"
+    lab.state.hidden = ()
+    assert lab.state.tensor == lab.controls["tensor"].value == ""
+    assert lab.state.error == ""
+
+
 def test_a_choice_that_the_control_does_not_offer_is_told(lab):
     lab.state.data = "yours"
     assert "data set: data is" in lab.board.banner
