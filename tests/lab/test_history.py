@@ -214,8 +214,11 @@ def test_what_was_refused_is_no_step(state):
 
 def test_an_error_that_changed_nothing_can_be_forgotten(state):
     state.fail((), ValueError("line must be a line"))
+    revision = state.revision
     state.recover()
-    assert state.error == ""
+    assert (state.error, state.revision) == ("", revision + 1)
+    state.recover()
+    assert state.revision == revision + 1, "there was nothing to forget"
     state.bug = "relu_masks_by_gradient"
     state.recover()
     assert state.error, "the settings are still those that cannot be computed"

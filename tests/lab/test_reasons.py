@@ -11,7 +11,7 @@ from gradlab.lab import LabState, Settings
 from gradlab.lab.board.scene import Scene
 from gradlab.lab.model import remedy as remedy_module
 from gradlab.lab.model.cost import Cost
-from gradlab.lab.model.remedy import _proposals, best_step
+from gradlab.lab.model.remedy import _proposals, at_a_kink, best_step, drowned
 from gradlab.lab.model.result import compute
 from gradlab.lab.text import advice as advice_module
 from gradlab.lab.text.advice import NO_ADVICE, another_step, to_change
@@ -351,3 +351,30 @@ def test_of_right_code_no_step_is_said_to_make_it_correct(bug, data, words, monk
 )  # fmt: skip
 def test_a_change_is_a_sentence(changes, words):
     assert to_change(SimpleNamespace(settings=Settings()), changes) == words
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(("dtype", "shown"), [("float64", 1e-3), ("float32", 2e-2)])
+@pytest.mark.parametrize(("times", "lost"), [(0.97, True), (1.03, False)])
+def test_a_tensor_drowns_where_rounding_hides_more_than_a_check_may_leave_open(
+    dtype, shown, times, lost
+):
+    """Three times the rounding of one loss, over the longest step, against a share of its size."""
+    rounding, loss = float(np.finfo(dtype).eps), 2.0
+    limit = 3 * rounding * loss / (0.1 * shown)
+    net = SimpleNamespace(dtype=np.dtype(dtype), loss=lambda x, y, masks: -loss)
+    problem = SimpleNamespace(function=None, masks=lambda settings: None)
+    made = {"net": net, "x": None, "y": None, "problem": problem, "settings": Settings()}
+    analytic = {"W1": np.array([100 * limit]), "b1": np.array([times * limit / 1.01, 0.0])}
+    assert drowned(SimpleNamespace(analytic=analytic, **made)) == ("b1" if lost else "")
+    # a tensor of zeros is compared with a billionth of the whole gradient
+    zeros = {"W1": np.array([times * limit / 1e-9]), "b1": np.zeros(2)}
+    assert drowned(SimpleNamespace(analytic=zeros, **made)) == ("b1" if lost else "")
+    made["settings"] = Settings(scheme="complex_step")
+    assert drowned(SimpleNamespace(analytic=analytic, **made)) == ""
+
+
+@pytest.mark.parametrize(("first", "at"), [(1e-13, True), (1.1e-13, False), (math.inf, False)])
+def test_the_shortest_step_that_crosses_a_kink_tells_that_one_is_there(first, at):
+    sweep = SimpleNamespace(kinks_from=first, eps=np.array([1e-13, 1e-1]))
+    assert at_a_kink(SimpleNamespace(sweep=sweep)) == at

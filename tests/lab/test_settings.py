@@ -151,7 +151,11 @@ def test_a_logarithmic_control_tells_its_range():
 
 
 def test_a_switch_is_a_flag_or_a_bug():
-    assert set(SWITCHED) == {"use_dropout", "use_l2", "bug"}
+    assert SWITCHED == {
+        "use_dropout": ("dropout_rate", "freeze_masks"),
+        "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
+        "bug": ("bug_layer", "second_bug"),
+    }
     assert SWITCHES == {"dropout_rate": "use_dropout", "l2": "use_l2"}
     for names in SWITCHED.values():
         assert set(names) < set(NAMES)

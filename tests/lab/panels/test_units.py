@@ -7,7 +7,7 @@ import pytest
 import gradlab as gl
 from gradlab.lab.board.panels import units as panel_module
 from gradlab.lab.board.panels.units import UnitsPanel, _beside, _note, _percent
-from gradlab.lab.model.preactivations import Seen, what_units_see
+from gradlab.lab.model.preactivations import Seen, is_flat, what_units_see
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS
 from tests.lab.panels.cases import IMAGES, NAMES, SEQUENCES, painted, result_of
 
@@ -264,6 +264,12 @@ def test_units_that_are_flat_everywhere_are_counted(seen):
     assert _beside(one)[1] == "1 units flat"
     assert "50 % flat, 1 of 3 units everywhere" in PANEL.alt(seen(one))
     assert "everywhere" not in PANEL.alt(seen(layer([[0.5, 0.0]])))
+
+
+def test_at_a_kink_itself_a_unit_is_flat():
+    z, slope = np.array([-1.0, 0.0, 1.0]), np.array([0.2, 0.2, 1.0])
+    assert is_flat(ACTIVATION_FUNCTIONS["leaky_relu"], z, slope).tolist() == [True, True, False]
+    assert not is_flat(ACTIVATION_FUNCTIONS["tanh"], z, slope).any()
 
 
 @pytest.mark.parametrize(
