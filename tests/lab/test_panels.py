@@ -291,9 +291,13 @@ def test_every_panel_says_what_it_has_to():
     assert (panel.fits(None), panel.moving(None), panel.pressed(None, 0.0, 0.0)) == ("", [], {})
 
 
-@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+@pytest.mark.every_case
+@pytest.mark.parametrize("kind", [Panel, *EVERY], ids=lambda kind: kind.__name__)
 def test_a_panel_is_about_as_wide_as_it_is_high(kind):
     """All are 21 em high; with the narrowest two beside it one row holds what a page does."""
     assert 0.5 < kind.width / 21 < 1.4
     assert bool(kind.hint) == (kind.pressed is not Panel.pressed)
-    assert not (kind.at_rest and kind.in_turn)
+
+
+def test_what_lies_close_can_be_zoomed_into():
+    assert {kind.name for kind in EVERY if kind.zooms} == {"u_curve", "gradient_size", "boundary"}

@@ -378,3 +378,40 @@ def test_a_tensor_drowns_where_rounding_hides_more_than_a_check_may_leave_open(
 def test_the_shortest_step_that_crosses_a_kink_tells_that_one_is_there(first, at):
     sweep = SimpleNamespace(kinks_from=first, eps=np.array([1e-13, 1e-1]))
     assert at_a_kink(SimpleNamespace(sweep=sweep)) == at
+
+
+def test_masks_that_are_drawn_anew_at_a_rate_of_0_are_no_reason():
+    made = {"hidden": (4,), "eps": 1e-13, "use_dropout": True, "freeze_masks": False}
+    assert told(compute(Settings(**made)))[1].changes == {"freeze_masks": True}
+    for other in ({"dropout_rate": 0.0}, {"freeze_masks": True}):
+        why, given = told(compute(Settings(**made | other)))
+        assert "masks" not in why
+        assert "freeze_masks" not in given.changes
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"marks": ["zero", "zero"]}, "gradient and differences of W1 are exactly 0"),
+        ({"net": None}, "each leaves too much noise, bends too much or crosses a kink"),
+        ({"scheme": "complex_step"}, "each leaves some entries undecided"),
+        ({"drowned": "W1"}, "the gradient of W1 is at most 3e‑14, and rounding alone can put a "
+                            "slope off by 2e‑15 even at the longest step"),
+        ({"kinks_from": 1e-13}, "the parameters are at a kink themselves"),
+        ({"kinks_from": 1e-5}, "short ones leave round-off, and longer ones cross kinks"),
+        ({}, "short ones leave too much round-off, and long ones bend too much"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_why_no_step_decides(state, words, monkeypatch):
+    made = {"marks": ["ok", "zero"], "net": "a network", "drowned": "", "scheme": "central",
+            "kinks_from": math.inf} | state  # fmt: skip
+    monkeypatch.setattr(advice_module, "drowned", lambda result: made["drowned"])
+    monkeypatch.setattr(advice_module, "rounding", lambda result: 2.2e-16)
+    result = SimpleNamespace(
+        report=Report({"W1": SimpleNamespace(marks=np.array(made["marks"]))}), net=made["net"],
+        settings=Settings(scheme=made["scheme"]), analytic={"W1": np.array([1e-14, -2.1e-14])},
+        sweep=SimpleNamespace(kinks_from=made["kinks_from"], eps=np.array([1e-13, 1e-1])),
+    )  # fmt: skip
+    assert advice_module._because(result).startswith(words)

@@ -67,6 +67,16 @@ def test_it_is_plain_data_in_words(name):
         scenario.settings["eps"] = 1.0
 
 
+@pytest.mark.parametrize("bug", MLP_BUGS[::3])
+def test_a_bugs_lesson_says_what_it_is_and_what_hides_it(bug):
+    lesson, about = SCENARIOS[f"bug_{bug}"].lesson, gl.bugs.describe(bug)
+    first, _, hidden = lesson.partition(" What hides it: ")
+    assert first == f"{about.summary[0].upper()}{about.summary[1:]}."
+    assert bool(hidden) == (not about.blind.startswith("a small λ"))
+    assert about.blind.startswith(hidden.removesuffix("."))
+    assert not set(hidden) & set(";:")
+
+
 def test_no_two_scenarios_are_the_same():
     assert len({s.full() for s in SCENARIOS.values()}) == len(SCENARIOS)
     assert len({s.title for s in SCENARIOS.values()}) == len(SCENARIOS)

@@ -119,6 +119,8 @@ def test_eight_layers_are_a_setting_though_the_control_has_boxes_for_four():
 @pytest.mark.parametrize("bug", ["none", "mystery", *gl.bugs.names()])
 def test_every_bug_of_the_museum_is_a_setting(bug):
     assert validated("bug", bug) == bug
+    if bug != "mystery":
+        assert validated("second_bug", bug) == bug
 
 
 def test_defaults_are_valid_and_every_setting_has_a_label():

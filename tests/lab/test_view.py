@@ -281,6 +281,8 @@ def test_a_frame_is_one_message_and_is_counted(lab):
 def test_a_lab_that_cannot_compute_from_the_start_lives(front_end, monkeypatch):
     lab = Lab(hidden=(4,), bug="lstm_tanh_twice", panels=("u_curve", "cuts"))
     assert (lab.state.result, lab.frames) == (None, 0)
+    assert lab.board.ink == {"marks": {}, "bytes": b"", "shows": "", "sharp": False}
+    assert lab.board.told == {"alt": {}, "cost": "", "said": ""}
     assert "Change a setting, or press Reset" in lab.board.banner
     assert "last result" not in lab.board.banner
     sent = []

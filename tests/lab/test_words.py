@@ -82,6 +82,12 @@ def test_an_error_names_itself_and_is_escaped():
     assert "press Reset" in html
 
 
+def test_before_anything_was_computed_nothing_is_claimed():
+    words = banner_html(None, "", SMALL)
+    assert "nothing yet" in words
+    assert not any(verdict in re.sub("<[^>]+>", "", words) for verdict in ("correct", "wrong"))
+
+
 def test_what_the_report_says_is_escaped():
     result = compute(SMALL)
     object.__setattr__(result.report.judgement, "why", "<img src=x>")

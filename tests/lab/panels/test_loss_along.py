@@ -237,6 +237,8 @@ def test_an_entry_that_was_not_checked_is_told_so_and_has_its_own_difference():
     other = result_of("sampled", tensor="W2", entry=entry, eps=1e-5)
     w = other.weight
     assert w.at is None
+    assert (w.mark, w.kinks) == ("", 0)
+    assert math.isnan(w.error)
     assert "not among those checked" in PANEL.alt(other)
     assert w.numerical == pytest.approx(other.analytic["W2"].flat[entry], rel=1e-4)
     worst = result.weight
