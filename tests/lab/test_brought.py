@@ -175,3 +175,19 @@ def test_the_first_rate_at_which_the_loss_does_not_rise_is_taken():
     assert one._how == (0.1, 0)
     assert tuple(10.0**-k for k in range(1, 7)) == training.LEARNING_RATES
     assert budget.count(problem.net, problem.x) == 30
+
+
+@pytest.mark.parametrize("name", gl.data.DATASETS)
+def test_the_examples_of_a_data_set_are_those_that_it_has(name):
+    x, y = gl.data.load(name, 30)
+    problem = pose(Settings(data=name, hidden=(2,)))
+    count = len(problem.x)
+    if name in ("moons", "spirals"):
+        np.testing.assert_array_equal(problem.x, x[:count])
+        more, labels = gl.data.load(name, 170, seed=1)
+        x, y = np.concatenate([x, more]), np.concatenate([y, labels])
+    else:
+        x, y = (values[:200] for values in gl.data.load(name))
+    every = pose(Settings(data=name, hidden=(2,), examples=200))
+    np.testing.assert_array_equal(every.x, x[: len(every.x)])
+    np.testing.assert_array_equal(every.y, y[: len(every.x)])

@@ -118,6 +118,7 @@ def test_the_summary_tells_the_settings_of_dropout_and_an_error():
     assert "dropout 0.5, masks redrawn" in text
     assert "error: λ of L2: too big" in text
     assert "verdict" not in text
+    assert "example" not in text, "nothing was computed: nobody knows how many"
 
 
 def test_the_summary_tells_what_is_set_beyond_the_defaults():

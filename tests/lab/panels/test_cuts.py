@@ -273,7 +273,9 @@ def test_the_layers_stand_between_their_cuts_and_the_loss_below_the_last():
     assert to_the_loss["y0"] == [places[-1][1]]
     assert loss["y"] < to_the_loss["y1"] < to_the_loss["y0"]
     assert places[-1][1] - rows < loss["y"]
-    assert places[0][1] == pytest.approx(PANEL.still(result).y.high - rows / 2)
+    chart = PANEL.still(result)
+    assert places[0][1] == pytest.approx(chart.y.high - rows / 2)
+    assert (chart.x.low, chart.y.low, chart.x.ticks, chart.y.ticks) == (0, 0, (), ())
 
 
 def test_many_cuts_stand_in_two_columns_of_which_the_right_one_ends_at_the_loss():

@@ -244,6 +244,12 @@ def test_a_batch_of_one_is_none_for_batch_norm(examples, why):
         assert ("batch norm" in cannot_train(problem)) == (why and norm)
 
 
+def test_a_loss_that_is_not_finite_cannot_be_trained():
+    net = SimpleNamespace(loss=lambda x, y: np.inf)
+    told = cannot_train(SimpleNamespace(net=net, x=None, y=None))
+    assert told == "the loss is not finite here"
+
+
 def test_where_no_rate_helps_it_says_so(monkeypatch):
     monkeypatch.setattr(panel_module, "cannot_train", lambda problem: "")
     monkeypatch.setattr(panel_module, "trainings", lambda result: Beside(9, np.nan, None, None))
@@ -251,7 +257,7 @@ def test_where_no_rate_helps_it_says_so(monkeypatch):
 
 
 def test_the_largest_rate_with_which_right_code_learns_is_taken(monkeypatch):
-    rates, losses, overflow = [], {0.1: (1.0, 1.0), 0.01: (1.0, 0.9)}, set()
+    rates, losses, overflow = [], {0.1: (1.0, 0.5, 1.0), 0.01: (1.0, 1.2, 0.9)}, set()
 
     def fake(net, problem, steps, rate, seed):
         rates.append(rate)
