@@ -9,7 +9,9 @@ from gradlab.lab import LabState
 from gradlab.lab.board.panels import PANELS as EVERY
 from gradlab.lab.board.panels import Panel
 from gradlab.lab.board.panels.agreement import AgreementPanel
+from gradlab.lab.board.panels.cuts import CutsPanel
 from gradlab.lab.board.panels.heatmap import HeatmapPanel
+from gradlab.lab.board.panels.measures import MeasuresPanel
 from gradlab.lab.board.panels.network import NetworkPanel
 from gradlab.lab.board.panels.tensors import TensorsPanel
 from gradlab.lab.board.panels.u_curve import UCurvePanel
@@ -301,3 +303,25 @@ def test_a_panel_is_about_as_wide_as_it_is_high(kind):
 
 def test_what_lies_close_can_be_zoomed_into():
     assert {kind.name for kind in EVERY if kind.zooms} == {"u_curve", "gradient_size", "boundary"}
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("case", ["kinks", "lstm", "bug"])
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+def test_texts_can_be_read_dots_be_hit_and_lines_be_seen(kind, case, results):
+    panel, result = kind(), results[case]
+    if panel.fits(result):
+        return
+    for mark in (*panel.still(result).marks, *panel.moving(result)):
+        if mark["kind"] == "words":
+            assert 0.55 <= mark["size"] <= 1.0
+        if mark["kind"] == "dots" and len(mark["x"]):
+            assert 1.4 <= mark["radius"] <= 5.0
+        if mark["kind"] in ("curve", "segments", "boxes"):
+            assert 0.8 <= mark["width"] <= 4.0
+
+
+@pytest.mark.parametrize("kind", [CutsPanel, MeasuresPanel])
+def test_a_drawing_in_ems_is_as_large_as_its_panel(kind, results):
+    chart = kind().still(results["mlp"])
+    assert 0.5 <= kind.width - (chart.x.high - chart.x.low) <= 2.0

@@ -336,8 +336,10 @@ def test_of_right_code_no_step_is_said_to_make_it_correct(bug, data, words, monk
     report = SimpleNamespace(why="", advice="")
     result = SimpleNamespace(settings=Settings(bug=bug, data=data), report=report)
     assert another_step(result).words == f"No step {words}: of this."
+    assert (another_step(result).changes, another_step(result).is_last) == ({}, True)
     monkeypatch.setattr(advice_module, "remedy", lambda result: {"weight_scale": 0.2})
     assert another_step(result).words.endswith("of this. Lower the weight scale to 0.2.")
+    assert another_step(result).changes == {"weight_scale": 0.2}
     monkeypatch.setattr(advice_module, "best_step", lambda result: (None, False))
     assert another_step(result) is NO_ADVICE
 

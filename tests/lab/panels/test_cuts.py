@@ -427,3 +427,39 @@ def test_the_first_time_step_that_is_wrong_is_the_last_in_time(steps, first):
     if steps > 1:
         unsure = wrong | {"h4": "inconclusive"}
         assert said(unsure).endswith("is the first that is wrong; 1 before it could not be judged.")
+
+
+def test_thirteen_cuts_have_room_in_one_column():
+    x, y = gl.data.moons(6)
+    net = gl.mlp([2, *[2] * 5, 2], loss="mse", output_activation="sigmoid")
+    places = heights(given(net, x, np.eye(2)[y]))
+    assert len(places) == 13
+    assert len({at for at, _ in places.values()}) == 1
+
+
+def test_few_cuts_do_not_fill_the_height_and_many_end_above_what_is_told():
+    few = [y for _, y in heights(own(hidden=())).values()]
+    assert few[0] - few[1] == pytest.approx(2.6), "no further apart than the eye connects"
+    for hidden in ((4,), (4,) * 5, (4,) * 8):
+        result = own(hidden=hidden)
+        told = of_kind(PANEL.moving(result), "words")[-1]
+        loss = of_kind(PANEL.still(result).marks, "words")[-1]
+        assert told["y"][0] < loss["y"][0] - 0.5
+        assert loss["y"][0] - told["y"][0] < 8 or len(hidden) < 5
+        assert 0.8 <= PANEL.still(result).y.high / 21 <= 0.9, "of a panel's height, below a title"
+
+
+def test_the_time_steps_fill_the_width_evenly_beside_their_names():
+    result = small_lstm(6)
+    chart = PANEL.still(result)
+    head, named, parts = of_kind(chart.marks, "words")[2:]
+    step = named["x"][1] - named["x"][0]
+    np.testing.assert_allclose(np.diff(named["x"]), step)
+    assert 3.5 < named["x"][0] - step / 2 - parts["x"][0] < 5
+    assert 0.3 < chart.x.high - (named["x"][-1] + step / 2) < 1
+    rows = -np.diff(parts["y"])
+    np.testing.assert_allclose(rows, rows[0])
+    assert 1.4 < rows[0] < 2.0, "a sign and a number below it"
+    assert 1.0 < named["y"][0] - parts["y"][0] < 1.6
+    assert head["y"] == named["y"][0]
+    assert head["x"] == parts["x"][0]
