@@ -407,6 +407,50 @@ def test_of_a_mystery_it_is_said_where_and_not_what():
         "The signal is wrong at z1; the first right one above it is at a1.")  # fmt: skip
 
 
+def concluded(bug="none", wrong=(), step="a step", between=(), **verdicts):
+    """Return what is said of cuts with these verdicts, from the input up."""
+    cuts = {
+        name: SimpleNamespace(verdict=verdict, why="it is so") for name, verdict in verdicts.items()
+    }
+    found = SimpleNamespace(why="It was found.", step=step, between=between, cuts=cuts)
+    result = SimpleNamespace(
+        settings=SimpleNamespace(bug=bug), report=SimpleNamespace(wrong=list(wrong))
+    )
+    return conclusion(result, SimpleNamespace(found=found, cuts=cuts, steps={}))
+
+
+def test_of_a_mystery_below_what_could_not_be_judged_that_is_said():
+    between = {"between": ("input", "a1"), "input": "wrong"}
+    assert concluded("mystery", **between, a1="inconclusive") == (
+        "The signal is wrong at input; what lies above could not be judged."
+    )
+    assert concluded("mystery", **between, a1="correct") == (
+        "The signal is wrong at input; the first right one above it is at a1."
+    )
+    assert concluded("mystery", between=("output",), output="wrong") == "It was found."
+    assert concluded("bias_mean", **between, a1="correct") == "It was found."
+
+
+def test_where_no_cut_is_judged_the_inputs_reason_is_told():
+    told = concluded(step=None, input="inconclusive", z1="inconclusive")
+    assert told == "No cut can be judged at this step. At the input: it is so."
+    assert concluded(step=None, input="inconclusive", z1="correct") == "It was found."
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of"),
+    [(["b1"], "b1"), (["b1", "b2", "b3"], "b1, b2, b3"), (["b1", "b2", "b3", "b4"], "4 tensors")],
+)
+def test_what_is_wrong_beside_a_right_signal_comes_after_it(wrong, of):
+    told = concluded(step=None, wrong=wrong, input="correct")
+    assert told == (
+        f"It was found. What is wrong in {of} comes after it: a formula of its own, a sum, a "
+        "factor or L2."
+    )
+    assert concluded(step=None, input="correct") == "It was found."
+    assert concluded(wrong=wrong, input="correct") == "It was found."
+
+
 @pytest.mark.parametrize(("steps", "first"), [(1, "h4"), (2, "c4"), (3, "x4"), (6, "x3"), (0, "")])
 def test_the_first_time_step_that_is_wrong_is_the_last_in_time(steps, first):
     """The walk goes back from the last step: h, c and x of each."""
