@@ -9,8 +9,11 @@ import gradlab as gl
 from gradlab.lab import LabState, Settings
 from gradlab.lab.model import budget, training
 from gradlab.lab.model import result as result_module
+from gradlab.lab.model import training_beside as beside_module
 from gradlab.lab.model.own_network import OwnNetwork
+from gradlab.lab.model.planted import planted_in
 from gradlab.lab.model.problem import pose
+from gradlab.lab.model.remedy import _helps
 from gradlab.lab.model.result import SWEEP_EPS, compute
 from gradlab.lab.model.training import Trainer
 
@@ -191,3 +194,67 @@ def test_the_examples_of_a_data_set_are_those_that_it_has(name):
     every = pose(Settings(data=name, hidden=(2,), examples=200))
     np.testing.assert_array_equal(every.x, x[: len(every.x)])
     np.testing.assert_array_equal(every.y, y[: len(every.x)])
+
+
+def test_activations_that_differ_are_kept_for_other_weights():
+    net = gl.mlp([2, 3, 3, 2], ["relu", "tanh"])
+    state = LabState(net, X, Y, seed=5)
+    assert (state.error, state.activation) == ("", "as given")
+    assert state.result.net.activations == ("relu", "tanh")
+    assert not np.array_equal(state.result.net.theta, net.theta)
+
+
+def test_a_hidden_bug_that_a_network_cannot_have_is_refused_with_a_way_on():
+    secret = LabState(hidden=(4,), bug="mystery").mystery.secret
+    other = pose(Settings(hidden=(4, 4))).in_gradient
+    settings = Settings(bug="mystery")
+    if secret.fits(other):
+        assert planted_in(other, settings, secret).net.backward_pass is not None
+    elsewhere = SimpleNamespace(fits=lambda net: False)
+    with pytest.raises(ValueError, match="go back, or start a new round"):
+        planted_in(other, settings, elsewhere)
+    assert planted_in(other, settings).net is other
+
+
+def test_a_setting_that_does_not_go_with_the_others_is_no_remedy():
+    def refuses(settings):
+        raise ValueError("planted")
+
+    result = SimpleNamespace(settings=Settings(), anew=refuses)
+    assert not _helps(result, {"seed": 1}, frozenset())
+
+
+# -- a training that overflows -------------------------------------------------------------------
+
+
+def trained(monkeypatch, losses, error=None):
+    """Return the run of a training that comes past these losses, and perhaps raises."""
+    left = iter(losses)
+    net = SimpleNamespace(theta=None, copy=lambda: None)
+    problem = SimpleNamespace(
+        net=SimpleNamespace(loss_function=lambda x, y: lambda theta: next(left)), x=None, y=None
+    )
+
+    def train(trained, x, y, *, after_step, **more):
+        for step in range(len(losses) - 1):
+            after_step(step, SimpleNamespace(theta=None))
+        if error:
+            raise error
+
+    monkeypatch.setattr(beside_module, "train", train)
+    monkeypatch.setattr(beside_module, "share_right", lambda *of: 0.5)
+    return beside_module._run(net, problem, 9, 0.1, 0)
+
+
+def test_a_run_ends_before_the_first_loss_that_is_not_finite(monkeypatch):
+    run = trained(monkeypatch, [3.0, 2.0, np.inf, 1.0])
+    assert (run.losses.tolist(), run.finished, run.right) == ([3.0, 2.0], False, 0.5)
+    run = trained(monkeypatch, [3.0, 2.0, 1.0])
+    assert (run.losses.tolist(), run.finished) == ([3.0, 2.0, 1.0], True)
+
+
+def test_a_training_that_overflows_is_a_run_and_any_other_error_is_one(monkeypatch):
+    run = trained(monkeypatch, [3.0, 2.0], ValueError("learning_rate 0.1 is too large"))
+    assert (run.losses.tolist(), run.finished) == ([3.0, 2.0], False)
+    with pytest.raises(ValueError, match="planted"):
+        trained(monkeypatch, [3.0], ValueError("planted"))

@@ -291,6 +291,8 @@ def test_every_panel_says_what_it_has_to():
         with pytest.raises(NotImplementedError):
             must(None)
     assert (panel.fits(None), panel.moving(None), panel.pressed(None, 0.0, 0.0)) == ("", [], {})
+    result = LabState(hidden=(2,)).result
+    assert panel.key(result) is result.sweep
 
 
 @pytest.mark.every_case

@@ -17,7 +17,7 @@ from gradlab.lab.text import advice as advice_module
 from gradlab.lab.text.advice import NO_ADVICE, another_step, to_change
 from gradlab.lab.text.banner import cost_line
 from gradlab.lab.text.reasons import _of_the_step, _only_round_off, advice, deserves_a_band, told
-from gradlab.lab.text.summary import _network_line, _numbers, wrapped
+from gradlab.lab.text.summary import _caveats, _network_line, _numbers, wrapped
 from tests.lab.panels.cases import result_of
 
 
@@ -417,3 +417,16 @@ def test_why_no_step_decides(state, words, monkeypatch):
         sweep=SimpleNamespace(kinks_from=made["kinks_from"], eps=np.array([1e-13, 1e-1])),
     )  # fmt: skip
     assert advice_module._because(result).startswith(words)
+
+
+def test_how_many_entries_are_too_small_is_not_told_where_machines_would_differ():
+    said = ("3 of 9 entries are exactly 0", "2 of 9 entries are too small to tell from 0")
+    report = SimpleNamespace(caveats=said, verdict="correct")
+    assert _caveats(report).split(";\n    ") == [
+        "correct here, and 3 of 9 entries are exactly 0",
+        "some entries are too small to tell from 0",
+    ]
+    report.caveats = said[:1]
+    assert _caveats(report) == "correct here, and 3 of 9 entries are exactly 0"
+    report.caveats = ()
+    assert _caveats(report) == ""

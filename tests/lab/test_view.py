@@ -4,6 +4,7 @@ import io
 import itertools
 import threading
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib.image
@@ -341,6 +342,16 @@ def test_a_dear_panel_that_takes_long_is_followed_by_a_break(lab, monkeypatch, t
     dear = ("boundary", "training", "seeds")
     frame = scene_module.Scene(dear).frame(lab.state.result, patience=view._PATIENCE)
     assert len(frame.charts) == shown
+
+
+def test_without_an_event_loop_a_rest_shows_all_at_once(front_end, monkeypatch):
+    monkeypatch.setattr(view, "_PATIENCE", 0.0)
+    lab = Lab(hidden=(4,), panels=("boundary", "seeds"))
+    result = lab.state.result
+    lab.state.result = replace(result)  # another one, to be drawn anew
+    lab._on_rest()
+    assert lab.board.ink["sharp"]
+    assert set(lab.board.ink["marks"]) == {"boundary", "seeds"}
 
 
 @pytest.mark.parametrize("start", [{}, {"bug": "lstm_tanh_twice"}])

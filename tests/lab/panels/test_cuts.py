@@ -456,11 +456,13 @@ def test_the_first_time_step_that_is_wrong_is_the_last_in_time(steps, first):
     """The walk goes back from the last step: h, c and x of each."""
     walk = [f"{part}{t}" for t in (4, 3, 2, 1) for part in "hcx"]
 
-    def said(verdicts):
+    def said(verdicts, between=()):
         made = {name: SimpleNamespace(verdict=verdict) for name, verdict in verdicts.items()}
-        return _about_steps(SimpleNamespace(steps=made, found=SimpleNamespace(between=())))
+        return _about_steps(SimpleNamespace(steps=made, found=SimpleNamespace(between=between)))
 
     right = dict.fromkeys(walk, "correct")
+    assert said(right, ("hidden", "output")) == "", "the damage is done above all of them"
+    assert said(right, ("input", "hidden")) == said(right)
     if not steps:
         assert said(right) == " Every time step's signal is right."
         unsure = right | {"c2": "inconclusive", "x1": "inconclusive"}
