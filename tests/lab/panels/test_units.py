@@ -187,6 +187,8 @@ def test_a_row_a_layer_the_first_at_the_top_with_its_numbers_beside_it(seen):
     chart = PANEL.still(seen(layer(flat, "z1", z=z), layer(flat, "z2", z=z)))
     assert (chart.x.low, chart.x.high) == (-6, 6)
     assert (chart.y.low, chart.y.high) == (0, 2)
+    texts = [text.replace("−", "-").lstrip("≤≥ ") for _, text in chart.x.ticks]
+    assert [float(text) for text in texts] == [at for at, _ in chart.x.ticks] == [*range(-6, 7, 2)]
     (first, upper), (second, lower) = ((name, at) for at, name in chart.y.ticks)
     assert (first, second) == ("z1", "z2")
     assert 1 < upper < 2
