@@ -1,10 +1,12 @@
 """The entries of the heatmap: which is a bug's, which a kink's, which is noise."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from gradlab.lab import LabState
-from gradlab.lab.board.entry_marks import SIGNS
+from gradlab.lab.board.entry_marks import SIGNS, chosen_place, entry_at, in_place
 
 
 def marks(name="", **settings):
@@ -50,3 +52,36 @@ def test_zero_against_zero_has_a_mark_of_its_own():
 def test_every_mark_has_a_sign_of_its_own():
     assert set(SIGNS) >= {"bug", "kink", "noise", "zero"}
     assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+# -- which entry is which ------------------------------------------------------------------------
+
+
+def tensor(entries=None, *, directional=False):
+    """Return what a report knows of a tensor of 2 × 3 entries, of which some were checked."""
+    errors = np.arange(6.0 if entries is None else len(entries))
+    entries = None if entries is None else np.array(entries)
+    return SimpleNamespace(shape=(2, 3), entries=entries, errors=errors, directional=directional)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "sampled"), [(-1, None, None), (0, 0, None), (4, 4, 1), (5, 5, None),
+                                    (6, None, None), (3, 3, 0)],
+)  # fmt: skip
+def test_an_entry_is_found_among_those_that_were_checked(entry, place, sampled):
+    assert chosen_place(tensor(), entry) == place
+    assert chosen_place(tensor([3, 4]), entry) == sampled
+    assert chosen_place(tensor(directional=True), entry) is None
+    if place is not None:
+        assert entry_at(tensor(), place) == entry
+    if sampled is not None:
+        assert entry_at(tensor([3, 4]), sampled) == entry
+
+
+def test_what_was_not_checked_has_a_value_of_its_own_in_its_place():
+    values = np.array([7.0, 8.0])
+    np.testing.assert_array_equal(
+        in_place(tensor([1, 5]), values, -1.0), [[-1, 7, -1], [-1, -1, 8]]
+    )
+    whole = np.arange(6.0).reshape(2, 3)
+    assert in_place(tensor(), whole, -1.0) is whole

@@ -84,6 +84,14 @@ def test_a_drag_is_one_step(seconds, held, count):
     assert steps(history) == count
 
 
+@pytest.mark.parametrize("held", [(False, True), (True, False)])
+def test_a_handle_that_is_taken_or_let_go_in_between_makes_a_step_of_its_own(held):
+    history = History(moment())
+    for k, holds in enumerate(held):
+        drag(history, [1.0 + 9.0 * k], held=holds)
+    assert steps(history) == 2
+
+
 def test_another_setting_or_several_at_once_are_no_drag():
     history = History(moment())
     history.record(moment(eps=1e-3), ["eps"], 1.0)
@@ -206,8 +214,11 @@ def test_what_was_refused_is_no_step(state):
 
 def test_an_error_that_changed_nothing_can_be_forgotten(state):
     state.fail((), ValueError("line must be a line"))
+    revision = state.revision
     state.recover()
-    assert state.error == ""
+    assert (state.error, state.revision) == ("", revision + 1)
+    state.recover()
+    assert state.revision == revision + 1, "there was nothing to forget"
     state.bug = "relu_masks_by_gradient"
     state.recover()
     assert state.error, "the settings are still those that cannot be computed"

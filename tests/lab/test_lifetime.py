@@ -1,4 +1,5 @@
 import gc
+import sys
 from types import SimpleNamespace
 
 import IPython
@@ -62,3 +63,20 @@ def test_outside_a_notebook_it_does_nothing(monkeypatch):
     lab = Lab()
     lifetime.replace_earlier(lab)
     assert not lab.closed
+
+
+def test_where_ipython_was_never_imported_it_is_not_imported(monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython")
+    lab = Lab()
+    lifetime.replace_earlier(lab)
+    assert "IPython" not in sys.modules
+    assert not lab.closed
+
+
+@pytest.mark.parametrize("parent", [{}, {"metadata": {"cellId": "a"}}, {"header": {"msg_id": "1"}}])
+def test_a_cell_without_a_name_or_a_run_without_one_is_none(monkeypatch, parent):
+    shell = SimpleNamespace(get_parent=lambda: parent)
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(lifetime, "_by_cell", {})
+    lifetime.replace_earlier(Lab())
+    assert lifetime._by_cell == {}

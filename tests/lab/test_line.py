@@ -68,6 +68,7 @@ def test_only_what_differs_is_told():
     assert line == 'gl.Lab(activation="relu", eps=1e-07)'
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "healthy"])
 def test_a_scenario_is_told_by_its_name(name):
     line = settings_line(SCENARIOS[name].full())
@@ -76,6 +77,7 @@ def test_a_scenario_is_told_by_its_name(name):
     assert read_line(line) == {"scenario": name}
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("seed", range(50))
 def test_the_line_recreates_the_settings(seed):
     settings = random_settings(seed)
@@ -106,6 +108,7 @@ def test_a_mystery_is_not_told():
     assert settings_line(state.settings) == 'gl.Lab(bug="mystery")'
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("line", "error", "words"),
     [
@@ -124,6 +127,9 @@ def test_a_mystery_is_not_told():
         ("lab: int = gl.Lab()", ValueError, "line must be"),
         ("lab = gl.Lab().state", ValueError, "line must be"),
         ("gl.Lab(tensors={'a': 1})", ValueError, "tensors"),
+        ("gl.Lab(net, x)", ValueError, "line must be"),
+        ("gl.Lab(net, y, x)", ValueError, "line must be"),
+        ("gl.lab(eps=1e-5)", ValueError, "line must be"),
         ("gl.Lab(eps=1e-5, eps=1e-6)", ValueError, "line must be"),
         ("   ", ValueError, "line must be"),
         ("\x00", ValueError, "line must be"),
@@ -150,6 +156,13 @@ def test_a_line_may_have_a_name_as_lessons_write_it(line):
     state = LabState(hidden=(2,))
     state.load_line(line)
     assert state.settings == Settings(eps=1e-8)
+
+
+def test_of_a_long_line_the_beginning_is_told():
+    line = "gl.Lab(" + "x" * 200
+    with pytest.raises(ValueError, match="line must be") as caught:
+        read_line(line)
+    assert repr(line[:80]) in str(caught.value)
 
 
 def test_a_line_that_is_refused_leaves_everything_as_it_was():

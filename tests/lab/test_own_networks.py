@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab import Lab, LabState
-from gradlab.lab.model.classes import class_labels
+from gradlab.lab.model.classes import class_labels, share_right
 from gradlab.lab.model.settings import NAMES
 
 RNG = np.random.default_rng(0)
@@ -44,6 +44,7 @@ def test_it_is_checked_as_it_was_given(state):
     assert set(state.result.sweep.errors) == set(report)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "change",
     [
@@ -213,3 +214,17 @@ def test_the_weight_scales_tooltip_says_which_scale_it_is(state):
     for lab, words in ((given, "times this factor"), (Lab(hidden=(2,)), "standard deviation")):
         assert words in lab.controls["weight_scale"].tooltip
         lab.close()
+
+
+def test_labels_of_a_yes_or_no_may_be_whole_numbers():
+    x, y = gl.data.moons(8)
+    net = gl.mlp([2, 3, 1], loss="binary_cross_entropy")
+    state = LabState(net, x, y)
+    assert state.error == ""
+    assert state.result.report.verdict == "correct"
+    assert share_right(net, x, y) == ((net.predict(x)[:, 0] > 0) == y).mean()
+
+
+def test_targets_that_are_no_classes_have_no_share_that_is_right():
+    x = np.random.default_rng(0).standard_normal((8, 2))
+    assert np.isnan(share_right(gl.mlp([2, 3, 1], loss="mse"), x, x[:, :1]))

@@ -6,15 +6,21 @@ from matplotlib.transforms import Bbox
 
 import gradlab as gl
 from gradlab.lab import LabState
+from gradlab.lab.board.panels import PANELS as EVERY
+from gradlab.lab.board.panels import Panel
 from gradlab.lab.board.panels.agreement import AgreementPanel
+from gradlab.lab.board.panels.cuts import CutsPanel
 from gradlab.lab.board.panels.heatmap import HeatmapPanel
+from gradlab.lab.board.panels.measures import MeasuresPanel
 from gradlab.lab.board.panels.network import NetworkPanel
 from gradlab.lab.board.panels.tensors import TensorsPanel
 from gradlab.lab.board.panels.u_curve import UCurvePanel
 from gradlab.plots import DARK, figure_of
 from gradlab.plots.chart import Axis, Chart, words
+from gradlab.plots.looks import looks_of
 
 PANELS = (UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel)
+OTHERS = [kind for kind in EVERY if kind not in PANELS]
 EDGE = 1e-6
 
 
@@ -69,10 +75,7 @@ def overlap(one, other):
     return float(np.min(np.minimum(one.max, other.max) - low))
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.name)
-def test_no_text_is_cut_off_or_stands_on_another(kind, case, results):
-    ax = drawn(kind(), results[case])
+def assert_all_can_be_read(ax):
     page, found = ax.figure.bbox, texts(ax)
     assert len(found) >= 2
     for i, (text, box) in enumerate(found):
@@ -82,6 +85,24 @@ def test_no_text_is_cut_off_or_stands_on_another(kind, case, results):
             assert side <= edge + 0.5, f"{text!r} ends outside"
         for other, there in found[:i]:
             assert overlap(box, there) < 1.5, f"{text!r} stands on {other!r}"
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.name)
+def test_no_text_is_cut_off_or_stands_on_another(kind, case, results):
+    assert_all_can_be_read(drawn(kind(), results[case]))
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [(kind, case) for kind in OTHERS for case in ("eight layers", "lstm", "bug")
+     if (kind.name, case) != ("seeds", "eight layers")],
+    ids=lambda v: getattr(v, "name", v),
+)  # fmt: skip
+def test_nor_in_a_panel_that_has_to_be_asked_for(kind, case, results):
+    if not kind().fits(results[case]):
+        assert_all_can_be_read(drawn(kind(), results[case]))
 
 
 def test_a_text_on_another_is_seen():
@@ -171,11 +192,50 @@ def test_a_click_on_a_name_in_the_network_chooses_the_tensor(case, results):
     assert sorted(chosen) == sorted(result.report)
 
 
-@pytest.mark.parametrize("kind", [TensorsPanel, HeatmapPanel, AgreementPanel])
-def test_the_chosen_entry_is_marked(kind, results):
+@pytest.fixture(scope="module")
+def chosen():
+    return {
+        entry: LabState(bug="flipped_sign", tensor="W2", entry=entry).result for entry in (7, -1)
+    }
+
+
+@pytest.mark.parametrize("kind", [TensorsPanel, AgreementPanel])
+def test_the_chosen_entry_is_its_dot_in_a_ring(kind, chosen):
     panel = kind()
-    chosen, none = (LabState(tensor="W2", entry=entry).result for entry in (7, -1))
-    assert len(panel.moving(chosen)) > len(panel.moving(none))
+    *others, ring, dot = panel.moving(chosen[7])
+    assert len(others) == len(panel.moving(chosen[-1]))
+    assert (ring["sign"], ring["colours"], dot["sign"]) == ("ring", ["ink"], "disc")
+    assert ring["radius"] > 2 * dot["radius"]
+    assert (ring["x"], ring["y"]) == (dot["x"], dot["y"])
+    tensor = chosen[7].report["W2"]
+    if kind is AgreementPanel:
+        largest = max(np.abs(tensor.analytic).max(), np.abs(tensor.numerical).max())
+        assert dot["colours"] == ["wrong"]
+        assert dot["x"] == pytest.approx(tensor.numerical.flat[7] / largest)
+        assert dot["y"] == pytest.approx(tensor.analytic.flat[7] / largest)
+        return
+    columns = next(mark for mark in others if mark["kind"] == "dots")
+    start = columns["ends"][list(chosen[7].report).index("W2") - 1]
+    assert (dot["x"], dot["y"]) == (columns["x"][start + 7], columns["y"][start + 7])
+    assert dot["colours"] == [looks_of(chosen[7].report)["W2"].colour]
+
+
+@pytest.mark.parametrize("entry", [0, 7, 255])
+def test_the_chosen_cell_has_a_frame_that_shows_on_every_colour(entry):
+    result = LabState(tensor="W2", entry=entry).result
+    cells, *_, wide, thin = HeatmapPanel().moving(result)
+    left, _, right, high = cells["box"]
+    side = (right - left) / 16
+    row, column = divmod(entry, 16)
+    for frame, colour in ((wide, "paper"), (thin, "ink")):
+        assert frame["fill"] is None
+        assert frame["edge"] == colour
+        assert frame["x0"] == pytest.approx(left + column * side)
+        assert frame["x1"] == pytest.approx(left + (column + 1) * side)
+        assert frame["y1"] == pytest.approx(high - row * side)
+        assert frame["y0"] == pytest.approx(high - (row + 1) * side)
+    assert wide["width"] > thin["width"]
+    assert "boxes" not in {m["kind"] for m in HeatmapPanel().moving(LabState(tensor="W2").result)}
 
 
 @pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.name)
@@ -223,3 +283,47 @@ def test_a_function_has_no_network_and_every_other_panel():
         panel = kind()
         assert bool(panel.fits(result)) == (kind is NetworkPanel)
         assert panel.fits(result) or drawn(panel, result)
+
+
+def test_every_panel_says_what_it_has_to():
+    panel = Panel()
+    for must in (panel.still, panel.alt):
+        with pytest.raises(NotImplementedError):
+            must(None)
+    assert (panel.fits(None), panel.moving(None), panel.pressed(None, 0.0, 0.0)) == ("", [], {})
+    result = LabState(hidden=(2,)).result
+    assert panel.key(result) is result.sweep
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("kind", [Panel, *EVERY], ids=lambda kind: kind.__name__)
+def test_a_panel_is_about_as_wide_as_it_is_high(kind):
+    """All are 21 em high; with the narrowest two beside it one row holds what a page does."""
+    assert 0.5 < kind.width / 21 < 1.4
+    assert bool(kind.hint) == (kind.pressed is not Panel.pressed)
+
+
+def test_what_lies_close_can_be_zoomed_into():
+    assert {kind.name for kind in EVERY if kind.zooms} == {"u_curve", "gradient_size", "boundary"}
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("case", ["kinks", "lstm", "bug"])
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+def test_texts_can_be_read_dots_be_hit_and_lines_be_seen(kind, case, results):
+    panel, result = kind(), results[case]
+    if panel.fits(result):
+        return
+    for mark in (*panel.still(result).marks, *panel.moving(result)):
+        if mark["kind"] == "words":
+            assert 0.55 <= mark["size"] <= 1.0
+        if mark["kind"] == "dots" and len(mark["x"]):
+            assert 1.4 <= mark["radius"] <= 5.0
+        if mark["kind"] in ("curve", "segments", "boxes"):
+            assert 0.8 <= mark["width"] <= 4.0
+
+
+@pytest.mark.parametrize("kind", [CutsPanel, MeasuresPanel])
+def test_a_drawing_in_ems_is_as_large_as_its_panel(kind, results):
+    chart = kind().still(results["mlp"])
+    assert 0.5 <= kind.width - (chart.x.high - chart.x.low) <= 2.0

@@ -38,6 +38,7 @@ def test_what_has_no_place_stays_far_outside_and_nan_stays_nan():
     assert np.isfinite(far).all()
     assert np.isnan(shares(np.array([np.nan]), LOG)).all()
     assert shares(np.array([5.0]), Axis(5.0, 5.0)) == [0.0]
+    assert shares(np.array([6.0]), Axis(5.0, 5.0)) == [1.0]
 
 
 def test_a_loss_that_moves_by_a_billionth_keeps_its_shape_on_the_way():
@@ -75,6 +76,9 @@ def test_an_axis_is_sent_with_its_ticks_as_shares():
     assert packed["x"]["ticks"] == [(0.25, "W1"), (0.5, "b1")]
     assert not packed["x"]["free"], "names stay where they are"
     assert packed["y"]["free"]
+    plain = pack_chart(Chart("", LINE, Axis(1.0, 1e3, log=True, ticks=((10.0, "ten"),))))
+    assert plain["x"]["free"]
+    assert plain["y"]["free"], "a logarithmic axis finds ticks between those that are named"
     assert (0.25, "10⁻¹⁰") in [(round(at, 6), text) for at, text in packed["y"]["ticks"]]
 
 
@@ -192,12 +196,18 @@ def test_the_stored_picture_has_the_visible_panels_in_the_palettes_colours():
     one = pixels(Scene(["network"]).picture(result, LIGHT))
     assert one.shape[1] < pixels(light).shape[1]
     assert one.std() > 0.05
+    three, four = (pixels(Scene(NAMES[:n]).picture(result, LIGHT)) for n in (3, 4))
+    assert three.shape[0] == one.shape[0], "three stand beside each other"
+    assert four.shape[0] > 1.8 * one.shape[0]
     assert b"<svg" in Scene(["u_curve"]).picture(result, LIGHT, "svg")[:1000]
 
 
 def test_the_board_has_a_place_for_every_panel():
     traits = Board.class_traits()
-    assert all(traits[f"chart_{name}"].metadata["sync"] for name in NAMES)
+    sent = {name for name, trait in traits.items() if trait.metadata.get("sync")}
+    assert sent >= {f"chart_{name}" for name in NAMES} | {
+        "panels", "visible", "theme", "colours", "banner", "ink", "ghost", "told",
+    }  # fmt: skip
     board = Board(NAMES, print, print, {})
     assert list(board.panels) == [panel.name for panel in PANELS]
     assert board.colours["dark"]["paper"] == DARK.paper

@@ -53,6 +53,7 @@ def test_it_does_not_hang_on_one_draw_of_the_weights(name, seed):
     assert report_of(name, seed=seed).verdict == SCENARIOS[name].verdict
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_it_is_plain_data_in_words(name):
     scenario = SCENARIOS[name]
@@ -64,6 +65,16 @@ def test_it_is_plain_data_in_words(name):
     assert all(getattr(Settings(), n) != v for n, v in scenario.settings.items()), "defaults"
     with pytest.raises(TypeError):
         scenario.settings["eps"] = 1.0
+
+
+@pytest.mark.parametrize("bug", MLP_BUGS[::3])
+def test_a_bugs_lesson_says_what_it_is_and_what_hides_it(bug):
+    lesson, about = SCENARIOS[f"bug_{bug}"].lesson, gl.bugs.describe(bug)
+    first, _, hidden = lesson.partition(" What hides it: ")
+    assert first == f"{about.summary[0].upper()}{about.summary[1:]}."
+    assert bool(hidden) == (not about.blind.startswith("a small λ"))
+    assert about.blind.startswith(hidden.removesuffix("."))
+    assert not set(hidden) & set(";:")
 
 
 def test_no_two_scenarios_are_the_same():

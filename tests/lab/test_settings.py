@@ -72,6 +72,7 @@ BAD = [
 ]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(("name", "value", "error"), BAD, ids=lambda v: str(v)[:20])
 def test_bad_value_is_refused_by_the_name_of_its_control(name, value, error):
     with pytest.raises(error, match=name):
@@ -88,6 +89,7 @@ def test_unknown_choice_is_refused_with_the_nearest_name():
         validated("activation", "rely")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", RANGES)
 def test_ends_of_every_range_are_allowed(name):
     for end in RANGES[name]:
@@ -97,6 +99,10 @@ def test_ends_of_every_range_are_allowed(name):
 def test_a_hair_beyond_an_end_as_a_logarithmic_slider_makes_it_is_that_end():
     assert validated("eps", 10.0**-13 * (1 - 1e-15)) == 1e-13
     assert validated("weight_scale", 100.00000000000001) == 100.0
+    for name, end, sign in (("eps", 1e-13, -1), ("weight_scale", 1e2, 1)):
+        assert validated(name, end * (1 + 0.9e-9 * sign)) == end
+        with pytest.raises(ValueError, match=name):
+            validated(name, end * (1 + 1.1e-9 * sign))
 
 
 def test_lists_of_widths_become_tuples():
@@ -109,9 +115,12 @@ def test_eight_layers_are_a_setting_though_the_control_has_boxes_for_four():
     assert MOST_LAYERS == 4
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bug", ["none", "mystery", *gl.bugs.names()])
 def test_every_bug_of_the_museum_is_a_setting(bug):
     assert validated("bug", bug) == bug
+    if bug != "mystery":
+        assert validated("second_bug", bug) == bug
 
 
 def test_defaults_are_valid_and_every_setting_has_a_label():
@@ -144,7 +153,11 @@ def test_a_logarithmic_control_tells_its_range():
 
 
 def test_a_switch_is_a_flag_or_a_bug():
-    assert set(SWITCHED) == {"use_dropout", "use_l2", "bug"}
+    assert SWITCHED == {
+        "use_dropout": ("dropout_rate", "freeze_masks"),
+        "use_l2": ("l2", "l2_in_loss", "l2_in_gradient"),
+        "bug": ("bug_layer", "second_bug"),
+    }
     assert SWITCHES == {"dropout_rate": "use_dropout", "l2": "use_l2"}
     for names in SWITCHED.values():
         assert set(names) < set(NAMES)
@@ -161,6 +174,7 @@ def test_a_seed_may_lie_beyond_the_control_and_nothing_else():
     assert validated("seed", 10**6) == 10**6
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", RANGES)
 def test_of_a_numpy_number_a_plain_one_is_kept(name):
     kind = np.int64 if SETTINGS[name].kind == "whole" else np.float64

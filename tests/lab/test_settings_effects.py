@@ -288,6 +288,7 @@ def test_the_table_of_effects_has_every_setting():
     assert set(EFFECTS) == set(NAMES)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", EFFECTS)
 def test_a_setting_changes_what_it_should_and_nothing_else(name):
     base, value, expected = EFFECTS[name]
@@ -396,8 +397,13 @@ def test_the_entry_is_the_one_that_is_set_or_the_worst():
     state = LabState(hidden=(4,), tensor="W2", bug="flipped_sign")
     errors = state.result.report["W2"].errors
     assert errors.ravel()[state.result.entry] == errors.max()
-    state.entry = 5
-    assert state.result.entry == 5
+    state.update(bug="none", eps=1e-4)
+    errors = state.result.report["W2"].errors
+    assert state.result.entry == errors.argmax() != 0
+    for entry in (0, 5, 7):
+        state.entry = entry
+        assert state.result.entry == entry
+        assert state.result.weight.name == f"W2[{entry // 2}, {entry % 2}]"
     state.update(method="sampled", hidden=(24,), entry=-1)
     shown = state.result.report["W2"]
     assert state.result.entry == shown.entries[np.argmax(shown.errors)]

@@ -75,6 +75,7 @@ def test_the_table_of_changes_has_every_setting():
     assert set(CHANGES) | {"time_steps"} == set(NAMES)  # that one is of a given LSTM
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_changes_what_is_shown_with_one_computation(name):
     planted = "bias_mean" if name in ("bug_layer", "second_bug") else "none"
@@ -150,6 +151,28 @@ def test_refining_finishes_what_a_drag_left_coarse():
     assert state.refine()
     assert len(state.result.sweep.eps) > coarse
     assert not state.refine()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda state: state.reset(),
+        lambda state: state.undo(),
+        lambda state: state.load_scenario("float32"),
+        lambda state: state.load_line("gl.Lab(seed=3)"),
+        lambda state: state.new_mystery(),
+        lambda state: state.update(seed=5, eps=1e-3),
+    ],
+)
+def test_whatever_changes_all_is_answered_roughly_and_refined_at_rest(act):
+    state = LabState(weight_scale=0.6)
+    state.weight_scale = 0.7
+    state.refine()
+    act(state)
+    assert state.error == ""
+    assert state.result.rough
+    assert state.refine()
+    assert not state.result.rough
 
 
 def test_reset_returns_to_where_the_lab_started():
@@ -238,6 +261,69 @@ def test_one_output_and_real_targets():
 def test_bad_arguments_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         LabState(**arguments)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((float, np.cos, None), "grad and theta must come with f"),
+        ((float, None, np.ones(2)), "grad and theta must come with f"),
+        ((None, np.ones(2), None), "net must come with x and y"),
+        ((None, None, np.ones(2)), "net must come with x and y"),
+        ((gl.mlp([2, 3, 2]), np.ones((3, 2)), None), "x and y must come with net"),
+        ((gl.mlp([2, 3, 2]), None, np.ones(3)), "x and y must come with net"),
+    ],
+)
+def test_what_belongs_together_comes_together(arguments, words):
+    with pytest.raises(TypeError, match=words):
+        LabState(*arguments)
+
+
+def test_a_setting_that_means_nothing_is_refused_with_what_it_is_fixed_for():
+    with pytest.raises(ValueError, match="time_steps is fixed for the MLP that"):
+        LabState(time_steps=2)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_round_has_one_wrong_line_or_two(state, count):
+    with pytest.raises(ValueError, match="count must be"):
+        state.new_mystery(count=count)
+    assert state.mystery is None
+
+
+def test_after_a_round_of_two_the_lab_starts_one_of_one():
+    state = LabState(hidden=(4, 4))
+    assert state.new_mystery(count=2).count == 2
+    state.hidden = (4,)
+    assert state.mystery.count == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "words"),
+    [
+        ((), ValueError("planted"), "planted"),
+        (("eps",), ValueError("planted"), "step eps: planted"),
+        (("eps", "l2"), ValueError("planted"), "step eps and λ of L2: planted"),
+        (("bug",), ValueError("bug 'x' needs y"), "bug 'x' needs y"),
+        (("bug",), ValueError("bugs do not fit"), "bug: bugs do not fit"),
+        (("elsewhere",), ZeroDivisionError(), "elsewhere: ZeroDivisionError"),
+    ],
+)
+def test_an_error_names_its_controls_once(state, names, error, words):
+    revision = state.revision
+    state.fail(names, error)
+    assert (state.error, state.revision) == (words, revision + 1)
+
+
+def test_what_failed_is_not_refined():
+    state = LabState()
+    state.weight_scale = 0.7
+    assert state.result.rough
+    state.fail((), ValueError("planted"))
+    computed = state.computed
+    assert not state.refine()
+    assert state.computed == computed
 
 
 def test_giving_a_rate_switches_its_term_on():

@@ -94,3 +94,18 @@ def test_the_cursor_stands_at_the_step_that_is_set(eps):
     np.testing.assert_array_equal(dots["x"], eps)
     errors = [tensor.error for tensor in result.report.tensors.values()]
     np.testing.assert_allclose(dots["y"], np.minimum(errors, 2.0))
+
+
+def test_its_words_tell_the_measure_the_lines_and_where_kinks_begin():
+    panel = UCurvePanel()
+    alt = panel.alt(LabState(scenario="kinks").result)
+    first = LabState(scenario="kinks").result.sweep.kinks_from
+    assert alt.startswith("Relative error against the step, a line for each of 6 tensors.")
+    assert alt.endswith(f" From {first:.0e} on, steps cross kinks.")
+    smooth = panel.alt(LabState(hidden=(4,), measure="norm_ratio").result)
+    assert smooth.startswith("Norm ratio against the step, a line for each of 4 tensors.")
+    assert "the largest norm ratio is" in smooth
+    assert "kinks" not in smooth
+    along = panel.alt(LabState(hidden=(4,), method="directional").result)
+    assert along.startswith("Relative error against the step, one line.")
+    assert "where the largest error is" in along

@@ -1,16 +1,22 @@
 import asyncio
 import gc
+import io
+import itertools
 import threading
 import weakref
+from dataclasses import replace
+from types import SimpleNamespace
 
+import matplotlib.image
 import numpy as np
 import psutil
 import pytest
 from ipywidgets.widgets.widget import _instances
 
 import gradlab as gl
-from gradlab.lab import Lab, lifetime
+from gradlab.lab import Lab, Settings, at_rest, lifetime
 from gradlab.lab import lab as view
+from gradlab.lab.board import scene as scene_module
 from gradlab.lab.board.panels import NAMES as ALL
 from tests.lab.front_end import until
 
@@ -265,6 +271,123 @@ def test_what_a_learner_typed_is_escaped():
     lab.state.fail(("eps",), ValueError("<script>alert(1)</script>"))
     assert "<script>" not in lab.board.banner
     assert "&lt;script&gt;" in lab.board.banner
+
+
+def test_a_frame_is_one_message_and_is_counted(lab):
+    assert lab.frames == 1
+    lab.state.eps = 1e-6
+    assert lab.frames == 2
+
+
+def test_a_lab_that_cannot_compute_from_the_start_lives(front_end, monkeypatch):
+    lab = Lab(hidden=(4,), bug="lstm_tanh_twice", panels=("u_curve", "cuts"))
+    assert (lab.state.result, lab.frames) == (None, 0)
+    assert lab.board.ink == {"marks": {}, "bytes": b"", "shows": "", "sharp": False}
+    assert lab.board.told == {"alt": {}, "cost": "", "said": ""}
+    assert "Change a setting, or press Reset" in lab.board.banner
+    assert "last result" not in lab.board.banner
+    sent = []
+    monkeypatch.setattr(lab.board, "send", lambda *message: sent.append(message))
+    front_end.send(lab.board, {"panel": "u_curve", "x": 1e-8, "y": 1e-3})
+    front_end.press(lab._screen.toolbar.png)
+    front_end.move(lab._screen.toolbar.pin, True)
+    assert (sent, lab.board.ghost) == ([], {})
+    assert "needs an LSTM" in repr(lab)
+    assert "cuts" not in repr(lab)
+    assert not lab.state.refine()
+    front_end.press(lab.reset_button)
+    assert lab.state.settings == Settings()
+    assert lab.frames > 0
+    assert "flipped_sign" in [value for _, value in lab.controls["bug"].options]
+
+
+def test_after_an_error_the_banner_says_what_the_pictures_show(lab):
+    lab.state.bug = "lstm_tanh_twice"
+    assert "the pictures show the last result. Move the control back" in lab.board.banner
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_a_file_has_the_colours_of_the_page_where_they_are_known(front_end, theme):
+    lab = Lab(hidden=(), theme=theme, panels=("network",))
+    picture = lab._picture("png", lab.state.result)
+    paper = matplotlib.image.imread(io.BytesIO(picture))[0, 0, :3]
+    assert (paper.max() < 0.2) == (theme == "dark")
+
+
+def test_a_lab_rests_a_moment_after_the_last_move(front_end, monkeypatch):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(at_rest, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    sharp = {}
+
+    async def person():
+        asyncio.get_running_loop().time = lambda: now.seconds
+        lab = Lab(hidden=(4,))
+        front_end.move(lab.controls["eps"], 1e-7)
+        for tick in range(1, 11):
+            now.seconds = 0.05 * tick
+            for _ in range(3):
+                await asyncio.sleep(0)
+            sharp[tick] = lab.board.ink["sharp"]
+
+    asyncio.run(person())
+    assert not sharp[4], "0.2 s: a hand that looks where to go"
+    assert sharp[10], "0.5 s: a hand that rests"
+
+
+@pytest.mark.parametrize(("takes", "shown"), [(0.02, 2), (0.05, 1)])
+def test_a_dear_panel_that_takes_long_is_followed_by_a_break(lab, monkeypatch, takes, shown):
+    clock = itertools.count()
+    ticks = SimpleNamespace(perf_counter=lambda: takes * next(clock))
+    monkeypatch.setattr(scene_module, "time", ticks)
+    dear = ("boundary", "training", "seeds")
+    frame = scene_module.Scene(dear).frame(lab.state.result, patience=view._PATIENCE)
+    assert len(frame.charts) == shown
+
+
+def test_without_an_event_loop_a_rest_shows_all_at_once(front_end, monkeypatch):
+    monkeypatch.setattr(view, "_PATIENCE", 0.0)
+    lab = Lab(hidden=(4,), panels=("boundary", "seeds"))
+    result = lab.state.result
+    lab.state.result = replace(result)  # another one, to be drawn anew
+    lab._on_rest()
+    assert lab.board.ink["sharp"]
+    assert set(lab.board.ink["marks"]) == {"boundary", "seeds"}
+
+
+@pytest.mark.parametrize("start", [{}, {"bug": "lstm_tanh_twice"}])
+def test_what_cannot_be_drawn_is_not_tried_again_and_again(front_end, monkeypatch, start):
+    tried = []
+
+    def broken(*args, **kwargs):
+        tried.append(args)
+        raise ValueError("planted")
+
+    async def rests():
+        lab = Lab(hidden=(4,), **start)
+        monkeypatch.setattr(view.Scene, "frame", broken)
+        monkeypatch.setattr(view, "_A_MOMENT", 0.0)
+        lab._on_rest()
+        await asyncio.sleep(0.02)
+        assert lab._rest._loop is None, "nothing is pending"
+
+    asyncio.run(rests())
+    assert len(tried) == (0 if start else 1)
+
+
+def test_a_closed_lab_does_nothing_more(front_end, monkeypatch):
+    monkeypatch.setattr(view, "_REST_SECONDS", 0.01)
+
+    async def person():
+        lab = Lab(hidden=(4,))
+        front_end.move(lab.controls["eps"], 1e-7)
+        frames = lab.frames
+        lab.close()
+        lab.close()
+        await asyncio.sleep(0.05)
+        lab.state.eps = 1e-6
+        return lab.frames - frames
+
+    assert asyncio.run(person()) == 0
 
 
 @pytest.mark.parametrize("events", [500, pytest.param(10_000, marks=pytest.mark.soak)])

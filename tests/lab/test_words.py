@@ -36,6 +36,7 @@ def test_a_healthy_check_says_so_and_asks_for_nothing():
     assert "Move" not in text
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -81,6 +82,12 @@ def test_an_error_names_itself_and_is_escaped():
     assert "press Reset" in html
 
 
+def test_before_anything_was_computed_nothing_is_claimed():
+    words = banner_html(None, "", SMALL)
+    assert "nothing yet" in words
+    assert not any(verdict in re.sub("<[^>]+>", "", words) for verdict in ("correct", "wrong"))
+
+
 def test_what_the_report_says_is_escaped():
     result = compute(SMALL)
     object.__setattr__(result.report.judgement, "why", "<img src=x>")
@@ -111,6 +118,7 @@ def test_the_summary_tells_the_settings_of_dropout_and_an_error():
     assert "dropout 0.5, masks redrawn" in text
     assert "error: λ of L2: too big" in text
     assert "verdict" not in text
+    assert "example" not in text, "nothing was computed: nobody knows how many"
 
 
 def test_the_summary_tells_what_is_set_beyond_the_defaults():
@@ -165,7 +173,10 @@ def test_a_tensors_name_keeps_its_small_letter_at_a_sentences_start():
 def test_sizes_are_rounded_to_the_safe_side():
     assert (rounded_up(2.1e-9), rounded_down(2.9e-9)) == ("3e‑09", "2e‑09")
     assert (rounded_up(2e-9), rounded_down(9.7e-1)) == ("2e‑09", "9e‑01")
+    assert (rounded_up(9.5e-9), rounded_down(1e-9)) == ("1e‑08", "1e‑09")
+    assert (rounded_up(0.0), rounded_down(math.inf)) == ("0", "inf")
     assert listed(["W1", "b1", "W2"]) == "W1, b1 and W2"
+    assert (listed(["W1", "b1"]), listed(["W1"])) == ("W1 and b1", "W1")
 
 
 # -- every claim, recomputed ---------------------------------------------------------------------

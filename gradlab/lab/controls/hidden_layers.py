@@ -55,7 +55,6 @@ class HiddenLayers(widgets.VBox):
 
     def _read(self, change: object) -> None:
         if not self._showing:
-            self._enable()
             self.value = tuple(box.value for box in self.widths[: self.count.value])
 
     def _show(self, change: object) -> None:

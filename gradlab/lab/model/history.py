@@ -74,7 +74,7 @@ class History:
         about = tuple(names)
         quick = seconds - self._time < DRAG_SECONDS
         goes_on = len(about) == 1 and about == self._dragged and (quick or (held and self._held))
-        if not goes_on or not self.can_undo:
+        if not goes_on:
             self._at += 1
         self._moments[self._at :] = [moment]
         if len(self._moments) > MOST + 1:

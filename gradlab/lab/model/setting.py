@@ -94,11 +94,6 @@ class Setting:
     cursor: bool = False
     most: int = 0
 
-    @property
-    def for_any_network(self) -> bool:
-        """Whether it means something for a network that the lab cannot build itself."""
-        return self.subjects >= NETWORKS
-
     def validated(self, value: Any) -> Any:
         """Return `value` as the setting holds it.
 

@@ -26,8 +26,8 @@ _BACK, _ONWARDS = "Move the control back", "Change a setting"
 
 
 def band(error: float) -> str:
-    """Return the name of the band that `error` falls into; NaN falls into the last."""
-    return next((label for edge, label in BANDS if error <= edge), BANDS[-1][1])
+    """Return the name of the band that `error` falls into."""
+    return next(label for edge, label in BANDS if error <= edge)
 
 
 def banner_html(result: Result | None, error: str, settings: Settings) -> str:

@@ -45,6 +45,13 @@ def test_a_round_of_the_mystery_opens_the_group_where_to_guess(front_end):
     assert groups_of(lab).chooser.value == "Bugs"
 
 
+def test_a_round_that_ends_opens_no_group(front_end):
+    lab = Lab(hidden=(4,), bug="mystery")
+    groups_of(lab).chooser.value = "Check"
+    lab.state.bug = "none"
+    assert groups_of(lab).chooser.value == "Check"
+
+
 def test_only_the_controls_asked_for_are_shown_with_what_they_need(front_end):
     lab = Lab(hidden=(4,), controls=("eps", "bug", "train_steps"))
     shown = shown_widgets(lab)
@@ -86,6 +93,26 @@ def test_every_panel_has_a_checkbox_of_its_own_name(front_end):
     assert "heatmap" in lab.board.visible
     front_end.move(boxes["u_curve"], False)
     assert "u_curve" not in lab.board.visible
+
+
+def test_panels_stand_in_the_order_asked_for_and_what_is_ticked_later_after_them(front_end):
+    lab = Lab(hidden=(4,), panels=("network", "u_curve"))
+    assert list(lab.board.visible) == ["network", "u_curve"]
+    ticked = {name for name, box in lab.appearance.panels.items() if box.value}
+    assert ticked == {"network", "u_curve"}
+    front_end.move(lab.appearance.panels["tensors"], True)
+    assert list(lab.board.visible) == ["network", "u_curve", "tensors"]
+    front_end.move(lab.appearance.panels["network"], False)
+    front_end.move(lab.appearance.panels["network"], True)
+    assert list(lab.board.visible) == ["network", "u_curve", "tensors"]
+    assert lab._scene.visible == tuple(lab.board.visible)
+
+
+def test_a_change_of_size_sends_no_picture_anew(front_end):
+    lab = Lab(hidden=(4,))
+    frames = lab.frames
+    front_end.move(lab.appearance.large, True)
+    assert lab.frames == frames
 
 
 def test_presentation_size_hides_no_panel(front_end):

@@ -1,12 +1,14 @@
 """The mystery on the screen: hints stay, one click is one hint, and the score is in sight."""
 
 import html
+import itertools
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from gradlab.lab import Lab
+from gradlab.lab import Lab, LabState
 from gradlab.lab.mystery import view
 from gradlab.lab.mystery.mystery import Mystery
 
@@ -127,3 +129,116 @@ def test_another_network_starts_another_round(front_end):
     assert lab.state.error == ""
     assert [v for _, v in lab.mystery.tensor.options[1:]] == list(lab.state.mystery.tensors)
     assert ("W3", "W3") in lab.mystery.tensor.options
+
+
+# -- guesses, and what the view asks for ---------------------------------------------------------
+
+
+def choose(lab, front_end, tensor, line):
+    names = {"tensor": tensor, "line": line}
+    for name, value in names.items():
+        control = getattr(lab.mystery, name)
+        front_end.choose(control, [v for _, v in control.options].index(value))
+
+
+def solving(mystery):
+    """Return the tensor and the line that solve a round, found on a twin of it."""
+    pairs = itertools.product(mystery.tensors, mystery.choices)
+    return next(pair for pair in pairs if Mystery(mystery._hidden).guess(*pair).solved)
+
+
+def test_nothing_is_chosen_at_first_and_a_guess_at_nothing_costs_nothing(lab, front_end):
+    assert (lab.mystery.tensor.value, lab.mystery.line.value) == ("", "")
+    front_end.press(lab.mystery.buttons["guess"])
+    assert "Choose a tensor and a line first." in lab.mystery.told.value
+    front_end.choose(lab.mystery.tensor, 1)
+    front_end.press(lab.mystery.buttons["guess"])
+    assert "Choose a tensor and a line first." in lab.mystery.told.value
+    assert (lab.state.mystery.guesses, lab.state.score.played) == (0, 0)
+
+
+def test_a_wrong_guess_is_answered_and_a_right_one_ends_the_round(lab, front_end):
+    mystery = lab.state.mystery
+    tensor, line = solving(mystery)
+    wrong = next(other for other in mystery.choices if other != line)
+    choose(lab, front_end, tensor, wrong)
+    front_end.press(lab.mystery.buttons["guess"])
+    assert "This line is as it should be" in lab.mystery.told.value
+    assert not lab.mystery.buttons["guess"].disabled
+    front_end.press(lab.mystery.buttons["guess"])
+    assert mystery.guesses == 2, "a guess may be made again at once"
+    choose(lab, front_end, tensor, line)
+    front_end.press(lab.mystery.buttons["guess"])
+    assert "Solved. It shows in" in lab.mystery.told.value
+    assert "1 points, 1 of 1 solved" in lab.mystery.score.value
+    off = {name for name, button in lab.mystery.buttons.items() if button.disabled}
+    assert off == {"guess", "hint", "reveal"}
+    front_end.press(lab.mystery.buttons["next"])
+    assert (lab.mystery.tensor.value, lab.mystery.line.value) == ("", "")
+    assert not any(button.disabled for button in lab.mystery.buttons.values())
+
+
+def test_the_lines_are_those_of_the_round_and_it_is_shown_while_there_is_one(lab, front_end):
+    assert [v for _, v in lab.mystery.line.options] == ["", *lab.state.mystery.choices]
+    assert [v for _, v in lab.mystery.tensor.options] == ["", *lab.state.mystery.tensors]
+    assert lab.mystery.layout.display == ""
+    lab.state.bug = "none"
+    assert lab.mystery.layout.display == "none"
+
+
+@pytest.fixture
+def alone(front_end):
+    """A view of its own, with what it called for."""
+    state, answered = LabState(hidden=(4,), bug="mystery"), []
+    return state, view.MysteryView(state, lambda: answered.append(1)), answered
+
+
+def test_an_answer_is_brought_into_view_once(alone, front_end):
+    state, shown, answered = alone
+    front_end.press(shown.buttons["hint"])
+    assert len(answered) == 1
+    front_end.press(shown.buttons["hint"])
+    assert len(answered) == 1, "pressed again before its answer was there"
+    front_end.press(shown.buttons["guess"])
+    assert len(answered) == 2, "another button is no second press"
+    state.bug = "none"
+    front_end.press(shown.buttons["reveal"])
+    assert len(answered) == 2
+
+
+def test_where_no_other_bug_can_be_planted_the_sign_of_work_goes(alone, front_end, monkeypatch):
+    state, shown, _ = alone
+    seen = []
+
+    def fails(count=1):
+        seen.append(shown.told.value)
+
+    monkeypatch.setattr(state, "new_mystery", fails)
+    front_end.press(shown.buttons["next"])
+    assert "planting" in seen[0]
+    assert "planting" not in shown.told.value
+    assert "One of these lines" not in shown.told.value
+
+
+def test_hints_are_numbered_escaped_and_gone_with_the_round(alone, front_end, monkeypatch):
+    state, shown, _ = alone
+    monkeypatch.setattr(view, "_SECONDS", 0.0)
+    monkeypatch.setattr(Mystery, "hint", lambda self: "a < b")
+    front_end.press(shown.buttons["hint"])
+    front_end.press(shown.buttons["hint"])
+    inside = shown.hints.value
+    assert inside.count("a &lt; b") == 2
+    assert "<b>Hint 1:</b>" in inside
+    assert "<b>Hint 2:</b>" in inside
+    state.new_mystery()
+    assert "Hint" not in shown.hints.value
+
+
+def test_half_a_second_is_a_second_press_and_a_whole_one_is_not(alone, front_end, monkeypatch):
+    _, shown, _ = alone
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(view, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    for seconds, hints in ((0.0, 1), (0.4, 1), (0.9, 2)):
+        now.seconds = seconds
+        front_end.press(shown.buttons["hint"])
+        assert shown.hints.value.count("<b>Hint") == hints

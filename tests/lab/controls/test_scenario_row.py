@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradlab.lab import SCENARIOS, Lab
+from gradlab.lab import SCENARIOS, Lab, Settings
 
 NAMES = list(SCENARIOS)
 
@@ -29,6 +29,24 @@ def test_stepping_goes_through_all_of_them_in_a_ring(front_end):
     assert lab.scenarios.choice.value == NAMES[-1]
     front_end.press(lab.scenarios.after)
     assert lab.scenarios.choice.value == NAMES[0]
+
+
+def test_before_the_first_choice_the_ring_has_two_ends(front_end):
+    lab = Lab()
+    front_end.press(lab.scenarios.before)
+    assert lab.scenarios.choice.value == NAMES[-1]
+    other = Lab()
+    front_end.press(other.scenarios.again)  # off; and there is nothing to bring back
+    assert other.state.settings == Settings()
+    assert other.scenarios.again.disabled
+
+
+def test_nothing_chosen_says_nothing_and_changes_nothing(front_end):
+    lab = Lab(scenario="kinks")
+    computed = lab.state.computed
+    front_end.choose(lab.scenarios.choice, 0)
+    assert lab.state.computed == computed
+    assert SCENARIOS["kinks"].lesson[:20] not in told(lab)
 
 
 def test_phenomena_come_first_and_bugs_after(lab):

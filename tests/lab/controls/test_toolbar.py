@@ -87,3 +87,13 @@ def test_reset_forgets_an_error_even_where_nothing_has_moved(front_end):
     assert "planted" in lab.board.banner
     front_end.press(lab.reset_button)
     assert "planted" not in lab.board.banner
+
+
+def test_the_bar_of_a_training_is_there_while_it_lasts(toolbar):
+    bar, seen = toolbar.training, []
+    assert (bar.min, bar.max, bar.layout.visibility) == (0, 1, "hidden")
+    bar.observe(lambda change: seen.append((bar.value, bar.layout.visibility)), "value")
+    for fraction in (0.0, 0.5, 1.0):
+        toolbar._state.progress = fraction
+        assert bar.value == fraction
+        assert bar.layout.visibility == ("hidden" if fraction == 1 else "visible")

@@ -35,6 +35,12 @@ def test_what_is_refused_is_told_and_the_number_stays(box, front_end, text, word
     assert (box.value, box.told.value) == (20, "")
 
 
+def test_a_box_begins_at_0_and_can_be_typed_into(front_end):
+    box = WholeNumber(0, None, description="n", tooltip="n: a number")
+    assert (box.value, box.text.value, box.disabled, box.told.value) == (0, "0", False, "")
+    assert (box.text.description, box.text.tooltip) == ("n", "n: a number")
+
+
 def test_what_was_typed_is_escaped(box, front_end):
     front_end.move(box.text, "<b>")
     assert "<b>" not in box.told.value

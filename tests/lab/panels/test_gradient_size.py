@@ -1,11 +1,15 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.checking.schemes import SCHEME_TABLE, SCHEMES, plain_loop
-from gradlab.lab.board.panels.gradient_size import GradientSizePanel
+from gradlab.lab.board.panels.gradient_size import GradientSizePanel, _range
+from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.spread import noise_of_scheme, spread_over_masks
 from gradlab.nn.network import Point
+from gradlab.plots.scales import EPS_RANGE
 from tests.lab.panels.cases import NAMES, painted, result_of
 
 PANEL = GradientSizePanel()
@@ -151,3 +155,74 @@ def test_along_directions_there_is_one_line():
 def test_a_click_sets_the_step():
     assert PANEL.pressed(result_of("default"), 2e-6, 1.0) == {"eps": 2e-6}
     assert PANEL.pressed(result_of("default"), 20.0, 1.0) == {"eps": 0.1}
+
+
+# -- what is drawn where -------------------------------------------------------------------------
+
+
+def made_up(sizes, analytic=1.0, eps=(1e-5, 1e-3)):
+    """Return a result with these sizes of one tensor of four entries at two steps."""
+    values = np.full(4, float(analytic))
+    tensor = SimpleNamespace(analytic=values, numerical=values, directional=False)
+    sweep = SimpleNamespace(sizes={"W1": np.array(sizes, float)}, eps=np.array(eps))
+    return SimpleNamespace(
+        sweep=sweep, report=_Report(W1=tensor), net=None, settings=Settings(eps=1e-4),
+        weight=SimpleNamespace(gap=0.0),
+    )  # fmt: skip
+
+
+class _Report(dict):
+    @property
+    def tensors(self):
+        return self
+
+
+def test_the_axis_reaches_the_next_powers_of_ten_and_sixteen_decades_at_the_most():
+    assert _range(made_up([2 * 3.0, 2 * 5.0], 4.0)) == (1.0, 10.0)
+    assert _range(made_up([2 * 1.1, 2 * 9.0], 4.0)) == (0.1, 100.0), "no curve lies on an end"
+    assert _range(made_up([2e-30, 2 * 3.0], 4.0)) == (10.0**-15, 10.0)
+    assert _range(made_up([0.0, 2 * 3.0], 4.0)) == (1.0, 10.0)
+    assert _range(made_up([np.inf, 2 * 3.0], 0.0)) == (1.0, 10.0)
+
+
+def test_where_nothing_is_measured_it_says_so():
+    assert PANEL.fits(made_up([0.0, 3.0])) == ""
+    for nothing in ([0.0, 0.0], [np.nan, 0.0]):
+        assert PANEL.fits(made_up(nothing)).startswith("the numerical gradient is 0")
+
+
+def test_a_size_of_0_is_not_drawn_and_backprops_line_runs_from_end_to_end():
+    chart = PANEL.still(made_up([0.0, 6.0], 2.0))
+    backprop, line = chart.marks[:2]
+    assert np.isnan(line["y"][0])
+    assert line["y"][1] == 3.0
+    assert (backprop["y0"], backprop["y1"]) == (2.0, 2.0)
+    assert (backprop["x0"], backprop["x1"]) == EPS_RANGE
+    assert backprop["colour"] == line["colour"]
+    assert PANEL.still(made_up([1.0, 6.0], 0.0)).marks[0]["kind"] == "curve"
+    assert (chart.y.low, chart.y.high) == _range(made_up([0.0, 6.0], 2.0))
+
+
+def test_the_cursor_is_upright_at_the_step_and_no_dot_stands_at_0():
+    line, dots = PANEL.moving(made_up([1.0, 6.0], 2.0))
+    assert line["x0"] == line["x1"] == 1e-4
+    assert line["y0"] < 1e-20
+    assert line["y1"] > 1e20
+    assert (dots["x"].tolist(), dots["y"].tolist(), dots["ends"]) == ([1e-4], [2.0], [1])
+    _, none = PANEL.moving(made_up([1.0, 6.0], 0.0))
+    assert len(none["x"]) == 0
+
+
+def test_round_off_has_its_line_where_it_is_seen():
+    result = result_of("straight", weight_scale=1e-3)
+    *_, noise = drawn(result)
+    assert noise["y"][0] * noise["x"][0] == pytest.approx(result.weight.gap)
+    assert tuple(noise["x"]) == EPS_RANGE
+    assert PANEL.still(result).legend[-1].dash == tuple(noise["dash"])
+    assert len(drawn(result_of("complex_step"))) == len(result_of("complex_step").report)
+
+
+def test_a_click_is_kept_within_the_steps_that_there_are():
+    assert PANEL.pressed(None, 1e-20, 1.0) == {"eps": EPS_RANGE[0]}
+    assert "a slope along a direction" in PANEL.alt(result_of("default", method="directional"))
+    assert "an entry of the numerical" in PANEL.alt(result_of("default"))

@@ -1,14 +1,28 @@
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.checking.along import LossAlong
-from gradlab.lab.board.panels.loss_along import LossAlongPanel
+from gradlab.checking.schemes import SCHEME_TABLE
+from gradlab.lab.board.panels.loss_along import (
+    LossAlongPanel,
+    _apart,
+    _kink_marks,
+    _levels,
+    _note,
+    _numbers,
+    _range,
+    _ticks,
+    _why,
+)
+from gradlab.lab.model.settings import Settings
 from gradlab.lab.model.weight import SAMPLES
 from gradlab.nn.network import Point
+from gradlab.plots.scales import power_of_ten
 from tests.lab.panels.cases import NAMES, painted, result_of
 
 PANEL = LossAlongPanel()
@@ -223,6 +237,8 @@ def test_an_entry_that_was_not_checked_is_told_so_and_has_its_own_difference():
     other = result_of("sampled", tensor="W2", entry=entry, eps=1e-5)
     w = other.weight
     assert w.at is None
+    assert (w.mark, w.kinks) == ("", 0)
+    assert math.isnan(w.error)
     assert "not among those checked" in PANEL.alt(other)
     assert w.numerical == pytest.approx(other.analytic["W2"].flat[entry], rel=1e-4)
     worst = result.weight
@@ -263,3 +279,184 @@ def test_where_a_function_is_not_defined_the_curve_has_a_gap():
 def test_directions_have_no_one_weight():
     result = result_of("default", method="directional")
     assert "directions" in PANEL.fits(result)
+
+
+# -- what is written, and where ------------------------------------------------------------------
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("high", [3e-13, 2e-5, 3e-3, 0.02, 0.2, 2.0, 2000.0, 2e4])
+@pytest.mark.parametrize("low", [-1.0, -0.3, 0.0])
+def test_ticks_are_a_few_round_numbers_in_the_unit_of_the_label(low, high):
+    low *= high
+    ticks, unit = _ticks(low, high)
+    at, texts = zip(*ticks, strict=True)
+    assert 2 <= len(ticks) <= 6
+    assert low * (1 + 1e-9) <= at[0] < at[-1] <= high * (1 + 1e-9)
+    steps = np.diff(at)
+    np.testing.assert_allclose(steps, steps[0])
+    assert at[0] - steps[0] < low
+    assert at[-1] + steps[0] > high, "up to both ends"
+    plain = 0.01 <= max(high, -low) < 1e4
+    power = 1.0 if plain else 10.0 ** math.floor(math.log10(max(high, -low)))
+    assert unit == ("" if plain else f", in {power_of_ten(power)}")
+    np.testing.assert_allclose([float(t.replace("−", "-")) * power for t in texts], at, atol=1e-20)
+    digits = {text.lstrip("−").replace("0", "").replace(".", "") for text in texts}
+    assert max(map(len, digits)) <= 2
+
+
+def seen(**more):
+    """Return a weight of a made-up result: what a panel reads of one."""
+    made = {
+        "numerical": 2.0, "analytic": 2.0, "error": 0.0, "mark": "ok", "kinks": 0, "name": "W1[0]",
+        "value": 1.0, "base": 0.5, "gap": 1e-16, "window": 2.0, "tensor": "W1", "entry": 0,
+        "rule": SCHEME_TABLE["central"], "along": SimpleNamespace(redrawn=False),
+        "difference": (np.array([1.0, -1.0]), np.array([2.0, -2.0]), 2.0),
+        "curve": (np.linspace(-2, 2, 5), np.linspace(-4, 4, 5)),
+        "result": SimpleNamespace(
+            settings=Settings(eps=1e-3), sweep=SimpleNamespace(predicted_best_eps=1e-5)
+        ),
+    }  # fmt: skip
+    return SimpleNamespace(**made | more)
+
+
+REDRAWN = SimpleNamespace(redrawn=True)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (seen(mark="ok"), "agrees"),
+        (seen(mark="ok", error=1.1e-4), "tiny in its tensor"),
+        (seen(mark="ok", error=1e-4), "agrees"),
+        (seen(mark="bug", error=0.5), "differs"),
+        (seen(mark="kink", kinks=1), "kink crossed"),
+        (seen(mark="kink", kinks=2), "2 kinks crossed"),
+        (seen(mark="ok", kinks=2), "agrees"),
+        (seen(mark="noise"), "the step is too far"),
+        (seen(mark="noise", result=SimpleNamespace(
+            settings=Settings(eps=1e-9), sweep=SimpleNamespace(predicted_best_eps=1e-5))),
+         "lost in round-off"),
+        (seen(mark="noise", along=REDRAWN), "too rough to tell"),
+        (seen(mark="noise", rule=SCHEME_TABLE["complex_step"]), "too rough to tell"),
+        (seen(mark=""), "not among those checked"),
+    ],
+)  # fmt: skip
+def test_why_an_entry_has_its_mark(weight, words):
+    assert _why(weight) == words
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("first", "again", "apart"),
+    [(1.0, 1.0, False), (1.0, 1.009, False), (1.0, 1.012, True), (-1.0, 1.0, True),
+     (0.0, 0.0, False), (1.0, 0.985, True), (1.0, 0.995, False)],
+)  # fmt: skip
+def test_a_slope_evaluated_again_is_told_where_the_eye_sees_it(first, again, apart):
+    weight = seen(numerical=first, difference=(None, None, again))
+    assert _apart(weight) == apart
+    assert ("evaluated again" in _numbers(weight)[0]["texts"][0]) == apart
+
+
+@pytest.mark.parametrize(
+    ("rise", "side", "align"),
+    [([0.0, 1.0], -1, "left"), ([1.0, 0.0], 1, "right"), ([np.nan, -1.0], 1, "right")],
+)
+def test_the_numbers_stand_in_the_corner_that_the_curve_leaves_free(rise, side, align):
+    weight = seen(curve=(np.array([-2.0, 2.0]), np.array(rise)), mark="bug", error=0.25)
+    lines = _numbers(weight)
+    assert [m["texts"][0] for m in lines] == ["n = 2", "a = 2", "Δ = 2.5e-01  ✗ differs"]
+    assert [m["colours"][0] for m in lines] == ["layer0", "layer1", "wrong"]
+    for row, mark in enumerate(lines):
+        assert mark["x"] == side * 2.0
+        assert mark["y"] == _range(weight)[1]
+        assert mark["align"] == align
+        assert mark["dx"] * side < 0, "towards the middle"
+        assert mark["base"] == "top"
+        assert row == 0 or mark["dy"] - lines[row - 1]["dy"] == pytest.approx(1.15)
+    assert 0 < lines[0]["dy"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("mark", "sign", "colour"),
+    [("ok", "✓", "correct"), ("subgradient", "✓", "correct"), ("zero", "✓", "correct"),
+     ("bug", "✗", "wrong"), ("noise", "?", "inconclusive"), ("", "?", "inconclusive")],
+)  # fmt: skip
+def test_the_sign_is_that_of_the_mark(mark, sign, colour):
+    *_, last = _numbers(seen(mark=mark, error=math.nan))
+    assert last["texts"][0].startswith(f"{sign} "), "no error where there is none"
+    assert last["colours"] == [colour]
+
+
+def test_of_y_the_curve_is_shown_with_room_for_three_lines_above_it():
+    low, high = _range(seen())
+    assert low == pytest.approx(-4 - 0.08 * 8)
+    assert high == pytest.approx(4 + 0.58 * 8)
+    low, high = _range(seen(along=REDRAWN))
+    assert (low, high) == pytest.approx((-4 - 0.3 * 8, 4 + 0.8 * 8))
+    flat = seen(curve=(np.zeros(3), np.array([1.0, 1.0, np.nan])), gap=0.5)
+    low, high = _range(flat)
+    assert low == pytest.approx(1 - 1.5 - 0.08 * 3), "six gaps of a loss that stands still"
+    assert high == pytest.approx(1 + 1.5 + 0.58 * 3)
+    low, high = _range(seen(curve=(np.zeros(2), np.zeros(2)), gap=0.0))
+    assert 0 < high - low < 1e-24
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(3.0, 4), (23.9, 24), (24.0, 25), (24.1, 0)])
+def test_the_levels_of_a_loss_are_drawn_where_they_are_few(count, drawn):
+    assert len(_levels(0.0, count, 1.0)) == drawn
+    assert len(_levels(1.0, 1.0, 1.0)) == 0
+    np.testing.assert_array_equal(_levels(-2.5, 2.0, 1.0), [-2, -1, 0, 1, 2])
+
+
+def test_kinks_that_lie_close_have_a_line_each_and_one_sign():
+    weight = seen(window=1.0, curve=(np.linspace(-1, 1, 3), np.array([0.0, 1.0, 4.0])))
+    kinks = np.array([-0.5, -0.43, -0.41, 0.5])
+    lines, signs = _kink_marks(kinks, weight)
+    np.testing.assert_array_equal(lines["x0"], kinks)
+    np.testing.assert_array_equal(lines["x1"], kinks)
+    np.testing.assert_allclose(lines["y1"], [0.5, 0.57, 0.59, 2.5])
+    assert set(lines["y0"]) == {_range(weight)[0]}
+    np.testing.assert_array_equal(signs["x"], [-0.5, -0.41, 0.5])
+    np.testing.assert_allclose(signs["y"], [0.5, 0.59, 2.5])
+    assert signs["texts"] == ["∧"] * 3
+
+
+@pytest.mark.parametrize(
+    ("weight", "levels", "words"),
+    [(seen(), 0, ""), (seen(), 3, "; grey: its possible values"),
+     (seen(along=REDRAWN), 3, "; masks anew at each dot"),
+     (seen(rule=SCHEME_TABLE["complex_step"]), 0, "; w + i·eps is off this line")],
+)  # fmt: skip
+def test_the_note_tells_where_the_weight_is_and_what_else_is_drawn(weight, levels, words):
+    assert _note(weight, levels) == f"w = 1, L(w) = 0.5{words}"
+
+
+@pytest.mark.parametrize(
+    ("name", "eps", "kinds", "legend"),
+    [("default", 1e-2, ["curve"], 2), ("default", 1e-13, ["segments", "curve", "dots"], 2),
+     ("redrawn", 1e-2, ["dots"], 2), ("relu", 1e-1, ["curve", "segments", "words"], 3)],
+)  # fmt: skip
+def test_levels_have_dots_kinks_a_sign_and_redrawn_losses_no_curve(name, eps, kinds, legend):
+    more = {"tensor": "W1", "entry": 1} if name == "relu" else {}
+    result = result_of(name, eps=eps, **more)
+    chart = PANEL.still(result)
+    assert [m["kind"] for m in chart.marks] == kinds
+    assert len(chart.legend) == legend
+    assert (chart.x.low, chart.x.high) == (-result.weight.window, result.weight.window)
+    for mark in chart.marks:
+        if mark["kind"] == "curve":
+            assert (mark["width"] < 1) == (eps < 1e-9), "thin where it stands on levels"
+
+
+@pytest.mark.parametrize("name", ["default", "parabola"])
+def test_the_legend_says_whose_slope_it_is(name):
+    told = PANEL.still(result_of(name)).legend[1].text
+    assert told == ("backprop, a" if name == "default" else "gradient, a")
+
+
+def test_a_loss_that_is_not_finite_has_no_picture():
+    report = {"W1": SimpleNamespace(directional=False)}
+    result = SimpleNamespace(report=report, tensor="W1", weight=seen(base=math.inf))
+    assert PANEL.fits(result) == "the loss is not finite here"

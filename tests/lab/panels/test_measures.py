@@ -1,7 +1,10 @@
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gradlab.lab.board.panels.measures import MeasuresPanel
+from gradlab.lab.board.panels.measures import _RATIO, MeasuresPanel, _ratio_x
 from gradlab.plots.palette import MARKS
 from tests.lab.panels.cases import NAMES, painted, result_of
 
@@ -76,8 +79,6 @@ def test_a_factor_stands_on_its_mark_in_every_tensor(bug, mark):
 
 
 def test_places_keep_the_order_of_the_ratios_and_end_on_the_axis():
-    from gradlab.lab.board.panels.measures import _RATIO, _ratio_x
-
     values = [-1e9, -3.0, -1.0, -0.01, 0.0, 0.01, 0.5, 1.0, 2.0, 30.0, 1e9]
     places = [_ratio_x(v) for v in values]
     assert places == sorted(places)
@@ -117,3 +118,121 @@ def test_only_what_is_above_stands_still():
     one, other = result_of("default", eps=1e-5), result_of("default", eps=1e-12)
     assert PANEL.key(one) == PANEL.key(other)
     assert texts(one) != texts(other)
+
+
+# -- what is drawn where -------------------------------------------------------------------------
+
+
+def still(result, kind):
+    return [m for m in PANEL.still(result).marks if m["kind"] == kind]
+
+
+def many(count):
+    """Return a result of so many tensors, of which only every second one has an error."""
+    result = result_of("default")
+    tensors = {}
+    for k in range(count):
+        one = copy(result.report["W1"])
+        object.__setattr__(one, "name", f"T{k}")
+        numerical = one.analytic * (1 + (0.01 * (count - k) if k % 2 else 0.0))
+        object.__setattr__(one, "numerical", numerical)
+        tensors[f"T{k}"] = replace(one)
+    return replace(result, report=replace(result.report, tensors=tensors))
+
+
+def test_each_axis_has_its_marks_down_to_the_last_row_and_1_is_the_strong_one():
+    result = result_of("default")
+    lines, words = still(result, "segments"), still(result, "words")
+    ratio, cosine = axis_marks(result)
+    assert list(ratio) == ["−1", "0", "½", "1", "2"]
+    assert list(ratio.values()) == sorted(ratio.values())
+    assert list(cosine) == ["−1", "0", "1"]
+    assert cosine["0"] == pytest.approx((cosine["−1"] + cosine["1"]) / 2)
+    uprights = lines[:8]
+    for line, (text, x) in zip(uprights, [*ratio.items(), *cosine.items()], strict=True):
+        assert line["x0"] == line["x1"] == pytest.approx(x)
+        assert (line["y0"], line["y1"]) == (-0.5, len(result.report) - 0.5)
+        assert (line["colour"], line["width"] > 1) == (
+            ("faint", True) if text == "1" else ("grid", False))  # fmt: skip
+    heads = dict(zip(("ratio a : n", "cosine", "norm ratio"), words[8:], strict=True))
+    assert {text: mark["texts"] for text, mark in heads.items()} == {t: [t] for t in heads}
+    for line, head in zip(lines[8:], ("ratio a : n", "cosine"), strict=True):
+        assert line["y0"] == line["y1"] == -0.5
+        assert heads[head]["x"] == pytest.approx((line["x0"] + line["x1"]) / 2)
+        assert heads[head]["dy"] < words[0]["dy"] < 0, "above the marks, and these above the rows"
+
+
+def test_columns_stand_beside_each_other_in_their_order():
+    result = result_of("default")
+    names, ratios, cosines, norms = (m["x"][0] for m in marks(result, "words"))
+    across, aside = still(result, "segments")[8:]
+    order = [names, across["x0"][0], across["x1"][0], ratios, aside["x0"][0], aside["x1"][0],
+             cosines, norms, PANEL.still(result).x.high]  # fmt: skip
+    assert order == sorted(order)
+    assert min(np.diff(order)) > 0.3
+    assert PANEL.width > PANEL.still(result).x.high
+    for mark in marks(result, "words"):
+        assert mark["align"] == "left"
+        np.testing.assert_array_equal(mark["y"], np.arange(len(result.report)))
+
+
+@pytest.mark.parametrize(("count", "rows"), [(1, 8), (8, 8), (9, 9), (20, 20), (21, 20)])
+def test_few_rows_are_no_higher_than_eight_and_many_have_room(count, rows):
+    y = PANEL.still(many(count)).y
+    assert y.low == rows - 0.5, "the first row is at the top"
+    head = -0.5 - y.high
+    assert head / rows == pytest.approx(2.6 / 15.6), "what stands above is as high as ever"
+
+
+def test_of_many_tensors_those_with_the_largest_norm_ratios_are_shown_in_their_order():
+    result = many(34)
+    names = [row[0].split()[1] for row in texts(result)]
+    assert len(names) == 20
+    assert {f"T{k}" for k in range(1, 34, 2)} < set(names)
+    assert names == sorted(names, key=lambda name: int(name[1:]))
+    chart = PANEL.still(result)
+    assert chart.note == "14 more tensors, with smaller norm ratios"
+    assert PANEL.key(result) is result.problem, "which are shown may change with the step"
+    assert PANEL.still(many(20)).note == ""
+    assert PANEL.key(many(20)) == tuple(f"T{k}" for k in range(20))
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("a", "n", "told"),
+    [
+        (0.0, 0.0, ("0 = 0", "–")),
+        (2.0, 0.0, ("n = 0", "–")),
+        (0.0, 2.0, ("–", "a = 0")),
+        (2.0, 2.0, ("1", "1")),
+    ],
+)
+def test_what_is_0_is_told_instead_of_a_number(a, n, told):
+    result = many(1)
+    one = result.report["T0"]
+    fresh = replace(one, analytic=0 * one.analytic + a, numerical=0 * one.numerical + n)
+    result = replace(result, report=replace(result.report, tensors={"T0": fresh}))
+    ((_, ratio, cosine, _),) = texts(result)
+    assert (ratio[: len(told[0])], cosine[: len(told[1])]) == told
+    dots = [len(m["x"]) for m in marks(result, "dots")]
+    assert dots == [int(a != 0 and n != 0)] * 2
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("octaves", [-6.0, -5.0, -1.0, 0.0, 3.0, 5.0, 6.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_ratio_stands_by_its_octaves_from_a_thirty_second_to_32(octaves, sign):
+    start, end = _RATIO
+    zero = _ratio_x(0.0)
+    share = (np.clip(octaves, -5, 5) + 5) / 10
+    side = end if sign > 0 else start
+    assert _ratio_x(sign * 2.0**octaves) == pytest.approx(zero + share * (side - zero))
+    assert start < zero < (start + end) / 2, "there is more room for factors above 0"
+
+
+def test_the_row_nearest_to_a_click_is_chosen_from_the_first_to_the_last():
+    result = result_of("default")
+    names = list(result.report)
+    for y, name in ((-0.4, names[0]), (0.4, names[0]), (0.6, names[1]), (5.4, names[5])):
+        assert PANEL.pressed(result, 3.0, y) == {"tensor": name}
+    assert PANEL.pressed(result, 3.0, 5.6) == {}

@@ -1,11 +1,14 @@
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.lab.board.panels.units import UnitsPanel
-from gradlab.lab.model.preactivations import what_units_see
+from gradlab.lab.board.panels import units as panel_module
+from gradlab.lab.board.panels.units import UnitsPanel, _beside, _note, _percent
+from gradlab.lab.model.preactivations import Seen, is_flat, what_units_see
+from gradlab.nn.activations import ACTIVATION_FUNCTIONS
 from tests.lab.panels.cases import IMAGES, NAMES, SEQUENCES, painted, result_of
 
 PANEL = UnitsPanel()
@@ -155,3 +158,141 @@ def test_it_can_be_painted_and_told_for_every_network(name):
     for layer in what_units_see(result.net, result.x, masks):
         assert f"{layer.name}: " in alt
         assert f"z from {layer.z.min():.2g} to {layer.z.max():.2g}" in alt
+
+
+# -- what is drawn where -------------------------------------------------------------------------
+
+
+def layer(slopes, name="z1", function="tanh", z=None):
+    """Return what one layer sees, by the slopes that its function has there."""
+    slopes = np.atleast_2d(np.asarray(slopes, float))
+    used = ACTIVATION_FUNCTIONS[function] if function else None
+    return Seen(name, used, np.zeros_like(slopes) if z is None else np.asarray(z, float), slopes)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Return a function that lets a result see these layers."""
+
+    def see(*layers):
+        monkeypatch.setattr(panel_module, "_seen", lambda result: list(layers))
+        return SimpleNamespace(net="a network")
+
+    return see
+
+
+def test_a_row_a_layer_the_first_at_the_top_with_its_numbers_beside_it(seen):
+    z = [[-7.0, -7.0, 0.1, 0.1], [0.1, 0.1, 2.1, 7.0]]
+    flat = np.array([[0.001, 0.001, 0.9, 0.9], [0.9, 0.9, 0.5, 0.001]])
+    chart = PANEL.still(seen(layer(flat, "z1", z=z), layer(flat, "z2", z=z)))
+    assert (chart.x.low, chart.x.high) == (-6, 6)
+    assert (chart.y.low, chart.y.high) == (0, 2)
+    texts = [text.replace("−", "-").lstrip("≤≥ ") for _, text in chart.x.ticks]
+    assert [float(text) for text in texts] == [at for at, _ in chart.x.ticks] == [*range(-6, 7, 2)]
+    (first, upper), (second, lower) = ((name, at) for at, name in chart.y.ticks)
+    assert (first, second) == ("z1", "z2")
+    assert 1 < upper < 2
+    assert upper - lower == 1
+    bars = [m for m in chart.marks if m["kind"] == "boxes" and m["fill"] == "layer0"]
+    for floor, mark in zip((1, 0), bars, strict=True):
+        assert set(mark["y0"]) == {floor}
+        counts = (mark["y1"] - floor) / (mark["y1"] - floor).max()
+        np.testing.assert_allclose(counts, [0.5, 1.0, 0.25, 0.25])
+        assert 0.7 < mark["y1"].max() - floor < 0.95
+        np.testing.assert_allclose(mark["x0"], [-6, 0, 2, 5.75])
+        np.testing.assert_allclose(mark["x1"], [-5.75, 0.25, 2.25, 6])
+    floors = [m for m in chart.marks if m["kind"] == "segments"]
+    assert [(m["y0"][0], m["y1"][0], m["x0"][0], m["x1"][0]) for m in floors] == [
+        (1, 1, -6, 6), (0, 0, -6, 6)]  # fmt: skip
+    shades = [m for m in chart.marks if m.get("fill") == "band3"]
+    for floor, mark in zip((1, 0), shades, strict=True):
+        assert set(mark["y0"]) == {floor}
+        assert floor + 0.9 < mark["y1"][0] < floor + 1
+    words = [m for m in chart.marks if m["kind"] == "words"]
+    assert [(m["x"][0], m["y"][0]) for m in words] == [(6, 1.5)] * 2 + [(6, 0.5)] * 2
+    assert [m["base"] for m in words[:2]] == ["bottom", "top"]
+    assert all(m["outside"] for m in words)
+    assert "mean of the slope" in chart.note
+    assert [entry.text for entry in chart.legend] == [
+        "z, all units and examples", "slope below 1 %, or 0",
+    ]  # fmt: skip
+
+
+def test_without_an_activation_nothing_is_flat_and_nothing_bends(seen):
+    plain = layer([[1.0]], function=None)
+    chart = PANEL.still(seen(plain))
+    assert [entry.text for entry in chart.legend] == ["z, all units and examples"]
+    assert not any(m.get("fill") == "band3" for m in chart.marks)
+    assert chart.note == "nothing bends: there is no activation"
+    assert _beside(plain) == ("no f′ follows", "")
+    assert "z1: no activation follows" in PANEL.alt(seen(plain))
+    assert "Nothing bends" in PANEL.alt(seen(plain))
+    word = next(m for m in chart.marks if m["kind"] == "words")
+    assert word["base"] == "middle"
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (1.0, "1.00"), (0.9999, "1 − 1e-04"), (0.995, "1 − 5e-03"), (0.9949, "0.99"),
+        (0.5, "0.50"), (0.01, "0.01"), (0.0094, "9e-03"), (0.0, "0.00"),
+    ],
+)  # fmt: skip
+def test_a_mean_slope_has_the_digits_that_tell_it_from_0_and_1(mean, words):
+    assert _percent(mean) == words
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("flat", "of", "share"),
+    [
+        (0, 100, ""),
+        (1, 201, ""),
+        (1, 200, "0 % flat"),
+        (1, 100, "1 % flat"),
+        (50, 100, "50 % flat"),
+    ],
+)
+def test_what_is_flat_is_told_from_half_a_percent_on(flat, of, share):
+    slopes = np.full((1, of), 0.5)
+    slopes[0, :flat] = 0.0
+    assert _beside(layer(slopes)) == (f"tanh′ {_percent(slopes.mean())}", share)
+
+
+def test_units_that_are_flat_everywhere_are_counted(seen):
+    one = layer([[0.0, 0.009], [0.5, 0.0], [0.011, 0.011]])
+    assert one.dead == 1
+    assert _beside(one)[1] == "1 units flat"
+    assert "50 % flat, 1 of 3 units everywhere" in PANEL.alt(seen(one))
+    assert "everywhere" not in PANEL.alt(seen(layer([[0.5, 0.0]])))
+
+
+def test_at_a_kink_itself_a_unit_is_flat():
+    z, slope = np.array([-1.0, 0.0, 1.0]), np.array([0.2, 0.2, 1.0])
+    assert is_flat(ACTIVATION_FUNCTIONS["leaky_relu"], z, slope).tolist() == [True, True, False]
+    assert not is_flat(ACTIVATION_FUNCTIONS["tanh"], z, slope).any()
+
+
+@pytest.mark.parametrize(
+    ("slopes", "note"),
+    [
+        ((0.991, 0.992), "nearly linear, mean f′ above 0.99: all layers"),
+        ((0.991, 0.5), "nearly linear, mean f′ above 0.99: a"),
+        ((0.989, 0.991), "nearly linear, mean f′ above 0.99: b"),
+        ((0.989, 0.5), ""),
+    ],
+)
+def test_which_layers_are_nearly_linear_is_told(slopes, note, seen):
+    layers = [layer([[s]], name) for s, name in zip(slopes, "ab", strict=True)]
+    assert _note(None, layers) == note
+    assert _note(None, [*layers, layer([[1.0]], "c", None)]) == note
+
+
+def test_a_layer_that_overflows_is_left_out():
+    result = result_of("one unit")
+    net = result.net.copy()
+    net.params["b1"][:] = np.inf
+    problem = SimpleNamespace(masks=lambda settings: None)
+    broken = SimpleNamespace(net=net, x=result.x, problem=problem, settings=None)
+    assert PANEL.fits(broken) == "the network has no hidden layer"

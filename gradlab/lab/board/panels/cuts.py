@@ -29,7 +29,7 @@ _SHAPES = {Verdict.CORRECT: "disc", Verdict.WRONG: "triangle", Verdict.INCONCLUS
 _MOST_SIGNS, _MOST_NUMBERS = 14, 6  # time steps beside each other with signs, and with numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Layout:
     """Where the cuts stand: one column from the input down to the loss, or two."""
 

@@ -75,7 +75,7 @@ class SeedsPanel(Panel):
                 continue
             error = float(np.clip(report.error, 1.5 * _LOW, 0.8 * _HIGH))
             marks.append(dots([seed], [error], [verdict], radius=4.0, edge="paper"))
-        step = -(-len(seeds) // 12) if seeds[-1] < 1000 else 3
+        step = 1 if seeds[-1] < 1000 else 3
         ticks = tuple((float(seed), str(seed)) for seed in seeds[::step])
         return Chart(
             self.title, Axis(low, high, "seed", ticks=ticks),
