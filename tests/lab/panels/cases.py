@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 import gradlab as gl
+from gradlab.checking.schemes import SCHEMES
 from gradlab.lab import Settings
 from gradlab.lab.model.function import Function
 from gradlab.lab.model.own_network import OwnNetwork
@@ -36,9 +37,9 @@ _SETTINGS = {
     "bug": Settings(hidden=(4, 4), bug="missing_activation_derivative"),
     "few": Settings(examples=2, bias_scale=0.3),
     "sampled": Settings(hidden=(64, 64, 64)),
-    "forward": Settings(hidden=(4,), scheme="forward"),
-    "five_point": Settings(hidden=(4,), scheme="five_point"),
-    "complex_step": Settings(hidden=(4,), scheme="complex_step"),
+}
+_SETTINGS |= {
+    scheme: Settings(hidden=(4,), scheme=scheme) for scheme in SCHEMES if scheme != "central"
 }
 _FUNCTIONS = {
     # lesson 01's parabola, and a wrong gradient of a function that is not defined everywhere
