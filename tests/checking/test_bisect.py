@@ -24,6 +24,7 @@ STEPS = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(("kind", "name", "layer"), STEPS)
 def test_the_step_with_the_bug_is_found(kind, name, layer):
     net, x, y, masks = case(kind, 1)
@@ -209,6 +210,7 @@ def small(every_step, T=3, H=3, **kwargs):
     return make(net, 2, T, steps=T)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):
