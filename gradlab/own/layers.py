@@ -282,5 +282,4 @@ def _loss_code(loss: Callable, out: np.ndarray) -> tuple[LayerCode, np.ndarray]:
     def backward(out: np.ndarray) -> np.ndarray:
         return loss(out)[1]
 
-    forward.__name__ = "loss"
     return LayerCode(forward, backward, (out,)), dout.astype(float)

@@ -559,6 +559,10 @@ def _vmap(one, randomness):
 func = types.SimpleNamespace(functional_call=_functional_call, vmap=_vmap)
 
 
+for _kind in (Tensor, Parameter, Module, Function, Node, Generator):
+    _kind.__module__ = "torch"  # what it keeps is its own matter
+
+
 @contextmanager
 def installed():
     """Let `import torch` give this module, and gradlab's own modules be read anew with it."""
