@@ -143,7 +143,7 @@ class Where:
         return f"Layer {self.number} ({self.label})" if self.number else "The loss"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """The check of one layer."""
 

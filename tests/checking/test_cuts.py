@@ -193,5 +193,8 @@ def test_the_noise_of_a_cut_is_a_few_roundings_of_the_loss(kind):
     )
     eps = np.finfo(float).eps
     assert loss.noise == max(4 * eps * abs(loss.base), 0.0 if net.loss_name == "mse" else eps / 2)
+    small = Point(net, x, net.predict(x) if net.loss_name == "mse" else y, masks)
+    if net.loss_name == "mse":  # whose least noise is none
+        assert CutLosses(small, 5).cuts["input"].noise < eps / 4
     assert (loss.size == np.maximum(1, np.abs(loss.value))).all()
     assert (loss.value_size == np.abs(loss.value)).all()

@@ -140,6 +140,11 @@ def test_an_entry_agrees_within_twice_its_bound_its_rounding_and_the_tolerance(o
     assert found.within[0] == np.inf
 
 
+def test_what_is_exactly_the_same_agrees_though_nothing_is_allowed():
+    found = agreement(np.zeros(1), slopes(slope=[0.0, 0.0]), np.zeros(1), 0.0, 0.0)
+    assert found.mark[0] == OK
+
+
 def test_where_nothing_bounds_a_slope_the_longest_that_is_alive_is_told():
     s = slopes(slope=[1.0, 2.0, 3.0], bound=[np.inf] * 3, alive=[False, True, True])
     found = agreement(np.array([2.0]), s, np.ones(1), 0.0, 1.0)

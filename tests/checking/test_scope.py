@@ -237,6 +237,22 @@ def test_which_name_of_a_number_is_the_likeliest():
     assert dict(by_shape.names_of(1 / 7, 2e-6))["1 / x.shape[0]"] == pytest.approx(0.5)
 
 
+def test_a_size_that_is_read_off_an_array_is_a_little_less_usual_than_a_name():
+    local = {"N": 5.0, "rate": 0.3}
+    named = {text: cost for text, _, cost in scope(local)._numbers()}
+    inside = {"self": type("Net", (), {})(), "rate": 0.3}
+    found = scope({"c": {"N": 5.0}, "rate": 0.3})
+    assert list(found.scalars) == ["c['N']", "rate"]
+    held = {text.replace("c['N']", "N"): cost for text, _, cost in found._numbers()}
+    assert held.keys() >= {text for text in named if "*" not in text}
+    for text in held.keys() & named.keys():
+        by_name = 0.3 if text in ("N", "1 / N") or ("N" in text and text != "rate / N") else 0
+        if text in ("(N * rate)", "1 / (N * rate)"):
+            continue  # of two names the first in the alphabet counts
+        assert held[text] - named[text] == pytest.approx(by_name), text
+    assert scope(inside).scalars == {"rate": 0.3}
+
+
 def test_a_number_that_is_the_length_of_an_axis_is_that_rather():
     plain = {text: cost for text, _, cost in scope({"N": 9}, constants=[3.0])._numbers()}
     rows = {
