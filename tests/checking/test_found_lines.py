@@ -155,6 +155,16 @@ def grad(theta):
     dW = X.T @ d + LAM * W
     return together(dW, d.sum(axis=0))
 """
+NORM = """
+def f(theta):
+    return float(np.sqrt(np.sum(theta**2)))
+
+
+def grad(theta):
+    n = float(np.sqrt(np.sum(theta**2)))
+    s = 1.0 / n
+    return theta * s
+"""
 CASES = {
     "mean for sum": (LINEAR, "d.sum(axis=0))", "d.mean(axis=0))"),
     "2 forgotten": (LINEAR, "d = 2 * (X @ W + b - Y) / len(X)", "d = (X @ W + b - Y) / len(X)"),
@@ -183,6 +193,8 @@ CASES = {
     "of an object that is called": (
         OF_AN_OBJECT, "return self.s * (1 - self.s)", "return self.s * self.s",
     ),
+    "below a line that cannot be 0": (NORM, "s = 1.0 / n", "s = 2.0 / n"),
+    "a root": (NORM, "s = 1.0 / n", "s = 1.0 / n**2"),
     "L2 forgotten": (REGULARISED, "X.T @ d + LAM * W", "X.T @ d"),
     "L2 doubled": (REGULARISED, "X.T @ d + LAM * W", "X.T @ d + 2 * LAM * W"),
     "one line too many": (TANH, "db = d.sum(axis=0)\n", "db = d.sum(axis=0)\n    db -= b\n"),
