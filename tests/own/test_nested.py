@@ -285,3 +285,28 @@ def test_a_report_says_what_was_left_alone_and_how_names_were_read():
     )
     unread = gl.check_arrays(loss, net, {"W": np.cos(net["W"]), "V": B})
     assert "the loss does not move with V: does it read a copy?" in unread.remarks
+
+
+def test_a_gradient_under_the_second_name_of_a_layer_is_that_of_the_first():
+    layer = Net(W=W)
+    _, found = read({"layers": [layer], "first": layer}, {"layers": [Net(W=4 * W)]})
+    assert [*found] == ["first.W"]
+    assert np.array_equal(found["first.W"], 4 * W)
+
+
+def test_a_call_that_puts_another_array_in_place_is_named_and_of_copies_it_may():
+    net = {"W": W / 5}
+
+    def loss():
+        net["W"] = net["W"] * 1.0
+        return float(np.sum(np.sin(net["W"])))
+
+    with pytest.raises(ValueError, match="must leave W where it is: after a call another array"):
+        gl.check_arrays(loss, net, {"W": np.cos(W / 5)})
+
+    def of_copies(parts):
+        parts["W"] = parts["W"] * 1.0
+        net["W"] = net["W"] * 1.0
+        return float(np.sum(np.sin(parts["W"])))
+
+    assert gl.check_arrays(of_copies, net, {"W": np.cos(W / 5)}).verdict == "correct"
