@@ -32,7 +32,7 @@ __all__ = ["CutLosses", "judged"]
 _ROOM = 1 << 20  # numbers in one activation of a run: more shifted columns run one after the other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
     """A tensor of activations that is judged: its name, its shape, which entries are looked at.
 

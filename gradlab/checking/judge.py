@@ -49,7 +49,7 @@ FAR = 30.0  # bounds that an entry must be away to follow
 ROUNDED = 1e-9  # of a slope: what rounding leaves in a float64 gradient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scales:
     """The steps, and what is large and small, for losses computed in one type of numbers.
 

@@ -143,7 +143,7 @@ class Where:
         return f"Layer {self.number} ({self.label})" if self.number else "The loss"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """The check of one layer."""
 
@@ -282,5 +282,4 @@ def _loss_code(loss: Callable, out: np.ndarray) -> tuple[LayerCode, np.ndarray]:
     def backward(out: np.ndarray) -> np.ndarray:
         return loss(out)[1]
 
-    forward.__name__ = "loss"
     return LayerCode(forward, backward, (out,)), dout.astype(float)

@@ -28,7 +28,7 @@ MOST_ORDERS = 6  # inputs; of more than these, only forward's own order is tried
 Arrays = Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
     """Inputs, and what comes from above, by the person's names."""
 

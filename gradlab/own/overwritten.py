@@ -16,7 +16,7 @@ from gradlab.own.code import LayerCode
 from gradlab.own.returned import gradients_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overwritten:
     """What a layer's backward returns in the stack, where another one wrote into its cache.
 

@@ -160,7 +160,6 @@ def _of_object(layer: object, label: str) -> Stage:
         [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
          for name in (x, *(one.name for one in held))]
     )  # fmt: skip
-    forward.__name__ = label
     for function, method in ((forward, "forward"), (backward, "backward")):
         function.layer, function.method = layer, method
     backward.remade = partial(_remade, layer, label)

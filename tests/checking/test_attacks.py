@@ -46,6 +46,7 @@ def on_the_simplex(t):
     return -np.sum(t * np.log(t))
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_gradients_are_not_blamed(name):
     f, grad, theta = RIGHT[name]
@@ -141,6 +142,7 @@ CAUSES = {  # f, gradient, theta, words that must not stand in the first cause
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", CAUSES)
 def test_no_cause_says_what_the_numbers_do_not_prove(name):
     f, grad, theta, words = CAUSES[name]

@@ -140,6 +140,7 @@ BAD = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bad", BAD)
 def test_bad_input_is_named(bad):
     call, error, parts = BAD[bad]

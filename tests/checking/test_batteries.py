@@ -112,6 +112,7 @@ def test_where_no_step_works_the_functions_own_exception_reaches_the_caller():
     assert gl.check_function(*CASES["domain_raises_value_error"]()).verdict == "correct"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", sorted(third_battery.AT_KINK))
 def test_a_subgradient_is_right_and_what_lies_outside_is_never_correct(name):
     f, grad, theta = THIRD[name]()

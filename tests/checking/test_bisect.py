@@ -24,6 +24,7 @@ STEPS = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(("kind", "name", "layer"), STEPS)
 def test_the_step_with_the_bug_is_found(kind, name, layer):
     net, x, y, masks = case(kind, 1)
@@ -57,7 +58,10 @@ def test_a_green_path_says_what_it_does_not_prove(name):
 def test_cut_gradients_from_elsewhere_are_checked():
     net, x, y, masks = case("tanh", 0)
     cuts = net.cut_gradients(x, y, masks)
-    assert gl.bisect(net, x, y, masks, analytic=cuts).step is None
+    given = gl.bisect(net, x, y, masks, analytic=cuts)
+    assert given.step is None
+    assert given.why.endswith("right at the input; the cuts above it were not looked at.")
+    assert gl.bisect(net, x, y, masks).why.endswith("so every step on its path is.")
     wrong = {**cuts, "input": 2 * cuts["input"]}
     assert gl.bisect(net, x, y, masks, analytic=wrong).step == "Dense(W1, b1)"
 
@@ -209,6 +213,7 @@ def small(every_step, T=3, H=3, **kwargs):
     return make(net, 2, T, steps=T)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):

@@ -67,6 +67,7 @@ def test_the_cause_comes_first_in_nine_of_ten_and_no_other_is_told():
     assert len(right) - unknown >= 0.9 * len(named), silent
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("factor", [1000.0, 2.0, 3.0, 1 / 39, -1.0, 1.01])
 @pytest.mark.parametrize("single", [False, True])
 def test_a_factor_is_told_as_it_is(factor, single):

@@ -146,6 +146,7 @@ def test_every_documented_blind_spot_has_its_place_here():
     assert documented == BLIND.keys() | MUTE.keys() | ELSEWHERE
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bug", BLIND)
 def test_a_check_that_passes_a_bug_names_what_hides_it(bug):
     place, layer, part = BLIND[bug]
@@ -175,6 +176,7 @@ def test_a_flipped_sign_under_l2_shows_in_the_biases_and_is_warned_of(eps):
     assert saying(report, "L2 makes up nearly all of the gradient of W1, W2")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "given",
     [

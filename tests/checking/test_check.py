@@ -12,6 +12,7 @@ from gradlab.nn.network import Point
 from tests.checking.cases import case
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("loss", gl.nn.LOSSES)
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "elu", "identity"])
 def test_correct_code_is_called_correct(activation, loss):
@@ -21,6 +22,7 @@ def test_correct_code_is_called_correct(activation, loss):
         assert (report.verdict, report.wrong) == ("correct", []), report
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("eps", np.logspace(-1, -13, 13))
 @pytest.mark.parametrize("settings", [{}, {"dtype": "float32"}, {"activation": "relu"}])
 def test_correct_code_is_not_blamed_for_the_step(eps, settings):
@@ -53,6 +55,7 @@ def test_kinks_are_counted_as_the_loop_would():
     assert gl.check(*case(), eps=0.05)["W1"].crossed_kinks == 0
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", ["W1", "b1", "W2", "b3"])
 @pytest.mark.parametrize("factor", [2.0, 0.5, -1.0, 0.0, 1.05])
 def test_a_planted_factor_is_found_in_its_tensor(name, factor):
@@ -190,6 +193,7 @@ def test_well_fitted_networks_are_not_blamed(activation):
             assert gl.check(*fitted(activation, scale, seed)).wrong == [], (scale, seed)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("eps", [0.3, 1.0, 10.0, 1e8])
 @pytest.mark.parametrize("scheme", gl.checking.SCHEMES)
 def test_absurd_steps_blame_nobody(scheme, eps):

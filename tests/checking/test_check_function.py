@@ -125,6 +125,7 @@ BAD = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bad", BAD)
 def test_bad_input_is_named_and_theta_stays(bad):
     changed, error, parts = BAD[bad]

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.checking import cuts
 from gradlab.checking.bisect import from_cut
-from gradlab.checking.cuts import CutLosses
+from gradlab.checking.black_box import aside
+from gradlab.checking.cuts import CutLosses, judged
 from gradlab.checking.schemes import SCHEME_TABLE, central_difference
+from gradlab.checking.time_steps import loss_of_steps
 from gradlab.nn.network import Point
 from tests.museum import MAKERS, case
 
@@ -50,3 +53,148 @@ def test_the_entries_that_are_looked_at_are_those_of_bisect():
     entries = gl.bisect(net, x, y, masks, samples=7).cuts["input"].tensors["theta"].entries
     cut = CutLosses(Point(net, x, y, masks), 7).at(1e-5, CENTRAL)["input"]
     np.testing.assert_array_equal(cut.entries, entries)
+
+
+# -- the time steps of an LSTM -------------------------------------------------------------------
+
+LSTMS = ["lstm", "lstm_every_step"]
+
+
+@pytest.mark.parametrize("kind", LSTMS)
+def test_the_slopes_at_the_time_steps_are_those_of_the_plain_loop(kind):
+    net, x, y, masks = case(kind, 1)
+    losses = CutLosses(Point(net, x, y, masks), 60).steps
+    f, theta, tensors = loss_of_steps(net, x, y)
+    reports = judged(losses, 1e-4, CENTRAL)
+    assert {f"{part}{t}" for part in "hcx" for t in range(1, len(x) + 1)} == {*reports}
+    for name, report in reports.items():
+        lo, hi, shape = tensors[name]
+        assert report.shape == shape
+        at = np.arange(lo, hi) if report.entries is None else lo + report.entries
+
+        def along(moved, at=at):
+            there = theta.copy()
+            there[at] = moved
+            return f(there)
+
+        slopes = central_difference(along, theta[at], 1e-4)
+        np.testing.assert_allclose(report.numerical.ravel(), slopes, rtol=1e-6, atol=1e-10)
+        assert report.verdict == "correct"
+        assert report.crossed_kinks == 0
+
+
+@pytest.mark.parametrize("kind", LSTMS)
+def test_the_complex_step_takes_time_steps_too(kind):
+    net, x, y, masks = case(kind, 1)
+    reports = judged(CutLosses(Point(net, x, y, masks), 60).steps, 1e-20,
+                     SCHEME_TABLE["complex_step"])  # fmt: skip
+    for report in reports.values():
+        np.testing.assert_allclose(report.numerical, report.analytic, rtol=1e-12, atol=1e-16)
+
+
+def test_what_one_run_cannot_hold_runs_one_after_the_other(monkeypatch):
+    for kind in (*LSTMS, "tanh", "batch_norm", "convnet"):
+        net, x, y, masks = case(kind, 1)
+        found = []
+        for room in (1 << 20, 1):
+            monkeypatch.setattr(cuts, "_ROOM", room)
+            losses = CutLosses(Point(net, x, y, masks), 10)
+            reports = losses.at(1e-4, CENTRAL)
+            if losses.steps is not None:
+                reports |= judged(losses.steps, 1e-4, CENTRAL)
+            found.append(reports)
+        for name, one in found[0].items():
+            other = found[1][name]
+            np.testing.assert_allclose(one.numerical, other.numerical, rtol=1e-7, atol=1e-11)
+            assert np.array_equal(one.kinks, other.kinks)
+    assert [*cuts._parts(7, 3)] == [slice(0, 3), slice(3, 6), slice(6, 9)]
+    assert [*cuts._parts(6, 3)] == [slice(0, 3), slice(3, 6)]
+
+
+def test_a_wrong_time_step_is_wrong_and_only_an_lstm_has_some():
+    net, x, y, masks = case("lstm", 1)
+    planted = gl.bugs.plant(net, "lstm_cell_gradient_dropped")
+    reports = judged(CutLosses(Point(planted, x, y, masks), 60).steps, 1e-5, CENTRAL)
+    T = len(x)
+    assert reports[f"c{T}"].verdict == "correct"
+    assert reports[f"c{T - 1}"].verdict == "wrong"
+    assert CutLosses(Point(*case("tanh", 1)), 60).steps is None
+
+
+def test_of_each_time_step_at_least_four_entries_are_looked_at():
+    net, x, y, masks = case("lstm", 1)
+    for samples, entries in ((10, 4), (100, 2 * 100 // (3 * len(x)))):
+        steps = CutLosses(Point(net, x, y, masks), samples).steps
+        assert {len(place.entries) for place in steps.places} <= {
+            min(entries, int(np.prod(place.shape))) for place in steps.places
+        }
+
+
+@pytest.mark.parametrize("kind", ["relu", "convnet"])
+def test_kinks_at_a_cut_are_those_between_the_activation_and_where_it_is_shifted(kind):
+    net, x, y, masks = case(kind, 0)
+    eps = 0.3
+    for position, (name, loss) in enumerate(CutLosses(Point(net, x, y, masks), 15).cuts.items()):
+        _, kinks = loss.at_step(eps, CENTRAL)
+        chain = net.chain(masks, len(x))[position:]
+        order = net.as_rows(np.arange(loss._a.size).reshape(loss._a.shape)[..., 0], len(x)).ravel()
+
+        def sides(a, chain=chain):
+            found = []
+            for layer in chain:
+                if (branch := layer.branches(a)) is not None:
+                    found.append(branch.ravel().copy())
+                a = layer.forward(net.params, a)
+            return np.concatenate(found) if found else np.zeros(0)
+
+        here = sides(loss._a)
+        for entry, crossed in zip(loss.places[0].entries, kinks, strict=True):
+            count = 0
+            for sign in (1, -1):
+                moved = loss._a.copy()
+                moved.reshape(-1)[order[entry]] += sign * eps
+                count += int((sides(moved) != here).sum())
+            assert crossed == count, (name, entry)
+
+
+def test_beside_a_cut_there_is_the_same_loss_with_its_own_gradient():
+    net, x, y, masks = case("relu", 0)
+    point = Point(net, x, y, masks)
+    loss = CutLosses(point, 12).cuts["z1"]
+    f, gradient = from_cut(point, 1)
+    flat = net.cut_activations(x, masks)["z1"].ravel()
+    at = loss.places[0].entries
+    for side, there in zip(loss.beside(), aside(flat), strict=True):
+        assert side.base == pytest.approx(f(there), rel=1e-12)
+        np.testing.assert_allclose(side.gradient, gradient(there)[at], atol=1e-15)
+        np.testing.assert_allclose(side.value, there[at])
+    assert loss.repeats()
+    assert CutLosses(Point(*case("lstm", 1)), 12).steps.beside() is None
+
+
+def test_what_the_ladder_proves_is_found_once_and_asked_where_a_step_differs():
+    net, x, y, masks = case("tanh", 0)
+    loss = CutLosses(Point(gl.bugs.plant(net, "missing_transpose"), x, y, masks), 12).cuts["input"]
+    known = loss.known
+    assert loss.known is known
+    report = judged(loss, 1e-5, CENTRAL)["input"]
+    assert report.verdict == "wrong"
+    assert set(np.flatnonzero(report.marks.ravel() == "bug")) <= set(
+        np.flatnonzero(known.mark == "bug")
+    )
+
+
+@pytest.mark.parametrize("kind", ["tanh", "sigmoid", "lstm"])
+def test_the_noise_of_a_cut_is_a_few_roundings_of_the_loss(kind):
+    net, x, y, masks = case(kind, 0)
+    loss = CutLosses(Point(net, x, y, masks), 5).cuts["input"]
+    assert loss.base == pytest.approx(
+        net.loss(x, y, masks) - net.raw_l2_loss(net.params), rel=1e-12
+    )
+    eps = np.finfo(float).eps
+    assert loss.noise == max(4 * eps * abs(loss.base), 0.0 if net.loss_name == "mse" else eps / 2)
+    small = Point(net, x, net.predict(x) if net.loss_name == "mse" else y, masks)
+    if net.loss_name == "mse":  # whose least noise is none
+        assert CutLosses(small, 5).cuts["input"].noise < eps / 4
+    assert (loss.size == np.maximum(1, np.abs(loss.value))).all()
+    assert (loss.value_size == np.abs(loss.value)).all()

@@ -81,6 +81,7 @@ MSE = BY_HAND["softplus"]
 RELU = BY_HAND["relu"]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("bug", "maker", "layer", "words"),
     [
@@ -102,6 +103,7 @@ def test_patterns_need_no_network(bug, maker, layer, words):
     assert 0.5 < first.score < 1
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("bug", "words"),
     [

@@ -233,6 +233,7 @@ HARMFUL = [
 ]  # fmt: skip
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("function", HARMFUL, ids=lambda f: f.__name__)
 def test_what_could_do_more_than_compute_is_not_run(function):
     code = Code(function)

@@ -89,6 +89,8 @@ def test_long_lines_are_shown_whole_without_marks():
 
 
 def test_a_long_stretch_is_not_marked():
+    assert Lines("d = 1", "d = 2").text().split("\n")[2].strip() == "^"
+    assert len(Lines("d = 1 + 2", "d = 1").text().split("\n")) == 2  # nothing of it is another
     assert "^" not in Lines("d = a", "d = " + "b" * (MARKS + 1)).text()
     assert "^" * MARKS in Lines("d = a", "d = " + "b" * MARKS).text()
 

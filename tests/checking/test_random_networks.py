@@ -77,6 +77,7 @@ def test_and_are_called_correct_where_a_step_can_support_it(reports):
     assert sum(r.verdict == "correct" for r in reports.values()) > 0.6 * DRAWS
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("k", range(0, DRAWS, 5))
 def test_a_planted_factor_is_found_and_nothing_else_is_blamed(k, reports):
     net, x, y, masks = draw(k)

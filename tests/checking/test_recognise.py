@@ -25,6 +25,7 @@ from tests.checking.own_networks import (
 )
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
 def test_of_a_right_network_nothing_is_claimed(maker):
     found = gl.explain(*maker())
@@ -32,6 +33,7 @@ def test_of_a_right_network_nothing_is_claimed(maker):
     assert str(found).startswith(("✓ correct: ", "✓ correct here, and "))  # blind to 0 = 0, say
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: f"{bug[0].__name__}: {bug[2].strip()}")
 def test_the_mistyped_line_is_named_first(bug):
     maker, right, wrong, where, wrong_line, right_line = bug
@@ -265,6 +267,7 @@ def test_gradients_that_add_up_are_told_before_any_line():
 # -- the arrays, and what comes in ------------------------------------------------------------
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("call", [1, 2, 9, 60])
 def test_arrays_are_put_back_bit_by_bit(error, call):

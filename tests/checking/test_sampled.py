@@ -23,6 +23,7 @@ def given(request):
     return NETWORKS[request.param]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("scheme", ["forward", "central", "five_point", "complex_step"])
 def test_the_entries_and_their_kinks_are_those_of_the_whole_check(given, scheme):
     whole = gl.check(*given, eps=1e-2, scheme=scheme)

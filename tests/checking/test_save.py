@@ -329,6 +329,7 @@ def full_of(words):
     )
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "words",
     [
@@ -462,6 +463,7 @@ def test_a_relative_path_and_a_string(tmp_path, monkeypatch):
     assert black_box().save("report.HTML") == tmp_path / "report.HTML"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("path", "kind", "words"),
     [

@@ -36,6 +36,7 @@ def test_the_right_backward_pass_is_called_correct(source, seed):
     assert doubtful <= (IDLE if source is batch_norm else set()), report
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("source", "bug", "wrong"),

@@ -29,6 +29,7 @@ def outcome(trap):
     return said
 
 
+@pytest.mark.every_case
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # their own
 @pytest.mark.parametrize("trap", TREACHEROUS, ids=lambda trap: trap.name)
 def test_a_trap_is_told_as_it_is(trap):
@@ -42,6 +43,7 @@ def test_there_are_enough_of_them():
     assert sum(zero.truth == "wrong" for zero in ZEROS) >= 40
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("zero", ZEROS, ids=lambda zero: zero.name)
 def test_a_gradient_that_was_never_written_is_not_correct(zero):
     f, grad, theta = zero.make()

@@ -72,6 +72,7 @@ def test_arrays_of_every_kind_are_checked_and_come_back():
     assert state(net) == before
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ZeroDivisionError, SystemExit])
 @pytest.mark.parametrize("at_call", [1, 2, 3, 7, 20, 41])
 def test_arrays_come_back_when_the_loss_raises(error, at_call):
@@ -232,6 +233,7 @@ def test_names_of_gradients():
     assert gl.check_arrays(loss, {"x.y": W, 3: b}, {"x.y": g, 3: gb}).verdict == "correct"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("shape", "gradient", "fits"),
     [((3,), (1, 3), True), ((3,), (3, 1), True), ((1, 3), (3,), True), ((3, 1), (3,), True),

@@ -39,6 +39,7 @@ def test_there_are_enough_layers_with_enough_bugs():
     assert sum(len(layer.named) for layer in LAYERS.values()) >= 0.6 * len(BUGS)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_right_layer_is_correct(name):
     layer = LAYERS[name]

@@ -200,6 +200,7 @@ FUNCTION = {
 }  # fmt: skip
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("bad", FUNCTION)
 def test_check_function_says_what_is_wrong(bad):
     arguments, error, parts = FUNCTION[bad]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from tests.own.as_written import normal
 
 
 class Dense:
@@ -132,3 +133,44 @@ def test_a_bug_of_the_layer_itself_is_still_found(rng):
     report, *_ = check([Off(), Dropout(in_place=True)], rng)
     assert report.wrong == ["2 Off: x"]
     assert "differ by more than noise" in report["2 Off: x"].why
+
+
+class Keeps:
+    """Keeps its output for backward, and has parameters."""
+
+    def __init__(self, n, m):
+        self.W, self.dW = normal(n, m), None
+
+    def forward(self, x):
+        self.x, self.out = x, np.tanh(x @ self.W)
+        return self.out
+
+    def backward(self, dout):
+        d = dout * (1 - self.out**2)
+        self.dW = self.x.T @ d
+        return d @ self.W.T
+
+
+class Doubles:
+    def forward(self, x):
+        x *= 2
+        return x
+
+    def backward(self, dout):
+        return 2 * dout
+
+
+def test_a_layer_with_parameters_may_be_overwritten_too_and_one_above_is_not():
+    layers = [Keeps(4, 3), Doubles(), Keeps(3, 2)]
+    loss = lambda out: (float(np.sum(out**2)), 2 * out)  # noqa: E731
+    report = gl.check_layers(layers, normal(5, 4), loss)
+    assert report.wrong == ["1 Keeps: x", "1 Keeps: W"]
+    assert "is overwritten by Layer 2 (Doubles)" in report["1 Keeps: W"].why
+    assert "let Layer 2 (Doubles) work on a copy" in report["1 Keeps: W"].judgement.advice
+    (cause,) = report.diagnosis
+    assert "overwritten by Layer 2 (Doubles), in place" in cause.cause
+    sampled = gl.check_layers(layers, normal(5, 4), loss, method="sampled", samples=4)
+    assert sampled.wrong == ["1 Keeps: x", "1 Keeps: W"]
+    assert sampled["1 Keeps: W"].analytic.shape == (4,)
+    along = gl.check_layers(layers, normal(5, 4), loss, method="directional")
+    assert "its gradients are others in the stack than those of this layer" in along.why

@@ -48,6 +48,7 @@ def same(one, other):
     return ast.unparse(ast.parse(one)) == ast.unparse(ast.parse(other))
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", NAMES)
 def test_each_piece_is_right(name):
     assert checked(layers, name).verdict == "correct"
@@ -301,6 +302,7 @@ def odd_backward(kind, dout, cache):
     return d @ W.T, x.T @ d * factor[kind]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("examples", [2, 4, 5])
 @pytest.mark.parametrize(
     ("kind", "said"),

@@ -352,8 +352,6 @@ def _gates(
     matrices: list[Piece], vectors: list[Piece], D: int, H: int
 ) -> Iterator[tuple[list[Piece], list[Piece], list[Piece]]]:
     """Yield (Wx, Wh, b), four pieces each, from one array for all gates, or one for each."""
-    if H == 0 or any(p.where.ndim != 2 for p in matrices):
-        return
     if len(vectors) == 1 and vectors[0].where.size == 4 * H:
         flat = replace(vectors[0], where=vectors[0].where.ravel())
         bias = [flat[k * H : (k + 1) * H] for k in range(4)]

@@ -114,7 +114,7 @@ def _tensor(
 ) -> list[str]:  # fmt: skip
     """Return a tensor's line and its place in the legend."""
     look = f"curve hue{i % HUES}"
-    dash = DASHES[(i // HUES + i) % len(DASHES)]
+    dash = DASHES[(i // HUES + i % HUES) % len(DASHES)]
     parts = [_path(steps, errors, x, y, look, dash, name)]
     height = TOP + 12 + 21 * i
     if i < MOST:

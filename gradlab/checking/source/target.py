@@ -66,7 +66,7 @@ class Target:
         return c if c and np.isfinite(c) and self.fits(start + c * step) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
     """What a search tries its edits on.
 

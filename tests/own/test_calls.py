@@ -1,0 +1,493 @@
+"""How a forward and a backward want to be called, what they return, and other inputs for them."""
+
+import numpy as np
+import pytest
+
+import gradlab as gl
+from gradlab.checking.judge import KINK
+from gradlab.checking.verdict import Verdict
+from gradlab.own import layer as layers
+from gradlab.own.above import LINEAR, LOUD, check_from_above, first_wrong, others
+from gradlab.own.calls import CACHE, DOUT, INPUT, OUT, names_of, plan, words_of
+from gradlab.own.code import LayerCode, projection
+from gradlab.own.elsewhere import places
+from gradlab.own.returned import gradients_of
+
+A = np.ones((4, 3))
+out, one, two, cache, first = (DOUT, 0), (DOUT, 1), (DOUT, 2), (CACHE, 0), (OUT, 0)
+x, w, b = (INPUT, 0), (INPUT, 1), (INPUT, 2)
+NAMES = ("x", "w", "b")
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("returned", "backward", "outs", "handed", "above"),
+    [
+        (A, lambda dout: 0, 1, (out,), "dout"),
+        (A, lambda dout, x, w, b: 0, 1, (out, x, w, b), "dout"),
+        (A, lambda g, b, x: 0, 1, (out, b, x), "g"),
+        (A, lambda g, W, X: 0, 1, (out, w, x), "g"),
+        (A, lambda dout, one, two, three: 0, 1, (out, x, w, b), "dout"),
+        (A, lambda dout, x, out: 0, 1, (out, x, first), "dout"),
+        (A, lambda dout, output: 0, 1, (out, first), "dout"),
+        (A, lambda dout, x, w, b=3: 0, 1, (out, x, w, b), "dout"),
+        (A, lambda dout, x, scale=3: 0, 1, (out, x), "dout"),
+        ((A, 3), lambda dout, cache: 0, 1, (out, cache), "dout"),
+        ((A, 3), lambda dout, kept: 0, 1, (out, cache), "dout"),
+        ((A, 3), lambda dout, x, kept: 0, 1, (out, x, cache), "dout"),
+        ((A, 3), lambda dout: 0, 1, (out,), "dout"),
+        ((A, A, 3), lambda dh, dc, cache: 0, 2, (out, one, cache), "dh"),
+        ((A, A, A), lambda a, b_, c: 0, 2, (out, one, cache), "a"),
+        ([A, 3], lambda dout, cache: 0, 1, (out, cache), "dout"),
+        ((A,), lambda dout, x: 0, 1, (out, x), "dout"),
+        (0.5, lambda x, w: 0, 1, (x, w), "dout"),
+        (0.5, lambda dout, x: 0, 1, (out, x), "dout"),
+        ((0.5, A), lambda cache: 0, 1, (cache,), "dout"),
+        ((A, A), lambda *arguments: 0, 1, (out, cache), "dout"),
+        ((A, A, 3), lambda *arguments: 0, 2, (out, one, cache), "dout"),
+    ],
+)
+def test_what_backward_is_handed(returned, backward, outs, handed, above):
+    calls = plan(NAMES, returned, backward)
+    assert (calls.outs, calls.handed) == (outs, handed)
+    assert calls.above == above
+    assert calls.is_tuple == isinstance(returned, tuple | list)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("cache_", "outs", "handed"), [(True, 1, (out, cache)), (False, 2, (out, one))]
+)
+def test_who_says_whether_there_is_a_cache_is_believed(cache_, outs, handed):
+    calls = plan(("x",), (A, A), lambda da, db: 0, cache_)
+    assert (calls.outs, calls.handed) == (outs, handed)
+    with pytest.raises(TypeError, match="it is not clear"):
+        plan(("x",), (A, A), lambda da, db: 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "outs"),
+    [
+        ({"diff"}, 1), ({"other"}, None), ({"diff", "iff"}, None), ({"iff"}, 2), ({"pred"}, None),
+    ],
+)  # fmt: skip
+def test_a_name_of_forwards_own_is_no_gradient_and_that_of_an_output_is_one(words, outs):
+    def backward(dloss, diff):
+        return 0
+
+    if outs is None:
+        with pytest.raises(TypeError, match="it is not clear"):
+            plan(("x",), (A, A), backward, None, words)
+    else:
+        assert plan(("x",), (A, A), backward, None, words).outs == outs
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("returned", "backward", "words"),
+    [
+        (
+            A,
+            lambda: 0,
+            r"got backward\(…\), where forward\(x, w, b\) returns one thing, the output",
+        ),
+        (A, lambda dout, p, q, r, s: 0, r"backward\(dout, p, q, r, s\)"),
+        ((A, 1, 2), lambda p: 0, "returns 3 things"),
+        (A, lambda x: 0, "it is not clear"),  # of the inputs alone, and nothing from above
+        (0.5, lambda dout: 0, None),
+        (A, lambda dout, *, key: 0, "one that needs key by name"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(returned, backward, words):
+    if words is None:
+        assert plan(NAMES, returned, backward).handed == (out,)
+        return
+    with pytest.raises(TypeError, match=words):
+        plan(NAMES, returned, backward)
+
+
+def test_what_forward_calls_its_inputs():
+    def several(a, *rest, scale=1.0):
+        return a
+
+    assert names_of(several, (1, 2, 3)) == ("a", "rest[0]", "rest[1]")
+    assert names_of(several, (1,)) == ("a",)
+    assert names_of(min, (1, 2)) == ("input1", "input2")  # has no signature
+    with pytest.raises(TypeError, match=r"forward\(a, \*rest, scale=1.0\) takes, got 0 inputs"):
+        names_of(several, ())
+    assert {"a", "rest", "scale"} <= words_of(several)
+    assert words_of(min) == frozenset()
+
+    class Layer:
+        def forward(self, x):
+            inside = np.tanh(x)
+            return inside
+
+    assert {"x", "inside", "tanh"} <= words_of(Layer().forward)
+
+
+# -- what backward returns -----------------------------------------------------------------------
+
+INPUTS = {"x": A, "n": 3, "w": np.ones(2)}
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (2 * A, None),  # one array, for two arrays of floats, of the first's shape
+        ((2 * A, np.zeros(2)), {"x": 2, "w": 0}),
+        ([2 * A, np.zeros(2)], {"x": 2, "w": 0}),
+        ((2 * A, None, np.zeros(2)), {"x": 2, "w": 0}),
+        ((None, None, np.zeros(2)), {"w": 0}),
+        ({"dw": np.zeros(2), "x": 2 * A}, {"x": 2, "w": 0}),
+    ],
+)
+def test_one_gradient_for_each_input(answer, found):
+    grads = gradients_of(answer, INPUTS, ["x", "w"])
+    wanted = {"x": 2} if found is None else found
+    assert [*grads] == [*wanted]
+    assert {name: float(g.ravel()[0]) for name, g in grads.items()} == wanted
+    for g in grads.values():
+        assert not any(np.shares_memory(g, v) for v in (answer, A) if isinstance(v, np.ndarray))
+
+
+def test_a_gradient_of_what_has_none_is_told():
+    left = []
+    grads = gradients_of((2 * A, 5.0, np.zeros(2)), INPUTS, ["x", "w"], left)
+    assert ([*grads], left) == (["x", "w"], ["n"])
+    with pytest.raises(TypeError, match=r"input n must be handed over as arrays.* it is a dict"):
+        gradients_of({"x": A, "n": {"a": 1}}, {**INPUTS, "n": {}}, ["x", "w"])
+    with pytest.raises(
+        ValueError, match=r"2 gradients, of x, w, or 3, one for each input .*got 1$"
+    ):
+        gradients_of((A,), INPUTS, ["x", "w"])
+    with pytest.raises(ValueError, match=r"must return 1 gradients, of x \(None .*'dx'.*, got 3"):
+        gradients_of((A, A, A), {"x": A}, ["x"])
+
+
+# -- a layer as a function -----------------------------------------------------------------------
+
+
+def test_what_stands_above_is_1_for_a_loss_and_else_random_and_away_from_0():
+    assert [a.tolist() for a in projection([()], np.dtype(np.float32))] == [1.0]
+    assert projection([()], np.dtype(float), 1)[0] != 1
+    assert projection([(), ()], np.dtype(float))[0] != 1
+    (numbers,) = projection([(500,)], np.dtype(float))
+    assert (np.abs(numbers) >= 0.5).all()
+    assert (np.abs(numbers) <= 1.5).all()
+    assert 200 < (numbers > 0).sum() < 300
+    assert np.abs(numbers).min() < 0.52
+    assert np.abs(numbers).max() > 1.48
+    assert projection([(3,)], np.dtype(np.float32))[0].dtype == np.float32
+
+
+def test_a_float_gets_a_float_from_above_and_an_array_an_array():
+    seen = []
+
+    def mse(x):
+        return float(np.sum(x**2)), x
+
+    def backward(dout, x):
+        seen.append(type(dout))
+        return 2 * dout * x
+
+    assert gl.check_layer(mse, backward, A).verdict == "correct"
+    assert set(seen) == {np.float64}
+    seen.clear()
+    assert gl.check_layer(lambda x: (np.asarray(np.sum(x**2)), x), backward, A).verdict == "correct"
+    assert set(seen) == {np.ndarray}
+
+
+def test_numbers_of_the_global_generator_are_the_same_at_each_call_and_it_goes_on_as_before():
+    drawn = []
+
+    def forward(x):
+        mask = np.random.rand(*x.shape) < 0.5  # noqa: NPY002 - as people do
+        drawn.append(mask.tobytes())
+        return x * mask, mask
+
+    np.random.seed(3)  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    assert gl.check_layer(forward, lambda dout, mask: dout * mask, A).verdict == "correct"
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    assert len(set(drawn)) == 1
+    draws = LayerCode(forward, lambda dout, mask: dout * mask, (A,))
+    assert draws.draws
+    assert not LayerCode(np.tanh, lambda dout, x: dout, (A,)).draws
+    by_backward = LayerCode(np.tanh, lambda dout, x: dout * np.random.rand(), (A,))  # noqa: NPY002
+    assert by_backward.draws
+
+
+def test_what_a_layer_is_as_a_function_of_one_vector():
+    own = LayerCode(
+        lambda x, n, w: (n * x @ w, n * (x @ w) ** 2),
+        lambda d, e, x, n, w: (n * np.outer(d + 2 * e * (x @ w), w), None),
+        (A[:, :2], 2, INPUTS["w"]),
+        cache=False,
+    )  # fmt: skip
+    assert own.names == ("x", "n", "w")
+    assert own.floats == ["x", "w"]
+    assert own.checked == ["x"]
+    assert own.layout == {"x": (0, 8, (4, 2))}
+    assert own.shapes == [(4,), (4,)]
+    theta = np.arange(8.0)
+    rows = theta.reshape(4, 2).sum(axis=1)
+    expected = np.sum(own.above[0] * 2 * rows) + np.sum(own.above[1] * 2 * rows**2)
+    assert own(theta) == pytest.approx(expected)
+    assert own.remarks == ["Not checked, for backward returns no gradient: w"]
+    outs, nothing = own.at({"x": np.zeros((4, 2))})
+    assert [o.tolist() for o in outs] == [[0.0] * 4] * 2
+    assert nothing == {}
+    assert np.array_equal(own.inputs["x"], A[:, :2])
+    assert own.inputs["x"] is not A
+
+
+def test_settings_that_cannot_be_copied_are_handed_on():
+    import threading
+
+    lock = threading.Lock()
+    settings = {"lock": lock, "scale": [2.0]}
+
+    def forward(x, settings):
+        assert settings["lock"] is lock
+        settings["scale"][0] += 0  # a copy
+        return x * settings["scale"][0], settings
+
+    report = gl.check_layer(forward, lambda dout, s: dout * s["scale"][0], A, settings)
+    assert report.verdict == "correct"
+    assert settings == {"lock": lock, "scale": [2.0]}
+
+
+def test_a_gradient_that_is_missing_at_a_later_call_is_named():
+    calls = []
+
+    def backward(dout, a, w):
+        calls.append(1)
+        return (dout @ w.T, a.T @ dout) if len(calls) < 2 else (dout @ w.T, None)
+
+    with pytest.raises(ValueError, match="the same gradients at each call, got none for w"):
+        gl.check_layer(lambda a, w: a @ w, backward, A, np.ones((3, 2)))
+
+
+# -- kinks ---------------------------------------------------------------------------------------
+
+
+def pairs(x):
+    """Return the larger of each two neighbours: two outputs may come from one entry."""
+    return np.maximum(x[:, :-1], x[:, 1:]), x
+
+
+def to_the_left(dout, x):
+    dx, left = np.zeros_like(x), x[:, :-1] >= x[:, 1:]
+    dx[:, :-1] += dout * left
+    dx[:, 1:] += dout * ~left
+    return dx
+
+
+TIED = np.repeat(np.array([20.0, -5.0, 1.0, 30.0, 2.0, -8.0]), 3).reshape(6, 3)
+
+
+def test_inputs_are_moved_off_a_kink_by_a_hundredth_of_their_size_at_most():
+    code = LayerCode(pairs, to_the_left, (TIED,))
+    first = layers._judged(code, {})
+    assert first.verdict == Verdict.INCONCLUSIVE
+    moved, there = layers._beside_the_kinks(code, first, {})
+    size = np.sqrt(np.mean(TIED**2))
+    by = np.abs(moved.theta - code.theta) / size
+    assert (by >= 0.5 * layers.ASIDE * (1 - 1e-9)).all()
+    assert (by <= layers.ASIDE * (1 + 1e-9)).all()
+    assert {*np.sign(moved.theta - code.theta)} == {-1, 1}
+    assert len({*by.round(9)}) == by.size
+    assert np.array_equal(moved.inputs["x"].ravel(), moved.theta)
+    assert np.array_equal(code.inputs["x"], TIED)
+    assert there.verdict == Verdict.CORRECT
+    zero = LayerCode(pairs, to_the_left, (0 * TIED,))
+    moved, there = layers._beside_the_kinks(zero, layers._judged(zero, {}), {})
+    assert (np.abs(moved.theta) >= 0.5 * layers.ASIDE).all()  # of what is 0 the size is 1
+    assert there.verdict == Verdict.CORRECT
+
+
+def test_what_is_tied_is_counted_tensor_by_tensor_and_both_checks_are_counted():
+    code = LayerCode(pairs, to_the_left, (TIED,))
+    first = layers._judged(code, {})
+    marked = int((first["x"].marks == KINK).sum())
+    assert marked
+    assert layers._marked(first, KINK) == f"{marked} of x"
+    assert layers._marked(first, "bug") == ""
+    report = gl.check_layer(pairs, to_the_left, TIED)
+    assert report.verdict == "correct"
+    assert f"for a max, are {marked} of x: no step gives a slope" in report.remarks[0]
+    assert "by up to 1% of their size" in report.remarks[0]
+    _, there = layers._beside_the_kinks(code, first, {})
+    assert report.evaluations == first.evaluations + there.evaluations
+    apart = gl.check_layer(pairs, to_the_left, TIED + np.arange(3) * 0.1)
+    assert apart.remarks == ()
+
+
+# -- what comes from above -----------------------------------------------------------------------
+
+G = np.array([1.0, -2.0, 0.5])
+
+
+def asked(answer, **options):
+    above, second = [np.array([1.0, 2.0, 3.0])], [np.array([-1.0, 0.5, 2.0])]
+    report = gl.check_function(lambda t: float(G @ t), lambda t: G, np.ones(3))
+    return others(answer, above, second, report, "dout", **options), above, second
+
+
+def test_a_backward_that_is_linear_is_asked_nothing_more():
+    assert asked(lambda above: above[0] * G)[0] == []
+    (tried, *_), _, second = asked(lambda above: above[0] * G, always=True)
+    assert tried == (second, "Backward is right for the dout that it gets, and wrong for another.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "asks"),
+    [
+        (lambda above: np.abs(above[0]) * G, "two mixed"),
+        (lambda above: np.clip(above[0], -100, 100) * G, "loud mixed"),
+        (lambda above: above[0] * G + 1e-6, "two mixed"),
+        (lambda above: above[0] * G * (1 + 1e-14 * above[0]), ""),
+        (lambda above: np.float32(above[0] * G * (1 + 1e-9 * above[0])), ""),
+        (lambda above: np.float32(above[0] * G * (1 + 1e-2 * above[0])), "two mixed"),
+    ],
+)
+def test_one_that_is_not_is_asked_with_what_shows_it(answer, asks):
+    tried, (a,), (b,) = asked(answer)
+    known = {"two": b, "mixed": a / 2 - 2 * b, "loud": LOUD * a}
+    assert [
+        [name for name, v in known.items() if np.allclose(above[0], v)] for above, _ in tried
+    ] == [[name] for name in asks.split()]
+    assert all("it is not linear in dout, as every gradient is" in why for _, why in tried)
+    assert LINEAR == {8: 1e-9, 4: 1e-4}
+
+
+def test_where_a_gradient_is_0_throughout_other_numbers_are_tried():
+    tensors = {"a": (0, 1, (1,)), "b": (1, 2, (1,))}
+    f, grad = lambda t: float(t[0] ** 2 + 0 * t[1]), lambda t: 2 * t * [1, 0]
+    report = gl.check_function(f, grad, np.ones(2), tensors=tensors)
+    above, second = [np.ones(2)], [np.array([2.0, 3.0])]
+    ((tried, why),) = others(lambda a: a[0] * 1.0, above, second, report, "dout")
+    assert tried is second
+    assert why == "A second dout was tried, for a gradient was 0 throughout with the first."
+
+
+class Told:
+    """A report as `first_wrong` reads it."""
+
+    def __init__(self, verdict, evaluations=10):
+        self.verdict, self.evaluations, self.find_remarks = Verdict(verdict), evaluations, None
+
+
+@pytest.mark.parametrize(
+    ("first", "tried", "judged", "evaluations", "said"),
+    [
+        ("correct", [], "first", 0, ()),
+        ("correct", ["correct"], "first", 10, ()),
+        ("correct", ["wrong"], 0, 10, ("why 0",)),
+        ("correct", ["correct", "wrong", "wrong"], 1, 20, ("why 1",)),
+        ("inconclusive", ["correct"], 0, 10, ()),
+        ("inconclusive", ["inconclusive"], "first", 10, ()),
+        ("inconclusive", ["correct", "correct"], 0, 20, ()),
+        ("correct", ["inconclusive"], "first", 10, ()),
+    ],
+)
+def test_the_report_that_counts_is_that_of_the_first_that_is_wrong(
+    first, tried, judged, evaluations, said
+):
+    reports = {"first": Told(first, 5), **{k: Told(v) for k, v in enumerate(tried)}}
+    pairs = ((k, f"why {k}") for k in range(len(tried)))
+    assert first_wrong(reports["first"], pairs, reports.get) == (reports[judged], evaluations, said)
+
+
+def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
+    report = gl.check_function(lambda t: float(G @ t), lambda t: G, np.ones(3))
+    wrong = gl.check_function(lambda t: float(G @ t), lambda t: 2 * G, np.ones(3))
+
+    class Own:
+        above, other_above, asked = [np.ones(3)], [np.arange(3.0)], 0
+
+        def answer(self, above):
+            Own.asked += 1
+            raise OverflowError
+
+        def ask_with(self, above):
+            raise AssertionError
+
+    assert check_from_above(Own(), lambda: wrong, "dout") == (wrong, wrong.evaluations)
+    assert Own.asked == 0
+    assert check_from_above(Own(), lambda: report, "dout") == (report, report.evaluations)
+    assert Own.asked == 1
+
+
+# -- other inputs --------------------------------------------------------------------------------
+
+
+def dense(x, w, b, scale, labels):
+    return (x @ w + b)[labels] * scale, (x, w, scale, labels)
+
+
+def dense_backward(dout, kept):
+    x, w, scale, labels = kept
+    d = np.zeros((len(x), w.shape[1]))
+    np.add.at(d, labels, dout * scale)
+    return {"dx": d @ w.T, "dw": x.T @ d, "db": d.sum(axis=0)}
+
+
+def own_dense():
+    rng = np.random.default_rng(0)
+    arrays = rng.standard_normal((4, 3)), rng.standard_normal((3, 2)), rng.standard_normal(2)
+    return LayerCode(dense, dense_backward, (*arrays, 2.0, np.array([0, 1, 2, 3, 1])))
+
+
+def test_right_code_has_the_slopes_of_every_other_place_and_wrong_code_not():
+    code = own_dense()
+    found = places(code)
+    assert len(found) >= 4
+    assert [place.is_larger for place in found][:3] == [False, False, True]
+    for place in found:
+        grads = code.at(place.inputs, place.above)[1]
+        assert place.agrees(grads)
+        assert not place.agrees({**grads, "w": grads["w"] * (1 + 1e-4)})
+        assert [name for name, *_ in place.slopes] == ["x", "x", "w", "w", "b", "b"]
+        assert not np.allclose(place.slopes[0][1], place.slopes[1][1])
+        assert place.inputs["scale"] == 2.0
+
+
+def test_other_places_are_moved_have_other_labels_and_other_sizes():
+    code = own_dense()
+    found = places(code)
+    here, there, *larger = (place.inputs for place in found)
+    assert np.array_equal(here["labels"], code.inputs["labels"])
+    assert not np.array_equal(there["labels"], code.inputs["labels"])
+    assert set(there["labels"]) <= {0, 1, 2, 3}
+    for place in (here, there):
+        far = np.abs(place["x"] - code.inputs["x"])
+        assert 0.1 < far.mean() < 1
+    assert not np.array_equal(here["x"], there["x"])
+    shapes = {tuple(np.shape(v) for k, v in one.items() if k in ("x", "w", "b")) for one in larger}
+    assert ((4, 4), (4, 2), (2,)) in shapes  # D
+    assert ((4, 3), (3, 3), (3,)) in shapes  # M
+    assert {one["x"].shape[0] for one in larger} >= {4, 5}  # N
+
+
+def test_where_a_layer_is_defined_nearby_only_a_shorter_shift_is_taken():
+    def narrow(x):
+        if np.abs(x - 1).max() > 0.4:
+            raise ValueError
+        return x**2, x
+
+    code = LayerCode(narrow, lambda dout, x: 2 * dout * x, (np.ones((2, 3)),))
+    found = [p for p in places(code) if p.inputs["x"].shape == (2, 3)]
+    assert found
+    for place in found:
+        assert 0.01 < np.abs(place.inputs["x"] - 1).max() <= 0.4
+
+    def nowhere(x):
+        if not np.allclose(x, 1, atol=1e-4):
+            raise ValueError
+        return x**2, x
+
+    code = LayerCode(nowhere, lambda dout, x: 2 * dout * x, (np.ones((2, 3)),))
+    assert places(code) == []
