@@ -531,7 +531,10 @@ def test_your_own_code():
     exec(right, told)  # noqa: S102
     assert told["report"].verdict == "correct"
     says(LESSON, "*inconclusive* is not *wrong*: the second line says what the check lacks")
-    assert gl.check_function(lambda t: np.random.default_rng().normal(), np.cos, np.ones(2)).why
+    noise = np.random.default_rng(0)
+    unsure = gl.check_function(lambda t: noise.normal(), np.cos, np.ones(2))
+    assert unsure.verdict == "inconclusive"
+    assert "same" in unsure.why or "slope" in unsure.why, unsure.why
 
 
 def test_what_the_exercise_is_tried_on():
