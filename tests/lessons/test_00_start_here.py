@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.course.tasks import QUESTIONS
-from tests.lessons.prose import says
+from tests.lessons.prose import book, says
 
 LESSON = "00_start_here"
 BUG = "missing_activation_derivative"
@@ -20,10 +20,34 @@ def ratio(network, eps):
     return gl.check(network, *gl.data.moons(30, seed=0), eps=eps).norm_ratio
 
 
+def by_hand(network):
+    x, y = gl.data.moons(30, seed=0)
+    parts = network.loss_function(x, y), network.theta
+    return parts, network.unroll(network.gradient(x, y))
+
+
+def test_nothing_before_the_question_names_the_one_with_the_bug():
+    cells = book(LESSON).cells
+    for cell in cells[: next(k for k, c in enumerate(cells) if "It is B" in c.source)]:
+        for name in "AB":
+            assert f"bugs.plant({name}" not in cell.source
+            assert f"{name} has a bug" not in cell.source
+
+
 def test_the_puzzle():
     says(LESSON, "below 1e-7 is great, above 1e-3 is a worry")
-    says(LESSON, "By the rule A is a worry, and B, whose code forgets the derivative of tanh, is")
-    assert ratio(net(), 1e-13) > 1e-3
+    says(LESSON, "for A it is between **1e-3 and 1e-2**, for B between **1e-7 and 1e-6**.")
+    says(LESSON, "By the rule A is a worry, and B is nearly great.")
+    says(LESSON, "It is B that has the bug: its code forgets the derivative of tanh. A has none.")
+    says(LESSON, "B's weights are small, about 1e-3")
+    assert 5e-4 < np.mean([np.abs(net(1e-3).params[name]).mean() for name in ("W1", "W2")]) < 2e-3
+    assert 1e-3 < ratio(net(), 1e-13) < 1e-2
+    for k, (name, made, h) in enumerate((("A", net(), 1e-13), ("B", net(1e-3, True), 1e-4))):
+        assert (k == sum(b"Hold your answer!") % 2) == (name == "B")  # where the lesson plants it
+        (loss, theta), a = by_hand(made)
+        n = [(loss(theta + e) - loss(theta - e)) / (2 * h) for e in h * np.eye(theta.size)]
+        own = np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))
+        assert own == pytest.approx(ratio(made, h), rel=0.3)
     assert 1e-7 < ratio(net(1e-3, bug=True), 1e-4) < 1e-6
     assert gl.check(net(), *gl.data.moons(30, seed=0)).verdict == "correct"
     assert gl.check(net(1e-3, bug=True), *gl.data.moons(30, seed=0)).verdict == "wrong"
@@ -31,6 +55,8 @@ def test_the_puzzle():
 
 def test_the_first_prediction():
     says(LESSON, "15 belong to either class, and the two classes pull in opposite directions")
+    says(LESSON, "two vectors of length 1e-3 leave one of 9e-10, as small as what the bug adds,")
+    says(LESSON, "so short that the ratio of all four tensors does not show it")
     says(
         LESSON,
         "Without one example the sum is tens of thousands of times as large",
@@ -45,6 +71,13 @@ def test_the_first_prediction():
     a, b = (good.gradient(x[y == k], y[y == k])["b1"] * np.mean(y == k) for k in (0, 1))
     assert np.allclose(a + b, good.gradient(x, y)["b1"])
     assert np.linalg.norm(a + b) < 1e-3 * np.linalg.norm(a)
+    one, two = (wrong.gradient(x[y == k], y[y == k])["b1"] / 2 for k in (0, 1))
+    lengths = [f"{np.linalg.norm(g):.0e}" for g in (one, two, one + two)]
+    assert lengths == ["1e-03", "1e-03", "9e-10"]
+    added = np.linalg.norm(one + two - a - b)
+    assert 0.3 < added / np.linalg.norm(one + two) < 3  # "as small as what the bug adds"
+    others = [np.linalg.norm(g) for k, g in wrong.gradient(x, y).items() if k != "b1"]
+    assert np.linalg.norm(one + two) < 0.01 * min(others)
     assert np.bincount(y).tolist() == [15, 15]
     question = QUESTIONS["one_example_less"]
     for k in range(30):  # "any one"
@@ -80,7 +113,7 @@ def without_l2(scale, l2, seed=0):
 
 
 def test_smaller_weights_lay_a_missing_term_bare():
-    says(LESSON, "λ is 0.1, the weights are about 0.5, the norm ratio is 0.3")
+    says(LESSON, "λ is 0.1, the weights are about 0.5, the norm ratio of all parameters is 0.3")
     says(LESSON, "The missing term became a tenth, but the rest of the gradient a sixtieth")
     question, rest, term = QUESTIONS["a_tenth_of_the_missing_term"], [], []
     for scale in (0.5, 0.05):
@@ -130,7 +163,7 @@ def test_the_answers(lab):
 
 
 def test_at_no_step_is_the_missing_term_forgiven(lab):
-    says(LESSON, "the verdicts at 25 steps from 1e-13 to 1e-1, two for each power of ten")
+    says(LESSON, "the verdicts at 25 steps from 1e-13 to 1e-1: of right code")
     says(LESSON, "The missing term makes it *wrong* at every step.")
     verdicts = {True: [], False: []}
     for in_gradient, told in verdicts.items():

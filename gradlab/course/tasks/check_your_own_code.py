@@ -504,8 +504,8 @@ QUESTIONS = (
         name="two_examples_in_the_batch",
         lesson="13",
         question=(
-            "Batch norm with a random R, and nothing added to the variance. With eight examples in "
-            "the batch right code gets 0.00, the bug 0.07. With two examples they get …"
+            "The layer out() with a random R: with eight examples in the batch right code gets "
+            "0.00, the bug 0.07. With two examples they get …"
         ),
         choices={
             "0.00 and about 0.07": (

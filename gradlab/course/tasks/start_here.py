@@ -43,8 +43,9 @@ QUESTIONS = (
         name="a_tenth_of_the_missing_term",
         lesson="00",
         question=(
-            "In the lab's network L2 is missing in the gradient, and the norm ratio is 0.3. With "
-            "all its weights a tenth as large, and so the missing term as well, it is …"
+            "In the lab's network L2 is missing in the gradient, and the norm ratio of all "
+            "parameters is 0.3. With all its weights a tenth as large, and so the missing term as "
+            "well, it is …"
         ),
         choices={
             "about 0.003": (
