@@ -107,17 +107,29 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="what it can do", metavar="command")
     raw = argparse.RawDescriptionHelpFormatter
-    lab = commands.add_parser("lab", help="open the course in JupyterLab", description=LAB,
-                              usage="gradlab lab [-h] [--folder FOLDER] [-- ARGUMENT ...]",
-                              formatter_class=raw)  # fmt: skip
+    lab = commands.add_parser(
+        "lab",
+        help="open the course in JupyterLab",
+        description=LAB,
+        usage="gradlab lab [-h] [--folder FOLDER] [-- ARGUMENT ...]",
+        formatter_class=raw,
+    )
     lab.add_argument("--folder", help=f"copy the lessons there (installed: ./{FOLDER})")
     lab.set_defaults(does=_lab)
-    demo = commands.add_parser("demo", help="show the lab to a class, full screen",
-                               description=DEMO, usage="gradlab demo [-h] [-- ARGUMENT ...]",
-                               formatter_class=raw)  # fmt: skip
+    demo = commands.add_parser(
+        "demo",
+        help="show the lab to a class, full screen",
+        description=DEMO,
+        usage="gradlab demo [-h] [-- ARGUMENT ...]",
+        formatter_class=raw,
+    )
     demo.set_defaults(does=_demo)
-    check = commands.add_parser("check", help="check a gradient: gradlab check module:name",
-                                description=CHECK, formatter_class=raw)  # fmt: skip
+    check = commands.add_parser(
+        "check",
+        help="check a gradient: gradlab check module:name",
+        description=CHECK,
+        formatter_class=raw,
+    )
     check.add_argument("what", metavar="module:name", help="as in net:report or package.net:check")
     check.add_argument("--save", metavar="REPORT.html", help="write the report as a page, too")
     check.set_defaults(does=_check)
@@ -158,8 +170,14 @@ def _lab(asked: argparse.Namespace, rest: list[str]) -> int:
             raise _RefusedError(told) from None
         _tell(folder, copied, same, changed)
     # Where the files are and what is opened; JupyterLab's other defaults stay, token and all.
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}",
-               f"--LabApp.default_url=/lab/tree/{FIRST}", *rest]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        *rest,
+    ]
     return _become(command, os.environ)
 
 
@@ -197,9 +215,18 @@ def _demo(_: argparse.Namespace, rest: list[str]) -> int:
     folder = Path(__file__).resolve().parent / "lab" / "demo"
     # A token, which Voilà asks of nobody by itself; whoever opens the page finds a kernel that has
     # run its cell, and whoever loads it again the next one.
-    command = [sys.executable, "-m", "gradlab.demo_server", str(folder / "demo.ipynb"),
-               "--template=gradlab", "--Voila.ip=127.0.0.1", "--token", "--preheat_kernel=True",
-               "--pool_size=2", *rest]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "gradlab.demo_server",
+        str(folder / "demo.ipynb"),
+        "--template=gradlab",
+        "--Voila.ip=127.0.0.1",
+        "--token",
+        "--preheat_kernel=True",
+        "--pool_size=2",
+        *rest,
+    ]
     paths = [str(folder), os.environ.get("JUPYTER_PATH", "")]  # where the template is
     here = {"JUPYTER_PATH": os.pathsep.join(filter(None, paths))}
     return _become(command, os.environ | here)

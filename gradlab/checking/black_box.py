@@ -219,8 +219,17 @@ class BlackBox:
             around = replace(self.background, base=base)
             if not (np.isfinite(base) and np.isfinite(gradient).all()):
                 return None
-            sides.append(BlackBox(Probe(self.probe.f, there), around, None, gradient,
-                                  self.entries, self.tensors, self.executor))  # fmt: skip
+            sides.append(
+                BlackBox(
+                    Probe(self.probe.f, there),
+                    around,
+                    None,
+                    gradient,
+                    self.entries,
+                    self.tensors,
+                    self.executor,
+                )
+            )
         return sides[0], sides[1]
 
     def repeats(self) -> bool:

@@ -131,8 +131,7 @@ def check_function(
     gradient, evaluations = asked.second, background.evaluations + asked.evaluations
     setting = Setting(eps, background.single or theta.itemsize == 4, False, tolerance)
     if method == "directional":
-        draws = rng.standard_normal((samples, theta.size))
-        lines = draws / np.linalg.norm(draws, axis=1, keepdims=True) * float(np.median(size))
+        lines = _directions(samples, size, rng)
         probe = Probe(Along(f, theta, lines), np.zeros(samples))
         grad, gradient = None, (lines @ gradient.astype(float)).astype(gradient.dtype)
         layout = {"theta": (0, samples, (samples,))}
@@ -140,28 +139,54 @@ def check_function(
         name: _some(lo, hi, samples, rng) if method == "sampled" else np.arange(lo, hi)
         for name, (lo, hi, _) in layout.items()
     }
-    loss = BlackBox(probe, background, grad, gradient, np.concatenate([*entries.values()]),
-                    _slices(entries), executor)  # fmt: skip
+    part = np.concatenate([*entries.values()])
+    loss = BlackBox(probe, background, grad, gradient, part, _slices(entries), executor)
     many = _many(entries, samples)
     with _telling_who_waits(many):
         found, spent = _found(loss, eps, tolerance)
     evaluations += spent
-    checked = {}
-    for (name, (lo, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
-        picked = entries[name] - lo if method == "sampled" else None
-        checked[name] = tensor_report(
-            name, loss.gradient[part], found.pick(part), None, shape, picked, setting,
-            judgement=_of_the_whole(background, found, setting),
-        )  # fmt: skip
+    picked = {name: entries[name] - lo for name, (lo, _, _) in layout.items()}
+    checked = _reports(loss, found, layout, picked if method == "sampled" else {}, setting)
     if method == "directional":
         checked = {"theta": _along_directions(checked["theta"], theta.size)}
     seconds, whole = time.perf_counter() - start, summary(checked, setting)
     return Report(
-        checked, whole, _subject(f, background), "max_relative", "central", eps, evaluations,
+        checked,
+        whole,
+        _subject(f, background),
+        "max_relative",
+        "central",
+        eps,
+        evaluations,
         seconds,
         partial(_explain, (f, loss.grad), theta, layout, asked.first, loss.rounding, method),
         find_remarks=lambda: (*(STALE,) * asked.stale, *(many,) * bool(many)),
-    )  # fmt: skip
+    )
+
+
+def _directions(samples: int, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return random directions, (samples, P), each as long as a typical entry is large."""
+    draws = rng.standard_normal((samples, size.size))
+    return draws / np.linalg.norm(draws, axis=1, keepdims=True) * float(np.median(size))
+
+
+def _reports(
+    loss: BlackBox, found: Finding, layout: Mapping, picked: Mapping, setting: Setting
+) -> dict[str, TensorReport]:
+    """Return each tensor's report; `picked` are the entries that were checked, if not all."""
+    checked = {}
+    for (name, (_, _, shape)), part in zip(layout.items(), loss.tensors, strict=True):
+        checked[name] = tensor_report(
+            name,
+            loss.gradient[part],
+            found.pick(part),
+            None,
+            shape,
+            picked.get(name),
+            setting,
+            judgement=_of_the_whole(loss.background, found, setting),
+        )
+    return checked
 
 
 @contextmanager
@@ -201,8 +226,10 @@ def _explain(
     """Return the wrong line of the gradient's own code, else what the numbers alone say."""
     if method == "directional":  # along a direction all tensors are mixed
         return []
-    params, first = ({name: v[lo:hi].astype(float) for name, (lo, hi, _) in layout.items()}
-                     for v in (theta, first))  # fmt: skip
+    params, first = (
+        {name: v[lo:hi].astype(float) for name, (lo, hi, _) in layout.items()}
+        for v in (theta, first)
+    )
     facts = Facts.of(report, params=params, first=first, rounding=rounding)
     return of_functions(*functions, theta, layout, report, facts) or diagnose_black_box(facts)
 

@@ -137,8 +137,10 @@ class OwnCode:
             raise ValueError(
                 f"{called} must have the keys of arrays, {list(self.arrays)}, got {list(grads)}"
             )
-        checked = [check_real_array(grads[name], f"{called}[{name!r}]", array.shape)
-                   for name, array in self.arrays.items()]  # fmt: skip
+        checked = [
+            check_real_array(grads[name], f"{called}[{name!r}]", array.shape)
+            for name, array in self.arrays.items()
+        ]
         return np.concatenate([np.ravel(value) for value in checked])
 
 
@@ -165,8 +167,10 @@ def check_examples(value: object, called: str) -> np.ndarray:
     """Return x or y as an array of its own, float64, or raise."""
     array = np.array(check_real_array(value, called), float)
     if array.ndim == 0:
-        raise ValueError(f"{called} must be an array of N examples, such as (N, n) or a list of N "
-                         f"rows or columns, got a single number, {array[()]:g}")  # fmt: skip
+        raise ValueError(
+            f"{called} must be an array of N examples, such as (N, n) or a list of N "
+            f"rows or columns, got a single number, {array[()]:g}"
+        )
     if array.size == 0:
         raise ValueError(f"{called} must hold at least one example, got shape {array.shape}")
     return array

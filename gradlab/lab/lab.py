@@ -125,13 +125,20 @@ class Lab(widgets.VBox):
         self._rest = AtRest(self._on_rest, _REST_SECONDS)
         self.controls = make_controls(self.state)
         self.board = Board(
-            panels, self._on_press, lambda *at: self._link.slide(*at),
+            panels,
+            self._on_press,
+            lambda *at: self._link.slide(*at),
             {"undo": self.state.undo, "redo": self.state.redo},
-        )  # fmt: skip
+        )
         screen = self._screen = Screen(
-            self.state, self.board, panels, theme,
-            changed=self._on_appearance, pin=self._on_pin, save=self._on_save,
-        )  # fmt: skip
+            self.state,
+            self.board,
+            panels,
+            theme,
+            changed=self._on_appearance,
+            pin=self._on_pin,
+            save=self._on_save,
+        )
         self.reset_button = screen.toolbar.reset
         self.scenarios, self.mystery = screen.scenarios, screen.mystery
         self.appearance = screen.appearance

@@ -130,8 +130,10 @@ def _parameters(backward: Callable) -> tuple[list[str], list[str], bool]:
     except (TypeError, ValueError):
         return [], [], True
     if keyword := [p.name for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty]:
-        raise TypeError(f"backward must take its arguments by position, got one that needs "
-                        f"{', '.join(keyword)} by name")  # fmt: skip
+        raise TypeError(
+            f"backward must take its arguments by position, got one that needs "
+            f"{', '.join(keyword)} by name"
+        )
     placed = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return (
         [p.name for p in placed if p.default is p.empty],

@@ -95,10 +95,12 @@ class Finder:
                 target.measure(program)
                 return [
                     replace(
-                        causes[0], residual=target.residual(causes[0].apply(program)),
-                        tensors=tuple(target.wrong), alike=_other_names(causes),
+                        causes[0],
+                        residual=target.residual(causes[0].apply(program)),
+                        tensors=tuple(target.wrong),
+                        alike=_other_names(causes),
                     )
-                ]  # fmt: skip
+                ]
         return []
 
     def _answers(self, match: Match) -> list[tuple[Place, dict[str, np.ndarray]]]:
@@ -143,8 +145,12 @@ def _single(search: Search) -> list[Cause]:
 
     A 5 is an N where there are five examples: other places tell which it is.
     """
-    every = [cause_of((replace(edit, name=name, cost=edit.cost + cost),))
-            for edit in search.full for name, cost in edit.names if cost < UNNAMED]  # fmt: skip
+    every = [
+        cause_of((replace(edit, name=name, cost=edit.cost + cost),))
+        for edit in search.full
+        for name, cost in edit.names
+        if cost < UNNAMED
+    ]
     return search.causes() + every
 
 
@@ -183,10 +189,14 @@ def told(cause: Cause, match: Match, code: LayerCode) -> Cause:
         parts[::2] = [pattern.sub(lambda m: m[1] + names[m[2]], part) for part in parts[::2]]
         return _as_statement("".join(parts))
 
-    return replace(cause, wrong_line=renamed(cause.wrong_line), certain=True,
-                   right_line=renamed(cause.right_line),
-                   alike=tuple(map(renamed, cause.alike)),
-                   tensors=tuple(names[k] for k in cause.tensors))  # fmt: skip
+    return replace(
+        cause,
+        wrong_line=renamed(cause.wrong_line),
+        certain=True,
+        right_line=renamed(cause.right_line),
+        alike=tuple(map(renamed, cause.alike)),
+        tensors=tuple(names[k] for k in cause.tensors),
+    )
 
 
 def _as_statement(line: str) -> str:

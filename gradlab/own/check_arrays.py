@@ -87,8 +87,10 @@ def check_arrays(
     tree = Nested(arrays)
     gradients = Gradients(tree)
     if not gradients.floats:
-        raise TypeError("arrays must hold at least one array of float64 or float32, got "
-                        f"{_some(tree.leaves) or type(arrays).__name__}")  # fmt: skip
+        raise TypeError(
+            "arrays must hold at least one array of float64 or float32, got "
+            f"{_some(tree.leaves) or type(arrays).__name__}"
+        )
     if not callable(loss):
         raise TypeError(f"loss must be a function, got {type(loss).__name__}")
     if grads is True:
@@ -100,15 +102,24 @@ def check_arrays(
         with own:
             own.check()
             report = check_function(
-                own, gradient, own.theta, eps, own.layout,
-                method=method, samples=samples, seed=seed, tolerance=tolerance,
-            )  # fmt: skip
+                own,
+                gradient,
+                own.theta,
+                eps,
+                own.layout,
+                method=method,
+                samples=samples,
+                seed=seed,
+                tolerance=tolerance,
+            )
     said = _remarks(report, gradients, own)
     return replace(
-        report, find_remarks=lambda: (*map(_in_words, report.remarks), *said),
-        find_causes=lambda now: of_arrays(loss, grads, own, gradient, gradients, now)
-        or report.find_causes(now),
-    )  # fmt: skip
+        report,
+        find_remarks=lambda: (*map(_in_words, report.remarks), *said),
+        find_causes=lambda now: (
+            of_arrays(loss, grads, own, gradient, gradients, now) or report.find_causes(now)
+        ),
+    )
 
 
 def _own_code(
@@ -127,8 +138,10 @@ def _own_code(
 
     def named(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if found.keys() != first.keys():
-            raise ValueError(f"{argument} must have the same gradients at every call, got first "
-                             f"{_some(first)}, then {_some(found)}")  # fmt: skip
+            raise ValueError(
+                f"{argument} must have the same gradients at every call, got first "
+                f"{_some(first)}, then {_some(found)}"
+            )
         return {shown(path): value for path, value in found.items()}
 
     ask = {
@@ -171,8 +184,10 @@ def _check(checked: dict[str, np.ndarray], gradients: Gradients, is_copied: bool
                 "A loss that takes an argument gets copies instead"
             )
         if not _is_laid_out(array):
-            raise ValueError(f"{name} must have a place for each entry, got shape {array.shape} "
-                             f"with strides {array.strides}")  # fmt: skip
+            raise ValueError(
+                f"{name} must have a place for each entry, got shape {array.shape} "
+                f"with strides {array.strides}"
+            )
     # what has no gradient may overlap where it lies; of copies, only one would be shifted
     others = gradients.floats if is_copied else checked
     for one, other in overlapping(checked, others):
@@ -200,13 +215,20 @@ def _is_laid_out(array: np.ndarray) -> bool:
 def _remarks(report: Report, gradients: Gradients, own: OwnCode) -> list[str]:
     """Return what was left alone, and how names and shapes were read."""
     said, called, leaves = [], gradients.called, gradients.tree.leaves
-    without = [shown(path) for path in gradients.floats if not isinstance(leaves[path], float)
-               and shown(path) not in own.arrays and shown(path) not in called]  # fmt: skip
+    without = [
+        shown(path)
+        for path in gradients.floats
+        if not isinstance(leaves[path], float)
+        and shown(path) not in own.arrays
+        and shown(path) not in called
+    ]
     if without:
         said.append(f"not checked, because grads has no gradient for {_some(without)}")
-    others = {shown(path): type(leaf).__name__ for path, leaf in leaves.items()
-              if (isinstance(leaf, float) or numbers_in(leaf) is None)
-              and shown(path) not in own.arrays}  # fmt: skip
+    others = {
+        shown(path): type(leaf).__name__
+        for path, leaf in leaves.items()
+        if (isinstance(leaf, float) or numbers_in(leaf) is None) and shown(path) not in own.arrays
+    }
     if others:
         told = _some(f"{name} ({kind})" for name, kind in others.items())
         said.append(f"left alone, being no arrays of floats: {told}")
@@ -220,8 +242,11 @@ def _remarks(report: Report, gradients: Gradients, own: OwnCode) -> list[str]:
     if twice:
         told = _some(f"{shown(other)} is {shown(path)}" for other, path in twice.items())
         said.append(f"the same under two names, and counted once: {told}")
-    unread = [name for name, t in report.tensors.items()
-              if not (t.directional or t.numerical.any()) and t.analytic.any()]  # fmt: skip
+    unread = [
+        name
+        for name, t in report.tensors.items()
+        if not (t.directional or t.numerical.any()) and t.analytic.any()
+    ]
     if unread:
         said.append(f"the loss does not move with {_some(unread)}: does it read a copy?")
     return said

@@ -83,8 +83,10 @@ class LayerCode:
         with _drawing_from(self._after_forward):
             answer = self.backward(*self._arguments(returned, handed, given))
             states = self._drawn_from, self._after_forward, np.random.get_state()  # noqa: NPY002
-        self.draws = any(not np.array_equal(one[1], states[0][1]) or one[2:] != states[0][2:]
-                         for one in states[1:])  # fmt: skip
+        self.draws = any(
+            not np.array_equal(one[1], states[0][1]) or one[2:] != states[0][2:]
+            for one in states[1:]
+        )
         left_alone: list[str] = []
         grads = gradients_of(answer, self.inputs, self.floats, left_alone)
         self.remarks += [
@@ -150,8 +152,10 @@ class LayerCode:
         inputs = {**self.inputs, **values}
         grads = gradients_of(answer, inputs, self.floats)
         if missing := [name for name in self.checked if name not in grads]:
-            raise ValueError(f"backward must return the same gradients at each call, got none for "
-                             f"{', '.join(missing)}")  # fmt: skip
+            raise ValueError(
+                f"backward must return the same gradients at each call, got none for "
+                f"{', '.join(missing)}"
+            )
         return outs, grads
 
     def _forward(self, handed: list) -> object:
@@ -175,19 +179,24 @@ class LayerCode:
         several = list(returned)[: self.calls.outs] if self.calls.is_tuple else [returned]
         outs = [_check_output(out) for out in several]
         if shapes is not None and [out.shape for out in outs] != shapes:
-            raise ValueError(f"forward must return the same shapes at each call, {shapes}, got "
-                             f"{[out.shape for out in outs]}")  # fmt: skip
+            raise ValueError(
+                f"forward must return the same shapes at each call, {shapes}, got "
+                f"{[out.shape for out in outs]}"
+            )
         return outs
 
     def _arguments(self, returned: object, handed: list, above: list) -> list:
         several = list(returned) if self.calls.is_tuple else [returned]
         return [
-            _as_given(above[k], several[k]) if kind == DOUT
-            else several[-1] if kind == CACHE
-            else handed[k] if kind == INPUT
+            _as_given(above[k], several[k])
+            if kind == DOUT
+            else several[-1]
+            if kind == CACHE
+            else handed[k]
+            if kind == INPUT
             else several[0]
             for kind, k in self.calls.handed
-        ]  # fmt: skip
+        ]
 
 
 @contextmanager
@@ -226,8 +235,10 @@ def _floats(inputs: Mapping[str, object]) -> list[str]:
         if not isinstance(value, np.ndarray) or value.dtype.kind in "biuSUOMmV":
             continue
         if value.dtype not in (np.float64, np.float32):
-            raise TypeError(f"{name} must be float64 or float32 to be differentiated, or of "
-                            f"integers to be left alone, got {value.dtype}")  # fmt: skip
+            raise TypeError(
+                f"{name} must be float64 or float32 to be differentiated, or of "
+                f"integers to be left alone, got {value.dtype}"
+            )
         check_real_array(value, name)
         if value.size:
             found.append(name)
@@ -266,10 +277,15 @@ def _check_output(out: object) -> np.ndarray:
     """Return an output as an array of its own, or raise if nothing can be differentiated."""
     if not is_differentiable(out):
         got = f"an array of {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
-        why = ", which has no derivative" if getattr(out, "dtype", np.dtype("O")).kind in "biu" \
-            else ""  # fmt: skip
-        raise TypeError(f"forward must return its output as an ndarray of floats, alone or as "
-                        f"(out, cache), got {got}{why}")  # fmt: skip
+        why = (
+            ", which has no derivative"
+            if getattr(out, "dtype", np.dtype("O")).kind in "biu"
+            else ""
+        )
+        raise TypeError(
+            f"forward must return its output as an ndarray of floats, alone or as "
+            f"(out, cache), got {got}{why}"
+        )
     array = np.array(out)
     if array.size == 0:
         raise ValueError(f"forward must return an output with entries, got shape {array.shape}")

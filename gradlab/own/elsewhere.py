@@ -39,8 +39,10 @@ def places(code: LayerCode) -> list[OtherInputs]:
     Sizes that coincide do so no more there: a factor 1/5 is told from one over five examples.
     """
     found = [_first(code, 0, _shifted(code, 0))]
-    found += [_first(code, k, chain(_shifted(code, k, _drawn(code, k)), _shifted(code, k)))
-              for k in range(1, POINTS)]  # fmt: skip
+    found += [
+        _first(code, k, chain(_shifted(code, k, _drawn(code, k)), _shifted(code, k)))
+        for k in range(1, POINTS)
+    ]
     found += [_first(code, POINTS + k, [larger]) for k, larger in enumerate(_larger(code))]
     return [place for place in found if place is not None]
 

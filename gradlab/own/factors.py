@@ -26,8 +26,12 @@ def of_factor(code: LayerCode, facts: Facts) -> list[Diagnosis]:
     if factor is None or not _is_steady(code, facts):
         return []
     found = places(code)
-    if changes(factor, [p for p in found if not p.is_larger],
-               lambda p: code.at(p.inputs, p.above)[1], facts.wrong):  # fmt: skip
+    if changes(
+        factor,
+        [p for p in found if not p.is_larger],
+        lambda p: code.at(p.inputs, p.above)[1],
+        facts.wrong,
+    ):
         return of_data(factor, facts)
     here = examples_of(code)
     others = [(examples_of(code, place), _ratio(code, place, facts)) for place in found]
@@ -52,8 +56,10 @@ def _of_sizes(
 ) -> list[Diagnosis]:
     """Return what is told of a factor that is another one with one example more."""
     what = "every tensor" if facts.all_wrong else ", ".join(facts.wrong)
-    evidence = f"Analytic over numerical is {factor}, and with one example more it is " \
-               f"{others[0][1]:.6g}. {facts.where}."  # fmt: skip
+    evidence = (
+        f"Analytic over numerical is {factor}, and with one example more it is "
+        f"{others[0][1]:.6g}. {facts.where}."
+    )
     told = {
         "1/N of what it must be: a mean over the {} examples, where a sum belongs, or one mean too "
         "many": lambda n: 1 / n,
@@ -71,12 +77,17 @@ def _of_sizes(
 def _left_open(factor: Factor, facts: Facts, here: int) -> list[Diagnosis]:
     """Return both that a factor may be, where the number of examples could not be changed."""
     what, shown = ", ".join(facts.wrong), f"1/{here}" if factor.value < 1 else str(here)
-    return [Diagnosis(
-        f"{what} is {shown} times what it must be: N is {here} here, so that a mean and a sum over "
-        f"the examples may be exchanged, or the number {here} lost or there twice", None, None,
-        f"Analytic over numerical is {factor}; the layer takes no other number of examples, which "
-        f"would tell. {facts.where}.", 0.5,
-    )]  # fmt: skip
+    return [
+        Diagnosis(
+            f"{what} is {shown} times what it must be: N is {here} here, so that a mean and a sum "
+            f"over the examples may be exchanged, or the number {here} lost or there twice",
+            None,
+            None,
+            f"Analytic over numerical is {factor}; the layer takes no other number of examples, "
+            f"which would tell. {facts.where}.",
+            0.5,
+        )
+    ]
 
 
 def _ratio(code: LayerCode, place: OtherInputs, facts: Facts) -> float | None:

@@ -131,15 +131,19 @@ class Gradients:
             wanted = self.tree.lengths.get(self.tree.first_path(path), length)
             if length != wanted:
                 at = f"{argument}{'.' * (path[:1] not in ('', '['))}{path}"
-                raise ValueError(f"{at} must have {wanted} entries, as arrays has there (None for "
-                                 f"what has no gradient); got {length}")  # fmt: skip
+                raise ValueError(
+                    f"{at} must have {wanted} entries, as arrays has there (None for "
+                    f"what has no gradient); got {length}"
+                )
 
     def _refused(self, path: str, argument: str) -> Exception:
         if path in self.tree.leaves:
             leaf = self.tree.leaves[path]
             what = f"{type(leaf).__name__} {getattr(leaf, 'dtype', '')}".strip()
-            return TypeError(f"{shown(path)} must be an array of float64 or float32, as grads has "
-                             f"a gradient of it; got {what}")  # fmt: skip
+            return TypeError(
+                f"{shown(path)} must be an array of float64 or float32, as grads has "
+                f"a gradient of it; got {what}"
+            )
         near = difflib.get_close_matches(path, self.floats, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         got = "one array or number" if path == "" else repr(path)

@@ -101,15 +101,27 @@ def check_jax(
         own.compile()
         lanes = own.lanes()
     judge = partial(
-        check_function, own, own.gradient, own.theta, eps, own.layout,
-        method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,
-    )  # fmt: skip
+        check_function,
+        own,
+        own.gradient,
+        own.theta,
+        eps,
+        own.layout,
+        method=method,
+        samples=samples,
+        seed=seed,
+        tolerance=tolerance,
+        executor=lanes,
+    )
     report, evaluations = check_from_above(own, judge, "cotangent")
     tensors = {k: replace(t, judgement=_in_jax(t.judgement)) for k, t in report.tensors.items()}
     return replace(
-        report, tensors=tensors, judgement=_in_jax(report.judgement), subject=own.subject(lanes),
+        report,
+        tensors=tensors,
+        judgement=_in_jax(report.judgement),
+        subject=own.subject(lanes),
         evaluations=evaluations,
-    )  # fmt: skip
+    )
 
 
 def _in_jax(judgement: Judgement) -> Judgement:

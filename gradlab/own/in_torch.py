@@ -105,12 +105,23 @@ def check_torch(
     with TorchCode(code, inputs, kwargs, loss, dtype, seed) as own:
         lanes = own.lanes() if batched else None
         judge = partial(
-            check_function, own, own.gradient, own.theta, eps, own.layout,
-            method=method, samples=samples, seed=seed, tolerance=tolerance, executor=lanes,
-        )  # fmt: skip
+            check_function,
+            own,
+            own.gradient,
+            own.theta,
+            eps,
+            own.layout,
+            method=method,
+            samples=samples,
+            seed=seed,
+            tolerance=tolerance,
+            executor=lanes,
+        )
         report, evaluations = check_from_above(own, judge, "grad_output")
     told = own.remarks
     return replace(
-        report, subject=own.subject(lanes), evaluations=evaluations,
+        report,
+        subject=own.subject(lanes),
+        evaluations=evaluations,
         find_remarks=lambda: (*report.remarks, *told),
-    )  # fmt: skip
+    )

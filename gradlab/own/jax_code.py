@@ -51,8 +51,10 @@ class JaxCode:
             k for k, (path, leaf) in enumerate(flat) if path[0].idx in chosen and _is_floating(leaf)
         ]
         if not self.which:
-            raise ValueError("args must hold an array of floating numbers to check, got "
-                             f"{[_told(leaf) for leaf in self.leaves]}")  # fmt: skip
+            raise ValueError(
+                "args must hold an array of floating numbers to check, got "
+                f"{[_told(leaf) for leaf in self.leaves]}"
+            )
         called = _names(f, len(args))
         names = [called[flat[k][0][0].idx] + keystr(flat[k][0][1:]) for k in self.which]
         arrays = [np.asarray(jnp.asarray(self.leaves[k])) for k in self.which]
@@ -111,9 +113,11 @@ class JaxCode:
     def _projected(self, out: object, change: Callable) -> jax.Array:
         parts = _floating(out)
         if [p.shape for p in parts] != [r.shape for r in self.above]:
-            raise ValueError("f must return arrays of the same shapes at every call, got "
-                             f"{[p.shape for p in parts]} after "
-                             f"{[r.shape for r in self.above]}")  # fmt: skip
+            raise ValueError(
+                "f must return arrays of the same shapes at every call, got "
+                f"{[p.shape for p in parts]} after "
+                f"{[r.shape for r in self.above]}"
+            )
         pairs = zip(parts, self.above, strict=True)
         return sum(change(part * numbers.astype(part.dtype)).sum() for part, numbers in pairs)
 
@@ -128,8 +132,10 @@ class JaxCode:
                 raise ValueError(f"loss must return one number, got shape {np.shape(whole)}")
         parts = _floating(whole)
         if not parts:
-            raise TypeError("f must return an array of floating numbers, or a tree with some, got "
-                            f"{[_told(leaf) for leaf in leaves]}")  # fmt: skip
+            raise TypeError(
+                "f must return an array of floating numbers, or a tree with some, got "
+                f"{[_told(leaf) for leaf in leaves]}"
+            )
         self.is_one_number = len(tree_leaves(whole)) == 1 and parts[0].size == 1
         self.above, self.other_above = (
             [np.random.default_rng(seed).standard_normal(p.shape) for p in parts]
@@ -220,8 +226,10 @@ def _check_argnums(argnums: object, number: int) -> set[int]:
     given = argnums if isinstance(argnums, tuple | list) else (argnums,)
     chosen = {check_integer(n, "argnums", -number) for n in given}  # from the end, as in jax.grad
     if not chosen or max(chosen) >= number:
-        raise ValueError(f"argnums must be integers below {number}, the number of arguments, got "
-                         f"{in_short(argnums)}")  # fmt: skip
+        raise ValueError(
+            f"argnums must be integers below {number}, the number of arguments, got "
+            f"{in_short(argnums)}"
+        )
     return {n % number for n in chosen}
 
 
@@ -240,8 +248,10 @@ def _laid_out(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[dict,
         if array.dtype not in (np.float32, np.float64):
             raise TypeError(f"{name} must be float32 or float64 to be checked, got {array.dtype}")
         if array.dtype != arrays[0].dtype:
-            raise TypeError(f"args must have floating leaves of one type, got {names[0]} in "
-                            f"{arrays[0].dtype} and {name} in {array.dtype}")  # fmt: skip
+            raise TypeError(
+                f"args must have floating leaves of one type, got {names[0]} in "
+                f"{arrays[0].dtype} and {name} in {array.dtype}"
+            )
         if array.size == 0:
             raise ValueError(f"{name} must have entries to be checked, got shape {array.shape}")
         if not np.isfinite(array).all():

@@ -69,20 +69,48 @@ def _dense(forward: str, dW: str, db: str, dx: str, x: str, b: str, W: str = "D 
 
 DENSE = [
     *_dense("{x} @ W", "{x}.T @ {dy}", "{dy}.sum(axis=0)", "{dy} @ W.T", "N D", "M"),
-    *_dense("{x} @ W", "{x}.T @ {dy}", "{dy}.sum(axis=0, keepdims=True)", "{dy} @ W.T",
-            "N D", "1 M"),
+    *_dense(
+        "{x} @ W", "{x}.T @ {dy}", "{dy}.sum(axis=0, keepdims=True)", "{dy} @ W.T", "N D", "1 M"
+    ),
     *_dense("{x} @ W.T", "{dy}.T @ {x}", "{dy}.sum(axis=0)", "{dy} @ W", "N D", "M", "M D"),
-    *_dense("W @ {x}", "{dy} @ {x}.T", "{dy}.sum(axis=1, keepdims=True)", "W.T @ {dy}",
-            "D N", "M 1", "M D"),
+    *_dense(
+        "W @ {x}",
+        "{dy} @ {x}.T",
+        "{dy}.sum(axis=1, keepdims=True)",
+        "W.T @ {dy}",
+        "D N",
+        "M 1",
+        "M D",
+    ),
     *_dense("W @ {x}", "outer({dy}, {x})", "{dy}", "W.T @ {dy}", "D", "M", "M D"),
     *_dense("{x} @ W", "outer({x}, {dy})", "{dy}", "W @ {dy}", "D", "M"),
-    *_dense("{x} @ W", "{x}.reshape(-1, D).T @ {dy}.reshape(-1, M)", "{dy}.sum(axis=(0, 1))",
-            "{dy} @ W.T", "N T D", "M"),
-    *_dense("{x}.reshape(N, -1) @ W", "{x}.reshape(N, -1).T @ {dy}", "{dy}.sum(axis=0)",
-            "({dy} @ W.T).reshape({x}.shape)", "N A B", "M", "D M"),
-    *_dense("{x}.reshape(N, -1) @ W", "{x}.reshape(N, -1).T @ {dy}", "{dy}.sum(axis=0)",
-            "({dy} @ W.T).reshape({x}.shape)", "N A B C", "M", "D M"),
-]  # fmt: skip
+    *_dense(
+        "{x} @ W",
+        "{x}.reshape(-1, D).T @ {dy}.reshape(-1, M)",
+        "{dy}.sum(axis=(0, 1))",
+        "{dy} @ W.T",
+        "N T D",
+        "M",
+    ),
+    *_dense(
+        "{x}.reshape(N, -1) @ W",
+        "{x}.reshape(N, -1).T @ {dy}",
+        "{dy}.sum(axis=0)",
+        "({dy} @ W.T).reshape({x}.shape)",
+        "N A B",
+        "M",
+        "D M",
+    ),
+    *_dense(
+        "{x}.reshape(N, -1) @ W",
+        "{x}.reshape(N, -1).T @ {dy}",
+        "{dy}.sum(axis=0)",
+        "({dy} @ W.T).reshape({x}.shape)",
+        "N A B C",
+        "M",
+        "D M",
+    ),
+]
 
 ACTIVATIONS = [
     Known(lines, {"x": None}) for name, lines in ACTIVATION_LINES.items() if name != "identity"
@@ -113,19 +141,51 @@ _SOFTMAX_LOSS = (
 )
 _BINARY_LOSS = ("{dx} = (p - y){over}",)
 LOSSES = [
-    *(_loss("softmax loss", "p = softmax({x})\n{y} = -(y * log(p)).sum(){over}", _SOFTMAX_LOSS,
-            over, inputs={"x": "N K"}, labels="y") for over in (" / N", "")),
-    *(_loss("softmax loss", "p = softmax({x})\n{y} = -(y * log(p)).sum(){over}", _SOFTMAX_LOSS,
-            over, inputs={"x": "N K", "y": "N K"}) for over in (" / N", "")),
-    *(_loss("binary cross-entropy",
+    *(
+        _loss(
+            "softmax loss",
+            "p = softmax({x})\n{y} = -(y * log(p)).sum(){over}",
+            _SOFTMAX_LOSS,
+            over,
+            inputs={"x": "N K"},
+            labels="y",
+        )
+        for over in (" / N", "")
+    ),
+    *(
+        _loss(
+            "softmax loss",
+            "p = softmax({x})\n{y} = -(y * log(p)).sum(){over}",
+            _SOFTMAX_LOSS,
+            over,
+            inputs={"x": "N K", "y": "N K"},
+        )
+        for over in (" / N", "")
+    ),
+    *(
+        _loss(
+            "binary cross-entropy",
             "p = sigmoid({x})\n{y} = -(y * log(p) + (1 - y) * log(1 - p)).sum(){over}",
-            _BINARY_LOSS, over, inputs={"x": shape, "y": shape})
-      for shape in ("N", "N K") for over in (" / N", "", " / (N * K)")),
-    *(_loss("squared error", f"{{y}} = {half}(({{x}} - y)**2).sum(){{over}}",
-            [f"{{dx}} = {two}({{x}} - y){{over}}"], over, inputs={"x": shape, "y": shape})
-      for shape in ("N K", "N") for over in (" / N", "", " / (N * K)")
-      for half, two in (("0.5 * ", ""), ("", "2 * "))),
-]  # fmt: skip
+            _BINARY_LOSS,
+            over,
+            inputs={"x": shape, "y": shape},
+        )
+        for shape in ("N", "N K")
+        for over in (" / N", "", " / (N * K)")
+    ),
+    *(
+        _loss(
+            "squared error",
+            f"{{y}} = {half}(({{x}} - y)**2).sum(){{over}}",
+            [f"{{dx}} = {two}({{x}} - y){{over}}"],
+            over,
+            inputs={"x": shape, "y": shape},
+        )
+        for shape in ("N K", "N")
+        for over in (" / N", "", " / (N * K)")
+        for half, two in (("0.5 * ", ""), ("", "2 * "))
+    ),
+]
 
 _NORM = "xhat = ({x} - mu) / sqrt(var + eps)\n{y} = gamma * xhat + beta"
 _ROWS = "axis=1, keepdims=True"
@@ -161,7 +221,9 @@ EMBEDDING = Known(
 
 RNN_STEP = Known(
     LayerLines(
-        "RNN step", "h", "{y} = tanh({x} @ Wx + h @ Wh + b)",
+        "RNN step",
+        "h",
+        "{y} = tanh({x} @ Wx + h @ Wh + b)",
         """
 dz = {dy} * (1 - {y}**2)
 {dx} = dz @ Wx.T
@@ -174,7 +236,7 @@ db = dz.sum(axis=0)
     {"x": "N D", "h": "N H", "Wx": "D H", "Wh": "H H", "b": "H"},
     ("next_h",),
     examples={"x": 0, "h": 0, "next_h": 0},
-)  # fmt: skip
+)
 
 
 def _lstm_step(order: str) -> Known:
@@ -186,19 +248,41 @@ def _lstm_step(order: str) -> Known:
         f"dz_{q} = d{q} * " + ("(1 - g**2)" if q == "g" else f"{q} * (1 - {q})") for q in order
     ]
     lines = LayerLines(
-        "LSTM step", "h",
-        "\n".join(["a = {x} @ Wx + h @ Wh + b", *gates, "next_c = f * c + i * g",
-                   "next_h = o * tanh(next_c)"]),
-        "\n".join(["do = dnext_h * tanh(next_c)",
-                   "dct = dnext_c + dnext_h * o * (1 - tanh(next_c)**2)",
-                   "df = dct * c", "dc = dct * f", "di = dct * g", "dg = dct * i", *backs,
-                   f"da = hstack(({', '.join('dz_' + q for q in order)}))",
-                   "{dx} = da @ Wx.T", "dh = da @ Wh.T", "dWx = {x}.T @ da", "dWh = h.T @ da",
-                   "db = da.sum(axis=0)"]),
-    )  # fmt: skip
+        "LSTM step",
+        "h",
+        "\n".join(
+            [
+                "a = {x} @ Wx + h @ Wh + b",
+                *gates,
+                "next_c = f * c + i * g",
+                "next_h = o * tanh(next_c)",
+            ]
+        ),
+        "\n".join(
+            [
+                "do = dnext_h * tanh(next_c)",
+                "dct = dnext_c + dnext_h * o * (1 - tanh(next_c)**2)",
+                "df = dct * c",
+                "dc = dct * f",
+                "di = dct * g",
+                "dg = dct * i",
+                *backs,
+                f"da = hstack(({', '.join('dz_' + q for q in order)}))",
+                "{dx} = da @ Wx.T",
+                "dh = da @ Wh.T",
+                "dWx = {x}.T @ da",
+                "dWh = h.T @ da",
+                "db = da.sum(axis=0)",
+            ]
+        ),
+    )
     inputs = {"x": "N D", "h": "N H", "c": "N H", "Wx": "D G", "Wh": "H G", "b": "G"}
-    return Known(lines, inputs, ("next_h", "next_c"),
-                 examples=dict.fromkeys(("x", "h", "c", "next_h", "next_c"), 0))  # fmt: skip
+    return Known(
+        lines,
+        inputs,
+        ("next_h", "next_c"),
+        examples=dict.fromkeys(("x", "h", "c", "next_h", "next_c"), 0),
+    )
 
 
 def _gru_step(new: str, old: str) -> Known:
@@ -208,19 +292,33 @@ def _gru_step(new: str, old: str) -> Known:
     backs = [
         line
         for q, read in (("n", "(r * h)"), ("z", "h"), ("r", "h"))
-        for line in (f"dW{q} = {{x}}.T @ da{q}", f"dU{q} = {read}.T @ da{q}",
-                     f"db{q} = da{q}.sum(axis=0)")
-    ]  # fmt: skip
+        for line in (
+            f"dW{q} = {{x}}.T @ da{q}",
+            f"dU{q} = {read}.T @ da{q}",
+            f"db{q} = da{q}.sum(axis=0)",
+        )
+    ]
     lines = LayerLines(
-        "GRU step", "h",
-        "\n".join([*gates, "n = tanh({x} @ Wn + (r * h) @ Un + bn)",
-                   f"{{y}} = {new} * n + {old} * h"]),
-        "\n".join([f"dz = {other}".replace("dout", "{dy}"), f"dn = {{dy}} * {new}",
-                   "dan = dn * (1 - n**2)", "drh = dan @ Un.T", "dr = drh * h",
-                   "daz = dz * z * (1 - z)", "dar = dr * r * (1 - r)",
-                   f"dh = {{dy}} * {old} + drh * r + daz @ Uz.T + dar @ Ur.T",
-                   "{dx} = dan @ Wn.T + daz @ Wz.T + dar @ Wr.T", *backs]),
-    )  # fmt: skip
+        "GRU step",
+        "h",
+        "\n".join(
+            [*gates, "n = tanh({x} @ Wn + (r * h) @ Un + bn)", f"{{y}} = {new} * n + {old} * h"]
+        ),
+        "\n".join(
+            [
+                f"dz = {other}".replace("dout", "{dy}"),
+                f"dn = {{dy}} * {new}",
+                "dan = dn * (1 - n**2)",
+                "drh = dan @ Un.T",
+                "dr = drh * h",
+                "daz = dz * z * (1 - z)",
+                "dar = dr * r * (1 - r)",
+                f"dh = {{dy}} * {old} + drh * r + daz @ Uz.T + dar @ Ur.T",
+                "{dx} = dan @ Wn.T + daz @ Wz.T + dar @ Wr.T",
+                *backs,
+            ]
+        ),
+    )
     inputs = {"x": "N D", "h": "N H"}
     for q in "zrn":
         inputs |= {f"W{q}": "D H", f"U{q}": "H H", f"b{q}": "H"}
@@ -230,7 +328,9 @@ def _gru_step(new: str, old: str) -> Known:
 ATTENTION = [
     Known(
         LayerLines(
-            "attention", "a", f"p = softmax(q @ k.T{over})\n{{y}} = p @ v",
+            "attention",
+            "a",
+            f"p = softmax(q @ k.T{over})\n{{y}} = p @ v",
             f"""
 dv = p.T @ {{dy}}
 dp = {{dy}} @ v.T
@@ -243,10 +343,12 @@ dk = ds.T @ q{over}
         examples={"q": 0, "out": 0},
     )
     for over in (" / sqrt(D)", "")
-]  # fmt: skip
+]
 RESIDUAL = Known(
     LayerLines(
-        "residual block", "r", "z = {x} @ W1 + b1\na = relu(z)\n{y} = {x} + a @ W2 + b2",
+        "residual block",
+        "r",
+        "z = {x} @ W1 + b1\na = relu(z)\n{y} = {x} + a @ W2 + b2",
         """
 dW2 = a.T @ {dy}
 db2 = {dy}.sum(axis=0)
@@ -258,12 +360,24 @@ db1 = dz.sum(axis=0)
 """,
     ),
     {"x": "N D", "W1": "D H", "b1": "H", "W2": "H D", "b2": "D"},
-)  # fmt: skip
+)
 
 #: In the order in which they are tried.
 ALL = (
-    *DENSE, *ACTIVATIONS, MASK, SOFTMAX, *LOSSES, *NORMS, CONVOLUTION,
-    POOL, EMBEDDING, RNN_STEP, *map(_lstm_step, ("ifog", "ifgo")),
-    _gru_step("z", "(1 - z)"), _gru_step("(1 - z)", "z"), *ATTENTION, RESIDUAL,
-)  # fmt: skip
+    *DENSE,
+    *ACTIVATIONS,
+    MASK,
+    SOFTMAX,
+    *LOSSES,
+    *NORMS,
+    CONVOLUTION,
+    POOL,
+    EMBEDDING,
+    RNN_STEP,
+    *map(_lstm_step, ("ifog", "ifgo")),
+    _gru_step("z", "(1 - z)"),
+    _gru_step("(1 - z)", "z"),
+    *ATTENTION,
+    RESIDUAL,
+)
 EPS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-12, 1e-10, 1e-4, 0.0)

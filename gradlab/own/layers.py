@@ -104,8 +104,12 @@ def check_layers(
         raise TypeError(f"loss must be a function out -> (value, dout), got {type(loss).__name__}")
     if not isinstance(x, np.ndarray):
         raise TypeError(f"x must be an ndarray, got {type(x).__name__}")
-    chosen = {"method": method, "samples": samples, "seed": check_integer(seed, "seed"),
-              "tolerance": tolerance}  # fmt: skip
+    chosen = {
+        "method": method,
+        "samples": samples,
+        "seed": check_integer(seed, "seed"),
+        "tolerance": tolerance,
+    }
     checks = [*_run(stages, np.array(x), loss)]
     caches = overwritten({str(place): code for place, code in checks if place.number})
     parts = [
@@ -119,12 +123,17 @@ def check_layers(
     setting = Setting(None, single, False, tolerance)
     first = parts[0].report
     return Report(
-        tensors, summary(tensors, setting), f"{len(stages)} layers and the loss", first.measure,
-        first.scheme, None, sum(part.report.evaluations for part in parts),
+        tensors,
+        summary(tensors, setting),
+        f"{len(stages)} layers and the loss",
+        first.measure,
+        first.scheme,
+        None,
+        sum(part.report.evaluations for part in parts),
         time.perf_counter() - start,
         find_causes=lambda report: _together(parts),
         find_remarks=lambda: tuple(told for part in parts for told in part.remarks()),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -157,10 +166,14 @@ class Part:
             return self
         alone = self.report
         tensors = {name: cache.told(t) for name, t in alone.tensors.items()}
-        return replace(self, report=replace(
-            alone, tensors=tensors,
-            find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
-        ))  # fmt: skip
+        return replace(
+            self,
+            report=replace(
+                alone,
+                tensors=tensors,
+                find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
+            ),
+        )
 
     @property
     def named(self) -> dict[str, TensorReport]:
@@ -201,29 +214,37 @@ def _together(parts: list[Part]) -> list[Diagnosis]:
     rest = [d for _, found in causes for d in found if not d.certain and d.score]
     unknown = [d for _, found in causes for d in found if not d.certain and not d.score]
     left = tuple(
-        name for part, found in causes if not (found and found[0].certain)
-        for name, tensor in part.named.items() if tensor.verdict == Verdict.WRONG
-    )  # fmt: skip
+        name
+        for part, found in causes
+        if not (found and found[0].certain)
+        for name, tensor in part.named.items()
+        if tensor.verdict == Verdict.WRONG
+    )
     if not lines:
         return sorted(rest, key=lambda d: -d.score) or unknown
     whose = {line.whose for line in lines}
     if len(whose) > 1:
         lines = [
             replace(line, where=f"{line.where} (gradlab's formula)")
-            if line.whose == "formula" else line
+            if line.whose == "formula"
+            else line
             for line in lines
-        ]  # fmt: skip
+        ]
     joined = {
         name: "; ".join(getattr(line, name) or "" for line in lines)
         for name in ("cause", "where", "wrong_line", "right_line", "evidence")
     }
     alike = tuple(other for line in lines for other in line.alike) if len(lines) == 1 else ()
     whole = replace(
-        lines[0], **joined, residual=max(line.residual for line in lines), certain=not left,
-        left_open=left, alike=alike,
+        lines[0],
+        **joined,
+        residual=max(line.residual for line in lines),
+        certain=not left,
+        left_open=left,
+        alike=alike,
         whose=whose.pop() if len(whose) == 1 else "",
         bug=lines[0].bug if len(lines) == 1 else None,
-    )  # fmt: skip
+    )
     return [whole, *rest]
 
 
@@ -245,8 +266,10 @@ def _run(stages: list[Stage], x: np.ndarray, loss: Callable) -> list[tuple[Where
         grads = _blaming(where, code.at, {}, code.above)[1]
         name = code.names[0]
         if k and name not in grads:
-            raise ValueError(f"{where}: backward must return a gradient of its input {name} for "
-                             "the layers below, got none")  # fmt: skip
+            raise ValueError(
+                f"{where}: backward must return a gradient of its input {name} for "
+                "the layers below, got none"
+            )
         dout = grads.get(name)
     return [*codes, (Where(0, "loss"), top)]
 

@@ -41,8 +41,18 @@ class LayerListing(Listing):
 
     def __init__(self, known: Known, wanted: list[str]) -> None:
         out = known.outs[0]
-        names = {"x": "x", "y": out, "dx": "dx", "dy": f"d{out}", "i": "", "W": "W", "b": "b",
-                 "g": "d", "slope": repr(LEAKY_SLOPE), "eps": "eps"}  # fmt: skip
+        names = {
+            "x": "x",
+            "y": out,
+            "dx": "dx",
+            "dy": f"d{out}",
+            "i": "",
+            "W": "W",
+            "b": "b",
+            "g": "d",
+            "slope": repr(LEAKY_SLOPE),
+            "eps": "eps",
+        }
         text = known.lines.forward.format(**names).strip("\n")
         self.forward = ["\n".join(expand(line) for line in text.split("\n"))]
         self.cuts, self.above = [], []
@@ -231,8 +241,11 @@ def resized(match: Match, code: LayerCode) -> Iterator[Place]:
 
 
 def _candidates(code: LayerCode) -> Iterator[Match]:
-    integers = [name for name, v in code.inputs.items()
-                if isinstance(v, np.ndarray) and v.dtype.kind in "iu"]  # fmt: skip
+    integers = [
+        name
+        for name, v in code.inputs.items()
+        if isinstance(v, np.ndarray) and v.dtype.kind in "iu"
+    ]
     for known in ALL:
         if len(known.inputs) != len(code.floats) or bool(known.labels) != bool(integers):
             continue

@@ -49,8 +49,11 @@ class Outside:
         elif isinstance(thing, MethodType):
             yield from (thing.__func__, thing.__self__)
         elif _is_theirs(thing):  # what a person has hung onto it is the person's
-            yield from (part for name, part in getattr(thing, "__dict__", {}).items()
-                        if isinstance(part, dict | list | deque) and name[:1] != "_")  # fmt: skip
+            yield from (
+                part
+                for name, part in getattr(thing, "__dict__", {}).items()
+                if isinstance(part, dict | list | deque) and name[:1] != "_"
+            )
         elif isinstance(thing, FunctionType):
             yield from self._of_function(thing)
         elif isinstance(thing, dict | list | deque | tuple):

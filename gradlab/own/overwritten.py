@@ -36,10 +36,15 @@ class Overwritten:
         wrong = {name for name, t in tensors.items() if t.verdict == Verdict.WRONG}
         if not wrong <= self.grads.keys():
             return []
-        return [Diagnosis(
-            f"what it keeps for its backward is overwritten by {self.by}, in place", None, None,
-            "By itself it is right.", 1.0,
-        )]  # fmt: skip
+        return [
+            Diagnosis(
+                f"what it keeps for its backward is overwritten by {self.by}, in place",
+                None,
+                None,
+                "By itself it is right.",
+                1.0,
+            )
+        ]
 
     def told(self, tensor: TensorReport) -> TensorReport:
         """Return a tensor that is right by itself, and another in the stack, as wrong."""
@@ -57,9 +62,11 @@ class Overwritten:
         if not bug.any():
             return tensor
         judgement = Judgement(
-            Verdict.WRONG, f"{what} of this layer by itself, which are right: what it keeps for "
-            f"backward is overwritten by {self.by}", f"let {self.by} work on a copy of its input",
-        )  # fmt: skip
+            Verdict.WRONG,
+            f"{what} of this layer by itself, which are right: what it keeps for "
+            f"backward is overwritten by {self.by}",
+            f"let {self.by} work on a copy of its input",
+        )
         marks = np.where(bug, BUG, tensor.marks)
         return replace(tensor, analytic=used, judgement=judgement, marks=marks)
 

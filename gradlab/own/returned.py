@@ -10,9 +10,11 @@ from gradlab._validate import check_real_array
 
 
 def gradients_of(
-    answer: object, inputs: Mapping[str, object], floats: Sequence[str],
+    answer: object,
+    inputs: Mapping[str, object],
+    floats: Sequence[str],
     left_alone: list[str] | None = None,
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     """Return {name: gradient} for the inputs that backward has one for.
 
     Parameters
@@ -76,8 +78,10 @@ def _by_key(answer: Mapping, inputs: Mapping[str, object]) -> dict[str, object]:
     for key, value in answer.items():
         name = key if key in inputs else str(key).removeprefix("d")
         if name not in inputs:
-            raise ValueError(f"backward must return gradients under the names {', '.join(inputs)} "
-                             f"or d{', d'.join(inputs)}, got the key {key!r}")  # fmt: skip
+            raise ValueError(
+                f"backward must return gradients under the names {', '.join(inputs)} "
+                f"or d{', d'.join(inputs)}, got the key {key!r}"
+            )
         if name in named:
             raise ValueError(
                 f"backward must return one gradient of {name}, got two: {name!r} and {'d' + name!r}"

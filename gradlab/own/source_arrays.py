@@ -32,9 +32,13 @@ class Exchangeable:
 
 
 def of_arrays(
-    loss: Callable, grads: object, own: OwnCode, gradient: Callable, gradients: Gradients,
+    loss: Callable,
+    grads: object,
+    own: OwnCode,
+    gradient: Callable,
+    gradients: Gradients,
     report: Report,
-) -> list[Diagnosis]:  # fmt: skip
+) -> list[Diagnosis]:
     """Return the line of `grads` with which the gradients are right.
 
     The arrays are shifted where they lie, and put back, as in a check.

@@ -58,8 +58,10 @@ def stages_of(layers: object) -> list[Stage]:
     if not layers:
         raise ValueError("layers must hold at least one layer, got none")
     named = named or [(None, layer) for layer in layers]
-    found = [_stage(layer, f"layers[{k if name is None else name!r}]", name)
-             for k, (name, layer) in enumerate(named)]  # fmt: skip
+    found = [
+        _stage(layer, f"layers[{k if name is None else name!r}]", name)
+        for k, (name, layer) in enumerate(named)
+    ]
     return _with_twins_told(found, [layer for _, layer in named])
 
 
@@ -157,9 +159,11 @@ def _of_object(layer: object, label: str) -> Stage:
     x = next(iter(inspect.signature(layer.forward).parameters), "x")
     x = "input" if x in {one.name for one in held} else x
     forward.__signature__ = inspect.Signature(
-        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
-         for name in (x, *(one.name for one in held))]
-    )  # fmt: skip
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+            for name in (x, *(one.name for one in held))
+        ]
+    )
     for function, method in ((forward, "forward"), (backward, "backward")):
         function.layer, function.method = layer, method
     backward.remade = partial(_remade, layer, label)
@@ -182,14 +186,20 @@ def _held_in(layer: object) -> list[Held]:
         return [_in_dict(key) for key, value in params.items() if _is_floats(value)]
     if isinstance(params, list | tuple) and isinstance(grads, list | tuple | None):
         own = {id(v): k for k, v in getattr(layer, "__dict__", {}).items() if _is_floats(v)}
-        return [_in_list(k, own.get(id(value), f"params[{k}]"))
-                for k, value in enumerate(params) if _is_floats(value)]  # fmt: skip
+        return [
+            _in_list(k, own.get(id(value), f"params[{k}]"))
+            for k, value in enumerate(params)
+            if _is_floats(value)
+        ]
     attributes, kept = getattr(layer, "__dict__", {}), _kept_by(layer, "forward", "backward")
     return [
-        _attribute(name) for name, value in attributes.items()
-        if _is_floats(value) and not name.startswith("_") and name not in kept
+        _attribute(name)
+        for name, value in attributes.items()
+        if _is_floats(value)
+        and not name.startswith("_")
+        and name not in kept
         and (_grad_names(name) & _set_in(layer) or isinstance(grads, Mapping))
-    ]  # fmt: skip
+    ]
 
 
 def _in_dict(key: object) -> Held:
@@ -240,9 +250,12 @@ def _kept_by(layer: object, *methods: str) -> set[str]:
     kinds = type(layer).__mro__
     codes = [getattr(vars(k).get(method), "__code__", None) for k in kinds for method in methods]
     return {
-        line.argval for code in codes if code for line in dis.get_instructions(code)
+        line.argval
+        for code in codes
+        if code
+        for line in dis.get_instructions(code)
         if line.opname == "STORE_ATTR"
-    }  # fmt: skip
+    }
 
 
 def _not_looked_at(layer: object, held: list[Held]) -> tuple[str, ...]:
@@ -255,13 +268,20 @@ def _not_looked_at(layer: object, held: list[Held]) -> tuple[str, ...]:
     told = []
     if left and not isinstance(getattr(layer, "params", None), Mapping | list | tuple):
         which = "its arrays" if held else "no parameters were found; its arrays"
-        told.append(f"{which} {', '.join(left)} were not checked. Parameters are looked for in "
-                    "params and grads, or as W and dW, grad_W, g_W or W_grad.")  # fmt: skip
-    parts = [v for value in attributes.values()
-             for v in (value if isinstance(value, list | tuple) else [value])]  # fmt: skip
+        told.append(
+            f"{which} {', '.join(left)} were not checked. Parameters are looked for in "
+            "params and grads, or as W and dW, grad_W, g_W or W_grad."
+        )
+    parts = [
+        v
+        for value in attributes.values()
+        for v in (value if isinstance(value, list | tuple) else [value])
+    ]
     if any(callable(getattr(part, "backward", None)) for part in parts):
-        told.append("it has layers of its own, whose parameters were not checked: hand these over "
-                    "as a stack of their own.")  # fmt: skip
+        told.append(
+            "it has layers of its own, whose parameters were not checked: hand these over "
+            "as a stack of their own."
+        )
     return tuple(told)
 
 

@@ -21,8 +21,10 @@ def taken_apart(code: object) -> tuple[Callable | None, torch.nn.Module | None, 
     if isinstance(code, type) and issubclass(code, torch.autograd.Function):
         return code.apply, None, code.__name__, code
     if isinstance(code, type) and issubclass(code, torch.nn.Module):
-        raise TypeError(f"code must be a module, got the class {code.__name__}: make one of it "
-                        f"first, {code.__name__}(…)")  # fmt: skip
+        raise TypeError(
+            f"code must be a module, got the class {code.__name__}: make one of it "
+            f"first, {code.__name__}(…)"
+        )
     if isinstance(code, torch.Tensor) or not callable(code):
         raise TypeError(f"code must be a torch.nn.Module or a function of tensors, got {kind}")
     owner = getattr(code, "__self__", None)
@@ -37,10 +39,14 @@ def taken_apart(code: object) -> tuple[Callable | None, torch.nn.Module | None, 
 def nothing_to_check(module: torch.nn.Module | None, name: str) -> str:
     """Return what to say where nothing requires grad."""
     if module is None:
-        return (f"inputs must hold a tensor that requires grad, for {name} is no module with "
-                "parameters; got none: call requires_grad_() on those to check")  # fmt: skip
-    return (f"code must have a parameter, or inputs a tensor, that requires grad; {name} and its "
-            "inputs have none: call requires_grad_() on what to check")  # fmt: skip
+        return (
+            f"inputs must hold a tensor that requires grad, for {name} is no module with "
+            "parameters; got none: call requires_grad_() on those to check"
+        )
+    return (
+        f"code must have a parameter, or inputs a tensor, that requires grad; {name} and its "
+        "inputs have none: call requires_grad_() on what to check"
+    )
 
 
 def check_dtype(dtype: object) -> torch.dtype | None:
@@ -55,16 +61,22 @@ def check_dtype(dtype: object) -> torch.dtype | None:
 def check_tensor(t: torch.Tensor, name: str, dtype: torch.dtype | None) -> torch.Tensor:
     """Return a tensor that can be checked, or raise."""
     if torch.nn.parameter.is_lazy(t):
-        raise ValueError(f"{name} must have a shape, got a lazy parameter: run the module once "
-                         "on an input before it is checked")  # fmt: skip
+        raise ValueError(
+            f"{name} must have a shape, got a lazy parameter: run the module once "
+            "on an input before it is checked"
+        )
     if t.is_complex() or t.layout != torch.strided:
-        raise TypeError(f"{name} must be a dense tensor of real numbers to be checked, got "
-                        f"{t.dtype}, {t.layout}")  # fmt: skip
+        raise TypeError(
+            f"{name} must be a dense tensor of real numbers to be checked, got "
+            f"{t.dtype}, {t.layout}"
+        )
     if t.is_meta:
         raise ValueError(f"{name} must hold numbers, got a tensor on the device 'meta'")
     if dtype is None and t.dtype not in FLOATS:
-        raise TypeError(f"{name} must be float32 or float64 where dtype=None keeps it, got "
-                        f"{t.dtype}: leave dtype out, or make it float32")  # fmt: skip
+        raise TypeError(
+            f"{name} must be float32 or float64 where dtype=None keeps it, got "
+            f"{t.dtype}: leave dtype out, or make it float32"
+        )
     if not torch.isfinite(t).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity in it")
     return t
@@ -75,8 +87,10 @@ def one_type(tensors: list[tuple[str, torch.Tensor]]) -> torch.dtype:
     name, first = tensors[0]
     for other, t in tensors:
         if t.dtype != first.dtype:
-            raise TypeError("dtype=None needs tensors of one type, got "
-                            f"{name} in {first.dtype} and {other} in {t.dtype}")  # fmt: skip
+            raise TypeError(
+                "dtype=None needs tensors of one type, got "
+                f"{name} in {first.dtype} and {other} in {t.dtype}"
+            )
     return first.dtype
 
 

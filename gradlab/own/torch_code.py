@@ -214,8 +214,10 @@ class TorchCode:
             leaves = self._leaves(theta)
             of = [*self.params, *leaves]
             grads = self._grads(leaves, of)
-            grads = [torch.zeros_like(t) if g is None else g.to_dense()
-                     for t, g in zip(of, grads, strict=True)]  # fmt: skip
+            grads = [
+                torch.zeros_like(t) if g is None else g.to_dense()
+                for t, g in zip(of, grads, strict=True)
+            ]
             found = [g.detach().to(self.type).cpu().numpy() for g in grads]
         for name, g in zip(self.layout, found, strict=True):
             if not np.isfinite(g).all():
@@ -276,8 +278,10 @@ class TorchCode:
         if self.loss is not None:
             whole = self.loss(out)
             if not isinstance(whole, torch.Tensor):
-                raise TypeError(f"loss must return a tensor that autograd can follow, got "
-                                f"{type(whole).__name__}")  # fmt: skip
+                raise TypeError(
+                    f"loss must return a tensor that autograd can follow, got "
+                    f"{type(whole).__name__}"
+                )
             if whole.numel() != 1:
                 raise ValueError(f"loss must return one number, got shape {tuple(whole.shape)}")
             if not whole.is_floating_point():
@@ -307,8 +311,10 @@ class TorchCode:
 
     def lanes(self) -> Lanes:
         """Return what evaluates the loss at many points in one call."""
-        numbers = {name: int(np.clip(MEMORY // (hi - lo + self.numbers), 1, MOST))
-                   for name, (lo, hi, _) in self.layout.items()}  # fmt: skip
+        numbers = {
+            name: int(np.clip(MEMORY // (hi - lo + self.numbers), 1, MOST))
+            for name, (lo, hi, _) in self.layout.items()
+        }
         return Lanes(self._many, self.layout, numbers, torch.finfo(self.type).eps, self.size)
 
     def _many(
@@ -326,8 +332,10 @@ class TorchCode:
             rows[at] = torch.from_numpy(values).to(rows)
             lanes = rows.view(-1, *shape)
             # what a forward pass writes into must have lanes of its own
-            moving = {f"module.{key}": b.expand(len(entries), *b.shape).clone()
-                      for key, b in self.moving.items()}  # fmt: skip
+            moving = {
+                f"module.{key}": b.expand(len(entries), *b.shape).clone()
+                for key, b in self.moving.items()
+            }
             one = self._in_a_lane(which, name, leaves)
             found = torch.func.vmap(one, randomness="same")(lanes, moving)
             return found.detach().cpu().numpy()

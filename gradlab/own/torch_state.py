@@ -25,8 +25,12 @@ def copy_of(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Modu
     TypeError
         It cannot be copied.
     """
-    kept = [t for inner in module.modules() for t in vars(inner).values()
-            if isinstance(t, torch.Tensor) and not t.is_leaf]  # fmt: skip
+    kept = [
+        t
+        for inner in module.modules()
+        for t in vars(inner).values()
+        if isinstance(t, torch.Tensor) and not t.is_leaf
+    ]
     try:  # what an earlier forward pass left, deepcopy refuses
         copied = copy.deepcopy(module, {id(t): t.detach().clone() for t in kept})
     except Exception as error:
@@ -80,16 +84,27 @@ def read_past_the_copy(module: torch.nn.Module, loss: object) -> list[str]:
     """
     inner = set(map(id, module.modules()))
     own = [("loss", loss)] if loss is not None else []
-    own += [(f"the function {name}", value) for part in module.modules()
-            for name, value in vars(part).items() if inspect.isfunction(value)]  # fmt: skip
-    return [called for called, function in own
-            if any(id(near) in inner for near in modules_near(function))]  # fmt: skip
+    own += [
+        (f"the function {name}", value)
+        for part in module.modules()
+        for name, value in vars(part).items()
+        if inspect.isfunction(value)
+    ]
+    return [
+        called
+        for called, function in own
+        if any(id(near) in inner for near in modules_near(function))
+    ]
 
 
 def hooks_of(module: torch.nn.Module | None) -> list[Callable]:
     """Return the hooks of a module and of those in it: what they keep is the caller's."""
-    return [hook for inner in ([] if module is None else module.modules())
-            for name in HOOKS for hook in getattr(inner, name, {}).values()]  # fmt: skip
+    return [
+        hook
+        for inner in ([] if module is None else module.modules())
+        for name in HOOKS
+        for hook in getattr(inner, name, {}).values()
+    ]
 
 
 @contextmanager
@@ -150,8 +165,13 @@ class Slots:
     """Which parameter stands where in modules."""
 
     def __init__(self, modules: Iterable[torch.nn.Module]) -> None:
-        self.kept = [(inner, name, p) for module in modules for inner in module.modules()
-                     for name, p in inner._parameters.items() if p is not None]  # fmt: skip
+        self.kept = [
+            (inner, name, p)
+            for module in modules
+            for inner in module.modules()
+            for name, p in inner._parameters.items()
+            if p is not None
+        ]
 
     def put_back(self) -> None:
         """Put every parameter back to its place, if it is not there."""

@@ -128,8 +128,10 @@ def random_like(out: object, seed: int) -> list[torch.Tensor]:
     """
     parts = _floating(out)
     if not parts:
-        raise TypeError("code must return a tensor of floating numbers, or a tuple, list or dict "
-                        f"with some, got {_told(out)}; loss=… can make one of it")  # fmt: skip
+        raise TypeError(
+            "code must return a tensor of floating numbers, or a tuple, list or dict "
+            f"with some, got {_told(out)}; loss=… can make one of it"
+        )
     rng = np.random.default_rng(seed)
     return [torch.from_numpy(rng.standard_normal(tuple(part.shape))).to(part) for part in parts]
 
@@ -151,9 +153,11 @@ def projected(
     """
     parts = _floating(out)
     if [part.shape for part in parts] != [numbers.shape for numbers in random_numbers]:
-        raise ValueError("code must return tensors of the same shapes at every call, got "
-                         f"{[tuple(p.shape) for p in parts]} after "
-                         f"{[tuple(r.shape) for r in random_numbers]}")  # fmt: skip
+        raise ValueError(
+            "code must return tensors of the same shapes at every call, got "
+            f"{[tuple(p.shape) for p in parts]} after "
+            f"{[tuple(r.shape) for r in random_numbers]}"
+        )
     total = 0.0
     for part, numbers in zip(parts, random_numbers, strict=True):
         terms = part * numbers
@@ -163,8 +167,11 @@ def projected(
 
 def _floating(out: object) -> list[torch.Tensor]:
     tensors = [t for _, t in tensors_in(out)]
-    return [torch.view_as_real(t) if t.is_complex() else t
-            for t in tensors if t.is_complex() or t.is_floating_point()]  # fmt: skip
+    return [
+        torch.view_as_real(t) if t.is_complex() else t
+        for t in tensors
+        if t.is_complex() or t.is_floating_point()
+    ]
 
 
 def _told(out: object) -> str:

@@ -94,9 +94,14 @@ def _texts(ax: Axes, chart: Chart, palette: Palette) -> None:
             _legend_entry(ax, entry, palette, x - left, up)
     if chart.note:
         ax.text(
-            -left * _INCH, -(below(chart) + 0.2) * _INCH, chart.note, va="top",
-            fontsize=SMALL * POINTS, color=palette.faint, transform=_from(ax, 0, 0),
-        )  # fmt: skip
+            -left * _INCH,
+            -(below(chart) + 0.2) * _INCH,
+            chart.note,
+            va="top",
+            fontsize=SMALL * POINTS,
+            color=palette.faint,
+            transform=_from(ax, 0, 0),
+        )
 
 
 def _from(ax: Axes, x: float, y: float) -> Transform:
@@ -114,10 +119,18 @@ def _legend_entry(ax: Axes, entry: Legend, palette: Palette, x: float, up: float
         x += text_width(entry.sign)
     else:
         ends = [x * _INCH, (x + LEGEND_LINE) * _INCH]
-        ax.add_artist(Line2D(
-            ends, [up * _INCH] * 2, color=colour, lw=1.6, ls=_dash(entry.dash), transform=corner,
-            clip_on=False, dash_capstyle="butt",
-        ))  # fmt: skip
+        ax.add_artist(
+            Line2D(
+                ends,
+                [up * _INCH] * 2,
+                color=colour,
+                lw=1.6,
+                ls=_dash(entry.dash),
+                transform=corner,
+                clip_on=False,
+                dash_capstyle="butt",
+            )
+        )
         x += LEGEND_LINE
     if entry.text:
         ax.text((x + 0.35) * _INCH, up * _INCH, entry.text, color=palette.ink, **style)
@@ -128,10 +141,16 @@ def _dash(dash: Sequence[float]) -> str | tuple[float, tuple[float, ...]]:
 
 
 def _curve(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
-    ax.add_line(Line2D(
-        mark["x"], mark["y"], color=palette.hex(mark["colour"]), lw=mark["width"] * _PIXEL,
-        ls=_dash(mark["dash"]), zorder=zorder,
-    ))  # fmt: skip
+    ax.add_line(
+        Line2D(
+            mark["x"],
+            mark["y"],
+            color=palette.hex(mark["colour"]),
+            lw=mark["width"] * _PIXEL,
+            ls=_dash(mark["dash"]),
+            zorder=zorder,
+        )
+    )
 
 
 def _dots(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
@@ -142,10 +161,18 @@ def _dots(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
         edge = hue if ring or mark["edge"] is None else palette.hex(mark["edge"])
         x, y = _inside(ax, mark["x"][start:end], mark["y"][start:end])
         line = Line2D(
-            x, y, ls="none", marker=_MARKERS[mark["sign"]], clip_on=False,
-            ms=2 * mark["radius"] * _PIXEL, color=hue, mfc=palette.paper if ring else hue, mec=edge,
-            mew=1.6 * _PIXEL if ring else 0.0 if mark["edge"] is None else 0.8, zorder=zorder,
-        )  # fmt: skip
+            x,
+            y,
+            ls="none",
+            marker=_MARKERS[mark["sign"]],
+            clip_on=False,
+            ms=2 * mark["radius"] * _PIXEL,
+            color=hue,
+            mfc=palette.paper if ring else hue,
+            mec=edge,
+            mew=1.6 * _PIXEL if ring else 0.0 if mark["edge"] is None else 0.8,
+            zorder=zorder,
+        )
         ax.add_line(line)
         start = end
 
@@ -159,10 +186,16 @@ def _inside(ax: Axes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _segments(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
     ends = np.stack([mark[key] for key in ("x0", "y0", "x1", "y1")], axis=-1).reshape(-1, 2, 2)
-    ax.add_collection(LineCollection(
-        list(ends), colors=palette.hex(mark["colour"]), linewidths=mark["width"] * _PIXEL,
-        linestyles=[_dash(mark["dash"])], zorder=zorder,
-    ), autolim=False)  # fmt: skip
+    ax.add_collection(
+        LineCollection(
+            list(ends),
+            colors=palette.hex(mark["colour"]),
+            linewidths=mark["width"] * _PIXEL,
+            linestyles=[_dash(mark["dash"])],
+            zorder=zorder,
+        ),
+        autolim=False,
+    )
 
 
 def _boxes(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
@@ -186,9 +219,12 @@ def _box(ax: Axes, round_by: float, x0: float, y0: float, x1: float, y1: float) 
     along_x = abs(ax.get_xlim()[1] - ax.get_xlim()[0]) / (place.width * width)
     along_y = abs(ax.get_ylim()[1] - ax.get_ylim()[0]) / (place.height * height)
     return FancyBboxPatch(
-        (x0, y0), x1 - x0, y1 - y0, mutation_aspect=along_y / along_x,
+        (x0, y0),
+        x1 - x0,
+        y1 - y0,
+        mutation_aspect=along_y / along_x,
         boxstyle=f"round,pad=0,rounding_size={round_by * _INCH * along_x}",
-    )  # fmt: skip
+    )
 
 
 def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
@@ -198,19 +234,31 @@ def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
         mark["x"], mark["y"], mark["texts"], mark["colours"], strict=True
     ):
         ax.text(
-            x, y, text, color=palette.hex(colour), fontsize=mark["size"] * POINTS, zorder=zorder,
-            ha=mark["align"], va=_BASES[mark["base"]], transform=ax.transData + shift,
-            fontweight="bold" if mark["bold"] else "normal", clip_on=not mark["outside"],
-            parse_math=False, path_effects=halo,
-        )  # fmt: skip
+            x,
+            y,
+            text,
+            color=palette.hex(colour),
+            fontsize=mark["size"] * POINTS,
+            zorder=zorder,
+            ha=mark["align"],
+            va=_BASES[mark["base"]],
+            transform=ax.transData + shift,
+            fontweight="bold" if mark["bold"] else "normal",
+            clip_on=not mark["outside"],
+            parse_math=False,
+            path_effects=halo,
+        )
 
 
 def _cells(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
     x0, y0, x1, y1 = mark["box"]
     picture = ax.imshow(
-        mark["rgba"], extent=(x0, x1, y0, y1), aspect=ax.get_aspect(), zorder=zorder,
+        mark["rgba"],
+        extent=(x0, x1, y0, y1),
+        aspect=ax.get_aspect(),
+        zorder=zorder,
         interpolation="nearest",
-    )  # fmt: skip
+    )
     picture.set_clip_on(True)
 
 

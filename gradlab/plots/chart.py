@@ -104,9 +104,13 @@ def curve(
 ) -> Mark:
     """Return a line through the points (n,), broken where one is NaN; `dash` in line widths."""
     return {
-        "kind": "curve", "x": _array(x), "y": _array(y), "colour": colour, "dash": list(dash),
+        "kind": "curve",
+        "x": _array(x),
+        "y": _array(y),
+        "colour": colour,
+        "dash": list(dash),
         "width": width,
-    }  # fmt: skip
+    }
 
 
 def dots(
@@ -125,9 +129,15 @@ def dots(
     x = _array(x)
     counts = [len(x)] if counts is None else counts
     return {
-        "kind": "dots", "x": x, "y": _array(y), "colours": list(colours),
-        "ends": np.cumsum(counts).tolist(), "radius": radius, "edge": edge, "sign": sign,
-    }  # fmt: skip
+        "kind": "dots",
+        "x": x,
+        "y": _array(y),
+        "colours": list(colours),
+        "ends": np.cumsum(counts).tolist(),
+        "radius": radius,
+        "edge": edge,
+        "sign": sign,
+    }
 
 
 def segments(
@@ -158,9 +168,14 @@ def boxes(
 ) -> Mark:
     """Return rectangles, all in one style; `round_by` in em; a hatch is drawn in colour `edge`."""
     style = {
-        "kind": "boxes", "fill": fill, "edge": edge, "dash": list(dash), "width": width,
-        "round": round_by, "hatch": hatch,
-    }  # fmt: skip
+        "kind": "boxes",
+        "fill": fill,
+        "edge": edge,
+        "dash": list(dash),
+        "width": width,
+        "round": round_by,
+        "hatch": hatch,
+    }
     return style | _corners(x0, y0, x1, y1)
 
 
@@ -186,10 +201,20 @@ def words(
     texts = list(texts)
     colours = [colours] * len(texts) if isinstance(colours, str) else list(colours)
     return {
-        "kind": "words", "x": _array(x), "y": _array(y), "texts": texts, "colours": colours,
-        "size": size, "align": align, "base": base, "dx": dx, "dy": dy, "bold": bold,
-        "outside": outside, "halo": halo,
-    }  # fmt: skip
+        "kind": "words",
+        "x": _array(x),
+        "y": _array(y),
+        "texts": texts,
+        "colours": colours,
+        "size": size,
+        "align": align,
+        "base": base,
+        "dx": dx,
+        "dy": dy,
+        "bold": bold,
+        "outside": outside,
+        "halo": halo,
+    }
 
 
 def cells(x0: float, y0: float, x1: float, y1: float, rgba: np.ndarray) -> Mark:

@@ -49,9 +49,14 @@ def entries_chart(names: Sequence[str]) -> Chart:
         ends = [i - 0.5 for i in range(1, len(layers)) if layers[i] != layers[i - 1]]
         marks.append(segments(ends, ERROR_RANGE[0], ends, ERROR_RANGE[1], "grid"))
     return Chart(
-        "Every entry at this step", Axis(left, right, ticks=()), error_axis(),
-        [*marks, *below], note=note, right=_RIGHT, bottom=1.2 * len(below),
-    )  # fmt: skip
+        "Every entry at this step",
+        Axis(left, right, ticks=()),
+        error_axis(),
+        [*marks, *below],
+        note=note,
+        right=_RIGHT,
+        bottom=1.2 * len(below),
+    )
 
 
 def _column_names(looks: Mapping[str, Look]) -> tuple[list[Mark], str]:
@@ -82,9 +87,16 @@ def _row(at: Sequence[tuple[float, str, str]], dy: float, columns: int) -> Mark:
     x, texts, colours = zip(*at, strict=True)
     longest = max(text_width(text, 1.2) for text in texts)  # bold is wider
     return words(
-        x, [ERROR_RANGE[0]] * len(x), texts, colours, min(0.9, 0.9 * _WIDE / columns / longest),
-        base="top", dy=dy, bold=True, outside=True,
-    )  # fmt: skip
+        x,
+        [ERROR_RANGE[0]] * len(x),
+        texts,
+        colours,
+        min(0.9, 0.9 * _WIDE / columns / longest),
+        base="top",
+        dy=dy,
+        bold=True,
+        outside=True,
+    )
 
 
 def across(count: int) -> np.ndarray:
@@ -109,10 +121,14 @@ def entries_marks(report: Report) -> list[Mark]:
         dots(x, y, hues, [len(place[0]) for place in places], 1.4),
         segments(columns - 0.35, bars, columns + 0.35, bars, "ink", width=2.6),
         words(
-            columns, np.full(len(report), _ABOVE), [MARKS[v] for v in verdicts], verdicts,
-            min(1.0, _WIDE / len(report)), bold=True,
+            columns,
+            np.full(len(report), _ABOVE),
+            [MARKS[v] for v in verdicts],
+            verdicts,
+            min(1.0, _WIDE / len(report)),
+            bold=True,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _thinned(heights: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:

@@ -52,10 +52,15 @@ def network_chart(sizes: Sequence[int], verdicts: Mapping[str, str], chosen: str
     size = 0.85 if len(sizes) <= 7 else 0.7
     marks.append(words(range(len(sizes)), floor, [str(n) for n in sizes], "faint", size))
     for name, place in network_places(len(sizes) - 1).items():
-        marks.append(words(
-            *place, [tensor_sign(name, verdicts[name], name == chosen)], verdicts[name],
-            0.85 if len(sizes) <= _ROOMY + 1 else 0.7, bold=name == chosen,
-        ))  # fmt: skip
+        marks.append(
+            words(
+                *place,
+                [tensor_sign(name, verdicts[name], name == chosen)],
+                verdicts[name],
+                0.85 if len(sizes) <= _ROOMY + 1 else 0.7,
+                bold=name == chosen,
+            )
+        )
     x = Axis(-0.45, len(sizes) - (0.55 if len(sizes) <= _ROOMY + 1 else 0.25))
     return Chart("Verdict per tensor", x, Axis(-0.35, 1.2), marks, framed=False)
 

@@ -54,11 +54,19 @@ def afterwards(
     yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
     yield After("the gradient is absolute", "g = np.abs(g)", _each(np.abs))
     yield After("the gradient went through integers", "g = np.trunc(g)", _each(np.trunc))
-    yield After("the gradient went through float16", "g = g.astype(np.float16).astype(float)",
-                _each(lambda v: v.astype(np.float16).astype(float)), True)  # fmt: skip
+    yield After(
+        "the gradient went through float16",
+        "g = g.astype(np.float16).astype(float)",
+        _each(lambda v: v.astype(np.float16).astype(float)),
+        True,
+    )
     for digits in range(1, 7):
-        yield After(f"the gradient is rounded to {digits} digits", f"g = np.round(g, {digits})",
-                    _each(lambda v, digits=digits: np.round(v, digits)), True)  # fmt: skip
+        yield After(
+            f"the gradient is rounded to {digits} digits",
+            f"g = np.round(g, {digits})",
+            _each(lambda v, digits=digits: np.round(v, digits)),
+            True,
+        )
     yield from _loss_scale(right, target)
     yield from _never_written(right, target, values, weights)
     yield from _multiplied(right, target, values)
@@ -81,9 +89,11 @@ def clipping(top: float, names: list[str], is_all: bool = True) -> After:
     """Return the clipping of some tensors to ±`top`, entry by entry."""
     where = "" if is_all else f"   # in {', '.join(names)}"
     what = "every entry is clipped" if is_all else f"{', '.join(names)}: every entry is clipped"
-    return After(f"{what} to ±{top:.6g}", f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}",
-                 lambda g, _: {k: np.clip(v, -top, top) if k in names else v
-                               for k, v in g.items()})  # fmt: skip
+    return After(
+        f"{what} to ±{top:.6g}",
+        f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}",
+        lambda g, _: {k: np.clip(v, -top, top) if k in names else v for k, v in g.items()},
+    )
 
 
 def _rescaled(target: WrongGradient) -> Iterator[After]:
@@ -91,17 +101,23 @@ def _rescaled(target: WrongGradient) -> Iterator[After]:
     first = target.size[next(iter(target.size))]
     most = max(target.size.values())
     if is_round(whole, target.exact):
-        yield After(f"the whole gradient is scaled to norm {whole:.6g}",
-                    f"g = g * {whole:.6g} / norm of all",
-                    lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()})  # fmt: skip
+        yield After(
+            f"the whole gradient is scaled to norm {whole:.6g}",
+            f"g = g * {whole:.6g} / norm of all",
+            lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()},
+        )
     if is_round(first, target.exact):
-        yield After(f"every tensor is scaled to norm {first:.6g}",
-                    f"g = g * {first:.6g} / np.linalg.norm(g)",
-                    _each(lambda v: v * first / np.linalg.norm(v)))  # fmt: skip
+        yield After(
+            f"every tensor is scaled to norm {first:.6g}",
+            f"g = g * {first:.6g} / np.linalg.norm(g)",
+            _each(lambda v: v * first / np.linalg.norm(v)),
+        )
     if is_round(most, target.exact):
-        yield After(f"every tensor is clipped to norm {most:.6g}",
-                    f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
-                    _each(lambda v: v * min(1, most / np.linalg.norm(v))))  # fmt: skip
+        yield After(
+            f"every tensor is clipped to norm {most:.6g}",
+            f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
+            _each(lambda v: v * min(1, most / np.linalg.norm(v))),
+        )
 
 
 def _multiplied(
@@ -156,8 +172,11 @@ def _never_written(
         return {k: np.where(parts[k][1], rests[k], v) if k in parts else v for k, v in g.items()}
 
     if len(parts) == len(names):
-        yield After(f"a part of {', '.join(names)} is never written",
-                    "; ".join(code for code, *_ in parts.values()), unwritten)  # fmt: skip
+        yield After(
+            f"a part of {', '.join(names)} is never written",
+            "; ".join(code for code, *_ in parts.values()),
+            unwritten,
+        )
 
 
 def _index(mask: np.ndarray) -> str:
@@ -202,8 +221,11 @@ def _weights_added(
                 return {k: v + more * values[k] if k in wrong else v for k, v in g.items()}
 
             where = ", ".join(wrong)
-            yield After(f"{name} * the parameter is added to {where}",
-                        f"g = g + {name} * parameter   # in {where}", added)  # fmt: skip
+            yield After(
+                f"{name} * the parameter is added to {where}",
+                f"g = g + {name} * parameter   # in {where}",
+                added,
+            )
 
 
 def _other_names(right: Arrays, target: WrongGradient) -> Iterator[After]:
@@ -217,10 +239,14 @@ def _other_names(right: Arrays, target: WrongGradient) -> Iterator[After]:
                     source.setdefault(k, (j, turn))
     if len(source) == len(target.wrong):
         names = {k: j + ".T" * turn for k, (j, turn) in source.items()}
-        yield After("; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
-                    "; ".join(f"d{k} = d{j}" for k, j in names.items()),
-                    lambda g, _: {k: (g[source[k][0]].T if source[k][1] else g[source[k][0]])
-                                  if k in source else v for k, v in g.items()})  # fmt: skip
+        yield After(
+            "; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
+            "; ".join(f"d{k} = d{j}" for k, j in names.items()),
+            lambda g, _: {
+                k: (g[source[k][0]].T if source[k][1] else g[source[k][0]]) if k in source else v
+                for k, v in g.items()
+            },
+        )
 
 
 def number(name: str, values: Mapping[str, object]) -> float:

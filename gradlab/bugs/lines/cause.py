@@ -125,9 +125,11 @@ class Cause:
         start = "" if self.certain else "perhaps: "
         if self.left_open:
             start = f"perhaps (it leaves {', '.join(self.left_open)} open): "
-        said = self.said if not self.right_line else (
-            f"{self.said}    where it must be    {self.right_line}"
-        )  # fmt: skip
+        said = (
+            self.said
+            if not self.right_line
+            else (f"{self.said}    where it must be    {self.right_line}")
+        )
         return f"{start}{said}" + (f"    (or {self.alike[0]})" if self.alike else "")
 
     @property
@@ -177,5 +179,14 @@ def cause_of(
     wheres = [one.where for one in changed] + ["after backward"] * bool(after)
     wrongs = [one.text for one in changed] + ([after.code] if after else [])
     rights = [one.right for one in changed]
-    return Cause("; ".join(wheres), "; ".join(wrongs), "; ".join(rights), np.inf, True, (),
-                 edits=edits, after=after, taken=taken)  # fmt: skip
+    return Cause(
+        "; ".join(wheres),
+        "; ".join(wrongs),
+        "; ".join(rights),
+        np.inf,
+        True,
+        (),
+        edits=edits,
+        after=after,
+        taken=taken,
+    )

@@ -332,18 +332,34 @@ def another_index(place: Place) -> Edited:
     ranges = [re.fullmatch(r"(\w+):(\w+) \+ (\w+)", part) for part in parts]
     spans = [k for k, found in enumerate(ranges) if found]
     for which in [spans, *([k] for k in spans if len(spans) > 1)] if spans else ():
-        for low, high in (("{0} + 1", "{0} + 1 + {1}"), ("{0} - 1", "{0} - 1 + {1}"),
-                          ("", "{1}"), ("2 * {0}", "2 * {0} + {1}")):  # fmt: skip
-            shifted = [f"{low}:{high}".format(ranges[k][1], ranges[k][3]) if k in which else part
-                       for k, part in enumerate(parts)]  # fmt: skip
+        for low, high in (
+            ("{0} + 1", "{0} + 1 + {1}"),
+            ("{0} - 1", "{0} - 1 + {1}"),
+            ("", "{1}"),
+            ("2 * {0}", "2 * {0} + {1}"),
+        ):
+            shifted = [
+                f"{low}:{high}".format(ranges[k][1], ranges[k][3]) if k in which else part
+                for k, part in enumerate(parts)
+            ]
             yield f"{base}[{', '.join(shifted)}]", 2
 
 
 Rule = Callable[[Place], Edited]
 RULES: tuple[Rule, ...] = (
-    lost, scaled, another_number, another_array, one_more_factor, turned, some_rounds,
-    some_steps, another_operator, another_bracket, another_call, another_index,
-)  # fmt: skip
+    lost,
+    scaled,
+    another_number,
+    another_array,
+    one_more_factor,
+    turned,
+    some_rounds,
+    some_steps,
+    another_operator,
+    another_bracket,
+    another_call,
+    another_index,
+)
 
 
 # -- edits of a line as a whole -------------------------------------------------------------------

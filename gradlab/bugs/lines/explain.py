@@ -156,13 +156,17 @@ def _told(
     said = dict.fromkeys(c.said for (cause, same), _ in fitting for c in (cause, *same))
     return [
         replace(
-            cause, tensors=tensors, residual=residual,
-            certain=bool(agreeing) and target.is_proof() and cause.is_named
+            cause,
+            tensors=tensors,
+            residual=residual,
+            certain=bool(agreeing)
+            and target.is_proof()
+            and cause.is_named
             and target.fit_all(cause.apply(program)),
             alike=tuple(other for other in said if other != cause.said)[:ALIKE],
         )
         for (cause, _), residual in fitting
-    ]  # fmt: skip
+    ]
 
 
 def _elsewhere(program: Program) -> list[Program]:
@@ -200,8 +204,10 @@ def _is_same_line(one: Cause, two: Cause, program: Program) -> bool:
     """Tell whether two causes are one edit in other words: they do the same to any signal."""
     if len(one.edits) != len(two.edits) or one.taken or bool(one.after) != bool(two.after):
         return False
-    if all(a.also and a.changes().keys() == b.changes().keys()
-           for a, b in zip(one.edits, two.edits, strict=True)):  # fmt: skip
+    if all(
+        a.also and a.changes().keys() == b.changes().keys()
+        for a, b in zip(one.edits, two.edits, strict=True)
+    ):
         return True  # found in one line and in its sister, the same edit everywhere
     forms = [{program.lines[e.index].step.form or 0 for e in cause.edits} for cause in (one, two)]
     if forms[0] != forms[1]:
@@ -211,8 +217,10 @@ def _is_same_line(one: Cause, two: Cause, program: Program) -> bool:
     rng, values = np.random.default_rng(1), dict(program.values)
     for name in set().union(*(step.writes for step in program.steps)) & values.keys():
         values[name] = rng.standard_normal(np.shape(values[name]))
-    return all(_same_effect(a.changes(), b.changes(), program, values)
-               for a, b in zip(one.edits, two.edits, strict=True))  # fmt: skip
+    return all(
+        _same_effect(a.changes(), b.changes(), program, values)
+        for a, b in zip(one.edits, two.edits, strict=True)
+    )
 
 
 def _same_effect(

@@ -121,11 +121,19 @@ PARTS = {
 }
 #: Functions of one array, any of which can be taken for another.
 ELEMENTWISE = {
-    "tanh": np.tanh, "sigmoid": sigmoid, "softmax": softmax, "exp": np.exp, "sign": np.sign,
-    "relu": lambda z: np.maximum(z, 0), "softplus": lambda z: np.logaddexp(0, z), "log": np.log,
-    "sqrt": np.sqrt, "abs": np.abs, "dsigmoid": lambda z: sigmoid(z) * sigmoid(-z),
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "softmax": softmax,
+    "exp": np.exp,
+    "sign": np.sign,
+    "relu": lambda z: np.maximum(z, 0),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "dsigmoid": lambda z: sigmoid(z) * sigmoid(-z),
     "dtanh": lambda z: 1 - np.tanh(z) ** 2,
-}  # fmt: skip
+}
 #: Ways back from a pool to its input's size.
 UPSAMPLE = {"up": lambda d: d.repeat(2, 2).repeat(2, 3), "corner": corner}
 
@@ -133,12 +141,30 @@ UPSAMPLE = {"up": lambda d: d.repeat(2, 2).repeat(2, 3), "corner": corner}
 SCATTER = {"add_at": add_at, "put_at": put_at}
 
 FUNCTIONS = {
-    **PARTS, **ELEMENTWISE, **UPSAMPLE, **SCATTER, "winners": winners, "convolve": convolve,
-    "channels_last": channels_last, "redrawn": redrawn, "square_part": square_part,
-    "max_pool": lambda z: windows(z).max(-1), "mean_pool": lambda z: windows(z).mean(-1),
+    **PARTS,
+    **ELEMENTWISE,
+    **UPSAMPLE,
+    **SCATTER,
+    "winners": winners,
+    "convolve": convolve,
+    "channels_last": channels_last,
+    "redrawn": redrawn,
+    "square_part": square_part,
+    "max_pool": lambda z: windows(z).max(-1),
+    "mean_pool": lambda z: windows(z).mean(-1),
     "pad": lambda a, p: np.pad(a, ((0, 0), (0, 0), (p, p), (p, p))),
-    "arange": np.arange, "expm1": np.expm1, "where": np.where, "minimum": np.minimum,
-    "zeros": np.zeros, "zeros_like": np.zeros_like, "einsum": np.einsum, "ndindex": np.ndindex,
-    "roll": np.roll, "vstack": np.vstack, "turned_in_windows": turned_in_windows,
-    "one_hot": one_hot, "outer": np.outer, "hstack": np.hstack,
-}  # fmt: skip
+    "arange": np.arange,
+    "expm1": np.expm1,
+    "where": np.where,
+    "minimum": np.minimum,
+    "zeros": np.zeros,
+    "zeros_like": np.zeros_like,
+    "einsum": np.einsum,
+    "ndindex": np.ndindex,
+    "roll": np.roll,
+    "vstack": np.vstack,
+    "turned_in_windows": turned_in_windows,
+    "one_hot": one_hot,
+    "outer": np.outer,
+    "hstack": np.hstack,
+}

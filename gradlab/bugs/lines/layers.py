@@ -70,24 +70,35 @@ def _activation(name: str, forward: str, backward: str) -> LayerLines:
     return LayerLines(name, "a", f"{{y}} = {forward}", f"{{dx}} = {backward}", family="activation")
 
 
-ACTIVATION_LINES: Mapping[str, LayerLines] = MappingProxyType({
-    lines.name: lines
-    for lines in (
-        _activation("identity", "{x}", "{dy}"),
-        _activation("tanh", "tanh({x})",
-                    "{dy} * (1 - {y}**2)  ~  {dy} * (1 - tanh({x})**2)"),
-        _activation("sigmoid", "sigmoid({x})",
-                    "{dy} * {y} * (1 - {y})  ~  {dy} * sigmoid({x}) * (1 - sigmoid({x}))"
-                    "  ~  {dy} * dsigmoid({x})"),
-        _activation("relu", "relu({x})", "{dy} * ({x} > 0)"),
-        _activation("leaky_relu", "where({x} > 0, {x}, {slope} * {x})",
-                    "{dy} * where({x} > 0, 1, {slope})"),
-        _activation("elu", "where({x} > 0, {x}, expm1(minimum({x}, 0)))",
-                    "{dy} * where({x} > 0, 1, {y} + 1)  ~  {dy} * where({x} > 0, 1, exp({x}))"),
-        _activation("softplus", "softplus({x})",
-                    "{dy} * sigmoid({x})  ~  {dy} / (1 + exp(-{x}))"),
-    )
-})  # fmt: skip
+ACTIVATION_LINES: Mapping[str, LayerLines] = MappingProxyType(
+    {
+        lines.name: lines
+        for lines in (
+            _activation("identity", "{x}", "{dy}"),
+            _activation("tanh", "tanh({x})", "{dy} * (1 - {y}**2)  ~  {dy} * (1 - tanh({x})**2)"),
+            _activation(
+                "sigmoid",
+                "sigmoid({x})",
+                "{dy} * {y} * (1 - {y})  ~  {dy} * sigmoid({x}) * (1 - sigmoid({x}))"
+                "  ~  {dy} * dsigmoid({x})",
+            ),
+            _activation("relu", "relu({x})", "{dy} * ({x} > 0)"),
+            _activation(
+                "leaky_relu",
+                "where({x} > 0, {x}, {slope} * {x})",
+                "{dy} * where({x} > 0, 1, {slope})",
+            ),
+            _activation(
+                "elu",
+                "where({x} > 0, {x}, expm1(minimum({x}, 0)))",
+                "{dy} * where({x} > 0, 1, {y} + 1)  ~  {dy} * where({x} > 0, 1, exp({x}))",
+            ),
+            _activation(
+                "softplus", "softplus({x})", "{dy} * sigmoid({x})  ~  {dy} / (1 + exp(-{x}))"
+            ),
+        )
+    }
+)
 
 SOFTMAX_BACKWARD = "{x} * ({dy} - ({dy} * {x}).sum(axis=1, keepdims=True))"
 
@@ -238,36 +249,57 @@ for t in reversed(range(T)):
 LAST_STEP = LayerLines("LSTM", "hs", "{y} = h[T - 1]", "dH = zeros((T, N, H))\ndH[T - 1] = {dy}")
 EVERY_STEP = LayerLines("LSTM", "hs", "{y} = h[:T].reshape(T * N, H)", "dH = {dy}.reshape(T, N, H)")
 
-LOSS_LINES: Mapping[str, LayerLines] = MappingProxyType({
-    "mse": LayerLines("mse", "loss", "", forms=("{dx} = 2 * ({x} - y) / N",), input="out"),
-    "softmax_cross_entropy": LayerLines(
-        "softmax_cross_entropy", "loss", "p = softmax({x})",
-        forms=(
-            "{dx} = (p - y) / N  ~  (softmax({x}) - y) / N",
-            "dp = -y / p / N\n{dx} = " + SOFTMAX_BACKWARD.replace("{x}", "p").replace("{dy}", "dp"),
-            "e = exp({x})\n{dx} = (e / e.sum(axis=1, keepdims=True) - y) / N",
-            "e = exp({x} - {x}.max(axis=1, keepdims=True))\n"
-            "{dx} = (e / e.sum(axis=1, keepdims=True) - y) / N",
+LOSS_LINES: Mapping[str, LayerLines] = MappingProxyType(
+    {
+        "mse": LayerLines("mse", "loss", "", forms=("{dx} = 2 * ({x} - y) / N",), input="out"),
+        "softmax_cross_entropy": LayerLines(
+            "softmax_cross_entropy",
+            "loss",
+            "p = softmax({x})",
+            forms=(
+                "{dx} = (p - y) / N  ~  (softmax({x}) - y) / N",
+                "dp = -y / p / N\n{dx} = "
+                + SOFTMAX_BACKWARD.replace("{x}", "p").replace("{dy}", "dp"),
+                "e = exp({x})\n{dx} = (e / e.sum(axis=1, keepdims=True) - y) / N",
+                "e = exp({x} - {x}.max(axis=1, keepdims=True))\n"
+                "{dx} = (e / e.sum(axis=1, keepdims=True) - y) / N",
+            ),
+            family="activation",
+            input="logits",
         ),
-        family="activation", input="logits"),
-    "binary_cross_entropy": LayerLines(
-        "binary_cross_entropy", "loss", "p = sigmoid({x})",
-        forms=(
-            "{dx} = (p - y) / N  ~  (sigmoid({x}) - y) / N",
-            "dp = -(y / p - (1 - y) / (1 - p)) / N\n{dx} = dp * p * (1 - p)",
+        "binary_cross_entropy": LayerLines(
+            "binary_cross_entropy",
+            "loss",
+            "p = sigmoid({x})",
+            forms=(
+                "{dx} = (p - y) / N  ~  (sigmoid({x}) - y) / N",
+                "dp = -(y / p - (1 - y) / (1 - p)) / N\n{dx} = dp * p * (1 - p)",
+            ),
+            family="activation",
+            input="logits",
         ),
-        family="activation", input="logits"),
-})  # fmt: skip
+    }
+)
 
-_OF_CLASS: Mapping[type, LayerLines] = MappingProxyType({
-    Dense: DENSE, Conv: CONV, BatchNorm: BATCH_NORM, Dropout: DROPOUT, Mask: DROPOUT,
-    MaxPool: MAX_POOL, AveragePool: AVERAGE_POOL, LSTM: LSTM_LINES,
-})  # fmt: skip
+_OF_CLASS: Mapping[type, LayerLines] = MappingProxyType(
+    {
+        Dense: DENSE,
+        Conv: CONV,
+        BatchNorm: BATCH_NORM,
+        Dropout: DROPOUT,
+        Mask: DROPOUT,
+        MaxPool: MAX_POOL,
+        AveragePool: AVERAGE_POOL,
+        LSTM: LSTM_LINES,
+    }
+)
 #: All of them by their names.
-LINES_BY_NAME: Mapping[str, LayerLines] = MappingProxyType({
-    lines.name: lines
-    for lines in (L2, *ACTIVATION_LINES.values(), *_OF_CLASS.values(), *LOSS_LINES.values())
-})  # fmt: skip
+LINES_BY_NAME: Mapping[str, LayerLines] = MappingProxyType(
+    {
+        lines.name: lines
+        for lines in (L2, *ACTIVATION_LINES.values(), *_OF_CLASS.values(), *LOSS_LINES.values())
+    }
+)
 FAMILIES = (*ACTIVATION_LINES.values(), MAX_POOL, AVERAGE_POOL, STRIDE)
 
 

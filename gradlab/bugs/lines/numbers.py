@@ -76,5 +76,8 @@ def _ratios(
                 yield from ((name, units, 0.55), (f"1 / {name}", 1 / units, 0.55))
     n = sizes.get("N", 0)
     if n > 2:
-        yield from (("1 / (N - 1)", 1 / (n - 1), 0.5), ("N / (N - 1)", n / (n - 1), 0.6),
-                    ("(N - 1) / N", (n - 1) / n, 0.6))  # fmt: skip
+        yield from (
+            ("1 / (N - 1)", 1 / (n - 1), 0.5),
+            ("N / (N - 1)", n / (n - 1), 0.6),
+            ("(N - 1) / N", (n - 1) / n, 0.6),
+        )

@@ -22,8 +22,12 @@ UNKNOWN = 12  # that many entries of one column are found by trying all of their
 
 def _masks(wrong: str, change: Callable[[list[np.ndarray], float], list[np.ndarray]]) -> Taken:
     call = "gradient(x, y, {})"
-    return Taken("dropout, forward and backward", call.format(wrong), call.format("masks"),
-                 lambda x, y, masks, keep: (x, y, change(masks, keep)))  # fmt: skip
+    return Taken(
+        "dropout, forward and backward",
+        call.format(wrong),
+        call.format("masks"),
+        lambda x, y, masks, keep: (x, y, change(masks, keep)),
+    )
 
 
 OTHER_MASKS = (
@@ -36,11 +40,19 @@ OTHER_MASKS = (
     _masks("each mask's first row for all", lambda masks, keep: [0 * m + m[0] for m in masks]),
 )
 OTHER_TIME = (
-    Taken("time", "gradient(x[::-1], y)", "gradient(x, y)",
-          lambda x, y, masks, keep: (x[::-1], y, masks)),
-    Taken("time", "gradient(x[::-1], y[::-1])", "gradient(x, y)",
-          lambda x, y, masks, keep: (x[::-1], y[::-1], masks)),
-)  # fmt: skip
+    Taken(
+        "time",
+        "gradient(x[::-1], y)",
+        "gradient(x, y)",
+        lambda x, y, masks, keep: (x[::-1], y, masks),
+    ),
+    Taken(
+        "time",
+        "gradient(x[::-1], y[::-1])",
+        "gradient(x, y)",
+        lambda x, y, masks, keep: (x[::-1], y[::-1], masks),
+    ),
+)
 
 
 def others(program: Program, target: WrongGradient) -> list[Cause]:
@@ -50,8 +62,10 @@ def others(program: Program, target: WrongGradient) -> list[Cause]:
 
 def redrawn(program: Program, target: WrongGradient) -> list[Cause]:
     """Return the one cause that other masks on the way back are, if they can be solved for."""
-    edits = [Edit(line.index, line.where, line.text, text, 3)
-             for line, text in _other_masks(program, target).items()]  # fmt: skip
+    edits = [
+        Edit(line.index, line.where, line.text, text, 3)
+        for line, text in _other_masks(program, target).items()
+    ]
     return [cause_of(tuple(edits))] if edits else []
 
 
@@ -127,10 +141,12 @@ def _solved(
     weight, bias = (program.grads[f"d{names[role]}"] for role in ("{W}", "{b}"))
     x, keep = program.values[names["{x}"]], program.values["keep"]
     bare = {**changes, line: f"{line.target} = {_signal(line)}"}
-    signal = np.array([  # one example after the other, seen through the bias
-        _made(program, {**bare, b: f"{b.target} = {names['{dy}']}[{n}]"})[bias]
-        for n in range(len(x))
-    ])  # fmt: skip
+    signal = np.array(
+        [  # one example after the other, seen through the bias
+            _made(program, {**bare, b: f"{b.target} = {names['{dy}']}[{n}]"})[bias]
+            for n in range(len(x))
+        ]
+    )
     shape = program.values[weight].shape
     data = target.value[weight].reshape(shape) - program.values["lam"] * program.values[weight]
     rows, right = np.vstack([x.T, np.ones(len(x))]), np.vstack([data, target.value[bias]])

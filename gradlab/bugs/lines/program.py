@@ -77,8 +77,15 @@ def listing_of(net: Network, with_masks: bool) -> Listing:
         (type(layer), repr(layer), getattr(layer, "name", ""), getattr(layer, "function", None))
         for layer in net.layers
     )
-    built = (steps, tuple(net.params), net.loss_name, bool(net.l2), with_masks,
-             len(net.input_shape), eps_of(net, 0))  # fmt: skip
+    built = (
+        steps,
+        tuple(net.params),
+        net.loss_name,
+        bool(net.l2),
+        with_masks,
+        len(net.input_shape),
+        eps_of(net, 0),
+    )
     found = _LISTINGS.get(built)
     if found is None:
         if len(_LISTINGS) >= MOST_LISTINGS:
@@ -118,8 +125,10 @@ class Program:
         self.point, self.net, self.changes = point, point.net, dict(changes or {})
         self.listing = listing_of(point.net, point.masks is not None)
         self.grads, self.lines, self.steps = (
-            self.listing.grads, self.listing.lines, self.listing.steps
-        )  # fmt: skip
+            self.listing.grads,
+            self.listing.lines,
+            self.listing.steps,
+        )
         self.values = values_of(point)
         self._run_forward(put)
         self._run_all()
@@ -254,10 +263,13 @@ class Program:
     def sisters(self, line: Line) -> list[Line]:
         """Return the lines that do the same in other layers, or for other gates."""
         return [
-            other for other in self.lines
-            if other is not line and other.template == line.template
-            and other.step.form == line.step.form and other.index not in self.changes
-        ]  # fmt: skip
+            other
+            for other in self.lines
+            if other is not line
+            and other.template == line.template
+            and other.step.form == line.step.form
+            and other.index not in self.changes
+        ]
 
 
 def fitted(value: object, shape: tuple[int, ...], is_gradient: bool) -> np.ndarray:
@@ -314,8 +326,12 @@ def written_steps(written: Written, layer: int) -> Iterator[Step]:
     lines = written.lines
     for form, text in [(None, lines.backward), *reversed(list(enumerate(lines.forms)))]:
         for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
-            found = [line for template in paragraph.split("\n") if template.strip()
-                     for line in _lines(template, written)]  # fmt: skip
+            found = [
+                line
+                for template in paragraph.split("\n")
+                if template.strip()
+                for line in _lines(template, written)
+            ]
             together = any(line.is_head or "] = " in line.text for line in found)
             for group in [found] if together else [[line] for line in found]:
                 if group:
@@ -338,10 +354,17 @@ def _lines(template: str, written: Written) -> Iterator[Line]:
         gate = q or re.fullmatch("d([ifgo])", left)
         where = f"LSTM, gate {q or gate[1]}" if written.where == "LSTM" and gate else written.where
         yield Line(
-            texts[0], where, f"{lines.family or lines.name}: {template}", roles,
-            names, bodies, lines.name, written.position,
-            tuple(compiled(t)[0] for t in texts[1:]), tuple(_instead(written, left, right, names)),
-        )  # fmt: skip
+            texts[0],
+            where,
+            f"{lines.family or lines.name}: {template}",
+            roles,
+            names,
+            bodies,
+            lines.name,
+            written.position,
+            tuple(compiled(t)[0] for t in texts[1:]),
+            tuple(_instead(written, left, right, names)),
+        )
 
 
 def _instead(written: Written, left: str, right: str, names: dict[str, str]) -> Iterator[str]:

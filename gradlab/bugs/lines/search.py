@@ -24,8 +24,16 @@ from gradlab.bugs.lines.program import Program
 from gradlab.bugs.lines.wrong_gradient import WrongGradient
 
 #: What a wrong line raises for whoever runs it: such code was not run, it is no cause.
-FAILS = (ValueError, IndexError, NameError, KeyError, TypeError, ZeroDivisionError, AttributeError,
-         SyntaxError)  # fmt: skip
+FAILS = (
+    ValueError,
+    IndexError,
+    NameError,
+    KeyError,
+    TypeError,
+    ZeroDivisionError,
+    AttributeError,
+    SyntaxError,
+)
 MARGIN = 1.5  # how much less usual another edit may be that fits as well, and still be told
 FIRST = 12  # of the edits that explain a part, this many are built on
 TAKEN = re.compile(rf"\b({'|'.join(CARRIED)})\b")
@@ -91,10 +99,13 @@ class Search:
         near = {name for s in steps if s.layer == top for name in s.writes} & self.bad
         live = {"d" + k for k, size in target.size.items() if size > 1e3 * target.floor} | self.bad
         lines = [
-            line for step in steps for line in step.lines
-            if reached[line.index] & near and line.index not in self.program.changes
+            line
+            for step in steps
+            for line in step.lines
+            if reached[line.index] & near
+            and line.index not in self.program.changes
             and not reached[line.index] & self.fixed
-        ]  # fmt: skip
+        ]
         inside = [line for line in lines if reached[line.index] & live <= self.bad]
         yield inside
         yield [line for line in lines if line not in inside]
@@ -341,8 +352,10 @@ def pairs(search: Search) -> list[Cause]:
             second = program.edited(edit.changes())
         except FAILS:
             continue
-        if any(all(np.allclose(second.gradient[k], g[k], rtol=1e-9, atol=0) for k in g)
-               for g in gradients):  # fmt: skip
+        if any(
+            all(np.allclose(second.gradient[k], g[k], rtol=1e-9, atol=0) for k in g)
+            for g in gradients
+        ):
             continue
         gradients.append(second.gradient)
         below = Search(second, target, frozenset("d" + name for name in seen))
@@ -371,8 +384,10 @@ def together(search: Search) -> list[Cause]:
         and not FACTOR.search(text)
         and not (line.step.is_long and "gate" in line.where)
     ]
-    both = sorted(((a, b) for a, b in combinations(edits, 2) if a.index != b.index),
-                  key=lambda pair: pair[0].cost + pair[1].cost)  # fmt: skip
+    both = sorted(
+        ((a, b) for a, b in combinations(edits, 2) if a.index != b.index),
+        key=lambda pair: pair[0].cost + pair[1].cost,
+    )
     is_long = any(search.program.lines[edit.index].step.is_long for edit in edits)
     most = BOTH_IN_A_LOOP if is_long else BOTH
     return [cause_of((a, b)) for a, b in both[:most] if search.explain_all(a, b)]

@@ -75,8 +75,14 @@ def _finish(net: Network, written: list[Written], last: str) -> list[Written]:
         for layer in written:
             layer.names.update({k: rename.get(v, v) for k, v in layer.names.items()})
         last = "logits"
-    names = {"x": last, "dx": "d" + last, "y": "loss", "dy": "dloss", "i": "",
-             "slope": repr(LEAKY_SLOPE)}  # fmt: skip
+    names = {
+        "x": last,
+        "dx": "d" + last,
+        "y": "loss",
+        "dy": "dloss",
+        "i": "",
+        "slope": repr(LEAKY_SLOPE),
+    }
     return [
         *written,
         Written(LOSS_LINES[net.loss_name], f"loss, {net.loss_name}", names, len(net.layers)),

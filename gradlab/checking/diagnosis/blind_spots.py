@@ -34,9 +34,15 @@ def blind_spots(
     found = _swamped(point.net, analytic, seen)
     zero = [name for name, value in analytic.items() if not np.any(value)]
     if zero:
-        found.append(Spot(always, f"the gradient of {', '.join(zero)} is exactly 0",
-                          "code that returns 0 there", "check at other parameters",
-                          surely=True))  # fmt: skip
+        found.append(
+            Spot(
+                always,
+                f"the gradient of {', '.join(zero)} is exactly 0",
+                "code that returns 0 there",
+                "check at other parameters",
+                surely=True,
+            )
+        )
     told = tuple(BlindSpot(spot.caveat(), spot.sentence, spot.cure) for spot in found)
     return (*told, *hiding_places(point, seen, known))
 
@@ -52,9 +58,14 @@ def _swamped(net: Network, analytic: Gradient, seen: Mapping[str, TensorReport])
             names.append(name)
     if not names:
         return []
-    return [Spot(always, f"L2 makes up nearly all of the gradient of {', '.join(names)}",
-                 "a bug in the data's part, even a flipped sign,",
-                 "check with l2=0 first")]  # fmt: skip
+    return [
+        Spot(
+            always,
+            f"L2 makes up nearly all of the gradient of {', '.join(names)}",
+            "a bug in the data's part, even a flipped sign,",
+            "check with l2=0 first",
+        )
+    ]
 
 
 class Trace(NamedTuple):

@@ -161,9 +161,11 @@ def _sizes(facts: Facts, net: Network, x: np.ndarray, asked: Asked | None) -> di
 
 
 def _edited_lines(
-    report: Report, facts: Facts, point: Point,
+    report: Report,
+    facts: Facts,
+    point: Point,
     gradient: Gradient | None,
-) -> list[Diagnosis]:  # fmt: skip
+) -> list[Diagnosis]:
     """Return the lines that, written in the place of the right ones, give this gradient."""
     if isinstance(point.masks, np.random.Generator):  # nothing would come out twice
         return []
@@ -180,10 +182,19 @@ def of_line(cause: Cause, facts: Facts) -> Diagnosis:
     left = f"{max(cause.residual, 1e-16):.0e}"
     evidence = f"With this line, backward leaves {left} of the deviation open. {facts.where}."
     return Diagnosis(
-        str(cause), None, None, evidence, 0.98 if cause.certain else 0.5, cause.where,
-        cause.wrong_line, cause.right_line, cause.residual, cause.certain, cause.alike,
+        str(cause),
+        None,
+        None,
+        evidence,
+        0.98 if cause.certain else 0.5,
+        cause.where,
+        cause.wrong_line,
+        cause.right_line,
+        cause.residual,
+        cause.certain,
+        cause.alike,
         cause.left_open,
-    )  # fmt: skip
+    )
 
 
 def _with_lines(told: Diagnosis, net: Network, masks: Masks) -> Diagnosis:
@@ -237,19 +248,27 @@ def diagnose_black_box(facts: Facts) -> list[Diagnosis]:
 
 
 def _with_suspects(
-    found: list[Diagnosis], facts: Facts, candidates: list[Suspect], sizes: dict[str, object],
+    found: list[Diagnosis],
+    facts: Facts,
+    candidates: list[Suspect],
+    sizes: dict[str, object],
     asked: Asked | None,
-) -> list[Diagnosis]:  # fmt: skip
+) -> list[Diagnosis]:
     """Return the diagnoses from patterns, joined by the suspects that fit."""
     fits = [(left_over(facts, s), s) for s in candidates]
     exact = [(left, s) for left, s in fits if left < EXACT]
     if exact:
         agreeing = [(left, s) for left, s in exact if asked is None or _agrees(s, asked)]
         named = _exact(agreeing, facts, sizes) or [
-            replace(d, cause=f"perhaps {d.cause}", score=0.5, certain=False,
-                    evidence=f"{d.evidence} On another batch it is not the same.")
+            replace(
+                d,
+                cause=f"perhaps {d.cause}",
+                score=0.5,
+                certain=False,
+                evidence=f"{d.evidence} On another batch it is not the same.",
+            )
             for d in _exact(exact, facts, sizes)
-        ]  # fmt: skip
+        ]
         return named + [d for d in found if d.bug not in {s.bug for _, s in exact}]
     return found or _alike(facts, candidates) or _drawn(facts, candidates)
 
@@ -271,9 +290,16 @@ def _exact(
         evidence = f"{same}. {facts.where}.{twins}"
         off = residual(facts, s)
         diagnoses.append(
-            Diagnosis(s.cause + also, s.bug, s.layer, evidence, 1 - left, residual=off,
-                      certain=_is_proof(off, facts))
-        )  # fmt: skip
+            Diagnosis(
+                s.cause + also,
+                s.bug,
+                s.layer,
+                evidence,
+                1 - left,
+                residual=off,
+                certain=_is_proof(off, facts),
+            )
+        )
     return diagnoses
 
 
@@ -295,8 +321,11 @@ def _as_well(facts: Facts, sizes: dict[str, object]) -> str:
     if factor is None or not factor.value:
         return ""
     one = facts.wrong[0]
-    units = [f"{one}.shape[{k}]" for k, size in enumerate(facts.shapes[one])
-             if len(facts.wrong) == 1 and size != facts.outputs and "H" not in sizes]  # fmt: skip
+    units = [
+        f"{one}.shape[{k}]"
+        for k, size in enumerate(facts.shapes[one])
+        if len(facts.wrong) == 1 and size != facts.outputs and "H" not in sizes
+    ]
     names = names_of(factor.value, sizes, max(1e-6, factor.error / abs(factor.value)), units)
     (first, least), *more = names
     more = [name for name, cost in more if cost <= least + NEAR and SIZE.search(name)]
@@ -348,10 +377,12 @@ def residual(facts: Facts, suspect: Suspect) -> float:
     """Return what a suspect leaves of the deviation, in the wrong tensor where it leaves most."""
     gradient = facts.flat(suspect.gradient)
     return max(
-        float(np.linalg.norm(facts.analytic[k] - gradient[k])
-              / max(np.linalg.norm(facts.analytic[k] - facts.numerical[k]), np.finfo(float).tiny))
+        float(
+            np.linalg.norm(facts.analytic[k] - gradient[k])
+            / max(np.linalg.norm(facts.analytic[k] - facts.numerical[k]), np.finfo(float).tiny)
+        )
         for k in facts.wrong
-    )  # fmt: skip
+    )
 
 
 def left_over(facts: Facts, suspect: Suspect) -> float:

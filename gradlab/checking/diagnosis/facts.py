@@ -185,11 +185,16 @@ class Facts:
         c = float(u @ v / (v @ v))
         if abs(c) < 1e-9:  # sums that cancel
             return Factor(0.0, 0.0) if np.abs(u).max() < 1e-9 else None
-        off = np.concatenate([
-            (abs(c) * (SAFETY * self.bounds[name] + ROUNDED * np.abs(w))
-             + max(self.rounding, 1e-12) * np.abs(b).max(initial=0.0)) / s
-            for name, b, w, s in zip(names, a, n, sizes, strict=True)
-        ])  # fmt: skip
+        off = np.concatenate(
+            [
+                (
+                    abs(c) * (SAFETY * self.bounds[name] + ROUNDED * np.abs(w))
+                    + max(self.rounding, 1e-12) * np.abs(b).max(initial=0.0)
+                )
+                / s
+                for name, b, w, s in zip(names, a, n, sizes, strict=True)
+            ]
+        )
         if not (np.abs(u - c * v) <= 2 * off).all():
             return None
         error = 3 * float(np.sqrt((off**2).sum() / (v @ v) / len(v)))

@@ -38,10 +38,12 @@ def accumulated(facts: Facts) -> Iterator[Found]:
         right = all(facts.fits(n, first[n], facts.numerical[n]) for n in names)
         yield Found(
             "gradients are added to those of the call before: they are not reset to 0",
-            "accumulated_gradients", None,
-            "The first call of grad is right, the second is twice that." if right else
-            "Of two calls of grad in a row, the second is larger by the right gradient.",
-        )  # fmt: skip
+            "accumulated_gradients",
+            None,
+            "The first call of grad is right, the second is twice that."
+            if right
+            else "Of two calls of grad in a row, the second is larger by the right gradient.",
+        )
 
 
 # -- factors -------------------------------------------------------------------------------------
@@ -58,9 +60,11 @@ def common_factor(facts: Facts) -> Iterator[Found]:
             if any(facts.analytic[name].any() for name in names) or len(names) < len(facts.live):
                 continue  # sums that cancel, or only some tensors: `never_computed` tells these
             yield Found(
-                "the gradient is 0, as if it were never computed, or reset after it was", None,
-                None, f"All entries of {', '.join(names)} are exactly 0, where slopes are not.",
-            )  # fmt: skip
+                "the gradient is 0, as if it were never computed, or reset after it was",
+                None,
+                None,
+                f"All entries of {', '.join(names)} are exactly 0, where slopes are not.",
+            )
             return
         what = "every tensor" if facts.all_wrong else ", ".join(facts.wrong)
         what += " without its L2 part" if part else ""
@@ -85,9 +89,11 @@ def factor_in_each(facts: Facts) -> Iterator[Found]:
         return
     listed = ", ".join(f"{factor} in {name}" for name, factor in factors.items())
     yield Found(
-        "each of these tensors is off by a factor of its own", None, None,
+        "each of these tensors is off by a factor of its own",
+        None,
+        None,
         f"Analytic over numerical is {listed}; nothing else is off.",
-    )  # fmt: skip
+    )
 
 
 def _meaning(facts: Facts, factor: Factor) -> list[tuple[str, str | None]]:
@@ -110,10 +116,14 @@ def _everywhere(facts: Facts, factor: Factor) -> list[tuple[float, bool, str, st
     n, k, loss = facts.batch_for(factor), facts.outputs or 0, facts.loss_name
     # without the network N is a guess, and what it counts another
     of_what = f"the mean over a batch of {n}" if facts.batch else _a_mean_over(n)
-    more, less = ("", "") if facts.batch else (
-        f"every tensor is exactly {n} times what it must be: ",
-        f"every tensor is exactly 1/{n} of what it must be: ",
-    )  # fmt: skip
+    more, less = (
+        ("", "")
+        if facts.batch
+        else (
+            f"every tensor is exactly {n} times what it must be: ",
+            f"every tensor is exactly 1/{n} of what it must be: ",
+        )
+    )
     other = "" if facts.batch else ", or a factor is there once too often"
     return [
         (-1, True, "the sign is flipped, as by y - p where p - y belongs", "flipped_sign"),
@@ -223,9 +233,11 @@ def never_computed(facts: Facts) -> Iterator[Found]:
     zero = [name for name in facts.wrong if not facts.analytic[name].any()]
     if zero and len(zero) < len(facts.live):
         yield Found(
-            "the gradient is 0 there, as if it were never computed, or reset after it was", None,
-            None, f"All entries of {', '.join(zero)} are exactly 0, where slopes are not.",
-        )  # fmt: skip
+            "the gradient is 0 there, as if it were never computed, or reset after it was",
+            None,
+            None,
+            f"All entries of {', '.join(zero)} are exactly 0, where slopes are not.",
+        )
 
 
 def copied(facts: Facts) -> Iterator[Found]:
@@ -292,9 +304,11 @@ def _line(facts: Facts, name: str, axis: int, word: str, lines: np.ndarray) -> I
         )
         return
     yield Found(
-        f"{which} of {name}: the gradient is wrong in whole {word}s only", None,
-        facts.numbers[name], f"All entries of {name} that are off are in {which}.",
-    )  # fmt: skip
+        f"{which} of {name}: the gradient is wrong in whole {word}s only",
+        None,
+        facts.numbers[name],
+        f"All entries of {name} that are off are in {which}.",
+    )
 
 
 def clipped_by_value(facts: Facts) -> Iterator[Found]:
@@ -310,10 +324,12 @@ def clipped_by_value(facts: Facts) -> Iterator[Found]:
     inside = (np.abs(n) > 1e3 * tol) & (np.abs(n) < 0.99 * top)
     if cut.sum() > 1 and inside.any() and equal and rest and _round(top):
         yield Found(
-            f"the gradient is clipped by value, to {top:.6g}", None, None,
+            f"the gradient is clipped by value, to {top:.6g}",
+            None,
+            None,
             f"{cut.sum()} entries are exactly {top:.6g} in size where the slope is larger; no "
             "other one is off.",
-        )  # fmt: skip
+        )
 
 
 def _round(value: float) -> bool:

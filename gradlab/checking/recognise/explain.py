@@ -132,9 +132,11 @@ def explain(
         raise TypeError(f"like must be a network of gradlab's, got {type(like).__name__}")
     if (x is None) != (y is None) or (like is not None and x is None):
         raise ValueError("x and y must be given both, and with like; got only a part")
-    chosen = {} if samples is None else {
-        "method": "sampled", "samples": check_integer(samples, "samples", 1)
-    }  # fmt: skip
+    chosen = (
+        {}
+        if samples is None
+        else {"method": "sampled", "samples": check_integer(samples, "samples", 1)}
+    )
     with own:
         own.check()
         report = check_function(own, own.gradient, own.theta, tensors=own.layout, **chosen)
@@ -163,8 +165,10 @@ def _remarks(
     if match is None and like is not None:
         return (f"{like!r} has another loss than your code on x and y: no line can be named.",)
     if match is None:
-        return ("No network of gradlab's was recognised in your loss, so these are patterns in the "
-                "numbers alone. If there is one, like= can name it.",)  # fmt: skip
+        return (
+            "No network of gradlab's was recognised in your loss, so these are patterns in the "
+            "numbers alone. If there is one, like= can name it.",
+        )
     if not causes:
         return ("No single edit of its backward pass gives your gradient.",)
     said = (
@@ -237,8 +241,15 @@ def told(cause: Cause, match: Match, facts: Facts) -> Diagnosis:
         tuple(k for k in facts.shapes if k in {parts[t].array for t in some if t in parts})
         for some in (cause.tensors, cause.left_open)
     )
-    shown = replace(cause, wrong_line=renamed(wrong), right_line=renamed(right), certain=certain,
-                    tensors=tensors, left_open=left_open, alike=tuple(alike))  # fmt: skip
+    shown = replace(
+        cause,
+        wrong_line=renamed(wrong),
+        right_line=renamed(right),
+        certain=certain,
+        tensors=tensors,
+        left_open=left_open,
+        alike=tuple(alike),
+    )
     return of_line(shown, facts)
 
 

@@ -52,8 +52,12 @@ class Piece:
 
     def __getitem__(self, key: slice | int | tuple) -> Piece:
         parts = key if isinstance(key, tuple) else (key,)
-        shown = ", ".join(f"{'' if p.start is None else p.start}:{'' if p.stop is None else p.stop}"
-                          if isinstance(p, slice) else str(p) for p in parts)  # fmt: skip
+        shown = ", ".join(
+            f"{'' if p.start is None else p.start}:{'' if p.stop is None else p.stop}"
+            if isinstance(p, slice)
+            else str(p)
+            for p in parts
+        )
         columns = re.fullmatch(r"(.+)\[:, (\d+:\d+)\]", self.text)
         text = f"{columns[1]}[{shown}, {columns[2]}]" if columns else f"{self.text}[{shown}]"
         return Piece(text, self.where[key], self.array)
@@ -108,8 +112,12 @@ class Layout:
 
     def places(self, net: Network) -> dict[str, np.ndarray]:
         """Return where each parameter's entries are in theta, -1 where nowhere."""
-        return {name: self.parts[name].where.reshape(value.shape) if name in self.parts
-                else np.full(value.shape, -1) for name, value in net.params.items()}  # fmt: skip
+        return {
+            name: self.parts[name].where.reshape(value.shape)
+            if name in self.parts
+            else np.full(value.shape, -1)
+            for name, value in net.params.items()
+        }
 
     def params(self, net: Network, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Return theta's entries as a network's parameters, 0 where somebody's code has none."""
@@ -188,8 +196,12 @@ def _vectors(roles: list[str], left: list[Piece], W: Piece) -> Iterator[tuple[Pi
     fits = [p for p in left if p.is_vector and p.where.size == W.where.shape[1]]
     kinds = {p: next((k for k, r in KINDS.items() if r.search(p.array)), None) for p in fits}
     fits = [p for p in fits if kinds[p] in (None, roles[0])]
-    fits.sort(key=lambda p: (kinds[p] != roles[0] and roles[0] in kinds.values(),
-                             _number(p.text) != number))  # fmt: skip
+    fits.sort(
+        key=lambda p: (
+            kinds[p] != roles[0] and roles[0] in kinds.values(),
+            _number(p.text) != number,
+        )
+    )
     for piece in fits:
         for more in _vectors(roles[1:], [p for p in left if p is not piece], W):
             yield (piece, *more)
@@ -301,15 +313,20 @@ def _convnet(
             layers.append(Dense(f"W{i}", f"b{i}", f"z{i}"))
             if name != "identity":
                 layers.append(Activation(FUNCTIONS[name], f"a{i}"))
-        params = {name: np.zeros(piece.where.shape if name[0] == "W" else piece.where.size)
-                  for name, piece in parts.items()}  # fmt: skip
+        params = {
+            name: np.zeros(piece.where.shape if name[0] == "W" else piece.where.size)
+            for name, piece in parts.items()
+        }
         for i, layer in enumerate(stack, first):
             params.setdefault(f"b{i}", np.zeros(layer["W"].where.shape[1]))
         return Network(layers, params, x.shape[1:], stack[-1]["W"].where.shape[1], loss)
 
     kind = "max pool" if pool is MaxPool else "average pool"
-    says = {"ap": f"each with activation and {kind}", "pa": f"each with {kind} and activation",
-            "p-": f"each with {kind}, and one activation"}[order]  # fmt: skip
+    says = {
+        "ap": f"each with activation and {kind}",
+        "pa": f"each with {kind} and activation",
+        "p-": f"each with {kind}, and one activation",
+    }[order]
     about = f"{len(convs)} convolution(s), padding {paddings}, {says}; {len(stack)} dense layer(s)"
     return Layout(make, 1, parts, x, x.shape[:1], about)
 
@@ -328,13 +345,17 @@ def _lstms(pieces: list[Piece], x: np.ndarray) -> Iterator[Layout]:
             others = [p for p in pieces if p.array not in (W.array, b.array)]
             if b.where.size != K or b.array == W.array or len(others) + 2 != len(pieces):
                 continue
-            rest = ([p for p in dense if p is not W and not p.is_vector],
-                    [p for p in others if p.is_vector])  # fmt: skip
+            rest = (
+                [p for p in dense if p is not W and not p.is_vector],
+                [p for p in others if p.is_vector],
+            )
             for Wx, Wh, bias in _gates(*rest, sequences.shape[2], H):
                 for every_step, order in product((False, True), permutations("ifgo")):
-                    parts = {f"{kind}_{q}": piece
-                             for kind, four in (("Wx", Wx), ("Wh", Wh), ("b", bias))
-                             for q, piece in zip(order, four, strict=True)}  # fmt: skip
+                    parts = {
+                        f"{kind}_{q}": piece
+                        for kind, four in (("Wx", Wx), ("Wh", Wh), ("b", bias))
+                        for q, piece in zip(order, four, strict=True)
+                    }
                     yield _lstm(parts | {"Wy": W, "by": b}, sequences, H, K, every_step, order)
 
 

@@ -82,8 +82,11 @@ class Match:
             what, about = f"{self.layout.about}, {net.loss_name}", ""
             names = {a.function.name for a in net.layers if hasattr(a, "function")}
             what += f", {' and '.join(sorted(names))}" if names else ""
-        slopes = {a.function.slope for a in net.layers
-                  if isinstance(a, Activation) and a.function.name == "leaky_relu"}  # fmt: skip
+        slopes = {
+            a.function.slope
+            for a in net.layers
+            if isinstance(a, Activation) and a.function.name == "leaky_relu"
+        }
         if slopes - {LEAKY_SLOPE}:
             about += f" (slope {max(slopes):g} in leaky_relu)"
         times = f"{fit.called} times " * bool(fit.called)
@@ -108,8 +111,10 @@ def recognise(
     if not np.isfinite(values).all():
         return None
     points, exact = points.astype(float), SAME[own.theta.itemsize]
-    pieces = [Piece(name, np.arange(lo, hi).reshape(shape), name)
-              for name, (lo, hi, shape) in own.layout.items()]  # fmt: skip
+    pieces = [
+        Piece(name, np.arange(lo, hi).reshape(shape), name)
+        for name, (lo, hi, shape) in own.layout.items()
+    ]
     near, work = None, Work(MOST_WORK if like is None else np.inf)
     with np.errstate(all="ignore"):
         for layout in [_named(like, pieces, x)] if like is not None else layouts(pieces, x):
@@ -173,8 +178,10 @@ def _matches(
         outputs = outputs_at(points[:FIRST])
         places = layout.places(body)
         weights = np.concatenate([places[name].ravel() for name in body.weight_names])
-        squares = [(points[:, which] ** 2).sum(axis=1)
-                   for which in (weights[weights >= 0], np.arange(points.shape[1]))]  # fmt: skip
+        squares = [
+            (points[:, which] ** 2).sum(axis=1)
+            for which in (weights[weights >= 0], np.arange(points.shape[1]))
+        ]
         for loss, output in heads:
             rule = LOSS_TABLE[loss]
             f = ACTIVATION_FUNCTIONS[output or "identity"].function
@@ -208,8 +215,10 @@ def _may_fit(
     (v, w), (d, e) = values[:FIRST], data
     if (np.maximum(abs(v - scales * d), abs(w - scales * e)) < allowed).any():
         return True
-    return any((abs(v * s[1] - w * s[0] - scales * (d * s[1] - e * s[0])) < allowed * s[:2].sum())
-               .any() for s in squares)  # fmt: skip
+    return any(
+        (abs(v * s[1] - w * s[0] - scales * (d * s[1] - e * s[0])) < allowed * s[:2].sum()).any()
+        for s in squares
+    )
 
 
 def _fit(
@@ -277,11 +286,17 @@ def _targets(y: np.ndarray, rows: tuple[int, ...], K: int, loss: str) -> Iterato
     ways = [y, *([y.T] if y.ndim == 2 else []), *([y.swapaxes(0, 1)] if y.ndim == 3 else [])]
     if y.ndim == 3 and y.shape[2] == 1:  # a list of columns (K, 1)
         ways.append(y[..., 0])
-    found = [w.reshape(n, K) for w in ways if w.size == n * K
-             and (w.shape in ((*rows, K), (n, K)) or K == 1)]  # fmt: skip
+    found = [
+        w.reshape(n, K)
+        for w in ways
+        if w.size == n * K and (w.shape in ((*rows, K), (n, K)) or K == 1)
+    ]
     labels = [w.ravel() for w in ways if w.size == n and K > 1 and w.dtype.kind in "iuf"]
-    found += [np.eye(K)[w.astype(int)] for w in labels
-              if (w == np.floor(w)).all() and w.min() >= 0 and w.max() < K]  # fmt: skip
+    found += [
+        np.eye(K)[w.astype(int)]
+        for w in labels
+        if (w == np.floor(w)).all() and w.min() >= 0 and w.max() < K
+    ]
     if loss != "mse":
         found = [t for t in found if t.min() >= 0 and t.max() <= 1]
     if loss == "softmax_cross_entropy":
@@ -299,8 +314,10 @@ def _named(like: Network, pieces: list[Piece], x: np.ndarray) -> Layout:
     if by_name.keys() == like.params.keys():
         pieces = [by_name[name] for name in like.params]
     shapes = {name: value.shape for name, value in like.params.items()}
-    wrong = ValueError(f"like must have the arrays' shapes, {[p.where.shape for p in pieces]} in "
-                       f"this order, got {shapes}")  # fmt: skip
+    wrong = ValueError(
+        f"like must have the arrays' shapes, {[p.where.shape for p in pieces]} in "
+        f"this order, got {shapes}"
+    )
     if len(pieces) != len(shapes):
         raise wrong
     parts = {}

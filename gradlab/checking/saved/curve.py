@@ -79,9 +79,14 @@ def _kinks(sweep: EpsSweep, x: svg.LogAxis) -> list[str]:
     return [
         svg.box(start, TOP, RIGHT - start, BOTTOM - TOP, "kinks"),
         svg.line(start, TOP, start, BOTTOM, "predicted"),
-        svg.text(start + 6 if inside else RIGHT - 6, BOTTOM - 8, words, "small",
-                 None if inside else "end"),
-    ]  # fmt: skip
+        svg.text(
+            start + 6 if inside else RIGHT - 6,
+            BOTTOM - 8,
+            words,
+            "small",
+            None if inside else "end",
+        ),
+    ]
 
 
 def _predicted(sweep: EpsSweep, x: svg.LogAxis, y: svg.LogAxis) -> list[str]:
@@ -109,9 +114,14 @@ def _steps(sweep: EpsSweep, eps: float | None, x: svg.LogAxis) -> list[str]:
 
 
 def _tensor(
-    i: int, name: str, count: int, steps: np.ndarray, errors: np.ndarray, x: svg.LogAxis,
+    i: int,
+    name: str,
+    count: int,
+    steps: np.ndarray,
+    errors: np.ndarray,
+    x: svg.LogAxis,
     y: svg.LogAxis,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Return a tensor's line and its place in the legend."""
     look = f"curve hue{i % HUES}"
     dash = DASHES[(i // HUES + i % HUES) % len(DASHES)]
@@ -129,9 +139,14 @@ def _tensor(
 
 
 def _path(
-    steps: np.ndarray, errors: np.ndarray, x: svg.LogAxis, y: svg.LogAxis, look: str,
-    dash: str | None = None, name: str = "",
-) -> str:  # fmt: skip
+    steps: np.ndarray,
+    errors: np.ndarray,
+    x: svg.LogAxis,
+    y: svg.LogAxis,
+    look: str,
+    dash: str | None = None,
+    name: str = "",
+) -> str:
     """Return a line through the points, in the order of the steps."""
     order = np.argsort(steps, kind="stable")
     points = [f"{x.at(float(steps[k])):.1f} {y.at(float(errors[k])):.1f}" for k in order]

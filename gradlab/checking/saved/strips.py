@@ -57,8 +57,13 @@ def strips(report: Report) -> str:
     if report.measure == "norm_ratio":
         bar = "the bar is the tensor's norm ratio ‖a − n‖ / (‖a‖ + ‖n‖)"
     formula = FORMULAS.get(report.measure, "|a − n| / max(|a|, |n|)")
-    return svg.figure(WIDTH, bottom + 46, f"Relative error of every entry. {told}", parts,
-                      CAPTION.format(bar=bar, formula=formula))  # fmt: skip
+    return svg.figure(
+        WIDTH,
+        bottom + 46,
+        f"Relative error of every entry. {told}",
+        parts,
+        CAPTION.format(bar=bar, formula=formula),
+    )
 
 
 def counted(tensor: TensorReport) -> str:
@@ -92,8 +97,10 @@ def _bands(bottom: float) -> list[str]:
 
 def _ticks(bottom: float) -> list[str]:
     """Return the lines of the axis, its numbers and its name."""
-    parts = [svg.line(NIL, TOP, NIL, bottom, "grid"),
-             svg.text(NIL, bottom + 16, "0", "small", "middle")]  # fmt: skip
+    parts = [
+        svg.line(NIL, TOP, NIL, bottom, "grid"),
+        svg.text(NIL, bottom + 16, "0", "small", "middle"),
+    ]
     for power in AXIS.powers(2):
         x = AXIS.at(10.0**power)
         parts.append(svg.line(x, TOP, x, bottom, "grid"))
@@ -107,10 +114,16 @@ def _strip(tensor: TensorReport, y: float, shown: np.ndarray, hints: bool) -> li
     errors = tensor.errors.ravel()
     wrong, agree = _kinds(tensor)
     dots = [
-        _dot(_at(errors[k]), _across(k, y), wrong[k], agree[k], tensor.marks.flat[k] == ZERO,
-             _hint(tensor, k) if hints or not agree[k] else "")
+        _dot(
+            _at(errors[k]),
+            _across(k, y),
+            wrong[k],
+            agree[k],
+            tensor.marks.flat[k] == ZERO,
+            _hint(tensor, k) if hints or not agree[k] else "",
+        )
         for k in shown
-    ]  # fmt: skip
+    ]
     bar = _at(tensor.error)
     short = svg.text(LEFT - 12, y + 5, svg.shortened(tensor.name, NAME), "name mono", "end")
     name = svg.element("g", svg.title(tensor.name), short)

@@ -53,9 +53,12 @@ def box(x: float, y: float, width: float, height: float, class_: str) -> str:
 def figure(width: float, height: float, told: str, parts: Iterable[str], caption: str) -> str:
     """Return a whole figure: `told` is what it shows, in words, for who cannot see it."""
     drawing = element(
-        "svg", *parts, viewBox=f"0 0 {_value(width)} {_value(height)}", role="img",
+        "svg",
+        *parts,
+        viewBox=f"0 0 {_value(width)} {_value(height)}",
+        role="img",
         aria_label=told,
-    )  # fmt: skip
+    )
     scroll = element("div", drawing, class_="wide", tabindex=0, role="group", aria_label="Figure")
     return element("figure", scroll, element("figcaption", escape(caption)))
 

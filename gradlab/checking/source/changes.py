@@ -20,9 +20,17 @@ SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "
 OTHERS = {"+": "-", "-": "+", "*": "/", "/": "*", "@": "*"}
 COMPARED = {ast.Gt: ">", ast.Lt: "<", ast.GtE: ">=", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 #: Functions that are taken for each other.
-GROUPS = (("maximum", "minimum"), ("sin", "cos"), ("exp", "log", "tanh", "sqrt", "square"),
-          ("sum", "mean"), ("argmax", "argmin"), ("zeros_like", "ones_like"), ("sign", "abs"),
-          ("max", "min"), ("cumsum", "cumprod"))  # fmt: skip
+GROUPS = (
+    ("maximum", "minimum"),
+    ("sin", "cos"),
+    ("exp", "log", "tanh", "sqrt", "square"),
+    ("sum", "mean"),
+    ("argmax", "argmin"),
+    ("zeros_like", "ones_like"),
+    ("sign", "abs"),
+    ("max", "min"),
+    ("cumsum", "cumprod"),
+)
 REDUCTIONS = ("sum", "mean", "max", "min", "prod")
 NUMBERS = (0, 1, 2, 0.5, 3, 4)
 
@@ -189,8 +197,10 @@ def another_power(expr: Expression) -> Iterator[Named]:
     s = _in(expr.node)
     yield from ((f"{s} ** 2", 0.9), (f"({s} > 0)", 1.0), (f"1 / {s}", 1.3), (f"(1 - {s})", 1.2))
     if expr.scope.np:
-        yield from ((f"{expr.scope.np}.{f}({expr.text})", 1.2)
-                    for f in ("sqrt", "exp", "log", "tanh", "sign", "abs"))  # fmt: skip
+        yield from (
+            (f"{expr.scope.np}.{f}({expr.text})", 1.2)
+            for f in ("sqrt", "exp", "log", "tanh", "sign", "abs")
+        )
 
 
 def turned(expr: Expression) -> Iterator[Named]:
@@ -226,8 +236,11 @@ def another_call(expr: Expression) -> Iterator[Named]:
     for group in GROUPS:
         for other in group if name in group else ():
             if other != name:
-                head = f"{_in(node.func.value)}.{other}" \
-                    if isinstance(node.func, ast.Attribute) else other  # fmt: skip
+                head = (
+                    f"{_in(node.func.value)}.{other}"
+                    if isinstance(node.func, ast.Attribute)
+                    else other
+                )
                 yield head + expr.text[len(ast.unparse(node.func)) :], 0.7
     if name in REDUCTIONS:
         yield from _other_axes(node, expr)
@@ -269,9 +282,17 @@ def another_text(expr: Expression) -> Iterator[Named]:
 
 
 RULES: tuple[Callable[[Expression], Iterator[Named]], ...] = (
-    too_much, two_too_many, another_operator, another_bracket, another_number, another_name,
-    another_power, turned, another_call, another_text,
-)  # fmt: skip
+    too_much,
+    two_too_many,
+    another_operator,
+    another_bracket,
+    another_number,
+    another_name,
+    another_power,
+    turned,
+    another_call,
+    another_text,
+)
 
 
 # -- parts of rules --------------------------------------------------------------------------------
@@ -345,17 +366,24 @@ def _other_ranges(node: ast.Call) -> Iterator[Named]:
     step = args[2] if len(args) == 3 else "1"
     yield f"reversed(range({', '.join(args)}))", 0.7
     tried = (
-        (start, f"{end} - 1", step), (start, f"{end} + 1", step), (f"{start} + 1", end, step),
-        (f"{start} - 1", end, step), ("0", end, step), (start, end, "1"),
-    )  # fmt: skip
+        (start, f"{end} - 1", step),
+        (start, f"{end} + 1", step),
+        (f"{start} + 1", end, step),
+        (f"{start} - 1", end, step),
+        ("0", end, step),
+        (start, end, "1"),
+    )
     for one in tried:
         yield f"range({', '.join(one)})" if one[2] != "1" else f"range({one[0]}, {one[1]})", 0.7
 
 
 def _other_order(node: ast.Call) -> Iterator[Named]:
     """Yield the same call with two of its arguments exchanged, one by one."""
-    args = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) \
-        else node.args  # fmt: skip
+    args = (
+        node.args[0].elts
+        if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple)
+        else node.args
+    )
     texts = [ast.unparse(arg) for arg in args]
     for i in range(len(texts)):
         for j in range(i):

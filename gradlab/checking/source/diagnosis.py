@@ -24,15 +24,26 @@ def diagnosis_of(found: list[Mended], facts: Facts) -> list[Diagnosis]:
     if not found:
         return []
     first, *others = found
-    alike = [f"{one.where}: {one.wrong or 'a line is missing'}"
-             + (f"    where it must be    {one.right}" if one.right else ", which is one too many")
-             for one in others[:MOST_ALIKE]]  # fmt: skip
-    cause = Cause(first.where, first.wrong, first.right, first.residual, True, tuple(facts.wrong),
-                  alike=tuple(alike))  # fmt: skip
+    alike = [
+        f"{one.where}: {one.wrong or 'a line is missing'}"
+        + (f"    where it must be    {one.right}" if one.right else ", which is one too many")
+        for one in others[:MOST_ALIKE]
+    ]
+    cause = Cause(
+        first.where,
+        first.wrong,
+        first.right,
+        first.residual,
+        True,
+        tuple(facts.wrong),
+        alike=tuple(alike),
+    )
     left = f"{max(first.residual, 1e-16):.0e}"
     tried = "of other sizes, too" if first.resized else ONE_SIZE
-    evidence = (f"With the line as it must be, {left} of the deviation is left, and the gradient "
-                f"is right on other inputs {tried}. {facts.where}.")  # fmt: skip
+    evidence = (
+        f"With the line as it must be, {left} of the deviation is left, and the gradient "
+        f"is right on other inputs {tried}. {facts.where}."
+    )
     return [replace(of_line(cause, facts), evidence=evidence, whose="yours")]
 
 
@@ -43,5 +54,9 @@ def target_of(report: Report, facts: Facts, rounding: float = 0.0) -> Target:
         + rounding * np.abs(facts.numerical[name]).max(initial=0.0)
         for name, t in report.tensors.items()
     }
-    return Target(facts.numerical, facts.analytic, tolerance,
-                  {name: t.entries for name, t in report.tensors.items()})  # fmt: skip
+    return Target(
+        facts.numerical,
+        facts.analytic,
+        tolerance,
+        {name: t.entries for name, t in report.tensors.items()},
+    )

@@ -27,8 +27,11 @@ def common(facts: Facts) -> Factor | None:
 
 def ratio(place: Elsewhere, grads: Arrays, wrong: list[str]) -> float | None:
     """Return the factor by which a gradient is off along some directions; None for none."""
-    pairs = [(float(np.sum(np.ravel(grads[name]) * np.ravel(along))), slope)
-             for name, along, slope, _ in place.slopes if name in wrong]  # fmt: skip
+    pairs = [
+        (float(np.sum(np.ravel(grads[name]) * np.ravel(along))), slope)
+        for name, along, slope, _ in place.slopes
+        if name in wrong
+    ]
     square = sum(slope**2 for _, slope in pairs)
     found = sum(one * slope for one, slope in pairs) / square if square else np.nan
     size = max((abs(one) for one, _ in pairs), default=0.0)
@@ -53,8 +56,13 @@ def changes(
 def of_data(factor: Factor, facts: Facts) -> list[Diagnosis]:
     """Return that a factor is no cause."""
     what = "every tensor" if facts.all_wrong else ", ".join(facts.wrong)
-    return [Diagnosis(
-        f"{what} is off by a factor that depends on the numbers: {factor} here, another elsewhere",
-        None, None, f"Analytic over numerical is {factor}, and not so on other inputs. "
-        f"{facts.where}.", 0.3,
-    )]  # fmt: skip
+    return [
+        Diagnosis(
+            f"{what} is off by a factor that depends on the numbers: {factor} here, "
+            "another elsewhere",
+            None,
+            None,
+            f"Analytic over numerical is {factor}, and not so on other inputs. {facts.where}.",
+            0.3,
+        )
+    ]

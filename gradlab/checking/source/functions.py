@@ -49,8 +49,13 @@ class Function:
         live, code = self.live, self._compiled(bound)
         cells = dict(zip(live.__code__.co_freevars, live.__closure__ or (), strict=True))
         cells |= {name: CellType(value) for name, value in bound.items()}
-        new = FunctionType(code, live.__globals__, live.__name__, live.__defaults__,
-                           tuple(cells[name] for name in code.co_freevars))  # fmt: skip
+        new = FunctionType(
+            code,
+            live.__globals__,
+            live.__name__,
+            live.__defaults__,
+            tuple(cells[name] for name in code.co_freevars),
+        )
         new.__kwdefaults__ = live.__kwdefaults__
         return new
 
@@ -76,8 +81,11 @@ class Function:
         (whole,) = _codes_in(code)
         if kind:
             whole = next(code for code in _codes_in(whole) if code.co_name == kind)
-        return next(code for code in _codes_in(whole) if code.co_name == self.name
-                    or code.co_name == "<lambda>")  # fmt: skip
+        return next(
+            code
+            for code in _codes_in(whole)
+            if code.co_name == self.name or code.co_name == "<lambda>"
+        )
 
     def _private_in(self) -> str:
         """Return the class whose private names a method speaks of; "" for none."""

@@ -22,39 +22,161 @@ from gradlab.checking.source.scope import outer_names
 MODULES = ("numpy", "math", "cmath", "scipy")
 #: Of these modules: what reads or writes files, or leaves another setting or random state behind.
 EFFECTS = {
-    "save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt", "fromfile",
-    "fromregex", "memmap", "open_memmap", "loadmat", "savemat", "seterr", "seterrcall",
-    "setbufsize", "set_printoptions", "setstate", "set_state", "test", "io",
-}  # fmt: skip
+    "save",
+    "savez",
+    "savez_compressed",
+    "savetxt",
+    "load",
+    "loadtxt",
+    "genfromtxt",
+    "fromfile",
+    "fromregex",
+    "memmap",
+    "open_memmap",
+    "loadmat",
+    "savemat",
+    "seterr",
+    "seterrcall",
+    "setbufsize",
+    "set_printoptions",
+    "setstate",
+    "set_state",
+    "test",
+    "io",
+}
 SEEDED = {"default_rng", "RandomState", "Generator"}  # of np.random: what starts anew at each call
 PLAIN = {
-    "abs", "all", "any", "bool", "complex", "dict", "divmod", "enumerate", "float", "getattr",
-    "hasattr", "int", "isinstance", "iter", "len", "list", "map", "max", "min", "pow", "print",
-    "range", "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "vars",
-    "zip", "ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError",
-}  # fmt: skip
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "complex",
+    "dict",
+    "divmod",
+    "enumerate",
+    "float",
+    "getattr",
+    "hasattr",
+    "int",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "pow",
+    "print",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "slice",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "vars",
+    "zip",
+    "ValueError",
+    "TypeError",
+    "AssertionError",
+    "RuntimeError",
+    "NotImplementedError",
+}
 #: Whose contents are put back (`untouched`), or cannot be changed.
 PUT_BACK = (np.ndarray, dict, list, set, str, tuple, frozenset)
 #: What these have, and is called of nothing else unless that is a person's, and read: `_is_known`.
 METHODS = {
-    "all", "any", "append", "argmax", "argmin", "argsort", "astype", "clip", "conj", "copy",
-    "count", "cumprod", "cumsum", "diagonal", "dot", "endswith", "extend", "fill", "flatten",
-    "format", "get", "index", "insert", "item", "items", "join", "keys", "lower", "max", "mean",
-    "min", "nonzero", "pop", "prod", "ravel", "repeat", "reshape", "reverse", "round",
-    "setdefault", "sort", "split", "squeeze", "startswith", "std", "sum", "swapaxes", "take",
-    "tolist", "trace", "transpose", "update", "upper", "values", "var", "view",
-}  # fmt: skip
+    "all",
+    "any",
+    "append",
+    "argmax",
+    "argmin",
+    "argsort",
+    "astype",
+    "clip",
+    "conj",
+    "copy",
+    "count",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "dot",
+    "endswith",
+    "extend",
+    "fill",
+    "flatten",
+    "format",
+    "get",
+    "index",
+    "insert",
+    "item",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "max",
+    "mean",
+    "min",
+    "nonzero",
+    "pop",
+    "prod",
+    "ravel",
+    "repeat",
+    "reshape",
+    "reverse",
+    "round",
+    "setdefault",
+    "sort",
+    "split",
+    "squeeze",
+    "startswith",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "tolist",
+    "trace",
+    "transpose",
+    "update",
+    "upper",
+    "values",
+    "var",
+    "view",
+}
 SETS_A_PART = {"__setitem__", "__delitem__"}
 IN_PLACE = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
-    ast.Mod: "mod", ast.Pow: "pow", ast.MatMult: "matmul", ast.BitOr: "or", ast.BitAnd: "and",
-    ast.BitXor: "xor", ast.LShift: "lshift", ast.RShift: "rshift",
-}  # fmt: skip
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.BitOr: "or",
+    ast.BitAnd: "and",
+    ast.BitXor: "xor",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+}
 MOST_BODIES = 30  # functions that are read
 FORBIDDEN = (
-    ast.While, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Await,
-    ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef,
-)  # fmt: skip
+    ast.While,
+    ast.Global,
+    ast.Nonlocal,
+    ast.Import,
+    ast.ImportFrom,
+    ast.ClassDef,
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.AsyncFor,
+    ast.AsyncWith,
+    ast.AsyncFunctionDef,
+)
 
 
 def written_by(codes: Sequence[Code], handed: Sequence[object] = ()) -> list[object] | None:
@@ -126,9 +248,12 @@ class Body:
     """
 
     def __init__(
-        self, function: Function, read: dict[FunctionType, Function], code: Code,
+        self,
+        function: Function,
+        read: dict[FunctionType, Function],
+        code: Code,
         handed: Sequence[object],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.node, self.read, self.code, self.handed = function.node, read, code, handed
         self.outer = outer_names(function.live)
         self.calls: set[Function] = set()
@@ -137,8 +262,9 @@ class Body:
         self.nodes = nodes = [node for part in parts for node in ast.walk(part)]
         self.called = {n.func for n in nodes if isinstance(n, ast.Call)}
         self.attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
-        set_parts = [n for n in nodes if isinstance(n, ast.Subscript)
-                     and not isinstance(n.ctx, ast.Load)]  # fmt: skip
+        set_parts = [
+            n for n in nodes if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)
+        ]
         self.attributes |= SETS_A_PART if set_parts else set()
         self.attributes |= {
             f"__i{IN_PLACE[type(n.op)]}__" for n in nodes if isinstance(n, ast.AugAssign)

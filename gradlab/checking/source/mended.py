@@ -33,10 +33,15 @@ class OtherTheta(Elsewhere):
 
 
 def mended(
-    code: Code, loss: Callable, gradient: Callable[[object, np.ndarray], np.ndarray],
-    theta: np.ndarray, layout: Layout, target: Target,
-    keeps: Callable[[Function], bool], handed: Sequence[object] = (),
-) -> list[Mended]:  # fmt: skip
+    code: Code,
+    loss: Callable,
+    gradient: Callable[[object, np.ndarray], np.ndarray],
+    theta: np.ndarray,
+    layout: Layout,
+    target: Target,
+    keeps: Callable[[Function], bool],
+    handed: Sequence[object] = (),
+) -> list[Mended]:
     """Return the edits of a gradient's code with which it is right.
 
     Parameters

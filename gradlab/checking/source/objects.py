@@ -19,10 +19,22 @@ import numpy as np
 
 MOST = 1000  # things that are looked into
 CLOSED = (
-    ModuleType, BuiltinFunctionType, MethodDescriptorType,
-    WrapperDescriptorType, GetSetDescriptorType, classmethod, staticmethod, property, type,
-    str, bytes, int, float, complex, np.generic,
-)  # fmt: skip
+    ModuleType,
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    GetSetDescriptorType,
+    classmethod,
+    staticmethod,
+    property,
+    type,
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+    np.generic,
+)
 NOTHING = object()  # stood there
 
 Methods = Mapping[FunctionType, FunctionType]  # the live one, and what is called in its place

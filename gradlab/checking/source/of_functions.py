@@ -25,9 +25,13 @@ from gradlab.checking.source.mended import (
 
 
 def of_functions(
-    f: Callable, grad: Callable | None, theta: np.ndarray, layout: Layout, report: Report,
+    f: Callable,
+    grad: Callable | None,
+    theta: np.ndarray,
+    layout: Layout,
+    report: Report,
     facts: Facts,
-) -> list[Diagnosis]:  # fmt: skip
+) -> list[Diagnosis]:
     """Return the line of `grad`, or of an f that returns both, with which the gradient is right."""
     is_part = isinstance(grad, Part)
     called = grad.f if is_part else grad

@@ -43,18 +43,26 @@ class Scope:
     """
 
     def __init__(
-        self, local: Mapping[str, object], outer: Mapping[str, object], constants: list[float],
+        self,
+        local: Mapping[str, object],
+        outer: Mapping[str, object],
+        constants: list[float],
         axes: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.local, self.outer, self.constants, self.axes = local, outer, constants, axes
         self.arrays: dict[str, np.ndarray] = {}
         self._terms: dict[tuple[int, ...], list] = {}
         self.scalars: dict[str, float] = {}
         for name, value in local.items():
             self._take(name, value)
-        self.np = next((name for name in ("np", "numpy", *outer)
-                        if isinstance(outer.get(name), ModuleType)
-                        and outer[name].__name__ == "numpy"), "")  # fmt: skip
+        self.np = next(
+            (
+                name
+                for name in ("np", "numpy", *outer)
+                if isinstance(outer.get(name), ModuleType) and outer[name].__name__ == "numpy"
+            ),
+            "",
+        )
         for name, array in [*self.arrays.items()]:
             for axis, size in enumerate(array.shape):
                 if size > 1 and size not in (self.scalars[k] for k in self.scalars):
@@ -137,8 +145,11 @@ class Scope:
         Shapes are compared before anything is computed.
         """
         arrays = {k: v for k, v in self.arrays.items() if v.dtype.kind == "f"}
-        pairs = [(k, m) for k, m in product(arrays, repeat=2)
-                 if k <= m and _broadcast(arrays[k].shape, arrays[m].shape)]  # fmt: skip
+        pairs = [
+            (k, m)
+            for k, m in product(arrays, repeat=2)
+            if k <= m and _broadcast(arrays[k].shape, arrays[m].shape)
+        ]
         yield from ((k, v, 0.0) for k, v in arrays.items() if _fits(v.shape, shape))
         yield from self._rows_of_one(shape)
         yield from _matrix_products(arrays, shape)
@@ -157,14 +168,20 @@ class Scope:
         if shape[0] == shape[1]:
             yield f"{self.np}.eye({size})", np.eye(shape[1]), 0.3
         for name, labels in self.arrays.items():
-            if labels.dtype.kind in "iu" and labels.shape == shape[:1] \
-                    and labels.min() >= 0 and labels.max() < shape[1]:  # fmt: skip
+            if (
+                labels.dtype.kind in "iu"
+                and labels.shape == shape[:1]
+                and labels.min() >= 0
+                and labels.max() < shape[1]
+            ):
                 yield f"{self.np}.eye({size})[{name}]", np.eye(shape[1])[labels], 0.4
 
     def _reduced(
-        self, arrays: Mapping[str, np.ndarray], pairs: list[tuple[str, str]],
+        self,
+        arrays: Mapping[str, np.ndarray],
+        pairs: list[tuple[str, str]],
         shape: tuple[int, ...],
-    ) -> Iterator[Valued]:  # fmt: skip
+    ) -> Iterator[Valued]:
         """Yield sums and means of one array, and of two arrays' product."""
         for names in (*((k,) for k in arrays), *pairs):
             whole = np.broadcast_shapes(*(arrays[k].shape for k in names))
@@ -247,9 +264,12 @@ def _matrix_products(arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]) -
 
 
 def _multiples(
-    arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], text: str, sums: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
+    shape: tuple[int, ...],
+    text: str,
+    sums: np.ndarray,
     cost: float,
-) -> Iterator[Valued]:  # fmt: skip
+) -> Iterator[Valued]:
     """Yield sums times arrays, and times powers of a smaller one: what a normalisation has."""
     alike = {n: w for n, w in arrays.items() if w.ndim == len(shape) and _fits(w.shape, shape)}
     small = [(n, w) for n, w in alike.items() if w.size < np.prod(shape)]

@@ -271,8 +271,15 @@ class Search:
         finally:
             self._put_back()
 
-    def _keep(self, statement: Statement, cost: float, left: float, wrong: str, right: str,
-              number: str = "") -> None:  # fmt: skip
+    def _keep(
+        self,
+        statement: Statement,
+        cost: float,
+        left: float,
+        wrong: str,
+        right: str,
+        number: str = "",
+    ) -> None:
         # of several lines that a factor may be missing in, the last, where it is usually put
         cost -= LATE * statement.node.lineno / (statement.function.node.end_lineno or 1)
         resized = any(place.is_larger for place in self._places or ())
@@ -359,8 +366,13 @@ class Search:
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
                     strange = STRANGE * len(words_in(text) - own)
-                    self._named(spot, at, c, FAMILY["forms"] + cost + strange,
-                                f"C * {in_product(expr.node)} {sign} {text}")  # fmt: skip
+                    self._named(
+                        spot,
+                        at,
+                        c,
+                        FAMILY["forms"] + cost + strange,
+                        f"C * {in_product(expr.node)} {sign} {text}",
+                    )
 
     def _terms(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Look for a term that is missing."""
@@ -382,8 +394,12 @@ class Search:
         """Yield the usual factors and terms, where each takes a run of its own."""
         factor, term = in_product(expr.node), expr.text
         for text, _, cost in spot.scope.forms(np.shape(expr.value)):
-            shapes = {f"{factor} * {text}": 0.0, f"{term} + {text}": 0.1,
-                      f"{term} - {text}": 0.2, f"{factor} / {text}": 0.3}  # fmt: skip
+            shapes = {
+                f"{factor} * {text}": 0.0,
+                f"{term} + {text}": 0.1,
+                f"{term} - {text}": 0.2,
+                f"{factor} / {text}": 0.3,
+            }
             for shown, more in shapes.items():
                 if cost <= 0.4:
                     total = FAMILY["forms"] + cost + more
@@ -449,8 +465,13 @@ def _expression(node: ast.expr, is_term: bool, is_index: bool, scope: Scope) -> 
 
 def _axes_in(node: ast.AST) -> list[str]:
     """Return the axes that a function speaks of."""
-    return list(dict.fromkeys(ast.unparse(k.value) for k in ast.walk(node)
-                              if isinstance(k, ast.keyword) and k.arg == "axis"))  # fmt: skip
+    return list(
+        dict.fromkeys(
+            ast.unparse(k.value)
+            for k in ast.walk(node)
+            if isinstance(k, ast.keyword) and k.arg == "axis"
+        )
+    )
 
 
 def _texts(expr: Expression) -> list[tuple[str, float]]:

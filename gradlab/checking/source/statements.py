@@ -50,8 +50,15 @@ class Statement:
     def roots(self) -> Iterator[tuple[Where, ast.expr]]:
         """Yield what it computes; of a tuple or a dict, each of its parts."""
         node = self.node
-        fields = {ast.For: "iter", ast.If: "test", ast.Assign: "value", ast.AugAssign: "value",
-                  ast.AnnAssign: "value", ast.Return: "value", ast.Expr: "value"}  # fmt: skip
+        fields = {
+            ast.For: "iter",
+            ast.If: "test",
+            ast.Assign: "value",
+            ast.AugAssign: "value",
+            ast.AnnAssign: "value",
+            ast.Return: "value",
+            ast.Expr: "value",
+        }
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
             yield (node.value, "body", None), node.value.body
         elif (name := fields.get(type(node))) and (root := getattr(node, name)) is not None:
@@ -96,8 +103,11 @@ def statements_of(function: Function) -> list[Statement]:
     if isinstance(function.node, ast.Lambda):
         whole = ast.copy_location(ast.Expr(function.node), function.node)
         return [Statement(function, [whole], 0, None)]
-    return list(_statements(function, function.node, None)) \
-        if isinstance(function.node, ast.FunctionDef) else []  # fmt: skip
+    return (
+        list(_statements(function, function.node, None))
+        if isinstance(function.node, ast.FunctionDef)
+        else []
+    )
 
 
 def _statements(function: Function, node: ast.AST, loop: ast.For | None) -> Iterator[Statement]:
@@ -170,8 +180,11 @@ def _parts(node: ast.expr) -> Iterator[tuple[ast.AST, str, int | None, ast.expr,
         if isinstance(node.func, ast.Attribute):
             yield node.func, "value", None, node.func.value, False
         is_shape = getattr(node.func, "attr", "") in ("transpose", "swapaxes", "reshape")
-        yield from ((node, "args", k, part, is_shape) for k, part in enumerate(node.args)
-                    if not isinstance(part, ast.Starred))  # fmt: skip
+        yield from (
+            (node, "args", k, part, is_shape)
+            for k, part in enumerate(node.args)
+            if not isinstance(part, ast.Starred)
+        )
         yield from ((keyword, "value", None, keyword.value, True) for keyword in node.keywords)
         return
     if isinstance(node, ast.Lambda | ast.ListComp | ast.GeneratorExp | ast.JoinedStr):
@@ -181,8 +194,11 @@ def _parts(node: ast.expr) -> Iterator[tuple[ast.AST, str, int | None, ast.expr,
         if isinstance(value, ast.expr):
             yield node, name, None, value, is_index
         elif isinstance(value, list):
-            yield from ((node, name, k, part, is_index) for k, part in enumerate(value)
-                        if isinstance(part, ast.expr))  # fmt: skip
+            yield from (
+                (node, name, k, part, is_index)
+                for k, part in enumerate(value)
+                if isinstance(part, ast.expr)
+            )
 
 
 def parsed(text: str, like: ast.AST) -> ast.expr:

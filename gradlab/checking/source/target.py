@@ -25,17 +25,22 @@ class Target:
     """
 
     def __init__(
-        self, numerical: Arrays, analytic: Arrays, tolerance: Arrays,
+        self,
+        numerical: Arrays,
+        analytic: Arrays,
+        tolerance: Arrays,
         entries: Mapping[str, np.ndarray | None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.entries = entries
         self.known = {k: np.isfinite(t) & np.isfinite(numerical[k]) for k, t in tolerance.items()}
         self.right, self.given, self.tolerance = (
             np.concatenate([np.ravel(v[k])[known].astype(float) for k, known in self.known.items()])
             for v in (numerical, analytic, tolerance)
         )
-        sizes = [np.full(known.sum(), np.abs(numerical[k][known]).max(initial=0.0) or 1.0)
-                 for k, known in self.known.items()]  # fmt: skip
+        sizes = [
+            np.full(known.sum(), np.abs(numerical[k][known]).max(initial=0.0) or 1.0)
+            for k, known in self.known.items()
+        ]
         self.weight = 1 / np.concatenate(sizes)
         self.off = float(np.linalg.norm(self.weight * (self.given - self.right)))
 

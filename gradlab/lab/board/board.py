@@ -20,9 +20,19 @@ _FOLDER = Path(__file__).parent
 _STYLES = (_FOLDER / "board.css", _FOLDER.parent / "controls/controls.css")
 #: What board.js is made of, each after what it imports.
 MODULES = (
-    "scales.js", "layout.js", "frame.js", "paint.js", "zoom.js", "panel.js", "banner.js",
-    "kernel.js", "names.js", "slides.js", "shortcuts.js", "board.js",
-)  # fmt: skip
+    "scales.js",
+    "layout.js",
+    "frame.js",
+    "paint.js",
+    "zoom.js",
+    "panel.js",
+    "banner.js",
+    "kernel.js",
+    "names.js",
+    "slides.js",
+    "shortcuts.js",
+    "board.js",
+)
 _IMPORT = re.compile(r"^import .* from '\./\w+\.js';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async|let)", re.MULTILINE)
 
@@ -45,10 +55,13 @@ def _dict(**value: Any) -> traitlets.Dict:
 def _about_panels() -> dict[str, dict[str, Any]]:
     return {
         panel.name: {
-            "title": panel.title, "width": panel.width, "zooms": panel.zooms, "hint": panel.hint,
+            "title": panel.title,
+            "width": panel.width,
+            "zooms": panel.zooms,
+            "hint": panel.hint,
         }
         for panel in PANELS
-    }  # fmt: skip
+    }
 
 
 # A trait a panel: what is new is sent, and a page that comes later still gets all of them.

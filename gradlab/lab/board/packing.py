@@ -35,11 +35,17 @@ def pack_chart(chart: Chart) -> dict[str, Any]:
     """Return `chart` as plain data, the numbers of its marks in "bytes"."""
     numbers = _Numbers()
     told = {
-        "title": chart.title, "aside": chart.aside, "note": chart.note,
-        "legend": [asdict(entry) for entry in chart.legend], "framed": chart.framed,
-        "square": chart.square, "right": chart.right, "bottom": chart.bottom, **_axes(chart),
+        "title": chart.title,
+        "aside": chart.aside,
+        "note": chart.note,
+        "legend": [asdict(entry) for entry in chart.legend],
+        "framed": chart.framed,
+        "square": chart.square,
+        "right": chart.right,
+        "bottom": chart.bottom,
+        **_axes(chart),
         "marks": numbers.take(chart.marks, chart),
-    }  # fmt: skip
+    }
     return told | {"bytes": numbers.joined()}
 
 
@@ -86,9 +92,11 @@ class _Numbers:
     def _take_along(self, letter: str, axis: Axis, marks: list[Mark]) -> None:
         """Put the arrays of the marks that lie along one axis into the buffer, all at once."""
         places = [
-            (mark, key) for mark in marks for key, value in mark.items()
+            (mark, key)
+            for mark in marks
+            for key, value in mark.items()
             if key[0] == letter and isinstance(value, np.ndarray)
-        ]  # fmt: skip
+        ]
         if not places:
             return
         arrays = [mark[key] for mark, key in places]
@@ -118,7 +126,10 @@ def _axis(axis: Axis) -> dict[str, Any]:
     ticks = ticks_of(axis)
     at = shares(np.array([value for value, _ in ticks]), axis).tolist()
     return {
-        "low": float(axis.low), "high": float(axis.high), "log": axis.log, "label": axis.label,
+        "low": float(axis.low),
+        "high": float(axis.high),
+        "log": axis.log,
+        "label": axis.label,
         "ticks": list(zip(at, (text for _, text in ticks), strict=True)),
         "free": axis.log or axis.ticks is None,
-    }  # fmt: skip
+    }

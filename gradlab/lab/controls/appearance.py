@@ -31,11 +31,13 @@ class Appearance(widgets.HBox):
     def __init__(self, visible: Sequence[str], theme: str, changed: Callable[[], None]) -> None:
         self.panels = {
             panel.name: locked.Checkbox(
-                value=panel.name in visible, description=panel.title, indent=False,
+                value=panel.name in visible,
+                description=panel.title,
+                indent=False,
                 tooltip=f"{panel.title}: show this picture",
             )
             for panel in PANELS
-        }  # fmt: skip
+        }
         self.large = locked.ToggleButton(
             description="Presentation size",
             icon="search-plus",
@@ -43,9 +45,11 @@ class Appearance(widgets.HBox):
             tooltip="Presentation size: text and lines to be read from the back of a room",
         )
         self.theme = locked.Dropdown(
-            options=THEMES, value=theme, description="theme",
+            options=THEMES,
+            value=theme,
+            description="theme",
             tooltip="theme: colours of the pictures; auto follows JupyterLab",
-        )  # fmt: skip
+        )
         super().__init__([*self.panels.values(), self.large, self.theme])
         self.add_class("gradlab-flow")
         self.add_class("gradlab-appearance")

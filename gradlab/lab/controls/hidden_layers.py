@@ -30,16 +30,21 @@ class HiddenLayers(widgets.VBox):
 
     def __init__(self, tooltip: str) -> None:
         self.count = locked.IntSlider(
-            min=0, max=MOST_LAYERS, description="hidden layers",
+            min=0,
+            max=MOST_LAYERS,
+            description="hidden layers",
             tooltip=f"hidden layers: {tooltip}",
-        )  # fmt: skip
+        )
         self.widths = [
             WholeNumber(
-                1, MOST_UNITS, value=16, description=f"h{i}",
+                1,
+                MOST_UNITS,
+                value=16,
+                description=f"h{i}",
                 tooltip=f"units in hidden layer {i}, 1 to {MOST_UNITS}",
             )
             for i in range(1, MOST_LAYERS + 1)
-        ]  # fmt: skip
+        ]
         row = widgets.HBox(self.widths)
         row.add_class("gradlab-widths")
         # below all of them: a sentence needs more room than a box

@@ -35,8 +35,11 @@ def follow_choices(controls: Mapping[str, widgets.Widget], state: LabState) -> N
     if state.result is None:
         return
     tensors = [("the worst", ""), *((name, name) for name in state.result.report)]
-    offers = {"bug": _titled("bug", state.bug_choices), "tensor": tensors,
-              "second_bug": _titled("second_bug", state.bug_choices)}  # fmt: skip
+    offers = {
+        "bug": _titled("bug", state.bug_choices),
+        "tensor": tensors,
+        "second_bug": _titled("second_bug", state.bug_choices),
+    }
     for name, options in offers.items():
         control = controls[name]
         if control.options != tuple(options):
@@ -63,9 +66,13 @@ def _common(setting: Setting, state: LabState) -> dict[str, Any]:
 def _logarithmic(setting: Setting, state: LabState) -> widgets.Widget:
     low, high = (round(math.log10(v)) for v in (setting.low, setting.high))
     slider = locked.FloatLogSlider(
-        min=low, max=high, step=setting.step, readout_format=_written(setting),
-        continuous_update=False, **_common(setting, state),
-    )  # fmt: skip
+        min=low,
+        max=high,
+        step=setting.step,
+        readout_format=_written(setting),
+        continuous_update=False,
+        **_common(setting, state),
+    )
     slider.add_class(f"gradlab-slides-{setting.name}")  # while it is dragged: the board's script
     return slider
 
@@ -78,9 +85,12 @@ def _written(setting: Setting) -> str:
 
 def _linear(setting: Setting, state: LabState) -> widgets.Widget:
     return locked.FloatSlider(
-        min=setting.low, max=setting.high, step=setting.step, readout_format=f".{setting.digits}f",
+        min=setting.low,
+        max=setting.high,
+        step=setting.step,
+        readout_format=f".{setting.digits}f",
         **_common(setting, state),
-    )  # fmt: skip
+    )
 
 
 def _whole(setting: Setting, state: LabState) -> widgets.Widget:
@@ -93,10 +103,15 @@ def _whole(setting: Setting, state: LabState) -> widgets.Widget:
 
 
 def _choice(setting: Setting, state: LabState) -> widgets.Widget:
-    offered = (NO_BUG,) if NO_BUG in setting.choices else [  # a result has more: `follow_choices`
-        value for value in setting.choices
-        if value not in _BROUGHT or value == getattr(state.base, setting.name)
-    ]  # fmt: skip
+    offered = (
+        (NO_BUG,)
+        if NO_BUG in setting.choices
+        else [  # a result has more: `follow_choices`
+            value
+            for value in setting.choices
+            if value not in _BROUGHT or value == getattr(state.base, setting.name)
+        ]
+    )
     control = locked.Dropdown(options=_titled(setting.name, offered), **_common(setting, state))
     if NO_BUG in setting.choices:
         control.add_class("gradlab-wide")  # titles of bugs are sentences

@@ -31,13 +31,17 @@ class Share(widgets.HBox):
     def __init__(self, state: LabState, copy: Callable[[str], None]) -> None:
         self._state, self._copy, self._writing = state, copy, False
         self.copy_button = widgets.Button(
-            description="Copy settings", icon="copy", layout=widgets.Layout(width="auto"),
+            description="Copy settings",
+            icon="copy",
+            layout=widgets.Layout(width="auto"),
             tooltip="Copy settings: one line of code that recreates what is set now",
-        )  # fmt: skip
+        )
         self.line = locked.Text(
-            description="line", tooltip="line: paste one and press Enter",
-            placeholder="gl.Lab(…)", continuous_update=False,
-        )  # fmt: skip
+            description="line",
+            tooltip="line: paste one and press Enter",
+            placeholder="gl.Lab(…)",
+            continuous_update=False,
+        )
         self.told = widgets.HTML()
         super().__init__([self.copy_button, self.line, self.told])
         self.add_class("gradlab-share")

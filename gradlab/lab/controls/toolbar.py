@@ -45,14 +45,24 @@ class Toolbar(widgets.HBox):
         self.full_screen = icon_button("Full screen", "arrows-alt")
         self.full_screen.add_class("gradlab-fullscreen")  # the browser opens it: board.js
         self.reset = widgets.Button(  # lessons say "Press Reset": a word to look for
-            description="Reset", icon="fast-backward", layout=widgets.Layout(width="auto"),
+            description="Reset",
+            icon="fast-backward",
+            layout=widgets.Layout(width="auto"),
             tooltip="Reset: back to where the lab started",
-        )  # fmt: skip
+        )
         self.training = widgets.FloatProgress(min=0, max=1, description="training")
         super().__init__(
-            [self.training, self.undo, self.redo, self.pin, self.png, self.svg,
-             self.full_screen, self.reset]
-        )  # fmt: skip
+            [
+                self.training,
+                self.undo,
+                self.redo,
+                self.pin,
+                self.png,
+                self.svg,
+                self.full_screen,
+                self.reset,
+            ]
+        )
         self.add_class("gradlab-toolbar")
         self.undo.on_click(lambda button: self._act(state.undo))
         self.redo.on_click(lambda button: self._act(state.redo))

@@ -67,14 +67,19 @@ class WholeNumber(widgets.VBox):
     ) -> None:
         self._low, self._high = low, high
         self.text = locked.Text(
-            value=str(value), continuous_update=False, description=description, tooltip=tooltip,
-        )  # fmt: skip
+            value=str(value),
+            continuous_update=False,
+            description=description,
+            tooltip=tooltip,
+        )
         self.text.add_class("gradlab-whole")  # the arrow keys step it: names.js
         self.told = widgets.HTML()
         super().__init__(
             [self.text, self.told],
-            value=value, description=description, tooltip=tooltip,
-        )  # fmt: skip
+            value=value,
+            description=description,
+            tooltip=tooltip,
+        )
         self.text.observe(self._on_text, "value")
         self.observe(self._on_value, "value")
         traitlets.dlink((self, "disabled"), (self.text, "disabled"))

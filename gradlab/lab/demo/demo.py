@@ -12,9 +12,15 @@ __all__ = ["TEN_MINUTES", "Demo"]
 
 #: The scenarios of the row, in the order in which they are told; docs/instructor.md tells it.
 TEN_MINUTES = (
-    "healthy", "step_too_small", "step_too_large", "float32", "kinks", "dropout_redrawn",
-    "dropout_frozen", "bug_hidden_by_small_weights",
-)  # fmt: skip
+    "healthy",
+    "step_too_small",
+    "step_too_large",
+    "float32",
+    "kinks",
+    "dropout_redrawn",
+    "dropout_frozen",
+    "bug_hidden_by_small_weights",
+)
 _RIDDLE = (
     "A mistake was made in this backward pass. What do the pictures say: in which tensors does it "
     "show, and which line can do that?"

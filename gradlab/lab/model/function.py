@@ -127,9 +127,14 @@ class Function:
         if settings.method == DIRECTION:  # as many as the sweep takes, however large theta is
             samples = SAMPLES
         report = check_function(
-            self.f, self.grad, self.theta, settings.eps, self.tensors, method=method,
+            self.f,
+            self.grad,
+            self.theta,
+            settings.eps,
+            self.tensors,
+            method=method,
             samples=samples or SAMPLES,
-        )  # fmt: skip
+        )
         named = {n: replace(t, measure=settings.measure) for n, t in report.tensors.items()}
         return replace(report, tensors=named, measure=settings.measure)
 
@@ -149,9 +154,17 @@ class Function:
         machine_eps = max(self._machine_eps, float(np.finfo(self.theta.dtype).eps))
         seconds = time.perf_counter() - start
         return EpsSweep(
-            steps, errors, sizes, "central", report.measure, machine_eps, machine_eps ** (1 / 3),
-            float("inf"), spent, seconds,
-        )  # fmt: skip
+            steps,
+            errors,
+            sizes,
+            "central",
+            report.measure,
+            machine_eps,
+            machine_eps ** (1 / 3),
+            float("inf"),
+            spent,
+            seconds,
+        )
 
     def _along(self, name: str, tensor: TensorReport) -> tuple[Callable, np.ndarray, np.ndarray]:
         """Return a function, where it is differenced, and which entries of that are moved."""

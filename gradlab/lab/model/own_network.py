@@ -97,9 +97,14 @@ class OwnNetwork:
     def settings(self) -> Settings:
         """Return the settings that show the network as it was given."""
         net, default = self.net, Settings()
-        about_net = self._settings_of_mlp() if isinstance(net, MLP) else {
-            "hidden": (), "activation": AS_GIVEN,
-        }  # fmt: skip
+        about_net = (
+            self._settings_of_mlp()
+            if isinstance(net, MLP)
+            else {
+                "hidden": (),
+                "activation": AS_GIVEN,
+            }
+        )
         return default.replace(
             data=YOURS,
             examples=min(budget.count(net, self.x), MOST_EXAMPLES),

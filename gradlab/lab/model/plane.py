@@ -94,8 +94,10 @@ def contour(x1: np.ndarray, x2: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, 
     where z changes its sign.
     """
     X, Y = np.meshgrid(x1, x2)
-    corners = [np.stack([v[:-1, :-1], v[:-1, 1:], v[1:, 1:], v[1:, :-1]], axis=-1).reshape(-1, 4)
-               for v in (X, Y, z)]  # fmt: skip
+    corners = [
+        np.stack([v[:-1, :-1], v[:-1, 1:], v[1:, 1:], v[1:, :-1]], axis=-1).reshape(-1, 4)
+        for v in (X, Y, z)
+    ]
     triangles = np.concatenate(
         [np.stack(corners)[..., [0, 1, 2]], np.stack(corners)[..., [0, 2, 3]]], axis=1
     )

@@ -224,10 +224,16 @@ def check_at(settings: Settings, problem: Problem) -> tuple[Report, Cost]:
         report = problem.function.report(settings, problem.samples)
     else:
         report = gl.check(
-            problem.net, problem.x, problem.y, eps=settings.eps, scheme=settings.scheme,
-            measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
+            problem.net,
+            problem.x,
+            problem.y,
+            eps=settings.eps,
+            scheme=settings.scheme,
+            measure=settings.measure,
+            masks=problem.masks(settings),
+            analytic=problem.analytic,
             **problem.sampling,
-        )  # fmt: skip
+        )
     seconds = time.perf_counter() - start
     if problem.function is None:
         report = replace(report, find_blind_spots=partial(_blind_spots, settings, problem, report))
@@ -249,10 +255,16 @@ def _sweep(settings: Settings, problem: Problem, report: Report, steps: np.ndarr
     if problem.function is not None:
         return problem.function.sweep(report, steps)
     return gl.sweep_eps(
-        problem.net, problem.x, problem.y, eps=steps, scheme=settings.scheme,
-        measure=settings.measure, masks=problem.masks(settings), analytic=problem.analytic,
+        problem.net,
+        problem.x,
+        problem.y,
+        eps=steps,
+        scheme=settings.scheme,
+        measure=settings.measure,
+        masks=problem.masks(settings),
+        analytic=problem.analytic,
         **problem.sampling,
-    )  # fmt: skip
+    )
 
 
 def _with_step(sweep: EpsSweep, report: Report, eps: float) -> EpsSweep:

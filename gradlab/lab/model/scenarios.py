@@ -54,8 +54,11 @@ def _scenario(name: str, title: str, verdict: str, lesson: str, /, **settings: A
 
 def _bugs_of_mlps() -> tuple[str, ...]:
     """Return the bugs that one MLP or another without batch norm can have."""
-    nets = [mlp([2, 3, 3, 2], activation, loss=loss, l2=0.1, dropout_rate=0.5)
-            for activation in ACTIVATIONS for loss in LOSSES]  # fmt: skip
+    nets = [
+        mlp([2, 3, 3, 2], activation, loss=loss, l2=0.1, dropout_rate=0.5)
+        for activation in ACTIVATIONS
+        for loss in LOSSES
+    ]
     return tuple(n for n in bugs.names() if any(bugs.layers(net, n) for net in nets))
 
 
@@ -63,78 +66,115 @@ MLP_BUGS = _bugs_of_mlps()
 
 _PHENOMENA = (
     _scenario(
-        "healthy", "Healthy", "correct",
+        "healthy",
+        "Healthy",
+        "correct",
         "Right code at a good step: most entries agree to nine digits or more, the worst one to "
         "seven, and the verdict says what was covered.",
     ),
     _scenario(
-        "step_too_small", "Step too small", "inconclusive",
+        "step_too_small",
+        "Step too small",
+        "inconclusive",
         "Two nearly equal losses are subtracted: round-off leaves about three digits of most "
         "slopes at 1e-12 and none of the smallest, and grows like 1/eps on the left arm of the U.",
         eps=1e-12,
     ),
     _scenario(
-        "step_too_large", "Step too large", "inconclusive",
+        "step_too_large",
+        "Step too large",
+        "inconclusive",
         "The loss bends within the step: the error falls a hundredfold for every tenth of eps, "
         "which a bug's does not.",
-        eps=1e-1, weight_scale=1.0,
+        eps=1e-1,
+        weight_scale=1.0,
     ),
     _scenario(
-        "float32", "float32", "inconclusive",
+        "float32",
+        "float32",
+        "inconclusive",
         "With seven digits the step that is best for float64 drowns in round-off: the left arm "
         "of the U stands higher and its bottom lies further right.",
         dtype="float32",
     ),
     _scenario(
-        "saturated_tanh", "Saturated tanh", "correct",
+        "saturated_tanh",
+        "Saturated tanh",
+        "correct",
         "Large weights drive tanh to ±1, where its slope is 0: many entries of right code are off "
         "by all of their size, because they are smaller than the round-off of the loss.",
         weight_scale=50.0,
     ),
     _scenario(
-        "bug_hidden_by_small_weights", "Bug hidden by small weights", "correct",
+        "bug_hidden_by_small_weights",
+        "Bug hidden by small weights",
+        "correct",
         "tanh' is missing, and the check passes: near 0 tanh is a straight line; raise the weight "
         "scale and the bug comes out.",
-        bug="missing_activation_derivative", weight_scale=1e-4, hidden=(16,), loss="mse",
+        bug="missing_activation_derivative",
+        weight_scale=1e-4,
+        hidden=(16,),
+        loss="mse",
     ),
     _scenario(
-        "kinks", "Kinks", "inconclusive",
+        "kinks",
+        "Kinks",
+        "inconclusive",
         "Right ReLU code: the step crosses the kinks of some units, where a difference is no "
         "slope; lower eps and they come off one by one, but before the last one does round-off "
         "hides what is left.",
-        activation="relu", weight_scale=1e-2, eps=1e-3,
+        activation="relu",
+        weight_scale=1e-2,
+        eps=1e-3,
     ),
     _scenario(
-        "dropout_redrawn", "Dropout redrawn", "inconclusive",
+        "dropout_redrawn",
+        "Dropout redrawn",
+        "inconclusive",
         "New masks at every evaluation: two different functions are subtracted, and the numerical "
         "gradient grows like 1/eps.",
-        use_dropout=True, freeze_masks=False,
+        use_dropout=True,
+        freeze_masks=False,
     ),
     _scenario(
-        "dropout_frozen", "Dropout frozen", "correct",
+        "dropout_frozen",
+        "Dropout frozen",
+        "correct",
         "The same masks at every evaluation make dropout a function like any other.",
         use_dropout=True,
     ),
     _scenario(
-        "l2_forgotten_in_the_gradient", "L2 forgotten in the gradient", "wrong",
+        "l2_forgotten_in_the_gradient",
+        "L2 forgotten in the gradient",
+        "wrong",
         "The weights are wrong and the biases right, and what is off is λW: the loss has a term "
         "that the gradient lacks.",
-        use_l2=True, l2=0.1, l2_in_gradient=False,
+        use_l2=True,
+        l2=0.1,
+        l2_in_gradient=False,
     ),
     _scenario(
-        "l2_swamps_the_data", "L2 swamps the data", "wrong",
+        "l2_swamps_the_data",
+        "L2 swamps the data",
+        "wrong",
         "The sign is flipped, and the weights' norm ratio, below 1e-4, hardly shows it beside "
         "λ = 1e4: the biases, which L2 leaves alone, are at 1.",
-        use_l2=True, l2=1e4, bug="flipped_sign", measure="norm_ratio",
+        use_l2=True,
+        l2=1e4,
+        bug="flipped_sign",
+        measure="norm_ratio",
     ),
     _scenario(
-        "vanishing_gradients_in_eight_layers", "Vanishing gradients in eight layers",
+        "vanishing_gradients_in_eight_layers",
+        "Vanishing gradients in eight layers",
         "inconclusive",
         "Each layer shrinks the signal on its way down: what reaches the first ones moves the "
         "loss by little more than its round-off.",
-        hidden=(8,) * 8, activation="sigmoid", weight_scale=0.1,
+        hidden=(8,) * 8,
+        activation="sigmoid",
+        weight_scale=0.1,
     ),
-)  # fmt: skip
+)
 
 _L2 = {"use_l2": True, "l2": 0.1}
 _DROPOUT = {"use_dropout": True, "dropout_rate": 0.3}

@@ -20,9 +20,18 @@ from gradlab._validate import (
 )
 
 __all__ = [
-    "EVERYTHING", "LSTM_ALONE", "NETWORKS", "Setting", "choice", "flag", "linear", "logarithmic",
-    "name", "whole", "widths",
-]  # fmt: skip
+    "EVERYTHING",
+    "LSTM_ALONE",
+    "NETWORKS",
+    "Setting",
+    "choice",
+    "flag",
+    "linear",
+    "logarithmic",
+    "name",
+    "whole",
+    "widths",
+]
 
 #: What a setting means something for: "mlp" is also what the lab builds itself.
 NETWORKS = frozenset({"mlp", "convnet", "lstm"})

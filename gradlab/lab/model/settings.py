@@ -29,11 +29,31 @@ from gradlab.nn.data import DATASETS
 from gradlab.nn.parameters import DTYPES
 
 __all__ = [
-    "AS_GIVEN", "BUGS", "DEEPEST", "DIRECTION", "FULL", "GROUPS", "LABELS", "METHODS",
-    "MOST_EXAMPLES", "MOST_LAYERS", "MOST_UNITS", "MYSTERY", "NAMES", "NO_BUG", "RANGES", "SAMPLED",
-    "SETTINGS", "STRUCTURE", "SWITCHED", "SWITCHES", "YOURS", "Settings", "validated",
+    "AS_GIVEN",
+    "BUGS",
+    "DEEPEST",
+    "DIRECTION",
+    "FULL",
+    "GROUPS",
+    "LABELS",
+    "METHODS",
+    "MOST_EXAMPLES",
+    "MOST_LAYERS",
+    "MOST_UNITS",
+    "MYSTERY",
+    "NAMES",
+    "NO_BUG",
+    "RANGES",
+    "SAMPLED",
+    "SETTINGS",
+    "STRUCTURE",
+    "SWITCHED",
+    "SWITCHES",
+    "YOURS",
+    "Settings",
+    "validated",
     "validated_all",
-]  # fmt: skip
+]
 
 #: The data set that stands for the x and y that the caller brought.
 YOURS = "yours"
@@ -107,136 +127,295 @@ class Settings:
     """
 
     data: str = choice(
-        "moons", (*DATASETS, YOURS), {"digits": "digits (8×8)"}, label="data set", group="Data",
+        "moons",
+        (*DATASETS, YOURS),
+        {"digits": "digits (8×8)"},
+        label="data set",
+        group="Data",
         tooltip="the examples that the loss is computed on: few, so that the lab is live",
-        structure=True, trains=True,
-    )  # fmt: skip
+        structure=True,
+        trains=True,
+    )
     hidden: tuple[int, ...] = widths(
-        (16, 16), MOST_UNITS, DEEPEST, label="hidden layers", group="Network",
-        tooltip="how many hidden layers, and how many units in each", structure=True, trains=True,
-    )  # fmt: skip
+        (16, 16),
+        MOST_UNITS,
+        DEEPEST,
+        label="hidden layers",
+        group="Network",
+        tooltip="how many hidden layers, and how many units in each",
+        structure=True,
+        trains=True,
+    )
     activation: str = choice(
-        "tanh", (*ACTIVATIONS, AS_GIVEN),
+        "tanh",
+        (*ACTIVATIONS, AS_GIVEN),
         {"leaky_relu": "leaky ReLU", "relu": "ReLU", "elu": "ELU"},
-        label="activation", group="Network", tooltip="the function after each hidden layer",
-        structure=True, trains=True,
-    )  # fmt: skip
+        label="activation",
+        group="Network",
+        tooltip="the function after each hidden layer",
+        structure=True,
+        trains=True,
+    )
     loss: str = choice(
-        "softmax_cross_entropy", LOSSES,
-        {"softmax_cross_entropy": "softmax cross-entropy",
-         "binary_cross_entropy": "binary cross-entropy", "mse": "mean squared error"},
-        label="loss", group="Network",
+        "softmax_cross_entropy",
+        LOSSES,
+        {
+            "softmax_cross_entropy": "softmax cross-entropy",
+            "binary_cross_entropy": "binary cross-entropy",
+            "mse": "mean squared error",
+        },
+        label="loss",
+        group="Network",
         tooltip="mean over the examples; the cross-entropies take the outputs as logits",
-        structure=True, trains=True,
-    )  # fmt: skip
+        structure=True,
+        trains=True,
+    )
     seed: int = whole(
-        0, 0, 9999, label="seed", group="Network", is_open=True,
-        tooltip="of the random weights and dropout masks: same seed, same draws", trains=True,
-    )  # fmt: skip
+        0,
+        0,
+        9999,
+        label="seed",
+        group="Network",
+        is_open=True,
+        tooltip="of the random weights and dropout masks: same seed, same draws",
+        trains=True,
+    )
     eps: float = logarithmic(
-        1e-5, 1e-13, 1e-1, label="step eps", group="", step=0.1, subjects=EVERYTHING, cursor=True,
+        1e-5,
+        1e-13,
+        1e-1,
+        label="step eps",
+        group="",
+        step=0.1,
+        subjects=EVERYTHING,
+        cursor=True,
         tooltip="step of the numerical gradient, in units of the parameters, 1e-13 to 1e-1",
-    )  # fmt: skip
+    )
     weight_scale: float = logarithmic(
-        0.5, 1e-4, 1e2, label="weight scale", group="", step=0.05, subjects=NETWORKS, trains=True,
+        0.5,
+        1e-4,
+        1e2,
+        label="weight scale",
+        group="",
+        step=0.05,
+        subjects=NETWORKS,
+        trains=True,
         tooltip="standard deviation of the weights: scales the same random draws, 1e-4 to 1e2",
         tooltip_given="all weights times this factor, 1e-4 to 1e2; 1 leaves them as given",
-    )  # fmt: skip
+    )
     scheme: str = choice(
-        "central", SCHEMES, {"five_point": "five-point", "complex_step": "complex step"},
-        label="scheme", group="Check", subjects=NETWORKS,
+        "central",
+        SCHEMES,
+        {"five_point": "five-point", "complex_step": "complex step"},
+        label="scheme",
+        group="Check",
+        subjects=NETWORKS,
         tooltip="how the numerical gradient is made from losses",
-    )  # fmt: skip
+    )
     measure: str = choice(
-        "max_relative", MEASURES,
-        {"max_relative": "max-relative", "sum_relative": "sum-relative",
-         "norm_ratio": "norm ratio"},
-        label="error measure", group="Check", subjects=EVERYTHING,
+        "max_relative",
+        MEASURES,
+        {
+            "max_relative": "max-relative",
+            "sum_relative": "sum-relative",
+            "norm_ratio": "norm ratio",
+        },
+        label="error measure",
+        group="Check",
+        subjects=EVERYTHING,
         tooltip="|Δ| / max(|a|, |n|), |Δ| / (|a| + |n|), or ‖Δ‖ / (‖a‖ + ‖n‖) of a tensor",
-    )  # fmt: skip
+    )
     use_dropout: bool = flag(
-        False, label="dropout", group="Dropout, L2", words="dropout on", structure=True,
-        tooltip="zero some hidden units with masks, in both gradients", trains=True,
-    )  # fmt: skip
+        False,
+        label="dropout",
+        group="Dropout, L2",
+        words="dropout on",
+        structure=True,
+        tooltip="zero some hidden units with masks, in both gradients",
+        trains=True,
+    )
     dropout_rate: float = linear(
-        0.5, 0.0, 0.9, label="dropout rate", group="Dropout, L2", step=0.05, digits=2,
-        tooltip="the fraction of hidden units that is zeroed", needs="use_dropout", trains=True,
-    )  # fmt: skip
+        0.5,
+        0.0,
+        0.9,
+        label="dropout rate",
+        group="Dropout, L2",
+        step=0.05,
+        digits=2,
+        tooltip="the fraction of hidden units that is zeroed",
+        needs="use_dropout",
+        trains=True,
+    )
     freeze_masks: bool = flag(
-        True, label="freeze masks", group="Dropout, L2", words="freeze masks", needs="use_dropout",
+        True,
+        label="freeze masks",
+        group="Dropout, L2",
+        words="freeze masks",
+        needs="use_dropout",
         tooltip="one set of masks for every evaluation; without it each draws its own",
-    )  # fmt: skip
+    )
     use_l2: bool = flag(
-        False, label="L2", group="Dropout, L2", words="L2 on", subjects=NETWORKS, structure=True,
-        tooltip="add ½·λ·ΣW² to the loss: weights only, biases never", trains=True,
-    )  # fmt: skip
+        False,
+        label="L2",
+        group="Dropout, L2",
+        words="L2 on",
+        subjects=NETWORKS,
+        structure=True,
+        tooltip="add ½·λ·ΣW² to the loss: weights only, biases never",
+        trains=True,
+    )
     l2: float = logarithmic(
-        1e-3, 1e-6, 1e5, label="λ of L2", group="Dropout, L2", step=0.25, digits=0,
-        tooltip="λ, in units of loss per squared weight, 1e-6 to 1e5", needs="use_l2",
-        subjects=NETWORKS, trains=True,
-    )  # fmt: skip
+        1e-3,
+        1e-6,
+        1e5,
+        label="λ of L2",
+        group="Dropout, L2",
+        step=0.25,
+        digits=0,
+        tooltip="λ, in units of loss per squared weight, 1e-6 to 1e5",
+        needs="use_l2",
+        subjects=NETWORKS,
+        trains=True,
+    )
     l2_in_loss: bool = flag(
-        True, label="L2 in the numerical loss", group="Dropout, L2",
-        words="L2 in the numerical loss", tooltip="the loss that is differenced has the L2 term",
-        needs="use_l2", subjects=NETWORKS, trains=True,
-    )  # fmt: skip
+        True,
+        label="L2 in the numerical loss",
+        group="Dropout, L2",
+        words="L2 in the numerical loss",
+        tooltip="the loss that is differenced has the L2 term",
+        needs="use_l2",
+        subjects=NETWORKS,
+        trains=True,
+    )
     l2_in_gradient: bool = flag(
-        True, label="L2 in the analytic gradient", group="Dropout, L2",
-        words="L2 in the analytic gradient", tooltip="backpropagation adds λ·W", needs="use_l2",
-        subjects=NETWORKS, structure=True,
-    )  # fmt: skip
+        True,
+        label="L2 in the analytic gradient",
+        group="Dropout, L2",
+        words="L2 in the analytic gradient",
+        tooltip="backpropagation adds λ·W",
+        needs="use_l2",
+        subjects=NETWORKS,
+        structure=True,
+    )
     dtype: str = choice(
-        "float64", DTYPES, label="number type", group="Check", subjects=NETWORKS, trains=True,
+        "float64",
+        DTYPES,
+        label="number type",
+        group="Check",
+        subjects=NETWORKS,
+        trains=True,
         tooltip="of the weights, and so of both gradients",
-    )  # fmt: skip
+    )
     train_steps: int = whole(
-        0, 0, 500, label="training steps", group="Network", step=10, subjects=NETWORKS,
+        0,
+        0,
+        500,
+        label="training steps",
+        group="Network",
+        step=10,
+        subjects=NETWORKS,
         tooltip="updates of mini-batch SGD before the check, 0 to 500",
-    )  # fmt: skip
+    )
     bug: str = choice(
-        NO_BUG, BUGS, _TITLES, label="bug", group="Bugs", subjects=NETWORKS,
+        NO_BUG,
+        BUGS,
+        _TITLES,
+        label="bug",
+        group="Bugs",
+        subjects=NETWORKS,
         tooltip="planted in the analytic gradient alone; a mystery is one that is not told",
-    )  # fmt: skip
+    )
     bug_layer: int = whole(
-        0, 0, DEEPEST + 1, label="bug layer", group="Bugs", needs="bug", subjects=NETWORKS,
+        0,
+        0,
+        DEEPEST + 1,
+        label="bug layer",
+        group="Bugs",
+        needs="bug",
+        subjects=NETWORKS,
         tooltip="at which layer, counted from the input; 0 is the bug's own choice",
-    )  # fmt: skip
+    )
     tensor: str = name(
-        "", label="tensor shown", group="Check", subjects=EVERYTHING, cursor=True,
+        "",
+        label="tensor shown",
+        group="Check",
+        subjects=EVERYTHING,
+        cursor=True,
         tooltip="the one whose entries the heatmap and the comparison show",
-    )  # fmt: skip
+    )
     examples: int = whole(
-        30, 1, MOST_EXAMPLES, label="examples", group="Data", step=1, subjects=NETWORKS,
-        tooltip="how many, 1 to 200; a large network is checked on fewer", trains=True,
-    )  # fmt: skip
+        30,
+        1,
+        MOST_EXAMPLES,
+        label="examples",
+        group="Data",
+        step=1,
+        subjects=NETWORKS,
+        tooltip="how many, 1 to 200; a large network is checked on fewer",
+        trains=True,
+    )
     time_steps: int = whole(
-        0, 0, 9999, label="time steps", group="Data", subjects=LSTM_ALONE, trains=True,
+        0,
+        0,
+        9999,
+        label="time steps",
+        group="Data",
+        subjects=LSTM_ALONE,
+        trains=True,
         tooltip="the first steps of the sequences that were given; 0 is all",
-    )  # fmt: skip
+    )
     data_scale: float = logarithmic(
-        1.0, 1e-3, 1e3, label="data scale", group="Data", step=0.05, subjects=NETWORKS, trains=True,
+        1.0,
+        1e-3,
+        1e3,
+        label="data scale",
+        group="Data",
+        step=0.05,
+        subjects=NETWORKS,
+        trains=True,
         tooltip="the inputs times this factor, 1e-3 to 1e3",
-    )  # fmt: skip
+    )
     bias_scale: float = linear(
-        0.0, 0.0, 10.0, label="bias scale", group="Network", step=0.1, subjects=NETWORKS,
+        0.0,
+        0.0,
+        10.0,
+        label="bias scale",
+        group="Network",
+        step=0.1,
+        subjects=NETWORKS,
         tooltip="standard deviation of the biases: scales the same random draws, 0 to 10",
         tooltip_given="standard deviation of what is added to the biases that were given, 0 to 10",
         trains=True,
-    )  # fmt: skip
+    )
     second_bug: str = choice(
-        NO_BUG, BUGS[:-1], _TITLES, label="second bug", group="Bugs", needs="bug",
+        NO_BUG,
+        BUGS[:-1],
+        _TITLES,
+        label="second bug",
+        group="Bugs",
+        needs="bug",
         tooltip="planted beside the first one, at the last layer that can have it",
         subjects=NETWORKS,
-    )  # fmt: skip
+    )
     method: str = choice(
-        FULL, METHODS, {FULL: "every entry", SAMPLED: "some entries", DIRECTION: "directions"},
-        label="checked", group="Check", subjects=EVERYTHING,
+        FULL,
+        METHODS,
+        {FULL: "every entry", SAMPLED: "some entries", DIRECTION: "directions"},
+        label="checked",
+        group="Check",
+        subjects=EVERYTHING,
         tooltip="every entry, up to 20 of each tensor, or 20 random directions through all",
-    )  # fmt: skip
+    )
     entry: int = whole(
-        -1, -1, 999_999, label="entry", group="Check", subjects=EVERYTHING, cursor=True,
+        -1,
+        -1,
+        999_999,
+        label="entry",
+        group="Check",
+        subjects=EVERYTHING,
+        cursor=True,
         tooltip="of the tensor shown, counted from 0 through its rows; -1 is the worst",
-    )  # fmt: skip
+    )
 
     def replace(self, **changes: Any) -> Settings:
         """Return settings with some values changed; they are taken as valid."""
@@ -244,10 +423,12 @@ class Settings:
 
 
 #: The record of every setting, by its name.
-SETTINGS: Mapping[str, Setting] = MappingProxyType({
-    field.name: dataclasses.replace(field.metadata["setting"], name=field.name)
-    for field in dataclasses.fields(Settings)
-})  # fmt: skip
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        field.name: dataclasses.replace(field.metadata["setting"], name=field.name)
+        for field in dataclasses.fields(Settings)
+    }
+)
 NAMES = tuple(SETTINGS)
 #: What each control is called, on the screen and in messages.
 LABELS = {name: setting.label for name, setting in SETTINGS.items()}

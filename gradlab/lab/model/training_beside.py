@@ -122,8 +122,17 @@ def _run(net: Network, problem: Problem, steps: int, rate: float, seed: int) -> 
 
     with np.errstate(all="ignore"):
         try:
-            train(trained, problem.x, problem.y, steps=steps, batch_size=_BATCH, learning_rate=rate,
-                  seed=seed, progress=False, after_step=keep)  # fmt: skip
+            train(
+                trained,
+                problem.x,
+                problem.y,
+                steps=steps,
+                batch_size=_BATCH,
+                learning_rate=rate,
+                seed=seed,
+                progress=False,
+                after_step=keep,
+            )
         except ValueError as error:
             if not str(error).startswith("learning_rate"):
                 raise

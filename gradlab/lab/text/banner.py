@@ -17,8 +17,11 @@ __all__ = ["FAR", "banner_html", "cost_line", "explanation", "said"]
 
 #: Finding out takes a backward pass for each known bug: too long for every frame of a drag.
 _NOT_YET = "blind spots are looked for at rest"
-_MEASURES = {"max_relative": "relative error", "sum_relative": "relative error (sum)",
-             "norm_ratio": "norm ratio"}  # fmt: skip
+_MEASURES = {
+    "max_relative": "relative error",
+    "sum_relative": "relative error (sum)",
+    "norm_ratio": "norm ratio",
+}
 
 
 #: After a change that cannot be computed; and where nothing could be from the start.
@@ -38,9 +41,12 @@ def banner_html(result: Result | None, error: str, settings: Settings) -> str:
     if error:
         shown = "; the pictures show the last result" if result else ""
         return _banner(
-            "error", "!", "cannot compute", escape(error.rstrip(".")) + ".",
+            "error",
+            "!",
+            "cannot compute",
+            escape(error.rstrip(".")) + ".",
             f"The lab is still alive{shown}. {_BACK if result else _ONWARDS}, or press Reset.",
-        )  # fmt: skip
+        )
     if result is None:
         return _banner("inconclusive", "?", "nothing yet", "", "")
     verdict = str(result.report.verdict)
@@ -78,8 +84,11 @@ def _numbers(result: Result, settings: Settings) -> str:
 def said(result: Result) -> str:
     """Return the verdict for who listens: with what it leaves open, and why."""
     report = result.report
-    start = f"{report.verdict} here, and {'; '.join(report.caveats)}." if report.caveats else (
-        f"{report.verdict}:")  # fmt: skip
+    start = (
+        f"{report.verdict} here, and {'; '.join(report.caveats)}."
+        if report.caveats
+        else (f"{report.verdict}:")
+    )
     return f"{start} {explanation(result)[0]}"
 
 

@@ -162,8 +162,11 @@ def _of_kinks(report: Report) -> str:
         return ""
     crossing = sum(int((t.kinks > 0).sum()) for t in report.tensors.values())
     checked = sum(t.kinks.size for t in report.tensors.values())
-    which = f"Along {crossing} of {checked} directions" if deciding.directional else (
-        f"At {crossing} of {checked} entries")  # fmt: skip
+    which = (
+        f"Along {crossing} of {checked} directions"
+        if deciding.directional
+        else (f"At {crossing} of {checked} entries")
+    )
     return f"{which} the step crosses a kink, where a difference is no slope"
 
 
@@ -237,16 +240,22 @@ def _only_round_off(report: Report) -> str:
         of = "the whole gradient's"
     verb = "differs" if off == 1 else "differ"
     return (
-        f"{off} of {size} entries {verb} by more than 1e-4 of {own} own size, but by at most "
-        f"{rounded_up(seen)} of {of} largest"
-    ) if off else ""  # fmt: skip
+        (
+            f"{off} of {size} entries {verb} by more than 1e-4 of {own} own size, but by at most "
+            f"{rounded_up(seen)} of {of} largest"
+        )
+        if off
+        else ""
+    )
 
 
 def deserves_a_band(report: Report) -> bool:
     """Whether the name of the error's band fits what is known: it is of relative errors alone."""
-    return report.measure == "max_relative" and report.verdict == Verdict.CORRECT and (
-        report.error <= BANDS[1][0]
-    )  # fmt: skip
+    return (
+        report.measure == "max_relative"
+        and report.verdict == Verdict.CORRECT
+        and (report.error <= BANDS[1][0])
+    )
 
 
 _BY_VERDICT = {

@@ -46,9 +46,13 @@ def wrapped(line: str) -> str:
     indent = len(line) - len(line.lstrip())
     parts = re.sub(r"(?<![,;.:]) ", "\0", line.lstrip())  # what stays on one line
     broken = textwrap.wrap(
-        parts, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4),
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        parts,
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return "\n".join(broken).replace("\0", " ")
 
 
@@ -90,8 +94,12 @@ def _check_line(s: Settings, result: Result | None, error: str) -> str:
     if s.use_dropout:
         dropout = f"{s.dropout_rate:g}, masks {'frozen' if s.freeze_masks else 'redrawn'}"
     if s.use_l2:
-        where = {(True, True): "both", (True, False): "the loss alone",
-                 (False, True): "the gradient alone", (False, False): "neither"}  # fmt: skip
+        where = {
+            (True, True): "both",
+            (True, False): "the loss alone",
+            (False, True): "the gradient alone",
+            (False, False): "neither",
+        }
         l2 = f"{s.l2:.2g} in {where[s.l2_in_loss, s.l2_in_gradient]}"
     bug = "" if s.bug == NO_BUG else f"; bug {s.bug}"
     if bug and s.bug != MYSTERY and s.bug_layer:

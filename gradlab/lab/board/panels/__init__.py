@@ -21,9 +21,19 @@ from gradlab.lab.board.panels.units import UnitsPanel
 __all__ = ["DEFAULT", "NAMES", "PANELS", "Panel"]
 
 PANELS: tuple[type[Panel], ...] = (
-    UCurvePanel, TensorsPanel, NetworkPanel, HeatmapPanel, AgreementPanel, LossAlongPanel,
-    GradientSizePanel, MeasuresPanel, CutsPanel, UnitsPanel, BoundaryPanel, TrainingPanel,
+    UCurvePanel,
+    TensorsPanel,
+    NetworkPanel,
+    HeatmapPanel,
+    AgreementPanel,
+    LossAlongPanel,
+    GradientSizePanel,
+    MeasuresPanel,
+    CutsPanel,
+    UnitsPanel,
+    BoundaryPanel,
+    TrainingPanel,
     SeedsPanel,
-)  # fmt: skip
+)
 NAMES = tuple(panel.name for panel in PANELS)
 DEFAULT = ("u_curve", "tensors", "network")

@@ -22,12 +22,14 @@ __all__ = ["AgreementPanel"]
 _GROUPS = (
     (("ok", "subgradient"), "disc", "correct", Legend("agrees", "correct", sign="●")),
     (
-        ("zero", "noise", "slight", "flat", "open"), "ring", "inconclusive",
+        ("zero", "noise", "slight", "flat", "open"),
+        "ring",
+        "inconclusive",
         Legend("cannot tell", "inconclusive", sign="○"),
     ),
     (("kink", "jumps"), "triangle", "inconclusive", Legend("kink", "inconclusive", sign="▼")),
     (("bug",), "square", "wrong", Legend("bug", "wrong", sign="■")),
-)  # fmt: skip
+)
 _END = 1.15
 
 
@@ -55,9 +57,14 @@ class AgreementPanel(Panel):
             segments(-_END, -_END, _END, _END, "faint", (3, 3), 1.4),
         ]
         return Chart(
-            self.title, x, y, marks, note=_unit(tensor), legend=[group[-1] for group in _GROUPS],
+            self.title,
+            x,
+            y,
+            marks,
+            note=_unit(tensor),
+            legend=[group[-1] for group in _GROUPS],
             square=True,
-        )  # fmt: skip
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return a dot an entry, signed by its mark, and a ring around the one chosen."""

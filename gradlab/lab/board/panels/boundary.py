@@ -51,8 +51,11 @@ class BoundaryPanel(Panel):
         if labels is None:
             marks, legend, title = _regression(plane, result), [], "Data and output"
         else:
-            marks = [_coloured(plane, _class_colours(plane.classes)), *_boundary(plane),
-                     *_examples(result.x, labels)]  # fmt: skip
+            marks = [
+                _coloured(plane, _class_colours(plane.classes)),
+                *_boundary(plane),
+                *_examples(result.x, labels),
+            ]
             legend, title = _legend(labels), self.title
         return Chart(title, x1, x2, marks, note=_told(result), legend=legend)
 
@@ -93,8 +96,13 @@ def _class_colours(classes: np.ndarray) -> np.ndarray:
 def _coloured(plane: Plane, colours: np.ndarray) -> Mark:
     """Return a matrix of colours, each point in the middle of its cell."""
     half = [(axis[1] - axis[0]) / 2 for axis in (plane.x1, plane.x2)]
-    return cells(plane.x1[0] - half[0], plane.x2[0] - half[1], plane.x1[-1] + half[0],
-                 plane.x2[-1] + half[1], colours[::-1])  # fmt: skip
+    return cells(
+        plane.x1[0] - half[0],
+        plane.x2[0] - half[1],
+        plane.x1[-1] + half[0],
+        plane.x2[-1] + half[1],
+        colours[::-1],
+    )
 
 
 def _boundary(plane: Plane) -> list[Mark]:
@@ -106,10 +114,15 @@ def _boundary(plane: Plane) -> list[Mark]:
 def _examples(x: np.ndarray, labels: np.ndarray) -> list[Mark]:
     """Return a mark a class; of two classes of one colour the signs differ."""
     return [
-        dots(*x[labels == k].T, [f"data{k % _COLOURS}"], radius=3.4, sign=_sign(k),
-             edge=None if _sign(k) == "ring" else "paper")
+        dots(
+            *x[labels == k].T,
+            [f"data{k % _COLOURS}"],
+            radius=3.4,
+            sign=_sign(k),
+            edge=None if _sign(k) == "ring" else "paper",
+        )
         for k in np.unique(labels)
-    ]  # fmt: skip
+    ]
 
 
 def _sign(k: int) -> str:

@@ -46,8 +46,13 @@ class _Layout:
         room = _HEIGHT - (_STEPS + _TOLD_OF_STEPS if steps else _TOLD)
         row = min(room / (rows + 1), 2.6)
         column, at = np.divmod(np.arange(len(names)), rows)
-        return cls(tuple(names), 1.0 + column * _WIDTH / columns, _HEIGHT - row * (at + 0.5), row,
-                   columns == 1)  # fmt: skip
+        return cls(
+            tuple(names),
+            1.0 + column * _WIDTH / columns,
+            _HEIGHT - row * (at + 0.5),
+            row,
+            columns == 1,
+        )
 
     @property
     def right(self) -> np.ndarray:
@@ -82,21 +87,35 @@ class CutsPanel(Panel):
             marks += _step_names(layout, steps)
         note = "dL/d(activation) against differences: norm ratio"
         return Chart(
-            self.title, Axis(0, _WIDTH, ticks=()), Axis(0, _HEIGHT, ticks=()), marks, note=note,
+            self.title,
+            Axis(0, _WIDTH, ticks=()),
+            Axis(0, _HEIGHT, ticks=()),
+            marks,
+            note=note,
             framed=False,
-        )  # fmt: skip
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return the verdicts, the frontier, and what they prove."""
         signal = signal_of(result)
-        cuts, layout = list(signal.cuts.values()), _Layout.of(tuple(signal.cuts),
-                                                              _time_steps(result))  # fmt: skip
+        cuts, layout = (
+            list(signal.cuts.values()),
+            _Layout.of(tuple(signal.cuts), _time_steps(result)),
+        )
         colours = [str(cut.verdict) for cut in cuts]
         marks = _frontier(layout, signal.found.between)
         for verdict, sign in _SHAPES.items():
             own = [i for i, cut in enumerate(cuts) if cut.verdict == verdict]
-            marks.append(dots(layout.x[own], layout.y[own], [str(verdict)], radius=4.0, sign=sign,
-                              edge="paper"))  # fmt: skip
+            marks.append(
+                dots(
+                    layout.x[own],
+                    layout.y[own],
+                    [str(verdict)],
+                    radius=4.0,
+                    sign=sign,
+                    edge="paper",
+                )
+            )
         marks.append(words(layout.x, layout.y, layout.names, colours, 0.85, "left", dx=0.8))
         told = [f"{SIGNS[cut.verdict]} {_number(cut)}" for cut in cuts]
         marks.append(words(layout.right, layout.y, told, colours, 0.85, "right"))
@@ -187,10 +206,28 @@ def _layers(layout: _Layout, layers: Sequence[str]) -> list[Mark]:
         marks.append(words(x[-1:], end, ["▲ the loss"], "faint", 0.8, "left", dx=-0.27))
     else:
         turn = np.flatnonzero(x[1:] != x[:-1])
-        marks.append(words(x[turn], y[turn] - 0.75 * layout.row, ["▲ from the right column"],
-                           "faint", 0.7, "left", dx=-0.3))  # fmt: skip
-        marks.append(words(x[-1:], y[-1:] - 0.75 * layout.row, ["▲ from the loss"], "faint", 0.7,
-                           "left", dx=-0.3))  # fmt: skip
+        marks.append(
+            words(
+                x[turn],
+                y[turn] - 0.75 * layout.row,
+                ["▲ from the right column"],
+                "faint",
+                0.7,
+                "left",
+                dx=-0.3,
+            )
+        )
+        marks.append(
+            words(
+                x[-1:],
+                y[-1:] - 0.75 * layout.row,
+                ["▲ from the loss"],
+                "faint",
+                0.7,
+                "left",
+                dx=-0.3,
+            )
+        )
     return marks
 
 
@@ -203,8 +240,15 @@ def _frontier(layout: _Layout, between: tuple[str, ...]) -> list[Mark]:
         ends = [(below, layout.y[below] - 0.7 * layout.row)]
     else:
         above = layout.names.index(between[1])
-        ends = [(i, layout.y[i + 1] if layout.x[i + 1] == layout.x[i]
-                 else layout.y[i] - 0.5 * layout.row) for i in range(below, above)]  # fmt: skip
+        ends = [
+            (
+                i,
+                layout.y[i + 1]
+                if layout.x[i + 1] == layout.x[i]
+                else layout.y[i] - 0.5 * layout.row,
+            )
+            for i in range(below, above)
+        ]
     at = [i for i, _ in ends]
     return [
         segments(layout.x[at], layout.y[at], layout.x[at], [y for _, y in ends], "wrong", width=4.0)
@@ -229,9 +273,15 @@ def _step_names(layout: _Layout, steps: int) -> list[Mark]:
     return [
         words([0.4], [top], ["time step"], "faint", 0.75, "left"),
         words(x[shown], np.full(len(shown), top), [str(t + 1) for t in shown], "faint", 0.75),
-        words(np.full(3, 0.4), list(rows.values()), [f"dL/d{part}" for part in rows], "ink", 0.8,
-              "left"),
-    ]  # fmt: skip
+        words(
+            np.full(3, 0.4),
+            list(rows.values()),
+            [f"dL/d{part}" for part in rows],
+            "ink",
+            0.8,
+            "left",
+        ),
+    ]
 
 
 def _step_signs(layout: _Layout, steps: dict[str, TensorReport], count: int) -> list[Mark]:
@@ -242,8 +292,15 @@ def _step_signs(layout: _Layout, steps: dict[str, TensorReport], count: int) -> 
         if count <= _MOST_SIGNS:
             colours = [str(cut.verdict) for cut in row]
             numbered = count <= _MOST_NUMBERS
-            marks.append(words(x, np.full(count, y + 0.3 * numbered),
-                               [SIGNS[cut.verdict] for cut in row], colours, 0.9))  # fmt: skip
+            marks.append(
+                words(
+                    x,
+                    np.full(count, y + 0.3 * numbered),
+                    [SIGNS[cut.verdict] for cut in row],
+                    colours,
+                    0.9,
+                )
+            )
             if numbered:
                 marks.append(
                     words(x, np.full(count, y - 0.5), [_number(cut) for cut in row], colours, 0.65)

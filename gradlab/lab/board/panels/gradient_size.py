@@ -56,8 +56,17 @@ class GradientSizePanel(Panel):
         eps, marks, legend = result.sweep.eps, [], []
         for name, backprop in _backprop(result).items():
             if backprop > 0:
-                marks.append(segments(EPS_RANGE[0], backprop, EPS_RANGE[1], backprop,
-                                      looks[name].colour, (1.5, 3.0), 1.0))  # fmt: skip
+                marks.append(
+                    segments(
+                        EPS_RANGE[0],
+                        backprop,
+                        EPS_RANGE[1],
+                        backprop,
+                        looks[name].colour,
+                        (1.5, 3.0),
+                        1.0,
+                    )
+                )
         for name, size in sizes.items():
             marks.append(curve(eps, size, looks[name].colour, 1.6, looks[name].dash))
         for height, label, dash in _lines(result):
@@ -65,9 +74,14 @@ class GradientSizePanel(Panel):
             marks.append(curve(at, height / at, "ink", 1.2, dash))
             legend.append(Legend(label, "ink", dash))
         return Chart(
-            self.title, eps_axis(), Axis(low, high, "‖n‖ / √P", log=True), marks, "",
-            "dotted: backprop, ‖a‖ / √P, over the P entries", [*legend_of(looks), *legend],
-        )  # fmt: skip
+            self.title,
+            eps_axis(),
+            Axis(low, high, "‖n‖ / √P", log=True),
+            marks,
+            "",
+            "dotted: backprop, ‖a‖ / √P, over the P entries",
+            [*legend_of(looks), *legend],
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return the step, and where the check's gradients are at it."""
@@ -75,9 +89,15 @@ class GradientSizePanel(Panel):
         now = {name: size for name, size in _checked(result).items() if size > 0}
         return [
             segments(eps, _UPRIGHT[0], eps, _UPRIGHT[1], "ink", width=1.6),
-            dots([eps] * len(now), list(now.values()), [looks[n].colour for n in now],
-                 [1] * len(now), 3.0, edge="paper"),
-        ]  # fmt: skip
+            dots(
+                [eps] * len(now),
+                list(now.values()),
+                [looks[n].colour for n in now],
+                [1] * len(now),
+                3.0,
+                edge="paper",
+            ),
+        ]
 
     def alt(self, result: Result) -> str:
         """Return the sizes at the step, beside backpropagation's."""
@@ -104,8 +124,10 @@ class GradientSizePanel(Panel):
 
 def _sizes(result: Result) -> dict[str, np.ndarray]:
     """Return ‖n‖/√P of P checked entries at each step; NaN, which is not drawn, for 0."""
-    return {name: np.where(size > 0, size, np.nan) / math.sqrt(result.report[name].analytic.size)
-            for name, size in result.sweep.sizes.items()}  # fmt: skip
+    return {
+        name: np.where(size > 0, size, np.nan) / math.sqrt(result.report[name].analytic.size)
+        for name, size in result.sweep.sizes.items()
+    }
 
 
 def _checked(result: Result) -> dict[str, float]:

@@ -59,9 +59,15 @@ class HeatmapPanel(Panel):
             for mark in _explained(tensor)
         ]
         return Chart(
-            "Error by entry", Axis(0.0, _RIGHT), Axis(-0.03, 1.03), marks, _title(tensor),
-            legend=legend, framed=False, square=True,
-        )  # fmt: skip
+            "Error by entry",
+            Axis(0.0, _RIGHT),
+            Axis(-0.03, 1.03),
+            marks,
+            _title(tensor),
+            legend=legend,
+            framed=False,
+            square=True,
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return the coloured cells, a sign in each that is marked, a frame around the chosen."""

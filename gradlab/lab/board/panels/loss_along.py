@@ -23,11 +23,18 @@ _NUMERICAL, _ANALYTIC, _DASH = "layer0", "layer1", (4.0, 2.5)
 _APART = 0.08  # of half the window: kinks that get a sign each
 _HEAD = 0.5  # room above the curve for the numbers, of the curve's own height
 _WHY = {
-    "ok": "agrees", "subgradient": "at a kink, between its slopes", "zero": "both are 0",
-    "bug": "differs", "kink": "kink crossed", "jumps": "the loss jumps",
-    "noise": "too rough to tell", "slight": "differs slightly", "flat": "the loss stands still",
-    "open": "undecided", "": "not among those checked",
-}  # fmt: skip
+    "ok": "agrees",
+    "subgradient": "at a kink, between its slopes",
+    "zero": "both are 0",
+    "bug": "differs",
+    "kink": "kink crossed",
+    "jumps": "the loss jumps",
+    "noise": "too rough to tell",
+    "slight": "differs slightly",
+    "flat": "the loss stands still",
+    "open": "undecided",
+    "": "not among those checked",
+}
 _SIGNS = {"ok": "✓", "subgradient": "✓", "zero": "✓", "bug": "✗"}
 _VERDICTS = {"✓": "correct", "✗": "wrong", "?": "inconclusive"}
 
@@ -75,8 +82,10 @@ class LossAlongPanel(Panel):
             f"The loss along {weight.name}",
             Axis(-half, half, f"t, added to the weight{x_unit}", ticks=x_ticks),
             Axis(low, high, f"L(w + t) − L(w){y_unit}", ticks=y_ticks),
-            marks, note=_note(weight, len(levels)), legend=legend,
-        )  # fmt: skip
+            marks,
+            note=_note(weight, len(levels)),
+            legend=legend,
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return the points of the difference, the two lines, and the numbers."""
@@ -163,10 +172,20 @@ def _numbers(weight: Weight) -> list[Mark]:
     )
     top = _range(weight)[1]
     return [
-        words(side * weight.window, top, [text], colour, 0.85, align, "top",
-              dx=-0.4 * side, dy=0.2 + 1.15 * row, halo=True)
+        words(
+            side * weight.window,
+            top,
+            [text],
+            colour,
+            0.85,
+            align,
+            "top",
+            dx=-0.4 * side,
+            dy=0.2 + 1.15 * row,
+            halo=True,
+        )
         for row, (text, colour) in enumerate(lines)
-    ]  # fmt: skip
+    ]
 
 
 def _number(slope: float) -> str:

@@ -48,16 +48,22 @@ class MeasuresPanel(Panel):
             marks += _mark(_ratio_x(at), text, rows, strong=at == 1.0)
         for at, text in _COSINE_MARKS:
             marks += _mark(_cosine_x(at), text, rows, strong=at == 1.0)
-        heads = ((sum(_RATIO) / 2, "ratio a : n"), (sum(_COSINE) / 2, "cosine"),
-                 (_NORM + 1.4, "norm ratio"))  # fmt: skip
+        heads = (
+            (sum(_RATIO) / 2, "ratio a : n"),
+            (sum(_COSINE) / 2, "cosine"),
+            (_NORM + 1.4, "norm ratio"),
+        )
         marks += [segments(start, -0.5, end, -0.5, "grid") for start, end in (_RATIO, _COSINE)]
         marks += [words([x], [-0.5], [text], "ink", 0.85, dy=-1.8) for x, text in heads]
         hidden, room = len(result.report) - rows, max(rows, _LEAST_ROWS)
         return Chart(
-            self.title, Axis(0, _END, ticks=()),
-            Axis(room - 0.5, -0.5 - _HEAD * room / _BODY, ticks=()), marks,
-            note=f"{hidden} more tensors, with smaller norm ratios" if hidden else "", framed=False,
-        )  # fmt: skip
+            self.title,
+            Axis(0, _END, ticks=()),
+            Axis(room - 0.5, -0.5 - _HEAD * room / _BODY, ticks=()),
+            marks,
+            note=f"{hidden} more tensors, with smaller norm ratios" if hidden else "",
+            framed=False,
+        )
 
     def moving(self, result: Result) -> list[Mark]:
         """Return a dot on each axis, and the numbers as the report tells them."""

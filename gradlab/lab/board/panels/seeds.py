@@ -78,10 +78,12 @@ class SeedsPanel(Panel):
         step = 1 if seeds[-1] < 1000 else 3
         ticks = tuple((float(seed), str(seed)) for seed in seeds[::step])
         return Chart(
-            self.title, Axis(low, high, "seed", ticks=ticks),
-            Axis(_LOW, 150.0, _LABELS[result.settings.measure], True, _TICKS), marks,
+            self.title,
+            Axis(low, high, "seed", ticks=ticks),
+            Axis(_LOW, 150.0, _LABELS[result.settings.measure], True, _TICKS),
+            marks,
             note=f"{_counted(result)}; dotted: the seed of this lab",
-        )  # fmt: skip
+        )
 
     def alt(self, result: Result) -> str:
         """Return the counts, and error and verdict of each seed."""

@@ -66,9 +66,13 @@ class TrainingPanel(Panel):
             above = int(np.argmax(both.checked.losses > y.high))
             marks.append(words([above], [y.high], ["▲"], _CHECKED, 0.8, base="top"))
         return Chart(
-            self.title, Axis(0, both.steps, f"updates, at a learning rate of {both.rate:g}"), y,
-            marks, note=comparison(result, both), legend=legend,
-        )  # fmt: skip
+            self.title,
+            Axis(0, both.steps, f"updates, at a learning rate of {both.rate:g}"),
+            y,
+            marks,
+            note=comparison(result, both),
+            legend=legend,
+        )
 
     def alt(self, result: Result) -> str:
         """Return where the curves begin and end, and how they compare."""

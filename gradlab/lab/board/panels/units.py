@@ -19,8 +19,15 @@ _EDGES = np.linspace(-_END, _END, _BINS + 1)
 _HEIGHT = 0.86  # of the tallest bar, in rows
 _BESIDE = "at the right: the mean of the slope f′ over all of z"
 _STRAIGHT = 0.99  # a mean derivative above it: nothing bends, and forgetting f′ hardly shows
-_TICKS = ((-6.0, "≤ −6"), (-4.0, "−4"), (-2.0, "−2"), (0.0, "0"), (2.0, "2"), (4.0, "4"),
-          (6.0, "≥ 6"))  # fmt: skip
+_TICKS = (
+    (-6.0, "≤ −6"),
+    (-4.0, "−4"),
+    (-2.0, "−2"),
+    (0.0, "0"),
+    (2.0, "2"),
+    (4.0, "4"),
+    (6.0, "≥ 6"),
+)
 
 
 class UnitsPanel(Panel):
@@ -51,16 +58,23 @@ class UnitsPanel(Panel):
         if any(_shaded(layer).any() for layer in layers):
             legend.append(Legend("slope below 1 %, or 0", "band3", sign="■"))
         return Chart(
-            self.title, Axis(-_END, _END, "pre-activation z", ticks=_TICKS),
-            Axis(0, rows, ticks=ticks), marks, "", _note(result, layers) or _BESIDE, legend,
+            self.title,
+            Axis(-_END, _END, "pre-activation z", ticks=_TICKS),
+            Axis(0, rows, ticks=ticks),
+            marks,
+            "",
+            _note(result, layers) or _BESIDE,
+            legend,
             right=5.6,
-        )  # fmt: skip
+        )
 
     def alt(self, result: Result) -> str:
         """Return the mean derivative of each layer, and how much of it is flat."""
         layers = _seen(result)
-        told = "; ".join(f"{layer.name}: {_words(layer)}, z from {layer.z.min():.2g} to "
-                         f"{layer.z.max():.2g}" for layer in layers)  # fmt: skip
+        told = "; ".join(
+            f"{layer.name}: {_words(layer)}, z from {layer.z.min():.2g} to {layer.z.max():.2g}"
+            for layer in layers
+        )
         note = _note(result, layers)
         return f"What the units see, by layer: {told}." + (f" {_capital(note)}." if note else "")
 
@@ -86,10 +100,19 @@ def _row(layer: Seen, row: int, rows: int) -> list[Mark]:
         *marks,
         boxes(_EDGES[:-1][shown], floor, _EDGES[1:][shown], floor + tall[shown], "layer0"),
         segments(-_END, floor, _END, floor, "grid"),
-        words([_END], [middle], [mean], "ink", 0.8, "left", "bottom" if share else "middle",
-              dx=0.4, outside=True),
+        words(
+            [_END],
+            [middle],
+            [mean],
+            "ink",
+            0.8,
+            "left",
+            "bottom" if share else "middle",
+            dx=0.4,
+            outside=True,
+        ),
         words([_END], [middle], [share], "faint", 0.75, "left", "top", dx=0.4, outside=True),
-    ]  # fmt: skip
+    ]
 
 
 def _shaded(layer: Seen) -> np.ndarray:
