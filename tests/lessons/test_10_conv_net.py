@@ -5,7 +5,7 @@ import pytest
 
 import gradlab as gl
 from gradlab.lab.model.signal import signal_of
-from tests.lessons.prose import says
+from tests.lessons.prose import book, says
 
 LESSON = "10_conv_net"
 CUTS = ["input", "conv1", "pool1", "conv2", "pool2", "relu", "output"]
@@ -116,6 +116,7 @@ def test_noise_breaks_the_ties(case):
 
 
 def test_where_the_faults_are(case):
+    says(LESSON, "The stage between the highest wrong cut and the right one above it is to blame.")
     says(LESSON, "A and C: the fault is in **Conv2**, whose own tensors are right")
     says(LESSON, 'it sends all three to "Pool1 to Input", where only B\'s fault is')
     says(LESSON, "B is a fault in **Pool1**, which has no weights at all")
@@ -132,6 +133,24 @@ def test_where_the_faults_are(case):
         assert wrong in slip.wrong
         assert right in slip.right
     says(LESSON, "(In the lines, `p1` is what Pool1 gives out, `dp1_pad` its gradient with")
+
+
+def test_the_cuts_are_printed_before_the_stages_are_named():
+    """The reader names them in between: `reveal` and the blame are in the next cell, folded."""
+    says(LESSON, "The next cell prints the cuts' verdicts and no more")
+    sources = [cell.source for cell in book(LESSON).cells]
+    at = next(i for i, source in enumerate(sources) if source.startswith("x = images + 0.01"))
+    cuts, names = book(LESSON).cells[at : at + 2]
+    assert cuts.outputs[0].text.splitlines() == [
+        "right code: input correct",
+        "A: input wrong, conv1 wrong, pool1 wrong, conv2 correct",
+        "B: input wrong, conv1 wrong, pool1 correct",
+        "C: input wrong, conv1 wrong, pool1 wrong, conv2 correct",
+    ]
+    assert not any("reveal" in source for source in sources[: at + 1])
+    assert names.source.startswith("# Decide before you run this.")
+    assert names.outputs[0].text.count("it stands between") == 3
+    assert not any("fault is in **Conv2**" in source for source in sources[: at + 2])
 
 
 def test_a_bug_in_the_padding(case):

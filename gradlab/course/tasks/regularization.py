@@ -238,32 +238,31 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="weights_a_tenth",
+        name="a_longer_step",
         lesson="07",
         question=(
-            "Weights a tenth as large, and lambda = 0.17 as before: the norm ratio of the flipped "
-            "sign, which was 0.7, is …"
+            "Right code at lambda = 10,000, with a step of 1e-2 instead of 1e-5: the norm ratio of "
+            "b1, which was some 1e-5, is …"
         ),
         choices={
-            "about 1": (
-                "So it would be if the penalty alone became smaller. The data part's gradient g "
-                "becomes smaller as well, and by more: it is a sixtieth, and λW is a tenth."
+            "about 1e-2": (
+                "So it would be if the error grew in proportion to the step. Round-off falls, and "
+                "truncation, which grows with its square, was below 1e-10 at a step of 1e-5."
             ),
-            "about 0.7": (
-                "So it would be if g became as much smaller as the weights. It falls to a "
-                "sixtieth, and λW to a tenth: λW is the longer part now."
+            "about 4e-5": (
+                "Round-off falls a thousandfold, to some 1e-8. But truncation grows a "
+                "millionfold, and at a step of 1e-2 it is the larger error."
             ),
-            "about 0.2": (
-                "In g the weights of several layers are multiplied with one another, so it falls "
-                "to a sixtieth where λW falls to a tenth. The penalty, six times as long, hides "
-                "the sign."
+            "about 1e-8": (
+                "Round-off alone comes to that: it is divided by the step. A long step has "
+                "another error, truncation, which has grown a millionfold."
             ),
-            "about 0.002": (
-                "The penalty does hide the sign, but less: g falls to a sixtieth and λW to a "
-                "tenth, so ‖g‖ / (λ‖W‖) goes from 1 to a sixth."
+            "below 1e-11": (
+                "The penalty is a parabola and has no truncation. But b1 stands on the data part, "
+                "which has, and round-off falls to some 1e-8 only."
             ),
         },
-        right="about 0.2",
+        right="about 4e-5",
     ),
     Question(
         name="missing_at_the_middle",
