@@ -9,7 +9,7 @@ import pytest
 import gradlab as gl
 from gradlab.course.exercise import Exercise
 from gradlab.course.syllabus import LESSONS
-from gradlab.course.task import Task
+from gradlab.course.task import Task, one_number
 from gradlab.course.tasks import TASKS
 from gradlab.course.tasks.check_backprop import check_one_weight
 from gradlab.course.tasks.choose_eps import choose_eps
@@ -90,9 +90,10 @@ def test_a_function_is_named_as_it_was_written(store):
         text = Exercise(TASKS[name], store).check(which).text
         assert "0x" not in text
         assert text.startswith("Checking which ended in TypeError: ") or name == "Dense", text
-    text = Exercise(TASKS["slope_by_hand"], store).check(which).text
-    assert "this is which (function)" in text
-    assert "0x" not in Exercise(TASKS["slope_by_hand"], store).check(Plain()).text
+    number = one_number(0.5, {}, otherwise="No.", example="0.25")
+    task = Task("number", "01", "Which?", number, hints=(), answer=0.5, solution="", praise="")
+    assert "this is which (function)" in Exercise(task, store).check(which).text
+    assert "0x" not in Exercise(task, store).check(Plain()).text
 
 
 class HostileError(Exception):

@@ -1,8 +1,6 @@
 """Lesson 01's exercises know the mistakes that people make."""
 
 import copy
-from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from gradlab.course.exercise import Exercise
 from gradlab.course.tasks import TASKS
 from gradlab.course.tasks.nudge_a_weight import DRIFTING
+from gradlab.course.tasks.slope import CASES, MISTAKES, slope
 
 
 def copied(change):
@@ -94,18 +93,51 @@ WRONG_COPIES = {
     "Hand over the function itself": 0.5,
     "TypeError": lambda theta: theta,
 }
+
+
+def forgets_return(f, x, eps):
+    (f(x + eps) - f(x - eps)) / (2 * eps)
+
+
+def formula_of_the_cube(f, x, eps):
+    return 3 * x**2 + 0 * f(x + eps) * f(x - eps)
+
+
 WRONG_SLOPES = {
-    "the formula's slope": 12, "forward difference, ": 12.61, "backward difference": 11.41,
-    "Twice too large": 24.02, "over 2 eps": 6.305, "difference of the two values": 2.402,
-    "Use brackets": 0.1201, "sign is flipped": -12.01, "subtract, and divide": 7,
-    "quotation marks": "12.01",
+    "This is the forward difference. ": lambda f, x, eps: (f(x + eps) - f(x)) / eps,
+    "This is the backward difference. ": lambda f, x, eps: (f(x) - f(x - eps)) / eps,
+    "Twice too large": lambda f, x, eps: (f(x + eps) - f(x - eps)) / eps,
+    "forward difference over 2": lambda f, x, eps: (f(x + eps) - f(x)) / (2 * eps),
+    "backward difference over 2": lambda f, x, eps: (f(x) - f(x - eps)) / (2 * eps),
+    "Put 2 * eps in brackets": lambda f, x, eps: (f(x + eps) - f(x - eps)) / 2 * eps,
+    "Only f(x - eps) is divided": lambda f, x, eps: f(x + eps) - f(x - eps) / (2 * eps),
+    "This is the difference of the two values": lambda f, x, eps: f(x + eps) - f(x - eps),
+    "This is half of the difference": lambda f, x, eps: (f(x + eps) - f(x - eps)) / 2,
+    "sign is flipped": lambda f, x, eps: (f(x - eps) - f(x + eps)) / (2 * eps),
+    "values are added": lambda f, x, eps: (f(x + eps) + f(x - eps)) / (2 * eps),
+    "eps / 2 to either side. Go": lambda f, x, eps: (f(x + eps / 2) - f(x - eps / 2)) / eps,
+    "It never calls f": lambda f, x, eps: 3 * x**2,
+    "at one place only": lambda f, x, eps: f(x) / eps,
+    "Two values are needed, f(x - eps) and": lambda f, x, eps: f(x + 1j * eps).imag / eps,
+    "It took f at 1.99999999, 2.00000001.": lambda f, x, eps: (f(x + 1e-8) - f(x - 1e-8)) / 2e-8,
+    "returned 12; the central difference is 12.01. It took f at 1.9, 2.1.": formula_of_the_cube,
+    "x³ at 2, with eps = 0.1, it returned 12; the central difference is 12.01. It took f at 1.999":
+        lambda f, x, eps: (f(x + 1e-3) - f(x - 1e-3)) / 2e-3,
+    "For tanh at 0.5, with eps = 0.25, it returned": lambda f, x, eps: (f(x + 0.1) - f(x - 0.1))
+        / 0.2,
+    "the central difference is 12.01. It took f at 2.1, 12.1, 22.1.":
+        lambda f, x, eps: (f(x + eps) - f(x + eps + 10)) / 20 + 0 * f(x + eps + 20),
+    "returns nothing": forgets_return,
+    "a slope is one number": lambda f, x, eps: [f(x - eps), f(x + eps)],
+    "Hand over the function itself, as .check(slope)": 12.01,
+    "NameError": lambda f, x, eps: (f(x + h) - f(x - h)) / (2 * h),  # noqa: F821
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "words", "answer"),
     [("nudged", *pair) for pair in WRONG_COPIES.items()]
-    + [("slope_by_hand", *pair) for pair in WRONG_SLOPES.items()],
+    + [("slope", *pair) for pair in WRONG_SLOPES.items()],
 )
 def test_a_mistake_gets_a_message_about_that_mistake(name, words, answer, store):
     note = Exercise(TASKS[name], store).check(answer)
@@ -135,15 +167,46 @@ def test_any_right_way_to_nudge_a_copy_is_right(answer, store):
     assert Exercise(TASKS["nudged"], store).check(answer).solved
 
 
+def two_lines(f, x, eps):
+    left, right = x - eps, x + eps
+    return (f(right) - f(left)) / (right - left)
+
+
+def by_default(f, x, eps=1e-5):
+    rise = f(x + eps)
+    rise -= f(x - eps)
+    return 0.5 * rise / eps
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        (2.1**3 - 1.9**3) / 0.2, np.float32(12.01), np.array(12.01), Fraction(1201, 100),
-        Decimal("12.01"), 3 * 2**2 + 0.1**2,
+        slope,
+        two_lines,
+        by_default,
+        lambda f, x, eps: ((f(x + eps) - f(x)) / eps + (f(x) - f(x - eps)) / eps) / 2,
+        lambda f, x, eps: np.diff(f(np.array([x - eps, x + eps])))[0] / (2 * eps),
+        lambda f, x, eps: np.gradient([f(x - eps), f(x), f(x + eps)], eps)[1],
+        lambda f, x, eps: np.polyfit([-eps, 0, eps], [f(x + s) for s in (-eps, 0, eps)], 2)[1],
+        lambda f, x, eps: sum(side * f(x + side * eps) for side in (1, -1)) / (2 * eps),
     ],
-)  # fmt: skip
-def test_a_slope_computed_rather_than_typed_is_right(answer, store):
-    assert Exercise(TASKS["slope_by_hand"], store).check(answer).solved
+)
+def test_any_right_way_to_take_a_slope_is_right(answer, store):
+    assert Exercise(TASKS["slope"], store).check(answer).solved
+
+
+def test_no_two_rules_of_a_slope_give_the_same_in_all_cases():
+    """So a message is true of its answer; 12.01, the values and eps² are as the words say."""
+    rules = [slope, *(rule for rule, _ in MISTAKES)]
+    values = [[rule(f, x, eps) for _, f, x, eps in CASES] for rule in rules]
+    for k, one in enumerate(values):
+        assert not any(np.allclose(one, other, rtol=1e-3) for other in values[:k])
+    _, cube, x, eps = CASES[0]
+    assert (x, eps) == (2, 0.1)
+    assert slope(cube, x, eps) == pytest.approx(12.01)
+    assert [cube(1.9), cube(2.1)] == pytest.approx([6.859, 9.261])
+    assert slope(cube, x, eps) - 3 * x**2 == pytest.approx(eps**2)
+    assert slope(*CASES[2][1:]) == 0
 
 
 def test_each_of_the_numbers_that_should_drift_does():

@@ -30,12 +30,14 @@ def numerical(y=TARGET, eps=EPS):
 
 
 def test_the_puzzle():
+    says(LESSON, "the formula says **−0.4238**, and the nudged weight **−0.2121**.")
     says(LESSON, "the slope of $L$ along `W1[0, 0]`, −0.4238.")
     says(LESSON, "Not −0.4238, and no nonsense either: **half** of it.")
     says(LESSON, "Had both losses been taken after both moves, the slope would be 0.")
     assert f"{analytic():.4f}" == "-0.4238"
     half = (loss(W1) - loss(W1 - STEP)) / (2 * EPS)
     assert half / analytic() == pytest.approx(0.5, rel=0.01)
+    assert f"{half:.4f}" == "-0.2121"
 
 
 def test_steps_on_curves():

@@ -37,18 +37,34 @@ def error(case):
     return at
 
 
+def rounded_down(error):
+    """Return the digits that agree, as the lesson prints them."""
+    return int(-np.log10(error))
+
+
 def test_the_wall(case, error):
     says(LESSON, "for the 82 parameters of a network")
-    says(LESSON, "you do not get past ten digits")
+    says(LESSON, "none of the 49 steps gets past ten digits")
+    says(LESSON, "Down to 1e-5 a tenth of the step brings two digits, as on paper")
+    says(LESSON, "from there on it costs one")
     assert case[0].size == 82
-    errors = [error(eps) for eps in 10 ** np.arange(-9, -3, 0.25)]
+    errors = [error(eps) for eps in 10 ** np.linspace(-1, -13, 49)]
     assert 1e-11 < min(errors) < 1e-10
+    digits = [rounded_down(one) for one in errors[::4]]
+    assert digits == [2, 4, 6, 8, 10, 9, 8, 7, 6, 5, 4, 3, 2]
+    parts = -np.log10(errors[::4]) % 1
+    assert np.all((parts > 0.1) & (parts < 0.9)), "another machine may print other digits"
 
 
 def test_plus_and_times(error):
-    says(LESSON, "The loss is multiplied by 1000, or 1000 is added to it: on paper neither")
+    says(LESSON, "the loss multiplied by 1000, and the loss with 1000 added to it")
+    says(LESSON, "and the constant costs two of the ten digits, at 1e-5 three.")
     assert error(1e-5, factor=1000) < 3 * error(1e-5)
     assert error(1e-5, offset=1000) > 100 * error(1e-5)
+    steps = 10 ** np.linspace(-1, -13, 49)
+    best = [min(error(eps, **change) for eps in steps) for change in ({}, {"offset": 1000})]
+    assert [rounded_down(one) for one in best] == [10, 8]
+    assert rounded_down(error(1e-5, offset=1000)) == 7
 
 
 def test_the_gaps(case):
@@ -217,9 +233,18 @@ def test_the_distance_gone(case, error):
 
 
 def test_the_puzzle():
-    says(LESSON, "a step of 1e-5 gives **3.0000000001**, and one of 1e-16 gives **1.67**")
-    slopes = [((1 + eps) ** 3 - (1 - eps) ** 3) / (2 * eps) for eps in (1e-5, 1e-16)]
-    assert [f"{slopes[0]:.10f}", f"{slopes[1]:.2f}"] == ["3.0000000001", "1.67"]
+    says(LESSON, "1e-1 gives **3.01**, 1e-2 gives **3.0001**, and 1e-3 gives **3.000001**")
+    says(LESSON, "A tenth of the step, two more digits.")
+    says(LESSON, "Worse, and then 1.67.")
+    says(LESSON, "But 1e-8 gets eight digits right, fewer than 1e-5, and 1e-16 not even the first.")
+    steps = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-8, 1e-16)
+    slopes = [((1 + h) * (1 + h) * (1 + h) - (1 - h) * (1 - h) * (1 - h)) / (2 * h) for h in steps]
+    assert [f"{slope:.10g}" for slope in slopes[:3]] == ["3.01", "3.0001", "3.000001"]
+    assert [f"{slope:.2f}" for slope in slopes[-2:]] == ["3.00", "1.67"]
+    for h, slope in zip(steps[:5], slopes[:5], strict=True):
+        assert slope - 3 == pytest.approx(h**2, rel=0.05)
+    digits = [-np.log10(abs(slope - 3)) for slope in slopes]
+    assert digits[4] > 9.9 > 8.5 > digits[5] > 8
 
 
 def test_equal_losses(case):

@@ -8,7 +8,8 @@ import numpy as np
 
 from gradlab.course.note import shown
 from gradlab.course.prediction import Question
-from gradlab.course.task import Task, one_number, wants_a_function
+from gradlab.course.task import Task, wants_a_function
+from gradlab.course.tasks.slope import SLOPE
 
 __all__ = ["QUESTIONS", "TASKS"]
 
@@ -94,37 +95,8 @@ def _wrong_values(moved: np.ndarray, i: int, eps: float) -> str:
     return f"nudged({THETA}, {i}, {eps:g}) returned {moved}; only entry {i} should move, by {eps:g}"
 
 
-find_wrong_slope = one_number(
-    12.01,
-    {
-        12.0: "This is the formula's slope, 3 x². The central difference is a little off it.",
-        12.61: "This is the forward difference, (2.1³ - 2³) / 0.1. Central: take 1.9³ too.",
-        11.41: "This is the backward difference, (2³ - 1.9³) / 0.1. Central: take 2.1³ too.",
-        24.02: "Twice too large: from 1.9 to 2.1 it is 2 eps = 0.2, not 0.1.",
-        6.305: "This is the forward difference over 2 eps: from 2 to 2.1 it is only eps.",
-        2.402: "This is the difference of the two values. Divide it by the way between them, 0.2.",
-        0.1201: "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Use brackets.",
-        -12.01: "The sign is flipped: it is the value on the right minus the value on the left.",
-    },
-    otherwise="Compute 2.1³ and 1.9³, subtract, and divide by the way between the two points.",
-    example="3.25",
-)
-
-
 TASKS = (
-    Task(
-        name="slope_by_hand",
-        lesson="01",
-        question="What is the central difference of x³ at x = 2 with eps = 0.1?",
-        find_mistake=find_wrong_slope,
-        hints=(
-            "The two points are 2.1 and 1.9.",
-            "2.1³ = 9.261 and 1.9³ = 6.859. How far is it from one point to the other?",
-        ),
-        answer=12.01,
-        solution="(9.261 - 6.859) / 0.2. The formula says 12; the error is eps² = 0.01.",
-        praise="And the formula says 3 · 2² = 12: off by eps² = 0.01.",
-    ),
+    SLOPE,
     Task(
         name="nudged",
         lesson="01",
