@@ -98,6 +98,15 @@ def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(sweep):
     np.testing.assert_array_equal(dots["y"], 1e-3)
 
 
+@pytest.mark.parametrize(("value", "is_drawn"), [(0.9e-13, 0), (1.5e-13, 1), (0.6, 1), (1.1, 0)])
+def test_predicted_slopes_are_drawn_where_there_is_room(sweep, value, is_drawn, monkeypatch):
+    flat = np.where(sweep.eps < 1e-6, value, 0.0)
+    monkeypatch.setattr(type(sweep), "truncation", flat)
+    *_, slope = (m for m in plots.u_curve_chart(sweep).marks if m.get("colour") == "faint"
+                 and m["kind"] == "curve")  # fmt: skip
+    assert slope["y"].tolist() == is_drawn * [value] * int((sweep.eps < 1e-6).sum())
+
+
 def test_the_u_curve_is_drawn_on_the_axes_given(ax, sweep):
     plots.u_curve(ax, sweep)
     bare = pixels(ax)
