@@ -20,6 +20,7 @@ from gradlab.bugs.choices import choices
 from gradlab.bugs.drawing import draw
 from gradlab.bugs.lines import Program, explain
 from gradlab.bugs.lines.edits import Scope, edits_of
+from gradlab.bugs.lines.numbers import names_of
 from gradlab.bugs.suspects import suspects
 from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import (
@@ -100,6 +101,37 @@ def mystery(name, seed):
     }  # fmt: skip
 
 
+KEPT = {
+    "its own": None,
+    "square": gl.mlp([3, 4, 2], "relu", loss="mse", l2=0.02),
+    "one output": gl.mlp([3, 4, 1], "sigmoid", loss="binary_cross_entropy", dropout_rate=0.2),
+    "every step": gl.lstm(2, 3, 2, every_step=True),
+    "images": gl.convnet((1, 6, 6), padding=(1, 0), kernels=[3, 2]),
+}
+
+
+def kept(name):
+    """Return the mysteries of some seeds, for who gives a network and for who does not."""
+    nets = [gl.bugs.mystery(seed, KEPT[name], 1 + (seed == 4)) for seed in range(6)]
+    return [f"{net!r} {float(np.abs(net.theta).sum()):.6g}\n{net.reveal()}" for net in nets]
+
+
+def number_names():
+    """Return what factors are called in a network of these sizes, alone and beside their line."""
+    values = {"N": 7, "K": 3, "T": 5, "H": 1, "lam": 0.1, "keep": 0.7, "R1": 4, "C1": 6,
+              "W2": np.zeros((11, 13))}  # fmt: skip
+    local = {"lam", "keep", "R1", "W2.shape[0]", "W2.shape[1]"}
+    plain = [0, 1e-12, 1, -1, 2, 0.5, 4, 0.25, 0.1, 0.01, 0.9, 3, 0.123, 1 / 3, np.pi, 1000.0]
+    of_sizes = [7, 1 / 7, 49, 1 / 49, 21, 1 / 21, 7 / 3, 3 / 7, 35, 6, 1 / 6, 7 / 6, 6 / 7, 14,
+                2 / 7, -1 / 7, 0.5 / 7, 0.1 / 7, 0.7, 1 / 0.7, 0.3, 1 / 0.3, 0.7 / 7, 24, 1 / 24,
+                11, 1 / 13, 24 / 7, 2 * 0.1, 5, 15]  # fmt: skip
+    return {
+        f"{S:.6g} {sorted(near)}": [[name, round(cost, 3)] for name, cost in names][:4]
+        for S in (*plain, *of_sizes) for near in ((), local)
+        for names in [names_of(float(S), values, 1e-9, near)]
+    }  # fmt: skip
+
+
 PROBLEMS = {
     "tanh": mlp_problem(l2=0.1, dropout_rate=0.3),
     "regression": mlp_problem(activation="relu", loss="mse", batch_norm=True),
@@ -153,6 +185,8 @@ def everything(cases=CASES):
         "museum": {name: museum(name) for name in PLACES},
         "mysteries": {f"{name} {seed}": mystery(name, seed) for name in MYSTERIES
                       for seed in range(16)},
+        "kept": {name: kept(name) for name in KEPT},
+        "numbers": number_names(),
         "tried": {name: tried(name) for name in PROBLEMS},
         "causes": of_cases(cases),
     }  # fmt: skip
@@ -182,6 +216,14 @@ def test_the_museum_says_of_every_network_what_it_said(held):
 def test_a_seed_hides_the_bug_that_it_hid(held, name):
     made = {f"{name} {seed}": mystery(name, seed) for seed in range(16)}
     assert differences(made, held["mysteries"]) == []
+
+
+def test_mysteries_without_examples_are_the_same(held):
+    assert differences({name: kept(name) for name in KEPT}, held["kept"]) == []
+
+
+def test_factors_have_the_names_that_they_had(held):
+    assert differences(number_names(), held["numbers"]) == []
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -82,6 +82,7 @@ def test_functions_and_classes_are_named():
     assert "0x" not in shown(object())
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("answer", "number"),
     [

@@ -364,6 +364,7 @@ def test_the_width_of_a_text_is_that_of_its_letters_as_they_stand():
     assert text_width("W", 2.0) == pytest.approx(2 * text_width("W", 1.0))
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("change", "moved"),
     [
@@ -447,6 +448,7 @@ def test_the_ramp_grows_lighter_from_step_to_step(palette):
     assert shades == sorted(shades)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("axis", "texts"),
     [
