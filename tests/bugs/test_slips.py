@@ -1,6 +1,7 @@
 """What a mystery hides, as it is told; and what is shared is not changed in place."""
 
 from dataclasses import FrozenInstanceError, fields
+from itertools import product
 
 import numpy as np
 import pytest
@@ -118,8 +119,8 @@ def test_listings_are_made_once_and_forgotten_when_there_are_many(monkeypatch):
     first = listing_of(NET, with_masks=False)
     assert listing_of(NET.copy(), with_masks=False) is first
     assert listing_of(NET.replace(l2=0.0), with_masks=False) is not first
-    for depth in range(1, 50):
-        listing_of(gl.mlp([2] * (depth + 1)), with_masks=False)
+    for two in product(gl.nn.ACTIVATIONS, repeat=2):
+        listing_of(gl.mlp([2, 2, 2, 2], two), with_masks=False)
         assert len(programs._LISTINGS) <= 32
     assert listing_of(NET, with_masks=False) is not first
 
@@ -151,3 +152,27 @@ def test_another_batch_has_an_example_and_a_step_fewer(net, n, steps, left):
 )
 def test_a_bound_that_somebody_chose_has_two_digits(value, is_one):
     assert is_round(value, 1e-9) == is_one
+
+
+def test_code_that_cannot_answer_for_another_batch_is_not_asked():
+    point = Point(*GIVEN)
+    seen = []
+
+    def answers(x, y, masks):
+        seen.append(len(x))
+        return GIVEN.net.gradient(x, y, masks)
+
+    def raises(*batch):
+        raise OSError
+
+    assert Asked.of(raises, point) is None
+    assert Asked.of(lambda *batch: {"W1": np.zeros((3, 4))}, point) is None
+    asked = Asked.of(answers, point)
+    assert seen == [5]
+    assert asked.is_(GIVEN.net.gradient(*asked.point[1:]))
+    for far, is_same in ((1 + 1e-7, True), (1 + 1e-5, False)):
+        assert asked.is_({k: v * far for k, v in asked.answer.items()}) == is_same
+    assert asked.is_({k: v * 1.005 for k, v in asked.answer.items()}, tolerance=1e-2)
+    single = Asked(Point(NET.copy().replace(), *asked.point[1:]), asked.answer)
+    single.point.net.dtype = np.dtype("float32")
+    assert single.is_({k: v * (1 + 1e-4) for k, v in asked.answer.items()})

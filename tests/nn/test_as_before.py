@@ -102,12 +102,25 @@ def of_functions():
             name: [numbers(f.function(z)), numbers(f.derivative(z, f.function(z))), f.has_kink]
             for name, f in ACTIVATION_FUNCTIONS.items()
         }
+        # what the complex step takes, at 0 too
+        step = np.array([-2.0, -1.0, 0.0, 0.0, 1.0, 2.0]) + 1e-3j * np.array([1, -1, 1, -1, 1, -1])
+        for name, f in ACTIVATION_FUNCTIONS.items():
+            made = f.function(step)
+            found[name] += [numbers(made.real), numbers(1e3 * made.imag)]
     out = np.array([[[-2.0], [0.5]], [[700.0], [0.1]], [[1.0], [-900.0]]])
     for name, loss in LOSS_TABLE.items():
         target = loss.prepare([0, 2] if name[0] == "s" else np.eye(3)[:2], 2, 3, np.dtype(float))
         found[name] = [numbers(target), numbers(loss.per_example(out, target)),
                        numbers(loss.derivative(out, target)),
                        numbers(loss.per_example(out.copy(), target, overwrite=True))]  # fmt: skip
+    soft, loss = np.array([[0.2, 0.3, 0.5], [0.0, 0.1, 0.9]]), LOSS_TABLE["softmax_cross_entropy"]
+    target = loss.prepare(soft, 2, 3, np.dtype(float))
+    for overwrite in (False, True):
+        held = out.copy()
+        found[f"soft {overwrite}"] = [numbers(loss.per_example(held, target, overwrite)),
+                                      numbers(loss.derivative(out, target)),
+                                      bool((held == out).all())]  # fmt: skip
+    found["one-hot"] = loss.prepare(np.eye(3), 3, 3, np.dtype(float)).tolist()
     return found
 
 
@@ -220,6 +233,15 @@ REFUSED = {
         np.zeros((3, 4, 2)), np.zeros((3, 4))),
     "at time step 1": lambda: gl.lstm(2, 3, 2, every_step=True).loss(
         np.zeros((3, 4, 2)), np.array([4 * [0], [0, 9, 0, 0], 4 * [0]])),
+    "y must hold one label for each of the 4 rows of x, got 3": lambda: NET.loss(X, Y[:3]),
+    "y must hold integer labels, got 0.5": lambda: NET.loss(X, Y + 0.5),
+    "y must hold labels in 0..1, got -1": lambda: NET.loss(X, Y - 1),
+    "y must hold labels in 0..1, got 2": lambda: NET.loss(X, Y + 2),
+    "got row 2 with sum 0.9 and smallest entry 0.4": lambda: NET.loss(
+        X, [[0.5, 0.5], [0.5, 0.5], [0.5, 0.4], [0.5, 0.5]]),
+    "got row 1 with sum 1 and smallest entry -0.5": lambda: NET.loss(
+        X, [[0.5, 0.5], [1.5, -0.5], [0.5, 0.6], [0.5, 0.5]]),
+    "classes must be an integer >= 2, got 2.0": lambda: data.spirals(classes=2.0),
     "dropout_rate must be 0 for a network without dropout": lambda: gl.mlp([2, 2]).replace(
         dropout_rate=0.1),
 }  # fmt: skip
@@ -235,6 +257,9 @@ def test_what_is_just_right_is_taken():
     gl.convnet((1, 4, 4), padding=(1, 1), kernels=[3, 3])
     gl.mlp([2, 2, 2], batch_norm=True).predict(X[:2])
     gl.mlp([1, 1], l2=0.0, dropout_rate=0.0)
+    gl.mlp([2, 1], loss="binary_cross_entropy").loss(X, [0.0, 1.0, 0.5, 1.0])
+    NET.loss(X, [[0.5, 0.5 + 9e-7], [1.0, 0.0], [0.5, 0.5], [0.5, 0.5]])
+    NET.loss(X, np.array([0.0, 1.0, 1.0, 0.0]))
     assert gl.mlp([2, 3, 2], dtype=np.float32).dtype == gl.mlp([2, 2], dtype=np.dtype("f4")).dtype
     assert gl.mlp([2, 3, 2], dtype=float).dtype == np.float64
 
