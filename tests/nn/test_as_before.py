@@ -16,8 +16,8 @@ import pytest
 import gradlab as gl
 from gradlab.nn import data
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS
-from gradlab.nn.layers import Dropout
-from gradlab.nn.losses import LOSS_TABLE
+from gradlab.nn.layers import Dropout, Layer
+from gradlab.nn.losses import LOSS_TABLE, Loss
 from gradlab.nn.network import scaled, weight_scale_of
 from gradlab.nn.training import History, train, updates
 from tests.nn.network_cases import CASES
@@ -158,6 +158,19 @@ def test_everything_is_as_it_was():
 def test_what_is_shared_is_not_changed_in_place(thing, field):
     with pytest.raises(FrozenInstanceError):
         setattr(thing, field, None)
+
+
+def test_a_layer_or_a_loss_that_nobody_wrote_says_so():
+    layer, loss = Layer(), Loss()
+    with pytest.raises(NotImplementedError):
+        layer.forward({}, np.zeros(1))
+    with pytest.raises(NotImplementedError):
+        layer.backward({}, *3 * [np.zeros(1)])
+    with pytest.raises(NotImplementedError):
+        loss.per_example(np.zeros(1), np.zeros(1))
+    with pytest.raises(NotImplementedError):
+        loss.derivative(np.zeros(1), np.zeros(1))
+    assert (layer.branches(np.zeros(1)), layer.ties(np.zeros(1))) == (None, 0)
 
 
 def test_a_history_is_told_apart_by_identity():
