@@ -107,6 +107,7 @@ RESULTS = {
     "rounded": _each(lambda v: np.round(v, 2)), "in a list": lambda r: [r], "lost": lambda r: None,
     "twice": lambda r: (r, r), "twenty percent": _each(lambda v: v * 1.2),
     "a pair": lambda r: r[:2], "one more": _each(lambda v: v + 1),
+    "0.7 permille more": _each(lambda v: v * 1.0007), "1.5 permille": _each(lambda v: v * 1.0015),
 }  # fmt: skip
 FIXED = {"0": 0, "1": 1, "0.5": 0.5, "yes": True, "no": False, "[]": [], "{}": {}, "1e-5": 1e-5,
          "nan": np.nan, "W1": "W1", "zeros": np.zeros(3), "names": ["W1", "b1"]}  # fmt: skip

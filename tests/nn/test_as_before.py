@@ -235,6 +235,8 @@ REFUSED = {
     "image_shape must be 3 integers": lambda: gl.convnet(8),
     "image_shape must be 3 integers, channels, rows and columns, got 2": lambda: gl.convnet((8, 8)),
     "image_shape must leave an even number": lambda: gl.convnet((1, 9, 8)),
+    "conv1 makes 9 x 8": lambda: gl.convnet((1, 11, 10)),
+    "conv1 makes 8 x 9": lambda: gl.convnet((1, 10, 11)),
     "conv1 makes 0 x 8": lambda: gl.convnet((1, 2, 10)),
     "filters[0] must be an integer >= 1": lambda: gl.convnet((1, 10, 10), (0, 2)),
     "padding[1] must be an integer >= 0": lambda: gl.convnet((1, 10, 10), padding=(0, -1)),
