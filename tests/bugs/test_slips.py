@@ -9,6 +9,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.choices import choices
 from gradlab.bugs.drawing import draw
+from gradlab.bugs.lines import explain
 from gradlab.bugs.lines import program as programs
 from gradlab.bugs.lines.afterwards import After, is_round
 from gradlab.bugs.lines.ask import Asked, fewer
@@ -17,6 +18,7 @@ from gradlab.bugs.lines.edits import Place
 from gradlab.bugs.lines.layers import DENSE
 from gradlab.bugs.lines.program import expand, listing_of
 from gradlab.bugs.lines.writing import Written
+from gradlab.bugs.lines.wrong_gradient import WrongGradient
 from gradlab.bugs.museum import Found
 from gradlab.bugs.planting import EditedPass
 from gradlab.bugs.slip import Secret, Slip
@@ -176,3 +178,17 @@ def test_code_that_cannot_answer_for_another_batch_is_not_asked():
     single = Asked(Point(NET.copy().replace(), *asked.point[1:]), asked.answer)
     single.point.net.dtype = np.dtype("float32")
     assert single.is_({k: v * (1 + 1e-4) for k, v in asked.answer.items()})
+
+
+def test_a_right_gradient_has_no_cause():
+    net, x, y, masks = GIVEN
+    right = net.gradient(x, y, masks)
+    assert explain(Point(*GIVEN), right, right, dict.fromkeys(right, 1e-9)) == []
+
+
+def test_of_an_entry_at_a_kink_no_more_is_known_than_of_the_worst_other_one():
+    value = {"W1": np.arange(3.0), "b1": np.ones(2)}
+    bounds = {"W1": np.array([1e-9, np.inf, 2e-9]), "b1": np.array([np.inf, np.nan])}
+    target = WrongGradient(value, value, bounds, None, False)
+    assert target.bound["W1"].tolist() == [1e-9, 2e-9, 2e-9]
+    assert target.bound["b1"].tolist() == [0.0, 0.0]
