@@ -225,6 +225,12 @@ def test_a_legend_has_one_entry_a_layer_and_one_a_style(names, told):
     assert len({(entry.colour, entry.dash) for entry in legend}) == len(legend)
 
 
+@pytest.mark.parametrize("name", ["enc_scale", "_W", "theta", "Wz3x", "scale2"])
+def test_a_name_that_is_not_a_layers_and_a_kind_stands_for_itself(name):
+    look = plots.looks_of([name])[name]
+    assert (look.layer, look.kind) == (name, "")
+
+
 def test_no_two_of_nine_layers_look_the_same():
     looks = plots.looks_of([f"W{i}" for i in range(1, 10)])
     assert len({look.colour for look in looks.values()}) == 9
