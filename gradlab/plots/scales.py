@@ -75,8 +75,8 @@ def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
             return _named([10.0**e for e in range(first, last + 1) if e % stride == 0])
     low, high = sorted((axis.low, axis.high))
     decade = 10.0 ** math.floor(math.log10(high - low))
-    strides = (m * decade / d for d in (10, 1) for m in (1, 2, 5))
-    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS)
+    strides = (m * decade / 10 for m in (2, 5, 10, 20))
+    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS - 1e-9)
     counts = range(math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9) + 1)
     return tuple((k * stride, f"{k * stride:.6g}".replace("-", "−")) for k in counts)
 

@@ -230,6 +230,7 @@ def test_every_line_has_a_key_of_its_own(name):
         assert len({key_of(line) for line in lines}) == len(lines)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("wrong", "is_one", "kind"),
     [

@@ -58,6 +58,12 @@ def test_a_guess_is_typed_by_its_number_too():
     asked = Prediction(STEP)
     asked.guess(2)
     assert asked._choice.value == "worse"
+    module._GUESSES.clear()
+    for number, choice in enumerate(STEP.choices, start=1):
+        assert f"\n  {number}. {choice}" in repr(Prediction(STEP))
+    asked = Prediction(STEP)
+    asked.guess(3)
+    assert asked._choice.value == "the same"
     for number in (0, 4, -1):
         with pytest.raises((TypeError, ValueError), match="better"):
             Prediction(STEP).guess(number)

@@ -80,7 +80,9 @@ def test_two_corrupt_files_are_both_kept(store, home):
     for content in (b"one", b"two"):
         (home / EARLIER).write_bytes(content)
         store.solved()
-    assert sorted(path.read_bytes() for path in home.glob("*unreadable*")) == [b"one", b"two"]
+    aside = sorted(home.glob("*unreadable*"))
+    assert [path.name for path in aside] == [f"progress.unreadable-{k}.json" for k in (1, 2)]
+    assert [path.read_bytes() for path in aside] == [b"one", b"two"]
 
 
 def test_a_corrupt_file_that_cannot_be_moved_costs_no_name(store, home, monkeypatch):

@@ -100,6 +100,7 @@ def test_a_max_pools_change_of_winner_is_a_kink():
     assert (before != after).sum() == 1
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

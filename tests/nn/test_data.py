@@ -161,6 +161,7 @@ def test_standardize_gives_mean_0_and_deviation_1_and_zeros_for_a_constant_colum
     assert np.array_equal(x, before)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -39,6 +39,7 @@ def oracle_loss(params, net, x, y):
     return total / x.shape[1] + 0.5 * net.l2 * sum(anp.sum(W**2) for W in weights)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("loss", ["mse", "softmax_cross_entropy"])
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize(("steps", "n"), [(1, 1), (1, 4), (2, 1), (7, 3)])

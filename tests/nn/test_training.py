@@ -224,6 +224,7 @@ def test_a_long_training_shows_a_bar_and_wipes_it(moons, monkeypatch, progress):
         assert written == ""
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

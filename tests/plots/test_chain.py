@@ -1,5 +1,7 @@
 """A network drawn as the chain of its layers: the slide's convnet, and an LSTM."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import gradlab as gl
@@ -91,3 +93,36 @@ def test_the_chosen_tensor_is_pointed_at():
     verdicts = dict.fromkeys(NETS["lstm"].params, "correct")
     chart = chain_chart(chain("lstm"), verdicts, chosen="Wh_g")
     assert [text for text, _ in told(chart) if text.startswith("▸")] == ["▸Wh✓"]
+
+
+class Gated:
+    """A layer without a name, whose tensors are a gate's by their last letter."""
+
+    def __init__(self, *names):
+        self.name, self.param_names = "", names
+
+
+def test_three_tensors_share_a_stage_and_of_more_each_gate_has_its_own():
+    names = "Wx_i", "Wh_i", "b_i", "Wx_o"
+    three, four = (stages(names, [Gated(*names[:count])]) for count in (3, 4))
+    assert three == [("input", ()), ("gated", names[:3])]
+    assert four == [("input", ()), ("gate i", names[:3]), ("gate o", names[3:])]
+
+
+def test_a_stage_has_its_layers_name_and_only_the_tensors_asked_for():
+    layer = SimpleNamespace(name="conv1", param_names=("conv1_W", "conv1_b"))
+    assert stages(["conv1_b"], [layer]) == [("input", ()), ("conv1", ("conv1_b",))]
+
+
+@pytest.mark.parametrize(
+    ("others", "box"),
+    [
+        (["correct", "correct"], "correct"),
+        (["correct", "inconclusive"], "inconclusive"),
+        (["wrong", "inconclusive"], "wrong"),
+    ],
+)
+def test_a_box_takes_the_worst_of_its_tensors_verdicts(others, box):
+    verdicts = dict(zip(["W1", "b1"], others, strict=True))
+    empty, full = of_kind(chain_chart([("input", ()), ("layer", ("W1", "b1"))], verdicts), "boxes")
+    assert (empty["edge"], full["edge"]) == ("faint", box)

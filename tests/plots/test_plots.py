@@ -1,6 +1,7 @@
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ import gradlab as gl
 from gradlab import plots
 from gradlab.checking import BANDS
 from gradlab.lab.board.panels.tensors import TensorsPanel
-from gradlab.plots.chart import Axis, Chart, boxes, cells, curve, dots, segments, words
-from gradlab.plots.layout import margins, text_width
+from gradlab.plots.chart import Axis, Chart, Legend, boxes, cells, curve, dots, segments, words
+from gradlab.plots.layout import legend_rows, margins, text_width
 from gradlab.plots.scales import EPS_RANGE, clip_errors, power_of_ten, ticks_of
+from gradlab.plots.u_curve import best_found
 
 entries_module = sys.modules["gradlab.plots.entries"]
 NET = gl.mlp([2, 5, 9, 2], weight_scale=0.5)
@@ -53,6 +55,35 @@ def test_importing_the_plots_loads_neither_pyplot_nor_widgets():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'nothing'"):
+        plots.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("thing", "field"),
+    [
+        (Axis(0, 1), "low"),
+        (Legend("W", "ink"), "text"),
+        (Chart("", Axis(0, 1), Axis(0, 1)), "title"),
+        (plots.looks_of(["W1"])["W1"], "colour"),
+        (margins(Chart("", Axis(0, 1), Axis(0, 1)), 20.0), "left"),
+        (plots.LIGHT, "ink"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
+)
+def test_what_panels_share_is_not_changed_in_place(thing, field):
+    with pytest.raises(FrozenInstanceError):
+        setattr(thing, field, getattr(thing, field))
+
+
+def test_palettes_and_charts_are_told_apart_by_identity():
+    assert {plots.LIGHT, plots.DARK} == set(plots.PALETTES.values())
+    marks = [curve([0, 1], [0, 1], "ink", 1.0)]
+    one, same = (Chart("", Axis(0, 1), Axis(0, 1), [dict(m) for m in marks]) for _ in "12")
+    assert one != same  # its arrays could not be compared
+
+
 def curves(chart):
     """Return the tensors' lines, in the order of `NAMES`."""
     return [m for m in chart.marks if m["kind"] == "curve" and m["colour"].startswith("layer")]
@@ -67,6 +98,15 @@ def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(sweep):
     np.testing.assert_array_equal(dots["y"], 1e-3)
 
 
+@pytest.mark.parametrize(("value", "is_drawn"), [(0.9e-13, 0), (1.5e-13, 1), (0.6, 1), (1.1, 0)])
+def test_predicted_slopes_are_drawn_where_there_is_room(sweep, value, is_drawn, monkeypatch):
+    flat = np.where(sweep.eps < 1e-6, value, 0.0)
+    monkeypatch.setattr(type(sweep), "truncation", flat)
+    *_, slope = (m for m in plots.u_curve_chart(sweep).marks if m.get("colour") == "faint"
+                 and m["kind"] == "curve")  # fmt: skip
+    assert slope["y"].tolist() == is_drawn * [value] * int((sweep.eps < 1e-6).sum())
+
+
 def test_the_u_curve_is_drawn_on_the_axes_given(ax, sweep):
     plots.u_curve(ax, sweep)
     bare = pixels(ax)
@@ -75,6 +115,16 @@ def test_the_u_curve_is_drawn_on_the_axes_given(ax, sweep):
     plots.u_curve(moved := other.add_subplot(), sweep, eps=1e-9)
     assert (pixels(moved) != bare).any()
     assert ax.get_xlim() == EPS_RANGE
+
+
+@pytest.mark.parametrize(("eps", "at"), [(1e-9, 4), (2.9e-9, 4), (3.5e-9, 5), (1.0, 12)])
+def test_the_cursor_is_at_the_nearest_swept_step_with_its_errors(ax, sweep, eps, at):
+    plots.u_curve(ax, sweep, eps=eps)
+    line = max(ax.collections, key=lambda each: each.get_zorder())
+    cursor = [each for each in ax.lines if each.get_marker() == "o"]
+    assert line.get_segments()[0][:, 0].tolist() == 2 * [sweep.eps[at]]
+    for name, dot in zip(NAMES, cursor, strict=True):
+        assert dot.get_xydata().tolist() == [[sweep.eps[at], clip_errors(sweep.errors[name][at])]]
 
 
 def test_weights_are_solid_and_biases_dashed_in_the_hue_of_their_layer(sweep):
@@ -105,6 +155,39 @@ def test_an_entry_keeps_its_place_along_x(report):
         plots.entries_marks(r)[0]["x"] for r in (report, gl.check(NET, X, Y, eps=1e-9))
     )
     np.testing.assert_array_equal(after, before)
+
+
+def test_every_entry_is_painted_on_the_axes_given(ax, report):
+    plots.entries(ax, report)
+    dots, *_ = plots.entries_marks(report)
+    painted = np.concatenate([line.get_xydata() for line in ax.lines])
+    np.testing.assert_array_equal(painted, np.stack([dots["x"], dots["y"]], axis=1))
+
+
+def entries_of(errors):
+    """Return the dots of a tensor with these errors."""
+    tensor = SimpleNamespace(errors=np.asarray(errors), error=1.0, verdict="correct")
+    return plots.entries_marks(Entries(W1=tensor))[0]
+
+
+class Entries(dict):
+    tensors = property(dict)
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(999, 999), (1000, 1000), (1001, 24)])
+def test_more_than_a_thousand_dots_are_thinned_to_one_a_pixel(count, drawn):
+    """Entries of the same error stand in one row, which has 24 places."""
+    assert len(entries_of(np.full(count, 1e-9))["x"]) == drawn
+
+
+def test_of_a_crowd_every_height_on_the_axis_is_kept():
+    """480 rows over the axis: each has its own dots, and none is moved."""
+    heights = np.logspace(-16.5, 0.2, 1670).repeat(10)
+    dots = entries_of(heights)
+    assert set(dots["y"]) <= set(heights)
+    rows = np.unique(np.floor((np.log10(dots["y"]) + 17) * 480 / (17 + np.log10(150))))
+    assert rows.size == 1 + rows[-1] - rows[0]
+    assert 24 * rows.size * 0.3 < len(dots["x"]) <= 24 * rows.size
 
 
 def test_a_crowd_is_thinned_without_changing_the_picture(monkeypatch):
@@ -140,6 +223,12 @@ def test_a_legend_has_one_entry_a_layer_and_one_a_style(names, told):
     legend = plots.legend_of(plots.looks_of(names))
     assert [entry.text for entry in legend] == told
     assert len({(entry.colour, entry.dash) for entry in legend}) == len(legend)
+
+
+@pytest.mark.parametrize("name", ["enc_scale", "_W", "theta", "Wz3x", "scale2"])
+def test_a_name_that_is_not_a_layers_and_a_kind_stands_for_itself(name):
+    look = plots.looks_of([name])[name]
+    assert (look.layer, look.kind) == (name, "")
 
 
 def test_no_two_of_nine_layers_look_the_same():
@@ -225,6 +314,15 @@ def test_a_best_step_is_marked_where_one_is_better_than_the_others(sweep):
         assert ("best found" in [entry.text for entry in chart.legend]) == found
 
 
+@pytest.mark.parametrize(("factor", "found"), [(1.0, 1e-5), (1.01, None), (0.5, 1e-5)])
+def test_a_best_step_is_one_whose_error_could_be_a_right_gradients(sweep, factor, found):
+    """Up to the last band but one, its edge with it; above that no step is good."""
+    edge = BANDS[2][0]
+    errors = {name: np.where(np.isclose(sweep.eps, 1e-5), factor * edge, 1.0) for name in NAMES}
+    errors["b1"] = np.full_like(sweep.eps, edge / 10)  # the largest counts
+    assert best_found(replace(sweep, errors=errors)) == (found and pytest.approx(found))
+
+
 ROLES = ("wrong", "layer0", "ramp4", "data2")
 PIECES = {
     "curve": lambda role: curve([0, 1], [0, 1], role, 4, (4, 2)),
@@ -256,6 +354,49 @@ def test_a_legend_is_broken_where_the_figure_ends_and_not_before(width, rows):
     assert len(names) == 6
     assert len({text.get_position()[1] for text in names}) == rows
     assert max(text.get_window_extent().x1 for text in names) <= figure.bbox.x1
+
+
+def test_a_legends_entry_that_just_fits_stays_in_its_row():
+    legend = plots.legend_of(plots.looks_of(["W1", "b1", "W2", "b2"]))
+    (row,) = legend_rows(legend, 100.0)
+    start, last = row[-1]
+    whole = start + 1.5 + 0.35 + text_width(last.text)
+    assert len(legend_rows(legend, whole)) == 1
+    assert [len(entries) for entries in legend_rows(legend, whole - 1e-6)] == [3, 1]
+
+
+def test_the_width_of_a_text_is_that_of_its_letters_as_they_stand():
+    assert text_width("$ab$", 1.0) == pytest.approx(text_width("ab", 1.0) + 2 * text_width("$", 1))
+    assert text_width("W", 2.0) == pytest.approx(2 * text_width("W", 1.0))
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({}, {}),
+        ({"y": Axis(0, 1, "loss")}, {"left": 1.15}),
+        ({"x": Axis(0, 1, "step")}, {"bottom": 1.15}),
+        ({"note": "note"}, {"bottom": 1.15}),
+        ({"bottom": 2.0}, {"bottom": 2.0}),
+        ({"x": Axis(0, 1, ticks=())}, {"bottom": -1.35}),
+        ({"x": Axis(0, 1, ticks=((1, 20 * "0"),))}, {"right": "half of it"}),
+        ({"x": Axis(0, 1, ticks=((1, 20 * "0"),)), "right": 3.0}, {"right": 3.0}),
+        ({"y": Axis(0, 1, ticks=())}, {"left": "without ticks"}),
+        ({"framed": False}, {"left": "without ticks", "bottom": -1.35}),
+        ({"legend": [Legend("W", "ink")]}, {"top": 1.15 + 0.25}),
+    ],
+    ids=str,
+)
+def test_the_axes_have_room_around_them_for_what_is_written(change, moved):
+    plain = Chart("Title", Axis(0, 1), Axis(0, 1))
+    before, after = margins(plain, 20.0), margins(replace(plain, **change), 20.0)
+    widest = max(text_width(text) for _, text in ticks_of(Axis(0, 1)))
+    words = {"without ticks": -widest - 0.5,
+             "half of it": text_width(20 * "0") / 2 + 0.2 - before.right}  # fmt: skip
+    for side in ("left", "right", "top", "bottom"):
+        by = moved.get(side, 0.0)
+        assert getattr(after, side) - getattr(before, side) == pytest.approx(words.get(by, by))
 
 
 def test_of_eight_tensors_every_column_has_its_kind_and_of_more_the_note_tells_them():
@@ -313,6 +454,7 @@ def test_the_ramp_grows_lighter_from_step_to_step(palette):
     assert shades == sorted(shades)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("axis", "texts"),
     [
@@ -323,6 +465,18 @@ def test_the_ramp_grows_lighter_from_step_to_step(palette):
         ),
         (Axis(-1, 1), ["−1", "−0.5", "0", "0.5", "1"]),
         (Axis(0, 200), ["0", "50", "100", "150", "200"]),
+        (Axis(200, 0), ["0", "50", "100", "150", "200"]),
+        (Axis(0, 1), ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (Axis(0, 1.4), ["0", "0.5", "1"]),
+        (Axis(0, 3.4), ["0", "0.5", "1", "1.5", "2", "2.5", "3"]),
+        (Axis(0, 3.5), ["0", "1", "2", "3"]),
+        (Axis(0, 6.9), ["0", "1", "2", "3", "4", "5", "6"]),
+        (Axis(0, 7), ["0", "2", "4", "6"]),
+        (Axis(0.01, 9.9), ["2", "4", "6", "8"]),
+        (Axis(5, 20, log=True), ["5", "10", "15", "20"]),
+        (Axis(5, 200, log=True), ["10", "10²"]),
+        (Axis(1e-3, 1e3, log=True), ["10⁻³", "10⁻²", "10⁻¹", "1", "10", "10²", "10³"]),
+        (Axis(1e-3, 1e4, log=True), ["10⁻²", "1", "10²", "10⁴"]),
         (Axis(0, 1, ticks=()), []),
     ],
     ids=str,

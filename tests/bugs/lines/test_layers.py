@@ -33,6 +33,7 @@ def classes(base):
         yield from classes(one)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_lines_compute_the_layers_own_gradient(name):
     net, x, y, masks = PROBLEMS[name](0, "float64")
