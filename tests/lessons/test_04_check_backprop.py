@@ -5,7 +5,8 @@ import pytest
 
 import gradlab as gl
 from gradlab.course.tasks import QUESTIONS
-from gradlab.course.tasks.repair_backward import NAMES
+from gradlab.course.tasks.compare import compare
+from gradlab.course.tasks.repair_backward import NAMES, backward
 from tests.lessons.prose import says
 
 LESSON = "04_check_backprop"
@@ -88,7 +89,7 @@ def test_the_answers_to_try(case):
         LESSON,
         "The averaged bias, at layer 2, spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1",
     )
-    says(LESSON, "Their cosines are below 1, so it is no factor")
+    says(LESSON, "The cosines of `W1` and `b1` are below 1, so it is no factor")
     net, x, y = case
     report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y)
     assert all(t.ratio == pytest.approx(30, rel=1e-3) for t in report.tensors.values())
@@ -105,7 +106,7 @@ def test_the_answers_to_try(case):
 def test_the_labs_list_has_the_names_of_the_tries():
     says(LESSON, "1. Plant *1/N is missing*.")
     says(LESSON, "And with *bias averaged, not summed*?")
-    says(LESSON, "2. Plant *activation's derivative is missing*.")
+    says(LESSON, "2. Plant *activation's derivative is missing*. Is it a factor?")
     titles = dict(gl.Lab(data="spirals", hidden=(8,)).controls["bug"].options)
     assert titles["1/N is missing"] == "missing_1_over_n"
     assert titles["bias averaged, not summed"] == "bias_mean"
@@ -173,3 +174,15 @@ def test_a_factor_near_one(case):
     terms = np.array([net.gradient(x[[i]], y[[i]])["b1"] for i in range(30)]) / 30
     assert np.allclose(terms.sum(axis=0), g["b1"])
     assert np.linalg.norm(g["b1"]) < 0.2 * np.linalg.norm(np.abs(terms).sum(axis=0))
+
+
+def test_a_checker_of_the_readers_finds_the_faults_and_then_nothing(case):
+    says(LESSON, "Change it until `compare` finds nothing")
+    net, x, y = case
+    loss, before = net.loss_function(x, y), net.theta
+    at = lambda params: loss(net.unroll(params))  # noqa: E731, as the lesson writes it
+    worst, errors = compare(at, net.params, in_doubt(net.params, x, y))
+    assert worst in ("W1", "W2", "b2")
+    assert all(e < 1e-6 if k == "b1" else abs(e - 29 / 30) < 1e-3 for k, e in errors.items())
+    assert max(compare(at, net.params, backward(net.params, x, y))[1].values()) < 1e-6
+    assert np.array_equal(net.theta, before)
