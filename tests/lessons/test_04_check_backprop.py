@@ -7,7 +7,7 @@ import gradlab as gl
 from gradlab.course.tasks import QUESTIONS
 from gradlab.course.tasks.compare import compare
 from gradlab.course.tasks.repair_backward import NAMES, backward
-from tests.lessons.prose import says
+from tests.lessons.prose import book, says
 
 LESSON = "04_check_backprop"
 
@@ -139,19 +139,26 @@ def test_what_is_quoted():
     """CS231n's notes, Ng's lecture and the slides, as gathered in the sources."""
     says(LESSON, '1e-7 and less "happy" | above 1e-4 "uncomfortable" | above 1e-2 probably wrong |')
     says(LESSON, "1e-7 great | 1e-5 | 1e-3")
-    says(LESSON, "and call less than 1e-7 correct and more than 1e-4 usually wrong")
+    says(LESSON, "1e-5) of an entry | 1e-7 and less correct | | above 1e-4 usually wrong |")
 
 
-def test_a_bug_does_not_follow_the_step(case):
-    says(
-        LESSON,
-        "*wrong* in all four tensors, with norm ratios above 1e-3; then *wrong* in `W1`",
-    )
-    net, x, y = case
-    report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y, eps=1e-5)
-    assert all(t.verdict == "wrong" and t.norm_ratio > 1e-3 for t in report.tensors.values())
-    net = gl.bugs.plant(net, "missing_activation_derivative")
-    assert all(gl.check(net, x, y, eps=e).wrong == ["W1", "b1"] for e in (1e-7, 1e-5, 1e-3))
+def test_code_that_is_no_network(case):
+    says(LESSON, "*Wrong*, with ratio 0.5 and cosine 1: a factor.")
+    says(LESSON, "`x.size` counts 30 times 2 entries, and the mean is over 30 examples: `len(x)`.")
+    says(LESSON, "At another step it is wrong, too")
+    _, x, y = case
+    cell = next(c.source for c in book(LESSON).cells if "def grad(theta)" in c.source)
+    cell = cell.split("\n\n\nreport")[0]
+    for code, verdict, ratio in (
+        (cell, "wrong", 0.5),
+        (cell.replace("/ x.size", "/ len(x)"), "correct", 1),
+    ):
+        names = {"np": np, "x": x, "y": y}
+        exec(code, names)  # noqa: S102
+        for eps in (None, 1e-7, 1e-5, 1e-3):
+            report = gl.check_function(names["f"], names["grad"], [0.3, -0.7], eps)["theta"]
+            assert (report.verdict, report.ratio) == (verdict, pytest.approx(ratio, rel=1e-4))
+            assert report.cosine == pytest.approx(1)
 
 
 def test_a_factor_near_one(case):
