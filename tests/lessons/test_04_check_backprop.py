@@ -29,10 +29,15 @@ def in_doubt(params, x, y):
 
 
 def test_the_puzzle(case):
-    says(LESSON, "the two numbers agree to six digits. Yet most of the gradient is thirty times")
-    says(LESSON, "All eight entries of `b1` are right, and all 43 others are wrong.")
+    says(LESSON, "Backpropagation gives 0.00049885 there, and the numerical slope is 0.00049885.")
+    says(LESSON, "Six digits agree. Would you sign it?")
+    says(
+        LESSON,
+        "All eight entries of `b1` are right, and all 43 others are wrong, thirty times too large.",
+    )
     net, x, y = case
     a, n = in_doubt(net.params, x, y), gl.numerical_gradient(net, x, y, eps=1e-3)
+    assert f"{a['b1'][0]:.8f}" == f"{n['b1'][0]:.8f}" == "0.00049885"
     assert f"{a['b1'][0]:.6g}"[:8] == f"{n['b1'][0]:.6g}"[:8] == "0.000498"
     assert abs(a["b1"][0] - n["b1"][0]) < 1e-6 * abs(n["b1"][0])
     off = {k: int(np.sum(gl.relative_error(a[k], n[k]) > 1e-2)) for k in NAMES}
