@@ -198,3 +198,22 @@ def test_a_checker_of_the_readers_finds_the_faults_and_then_nothing(case):
     assert all(e < 1e-6 if k == "b1" else abs(e - 29 / 30) < 1e-3 for k, e in errors.items())
     assert max(compare(at, net.params, backward(net.params, x, y))[1].values()) < 1e-6
     assert np.array_equal(net.theta, before)
+
+
+def test_a_plain_difference_takes_the_wrong_one(case):
+    says(LESSON, "The plain measure is $|a-n|$ with a limit, say 1e-4.")
+    says(LESSON, "It accepts the flipped sign, and refuses the right code.")
+    says(LESSON, "with small weights all of it is 1e-7. No limit serves both.")
+    _, x, y = case
+    prices = 1e5 * (1 + x[:, :1])
+    assert abs(prices.mean() - 1e5) < 1e4
+    right = gl.mlp([2, 8, 1], loss="mse", weight_scale=0.5, seed=0)
+    small = gl.mlp([2, 8, 3], weight_scale=0.01, seed=0)
+    assert gl.check(right, x, prices).verdict == "correct"
+    a, n = right.gradient(x, prices)["b1"], gl.numerical_gradient(right, x, prices, eps=1e-3)["b1"]
+    assert np.max(abs(a - n)) > 10 * 1e-4
+    assert gl.norm_ratio(a, n) < 1e-5
+    a, n = -small.gradient(x, y)["b1"], gl.numerical_gradient(small, x, y, eps=1e-3)["b1"]
+    assert np.max(abs(a - n)) < 1e-4 / 100
+    assert gl.norm_ratio(a, n) > 0.99
+    assert 5e-8 < np.max(abs(a)) < 2e-7
