@@ -228,7 +228,8 @@ def _told(errors: Mapping[str, float], right: dict[str, float], a: Tensors, n: T
     if all(abs(errors[name] - right[name]) < 0.1 for name in off):
         return (
             f"The error of {off[0]} is {right[off[0]]:.4g}, and it returned {errors[off[0]]:.4g}. "
-            "So near, it is the step that costs digits: a central difference with 1e-5 is good."
+            "So near: is it the step (a central difference with 1e-5 is good), or is something "
+            "added to max(|a|, |n|)?"
         )
     return (
         f"The worst entry of {off[0]} is off by {right[off[0]]:.3g}, max-relative, and it returned "
