@@ -5,8 +5,9 @@ import pytest
 
 import gradlab as gl
 from gradlab.course.tasks import QUESTIONS
-from gradlab.course.tasks.repair_backward import NAMES
-from tests.lessons.prose import says
+from gradlab.course.tasks.compare import compare
+from gradlab.course.tasks.repair_backward import NAMES, backward
+from tests.lessons.prose import book, says
 
 LESSON = "04_check_backprop"
 
@@ -28,10 +29,15 @@ def in_doubt(params, x, y):
 
 
 def test_the_puzzle(case):
-    says(LESSON, "the two numbers agree to six digits. Yet most of the gradient is thirty times")
-    says(LESSON, "All eight entries of `b1` are right, and all 43 others are wrong.")
+    says(LESSON, "Backpropagation gives 0.00049885 there, and the numerical slope is 0.00049885.")
+    says(LESSON, "Six digits agree. Would you sign it?")
+    says(
+        LESSON,
+        "All eight entries of `b1` are right, and all 43 others are wrong, thirty times too large.",
+    )
     net, x, y = case
     a, n = in_doubt(net.params, x, y), gl.numerical_gradient(net, x, y, eps=1e-3)
+    assert f"{a['b1'][0]:.8f}" == f"{n['b1'][0]:.8f}" == "0.00049885"
     assert f"{a['b1'][0]:.6g}"[:8] == f"{n['b1'][0]:.6g}"[:8] == "0.000498"
     assert abs(a["b1"][0] - n["b1"][0]) < 1e-6 * abs(n["b1"][0])
     off = {k: int(np.sum(gl.relative_error(a[k], n[k]) > 1e-2)) for k in NAMES}
@@ -88,7 +94,7 @@ def test_the_answers_to_try(case):
         LESSON,
         "The averaged bias, at layer 2, spoils `b2` alone, ratio 1/30 and cosine 1; at layer 1",
     )
-    says(LESSON, "Their cosines are below 1, so it is no factor")
+    says(LESSON, "The cosines of `W1` and `b1` are below 1, so it is no factor")
     net, x, y = case
     report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y)
     assert all(t.ratio == pytest.approx(30, rel=1e-3) for t in report.tensors.values())
@@ -105,7 +111,7 @@ def test_the_answers_to_try(case):
 def test_the_labs_list_has_the_names_of_the_tries():
     says(LESSON, "1. Plant *1/N is missing*.")
     says(LESSON, "And with *bias averaged, not summed*?")
-    says(LESSON, "2. Plant *activation's derivative is missing*.")
+    says(LESSON, "2. Plant *activation's derivative is missing*. Is it a factor?")
     titles = dict(gl.Lab(data="spirals", hidden=(8,)).controls["bug"].options)
     assert titles["1/N is missing"] == "missing_1_over_n"
     assert titles["bias averaged, not summed"] == "bias_mean"
@@ -138,19 +144,26 @@ def test_what_is_quoted():
     """CS231n's notes, Ng's lecture and the slides, as gathered in the sources."""
     says(LESSON, '1e-7 and less "happy" | above 1e-4 "uncomfortable" | above 1e-2 probably wrong |')
     says(LESSON, "1e-7 great | 1e-5 | 1e-3")
-    says(LESSON, "and call less than 1e-7 correct and more than 1e-4 usually wrong")
+    says(LESSON, "1e-5) of an entry | 1e-7 and less correct | | above 1e-4 usually wrong |")
 
 
-def test_a_bug_does_not_follow_the_step(case):
-    says(
-        LESSON,
-        "*wrong* in all four tensors, with norm ratios above 1e-3; then *wrong* in `W1`",
-    )
-    net, x, y = case
-    report = gl.check(gl.bugs.plant(net, "missing_1_over_n"), x, y, eps=1e-5)
-    assert all(t.verdict == "wrong" and t.norm_ratio > 1e-3 for t in report.tensors.values())
-    net = gl.bugs.plant(net, "missing_activation_derivative")
-    assert all(gl.check(net, x, y, eps=e).wrong == ["W1", "b1"] for e in (1e-7, 1e-5, 1e-3))
+def test_code_that_is_no_network(case):
+    says(LESSON, "*Wrong*, with ratio 0.5 and cosine 1: a factor.")
+    says(LESSON, "`x.size` counts 30 times 2 entries, and the mean is over 30 examples: `len(x)`.")
+    says(LESSON, "At another step it is wrong, too")
+    _, x, y = case
+    cell = next(c.source for c in book(LESSON).cells if "def grad(theta)" in c.source)
+    cell = cell.split("\n\n\nreport")[0]
+    for code, verdict, ratio in (
+        (cell, "wrong", 0.5),
+        (cell.replace("/ x.size", "/ len(x)"), "correct", 1),
+    ):
+        names = {"np": np, "x": x, "y": y}
+        exec(code, names)  # noqa: S102
+        for eps in (None, 1e-7, 1e-5, 1e-3):
+            report = gl.check_function(names["f"], names["grad"], [0.3, -0.7], eps)["theta"]
+            assert (report.verdict, report.ratio) == (verdict, pytest.approx(ratio, rel=1e-4))
+            assert report.cosine == pytest.approx(1)
 
 
 def test_a_factor_near_one(case):
@@ -173,3 +186,34 @@ def test_a_factor_near_one(case):
     terms = np.array([net.gradient(x[[i]], y[[i]])["b1"] for i in range(30)]) / 30
     assert np.allclose(terms.sum(axis=0), g["b1"])
     assert np.linalg.norm(g["b1"]) < 0.2 * np.linalg.norm(np.abs(terms).sum(axis=0))
+
+
+def test_a_checker_of_the_readers_finds_the_faults_and_then_nothing(case):
+    says(LESSON, "Change it until `compare` finds nothing")
+    net, x, y = case
+    loss, before = net.loss_function(x, y), net.theta
+    at = lambda params: loss(net.unroll(params))  # noqa: E731, as the lesson writes it
+    worst, errors = compare(at, net.params, in_doubt(net.params, x, y))
+    assert worst in ("W1", "W2", "b2")
+    assert all(e < 1e-6 if k == "b1" else abs(e - 29 / 30) < 1e-3 for k, e in errors.items())
+    assert max(compare(at, net.params, backward(net.params, x, y))[1].values()) < 1e-6
+    assert np.array_equal(net.theta, before)
+
+
+def test_a_plain_difference_takes_the_wrong_one(case):
+    says(LESSON, "The plain measure is $|a-n|$ with a limit, say 1e-4.")
+    says(LESSON, "It accepts the flipped sign, and refuses the right code.")
+    says(LESSON, "with small weights all of it is 1e-7. No limit serves both.")
+    _, x, y = case
+    prices = 1e5 * (1 + x[:, :1])
+    assert abs(prices.mean() - 1e5) < 1e4
+    right = gl.mlp([2, 8, 1], loss="mse", weight_scale=0.5, seed=0)
+    small = gl.mlp([2, 8, 3], weight_scale=0.01, seed=0)
+    assert gl.check(right, x, prices).verdict == "correct"
+    a, n = right.gradient(x, prices)["b1"], gl.numerical_gradient(right, x, prices, eps=1e-3)["b1"]
+    assert np.max(abs(a - n)) > 10 * 1e-4
+    assert gl.norm_ratio(a, n) < 1e-5
+    a, n = -small.gradient(x, y)["b1"], gl.numerical_gradient(small, x, y, eps=1e-3)["b1"]
+    assert np.max(abs(a - n)) < 1e-4 / 100
+    assert gl.norm_ratio(a, n) > 0.99
+    assert 5e-8 < np.max(abs(a)) < 2e-7

@@ -8,7 +8,8 @@ import numpy as np
 
 from gradlab.course.note import shown
 from gradlab.course.prediction import Question
-from gradlab.course.task import Task, number_in, one_number, wants_a_function
+from gradlab.course.task import Task, number_in, wants_a_function
+from gradlab.course.tasks.compare import COMPARE
 from gradlab.course.tasks.repair_backward import REPAIR
 
 __all__ = ["QUESTIONS", "TASKS"]
@@ -135,35 +136,7 @@ def _wrong_elsewhere(answer: Callable[..., object]) -> str:
     return ""
 
 
-find_wrong_factor = one_number(
-    0.5,
-    {
-        2 / 3: "This is the max-relative error, |3 - 1| / max(3, 1). The sum is asked.",
-        1 / 3: "This is what a factor of 2 gives: |2 - 1| / (2 + 1). Here the factor is 3.",
-        2.0: "This is |a - n| / |n|, which is not symmetric. The sum-relative error divides by "
-        "|a| + |n| and never exceeds 1.",
-        3.0: "This is the factor itself. The error is |a - n| / (|a| + |n|), with a = 3 n.",
-        1.0: "1 is what a missing or a flipped gradient gives.",
-    },
-    otherwise="Put a = 3 n into |a - n| / (|a| + |n|); n cancels.",
-    example="0.25",
-)
-
-
 TASKS = (
-    Task(
-        name="off_by_a_factor",
-        lesson="04",
-        question=(
-            "A gradient is three times what it should be, in every entry. What is its "
-            "sum-relative error?"
-        ),
-        find_mistake=find_wrong_factor,
-        hints=("a = 3 n in every entry.", "|a - n| = 2 |n|, and |a| + |n| = 4 |n|."),
-        answer=0.5,
-        solution="|3 - 1| / (3 + 1). A factor c gives |c - 1| / (|c| + 1).",
-        praise="A factor c gives |c - 1| / (|c| + 1): you can read the factor off the error.",
-    ),
     Task(
         name="check_one_weight",
         lesson="04",
@@ -181,6 +154,7 @@ TASKS = (
         solution="The value is saved and put back, not added and subtracted: that would drift.",
         praise="Right at every entry and step that was tried, and theta came back bit by bit.",
     ),
+    COMPARE,
     REPAIR,
 )
 
