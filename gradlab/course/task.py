@@ -9,9 +9,7 @@ import numpy as np
 
 from gradlab.course.note import shown
 
-__all__ = ["Task", "number_in", "one_number", "wants_a_function"]
-
-_NEAR = 5e-3  # a number that is typed with two decimals is meant exactly
+__all__ = ["Task", "number_in", "wants_a_function"]
 
 
 @dataclass(frozen=True)
@@ -61,32 +59,3 @@ def number_in(answer: object) -> float | None:
 def wants_a_function(answer: object, name: str) -> str:
     """Return the message for an answer that is no function: `name` is asked."""
     return f"Hand over the function itself, as .check({name}). This is {shown(answer)}."
-
-
-def one_number(
-    right: float, wrong: dict[float, str], otherwise: str, example: str
-) -> Callable[[object], str]:
-    """Return a `find_mistake` for a number.
-
-    Parameters
-    ----------
-    right : float
-    wrong : dict of float to str
-        What to say to the numbers that mistakes lead to.
-    otherwise : str
-        What to say to any other number.
-    example : str
-        A number, to show who gave none what is asked.
-    """
-
-    def find_mistake(answer: object) -> str:
-        number = number_in(answer)
-        if number is None:
-            quoted = " Leave the quotation marks away." if isinstance(answer, str) else ""
-            return f"A number such as {example} is asked, and this is {shown(answer)}.{quoted}"
-        for value, message in {right: "", **wrong}.items():
-            if abs(number - value) < _NEAR:
-                return message
-        return otherwise
-
-    return find_mistake

@@ -23,6 +23,7 @@ from gradlab.bugs.lines.edits import Scope, edits_of
 from gradlab.bugs.lines.numbers import names_of
 from gradlab.bugs.suspects import suspects
 from gradlab.nn.network import Point
+from tests.as_before import same
 from tests.bugs.lines.holdout import (
     DRAWN,
     LATER,
@@ -198,7 +199,7 @@ SOME = [one for k, one in enumerate(CASES) if k % (2 if one.kind == "mlp" else 8
 
 def differences(made, held):
     """Return the names of what is not as it was."""
-    return [name for name in made if made[name] != held.get(name)]
+    return [name for name in made if not same(made[name], held.get(name))]
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from gradlab.plots.looks import legend_of, looks_of
 from gradlab.plots.network import network_chart
 from gradlab.plots.scales import clip_errors, power_of_ten, ticks_of
 from gradlab.plots.u_curve import u_curve_chart, u_curve_cursor
+from tests.as_before import same
 
 STORED = Path(__file__).with_name("drawn.json")
 EPS = np.logspace(-13, -1, 9)
@@ -256,7 +257,7 @@ def everything():
 def test_everything_is_drawn_as_before():
     drawn, held = everything(), json.loads(STORED.read_text(encoding="utf-8"))
     assert list(drawn) == list(held)
-    assert [name for name in drawn if drawn[name] != held[name]] == []
+    assert [name for name in drawn if not same(drawn[name], held[name])] == []
 
 
 def test_every_tick_of_a_chart_lies_on_its_axis():

@@ -33,14 +33,26 @@ def _table(marks: str, names: tuple[str, ...] = NAMES) -> dict[str, str]:
 
 
 #: Tables and their suspects; the first ones are those of a plain case, with nothing unjudged.
-CASES = tuple((table, tuple(blame(table))) for table in (
-    _table("xxxvvvv"), _table("xxvvvvv"), _table("xvvvvvv"), _table("xxxxxvv"),
-    _table("xxxxxxx"), _table("vvvvvvv"),
-    _table("xx?vvvv"), _table("??xvvvv"), _table("?vvvvvv"), _table("xx?xvv?"),
-    _table("xxxx??v"), _table("xxxxxx?"), _table("xxx???x"),
-    _table("xxxv", ("input", "z1", "o1", "output")),
-    _table("x???", ("input", "z1", "o1", "output")),
-))  # fmt: skip
+CASES = tuple(
+    (table, tuple(blame(table)))
+    for table in (
+        _table("xxxvvvv"),
+        _table("xxvvvvv"),
+        _table("xvvvvvv"),
+        _table("xxxxxvv"),
+        _table("xxxxxxx"),
+        _table("vvvvvvv"),
+        _table("xx?vvvv"),
+        _table("??xvvvv"),
+        _table("?vvvvvv"),
+        _table("xx?xvv?"),
+        _table("xxxx??v"),
+        _table("xxxxxx?"),
+        _table("xxx???x"),
+        _table("xxxv", ("input", "z1", "o1", "output")),
+        _table("x???", ("input", "z1", "o1", "output")),
+    )
+)
 
 
 def find_mistake(answer: object) -> str | None:

@@ -38,34 +38,45 @@ FLAT = _pair(6, 1)  # here y comes as (6,)
 
 # What people take for the loss: (its value from the differences d, what to say). N = len(d).
 LOSSES: tuple[tuple[Callable[[np.ndarray], object], str], ...] = (
-    (lambda d: np.mean(d**2), "np.mean divides by N·K, the number of all outputs. L divides by N "
-     "alone: a sum over the outputs, a mean over the examples."),
+    (
+        lambda d: np.mean(d**2),
+        "np.mean divides by N·K, the number of all outputs. L divides by N "
+        "alone: a sum over the outputs, a mean over the examples.",
+    ),
     (lambda d: np.sum(d**2) / len(d) / 2, "L is twice that: it has no factor ½."),
     (lambda d: np.mean(d**2) / 2, "L has no factor ½, and it divides by N alone, not by N·K."),
     (lambda d: np.sum(d**2), "1/N is missing: L is a mean over the N examples."),
     (lambda d: np.sum(d**2) / 2, "1/N is missing, and L has no factor ½."),
-    (lambda d: np.sum(d**2) / d.shape[1], "It divides by the number of outputs K. L divides by the "
-     "number of examples N, which is len(out)."),
-    (lambda d: np.sqrt(np.sum(d**2) / len(d)), "A square root is too much: L is the mean of "
-     "squares."),
+    (
+        lambda d: np.sum(d**2) / d.shape[1],
+        "It divides by the number of outputs K. L divides by the "
+        "number of examples N, which is len(out).",
+    ),
+    (
+        lambda d: np.sqrt(np.sum(d**2) / len(d)),
+        "A square root is too much: L is the mean of squares.",
+    ),
     (lambda d: np.linalg.norm(d), "This is the norm of out - y. L is its square, over N."),
     (lambda d: np.sum(abs(d)) / len(d), "These are absolute values; L is made of squares."),
     (lambda d: np.sum(d) / len(d), "The square is missing."),
     (lambda d: -np.sum(d**2) / len(d), "The sign is flipped: L is a sum of squares."),
-)  # fmt: skip
+)
 # What people take for its derivative, where the loss is right.
 SLOPES: tuple[tuple[Callable[[np.ndarray], np.ndarray], str], ...] = (
     (lambda d: d / len(d), "The factor 2 is missing: L has no ½ that would cancel it."),
     (lambda d: -2 * d / len(d), "The sign is flipped: where out is above y, L rises with out."),
     (lambda d: 2 * d, "1/N is missing: L is a mean over the examples, so each has 1/N of it."),
-    (lambda d: d, "out - y is the derivative of ½ Σ (out - y)². L has no ½, and it has 1/N: both "
-     "are missing."),
+    (
+        lambda d: d,
+        "out - y is the derivative of ½ Σ (out - y)². L has no ½, and it has 1/N: both "
+        "are missing.",
+    ),
     (lambda d: 2 * d / d.size, "It divides by N·K; L divides by N alone."),
     (lambda d: d / d.size, "The factor 2 is missing, and it divides by N·K; L divides by N alone."),
     (lambda d: 2 * d / d.shape[1], "It divides by the number of outputs K; L divides by N."),
     (lambda d: 2 * abs(d) / len(d), "The sign of out - y is lost."),
     (lambda d: d**2 / len(d), "These are the terms of L itself, not their slopes."),
-)  # fmt: skip
+)
 
 
 def find_mistake_in_mse(answer: object) -> str | None:
@@ -187,32 +198,75 @@ NAMES = ("dx", "dW", "db")
 
 # (tensor, what people take for it, what to say)
 SLIPS: tuple[tuple[str, Callable[..., object], str], ...] = (
-    ("dx", lambda x, W, dz: dz @ W, "dz @ W multiplies by W as forward does. On the way back the "
-     "sum runs over the outputs, W's second axis: W.T."),
-    ("dx", lambda x, W, dz: dz @ W.T / len(x), "dx is divided by N. Whatever 1/N the loss has is "
-     "in dz already."),
+    (
+        "dx",
+        lambda x, W, dz: dz @ W,
+        "dz @ W multiplies by W as forward does. On the way back the "
+        "sum runs over the outputs, W's second axis: W.T.",
+    ),
+    (
+        "dx",
+        lambda x, W, dz: dz @ W.T / len(x),
+        "dx is divided by N. Whatever 1/N the loss has is in dz already.",
+    ),
     ("dx", lambda x, W, dz: W @ dz.T, "dx is transposed: dx has x's shape, one row an example."),
-    ("dW", lambda x, W, dz: dz.T @ x, "dW is transposed: W has one row for each input, one column "
-     "for each output."),
-    ("dW", lambda x, W, dz: x.T @ dz / len(x), "dW is divided by N. The 1/N of a mean loss is in "
-     "dz already: here the sum over the examples is asked."),
-    ("dW", lambda x, W, dz: x @ dz, "x @ dz sums over x's columns. The sum runs over the examples, "
-     "the first axis of both: x.T."),
-    ("db", lambda x, W, dz: dz.mean(axis=0), "db is a mean over the examples. The same b is added "
-     "to each of them, so their slopes add up: a sum."),
-    ("db", lambda x, W, dz: dz, "db is dz, not summed. The same b is added to each example, so "
-     "their slopes add up: sum over the examples."),
-    ("db", lambda x, W, dz: dz.sum(), "db is summed over everything. Sum over the examples alone, "
-     "the first axis."),
-    ("db", lambda x, W, dz: np.full(W.shape[1], dz.sum()), "db is summed over everything. Sum over "
-     "the examples alone, the first axis."),
-    ("db", lambda x, W, dz: dz.sum(axis=1), "db is summed over the outputs. Each output has a bias "
-     "of its own; sum over the examples, axis=0."),
-    ("db", lambda x, W, dz: dz.sum(axis=0, keepdims=True), "db has an axis of length 1 too many; b "
-     "has one axis. b - rate * db would become a table without a word."),
-    ("db", lambda x, W, dz: np.ones(W.shape[1]), "db is 1: that is the slope of z. The slope of "
-     "the loss is asked, so dz comes in."),
-)  # fmt: skip
+    (
+        "dW",
+        lambda x, W, dz: dz.T @ x,
+        "dW is transposed: W has one row for each input, one column for each output.",
+    ),
+    (
+        "dW",
+        lambda x, W, dz: x.T @ dz / len(x),
+        "dW is divided by N. The 1/N of a mean loss is in "
+        "dz already: here the sum over the examples is asked.",
+    ),
+    (
+        "dW",
+        lambda x, W, dz: x @ dz,
+        "x @ dz sums over x's columns. The sum runs over the examples, "
+        "the first axis of both: x.T.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: dz.mean(axis=0),
+        "db is a mean over the examples. The same b is added "
+        "to each of them, so their slopes add up: a sum.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: dz,
+        "db is dz, not summed. The same b is added to each example, so "
+        "their slopes add up: sum over the examples.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: dz.sum(),
+        "db is summed over everything. Sum over the examples alone, the first axis.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: np.full(W.shape[1], dz.sum()),
+        "db is summed over everything. Sum over the examples alone, the first axis.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: dz.sum(axis=1),
+        "db is summed over the outputs. Each output has a bias "
+        "of its own; sum over the examples, axis=0.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: dz.sum(axis=0, keepdims=True),
+        "db has an axis of length 1 too many; b "
+        "has one axis. b - rate * db would become a table without a word.",
+    ),
+    (
+        "db",
+        lambda x, W, dz: np.ones(W.shape[1]),
+        "db is 1: that is the slope of z. The slope of the loss is asked, so dz comes in.",
+    ),
+)
 
 
 def find_mistake_in_dense(answer: object) -> str | None:
@@ -281,8 +335,10 @@ def _judged(answer: Callable, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> st
     """Put the layer below a loss, the sum of sin(z), and let the project's checker judge."""
     sizes = np.cumsum([0, x.size, W.size, b.size])
     shapes = (x.shape, W.shape, b.shape)
-    places = {name: (int(start), int(stop), shape) for name, start, stop, shape in
-              zip(NAMES, sizes, sizes[1:], shapes, strict=False)}  # fmt: skip
+    places = {
+        name: (int(start), int(stop), shape)
+        for name, start, stop, shape in zip(NAMES, sizes, sizes[1:], shapes, strict=False)
+    }
 
     def parts(theta: np.ndarray) -> list[np.ndarray]:
         return [theta[start:stop].reshape(shape) for start, stop, shape in places.values()]
@@ -306,8 +362,10 @@ def _judged(answer: Callable, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> st
     for name in report.wrong:
         at = np.unravel_index(np.argmax(abs(analytic[name] - right[name])), right[name].shape)
         entry = ", ".join(str(int(i)) for i in at)
-        told.append(f"{name}[{entry}] is {analytic[name][at]:.4f}, and the slope of the loss there "
-                    f"is {right[name][at]:.4f}.")  # fmt: skip
+        told.append(
+            f"{name}[{entry}] is {analytic[name][at]:.4f}, and the slope of the loss there "
+            f"is {right[name][at]:.4f}."
+        )
     return f"gl.check_function says wrong: {', '.join(report.wrong)}. {' '.join(told)}"
 
 

@@ -33,8 +33,12 @@ EPS = 0.25  # long on purpose: the schemes differ visibly there
 
 
 def _loss(theta: np.ndarray) -> float:
-    return float(np.exp(theta[0]) + 2 * np.sin(2 * theta[1]) - theta[0] * theta[1] ** 3
-                 + theta[1] * theta[2] ** 3)  # fmt: skip
+    return float(
+        np.exp(theta[0])
+        + 2 * np.sin(2 * theta[1])
+        - theta[0] * theta[1] ** 3
+        + theta[1] * theta[2] ** 3
+    )
 
 
 _SLOPE = 4 * np.cos(2 * THETA[1]) - 3 * THETA[0] * THETA[1] ** 2 + THETA[2] ** 3
@@ -49,25 +53,44 @@ def _mistakes() -> list[tuple[float, str]]:
     right, left, here = _at(0, EPS, 0), _at(0, -EPS, 0), _loss(THETA)
     difference = right - left
     return [
-        ((right - here) / EPS, "This is the forward difference. The central one needs the loss at "
-         "theta[i] - eps too, and errs by eps**2 instead of eps."),
-        ((here - left) / EPS, "This is the backward difference. The central one needs the loss at "
-         "theta[i] + eps too, and errs by eps**2 instead of eps."),
-        (difference / EPS, "Twice the slope: from theta[i] - eps to theta[i] + eps it is 2 * eps, "
-         "not eps."),
-        ((right - here) / (2 * EPS), "About half of the slope: the way from theta[i] to "
-         "theta[i] + eps is eps long, not 2 * eps."),
-        (difference / 2 * EPS, "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Put "
-         "2 * eps in brackets."),
-        (-difference / (2 * EPS), "The sign is flipped: it is the loss on the right minus the "
-         "loss on the left."),
+        (
+            (right - here) / EPS,
+            "This is the forward difference. The central one needs the loss at "
+            "theta[i] - eps too, and errs by eps**2 instead of eps.",
+        ),
+        (
+            (here - left) / EPS,
+            "This is the backward difference. The central one needs the loss at "
+            "theta[i] + eps too, and errs by eps**2 instead of eps.",
+        ),
+        (
+            difference / EPS,
+            "Twice the slope: from theta[i] - eps to theta[i] + eps it is 2 * eps, not eps.",
+        ),
+        (
+            (right - here) / (2 * EPS),
+            "About half of the slope: the way from theta[i] to "
+            "theta[i] + eps is eps long, not 2 * eps.",
+        ),
+        (
+            difference / 2 * EPS,
+            "Multiplied by eps: in Python a / 2 * eps is (a / 2) * eps. Put 2 * eps in brackets.",
+        ),
+        (
+            -difference / (2 * EPS),
+            "The sign is flipped: it is the loss on the right minus the loss on the left.",
+        ),
         (difference, "This is the difference of the losses. Divide it by the step, 2 * eps."),
-        ((_at(EPS, EPS, EPS) - _at(-EPS, -EPS, -EPS)) / (2 * EPS), "All entries moved at once. "
-         "Move entry i alone: theta[i], not theta."),
-        ((_at(EPS, 0, 0) - _at(-EPS, 0, 0)) / (2 * EPS), "This is the slope along entry 0. Move "
-         "entry i, whatever i is."),
+        (
+            (_at(EPS, EPS, EPS) - _at(-EPS, -EPS, -EPS)) / (2 * EPS),
+            "All entries moved at once. Move entry i alone: theta[i], not theta.",
+        ),
+        (
+            (_at(EPS, 0, 0) - _at(-EPS, 0, 0)) / (2 * EPS),
+            "This is the slope along entry 0. Move entry i, whatever i is.",
+        ),
         (_SLOPE, "A good slope, but not at the step that was asked: use the argument eps."),
-    ]  # fmt: skip
+    ]
 
 
 DRIFT = (

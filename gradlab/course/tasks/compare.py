@@ -36,16 +36,17 @@ def compare(loss, params, grads):
 def loss_at(params: Tensors) -> float:
     """Return a loss of all entries but the last one of a tensor "b2"."""
     terms = [(_coefficients(w), w) for w in _read(params)]
-    return float(sum(np.sum(c * np.sin(w)) for c, w in terms)
-                 + sum(np.sum(c**2 * w) for c, w in terms) ** 2 / 8)  # fmt: skip
+    return float(
+        sum(np.sum(c * np.sin(w)) for c, w in terms)
+        + sum(np.sum(c**2 * w) for c, w in terms) ** 2 / 8
+    )
 
 
 def slopes(params: Tensors) -> dict[str, np.ndarray]:
     """Return the gradient of `loss_at`, by its formula."""
     terms = [(_coefficients(w), w) for w in _read(params)]
     outer = sum(np.sum(c**2 * w) for c, w in terms) / 4
-    found = {name: c * np.cos(w) + outer * c**2
-             for name, (c, w) in zip(params, terms, strict=True)}  # fmt: skip
+    found = {name: c * np.cos(w) + outer * c**2 for name, (c, w) in zip(params, terms, strict=True)}
     return {k: np.append(v, 0.0) if k == "b2" else v for k, v in found.items()}
 
 
@@ -89,35 +90,39 @@ def _worst(a: np.ndarray, n: np.ndarray) -> float:
 
 _size = np.linalg.norm
 VARIANTS: dict[str, Measure] = {
-    "the mean over its entries. A single wrong entry hides in a mean: take the largest.":
-        lambda a, n: float(np.mean(relative(a, n))),
-    "that of its first entry alone. Go through all of them.":
-        lambda a, n: float(relative(a, n).flat[0]),
-    "that of its last entry alone. Keep the largest so far.":
-        lambda a, n: float(relative(a, n).flat[-1]),
+    "the mean over its entries. A single wrong entry hides in a mean: take "
+    "the largest.": lambda a, n: float(np.mean(relative(a, n))),
+    "that of its first entry alone. Go through all of them.": lambda a, n: float(
+        relative(a, n).flat[0]
+    ),
+    "that of its last entry alone. Keep the largest so far.": lambda a, n: float(
+        relative(a, n).flat[-1]
+    ),
     "the least one. The largest is asked.": lambda a, n: float(np.min(relative(a, n))),
-    "the largest |a - n|. It has a unit: divide by max(|a|, |n|).":
-        lambda a, n: float(np.max(abs(a - n))),
-    "the largest sum-relative error. The max-relative one divides by max(|a|, |n|).":
-        lambda a, n: float(np.max(abs(a - n) / (abs(a) + abs(n)))),
-    "the largest |a - n| / |n|. The max-relative error divides by the larger of |a| and |n|.":
-        lambda a, n: float(np.max(abs(a - n) / abs(n))),
-    "the largest |a - n| / |a|. The max-relative error divides by the larger of |a| and |n|.":
-        lambda a, n: float(np.max(abs(a - n) / abs(a))),
-    "the norm ratio. Here each tensor has the error of its worst entry.":
-        lambda a, n: float(_size(a - n) / (_size(a) + _size(n))),
-    "the largest (a - n) / max(|a|, |n|), with its sign. Take abs: too small is wrong as well.":
-        lambda a, n: float(np.max((a - n) / np.maximum(abs(a), abs(n)))),
-    "what n gives if it is twice the slope. The way from left to right is 2 * eps long.":
-        lambda a, n: _worst(a, 2 * n),
+    "the largest |a - n|. It has a unit: divide by max(|a|, |n|).": lambda a, n: float(
+        np.max(abs(a - n))
+    ),
+    "the largest sum-relative error. The max-relative one divides by max(|a|, |n|).": lambda a, n: (
+        float(np.max(abs(a - n) / (abs(a) + abs(n))))
+    ),
+    "the largest |a - n| / |n|. The max-relative error divides by the larger "
+    "of |a| and |n|.": lambda a, n: float(np.max(abs(a - n) / abs(n))),
+    "the largest |a - n| / |a|. The max-relative error divides by the larger "
+    "of |a| and |n|.": lambda a, n: float(np.max(abs(a - n) / abs(a))),
+    "the norm ratio. Here each tensor has the error of its worst entry.": lambda a, n: float(
+        _size(a - n) / (_size(a) + _size(n))
+    ),
+    "the largest (a - n) / max(|a|, |n|), with its sign. Take abs: too small "
+    "is wrong as well.": lambda a, n: float(np.max((a - n) / np.maximum(abs(a), abs(n)))),
+    "what n gives if it is twice the slope. The way from left to right is 2 "
+    "* eps long.": lambda a, n: _worst(a, 2 * n),
     "what n gives if it is half the slope. From w to w + eps the way is eps long; and was an "
-    "entry put back before it was moved to the other side?":
-        lambda a, n: _worst(a, n / 2),
-    "what n gives with a flipped sign. It is the loss on the right minus the one on the left.":
-        lambda a, n: _worst(a, -n),
-    "what n gives if all entries of the tensor are moved at once. Move one: w[i], not w.":
-        lambda a, n: _worst(a, np.full_like(n, np.sum(n))),
-}  # fmt: skip
+    "entry put back before it was moved to the other side?": lambda a, n: _worst(a, n / 2),
+    "what n gives with a flipped sign. It is the loss on the right minus the "
+    "one on the left.": lambda a, n: _worst(a, -n),
+    "what n gives if all entries of the tensor are moved at once. Move one: "
+    "w[i], not w.": lambda a, n: _worst(a, np.full_like(n, np.sum(n))),
+}
 
 
 def find_mistake(answer: object) -> str | None:

@@ -86,11 +86,15 @@ def _backward(line: int) -> dict[str, np.ndarray]:
     db2 = {6: dz2.mean(axis=0), 7: np.full(6, dz2.sum())}.get(line, dz2.sum(axis=0))
     decay = {11: 2 * l2, 12: -l2}.get(line, l2)
     return {
-        "W1": x.T @ (do1 if line == 10 else dz1) + decay * W1, "b1": dz1.sum(axis=0),
-        "W2": o1.T @ dz2 + decay * W2, "b2": db2,
-        "W3": o2.T @ dz3 + decay * W3, "b3": dz3.sum(axis=0),
-        "do2": do2, "do1": do1,
-    }  # fmt: skip
+        "W1": x.T @ (do1 if line == 10 else dz1) + decay * W1,
+        "b1": dz1.sum(axis=0),
+        "W2": o1.T @ dz2 + decay * W2,
+        "b2": db2,
+        "W3": o2.T @ dz3 + decay * W3,
+        "b3": dz3.sum(axis=0),
+        "do2": do2,
+        "do1": do1,
+    }
 
 
 def _ratio_and_cosine(a: np.ndarray, n: np.ndarray) -> tuple[float, float]:

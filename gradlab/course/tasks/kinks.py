@@ -75,8 +75,15 @@ def _data() -> tuple[np.ndarray, np.ndarray]:
     return data.spirals(30, classes=3, seed=0)
 
 
-def _case(net: MLP, name: str, index: tuple[int, ...], factor: float, message: str,
-          units: float = 1.0, kink: bool = False) -> Case:  # fmt: skip
+def _case(
+    net: MLP,
+    name: str,
+    index: tuple[int, ...],
+    factor: float,
+    message: str,
+    units: float = 1.0,
+    kink: bool = False,
+) -> Case:
     """Return a case: backprop's slope times `factor`, of a loss in other `units`."""
     x, y = _data()
     loss = net.loss_function(x, y)
@@ -90,22 +97,47 @@ def _case(net: MLP, name: str, index: tuple[int, ...], factor: float, message: s
 def _smooth() -> tuple[Case, ...]:
     net = mlp([2, 6, 3], seed=3)
     return (
-        _case(net, "W1", (0, 2), 1.0,
-              "A tanh network, a smooth loss, and right backprop: your is_bug calls it a bug."),
-        _case(net, "W1", (0, 2), 2.0,
-              "A tanh network, a smooth loss, and a slope that is twice too large: your is_bug "
-              "lets it pass. A limit wide enough for kinks is wide enough for bugs."),
-        _case(net, "W2", (1, 1), 1.05,
-              "A smooth loss and a slope that is 5 % too large: your is_bug lets it pass. Away "
-              "from a kink a difference agrees with right code to many digits."),
-        _case(net, "W1", (0, 2), 1.0,
-              "The smooth loss, times a millionth, and right backprop: your is_bug calls it a bug.",
-              units=1e-6),
-        _case(net, "W1", (0, 2), 2.0,
-              "The smooth loss in other units, times a millionth, and a slope that is twice too "
-              "large: your is_bug lets it pass. Measure the difference against the slopes.",
-              units=1e-6),
-    )  # fmt: skip
+        _case(
+            net,
+            "W1",
+            (0, 2),
+            1.0,
+            "A tanh network, a smooth loss, and right backprop: your is_bug calls it a bug.",
+        ),
+        _case(
+            net,
+            "W1",
+            (0, 2),
+            2.0,
+            "A tanh network, a smooth loss, and a slope that is twice too large: your is_bug "
+            "lets it pass. A limit wide enough for kinks is wide enough for bugs.",
+        ),
+        _case(
+            net,
+            "W2",
+            (1, 1),
+            1.05,
+            "A smooth loss and a slope that is 5 % too large: your is_bug lets it pass. Away "
+            "from a kink a difference agrees with right code to many digits.",
+        ),
+        _case(
+            net,
+            "W1",
+            (0, 2),
+            1.0,
+            "The smooth loss, times a millionth, and right backprop: your is_bug calls it a bug.",
+            units=1e-6,
+        ),
+        _case(
+            net,
+            "W1",
+            (0, 2),
+            2.0,
+            "The smooth loss in other units, times a millionth, and a slope that is twice too "
+            "large: your is_bug lets it pass. Measure the difference against the slopes.",
+            units=1e-6,
+        ),
+    )
 
 
 _AT_A_KINK = (
@@ -129,10 +161,12 @@ def _on_a_kink() -> tuple[Case, ...]:
     wrong = [
         _case(net, "b2", (j,), factor, passes.replace("{what}", what), kink=True)
         for j, factor, what in (
-            (0, -1.0, "flipped in sign"), (0, 3.0, "three times too large"),
-            (3, -1.0, "flipped in sign"), (2, 0.1, "ten times too small"),
+            (0, -1.0, "flipped in sign"),
+            (0, 3.0, "three times too large"),
+            (3, -1.0, "flipped in sign"),
+            (2, 0.1, "ten times too small"),
         )
-    ]  # fmt: skip
+    ]
     _, behind = _sides(right[0])
     other = replace(right[0], a=behind, message=_AT_A_KINK + _OTHER_CONVENTION)
     return tuple(_with_slopes(case) for case in (*right, other, *wrong))
@@ -185,22 +219,42 @@ def _beside_a_kink() -> tuple[Case, ...]:
 def _flat_and_bent() -> tuple[Case, ...]:
     dead = mlp([2, 4, 3], activation="relu", seed=0)
     dead.params["b1"][0] = -50.0
-    zero = _case(dead, "W1", (0, 0), 1.0, "A ReLU unit that is off in all examples: the slope is "
-                 "0, a is 0, and your is_bug calls it a bug. 0 against 0 agrees.")  # fmt: skip
+    zero = _case(
+        dead,
+        "W1",
+        (0, 0),
+        1.0,
+        "A ReLU unit that is off in all examples: the slope is "
+        "0, a is 0, and your is_bug calls it a bug. 0 against 0 agrees.",
+    )
     return (
         zero,
-        replace(zero, a=0.03, bug=True,
-                message="A ReLU unit that is off in all examples: the slope is 0, a is 0.03, and "
-                "your is_bug lets it pass."),
-        Case(lambda t: 1000 + 1e-3 * np.sin(t[0]), np.array([0.5]), 0,
-             1e-3 * float(np.cos(0.5)), False,
-             "A loss of 1000 with a slope of 9e-4: right code is called a bug. Two such losses "
-             "agree in nearly all digits. What rounding leaves of their difference is about 1e-13, "
-             "over your step: allow for it."),
-        Case(lambda t: np.sin(40 * t[0]) + t[1] ** 2, np.array([0.3, 1.0]), 0,
-             40 * float(np.cos(12.0)), False,
-             "sin(40 t), which bends much but has no kink: the right slope is called a bug."),
-    )  # fmt: skip
+        replace(
+            zero,
+            a=0.03,
+            bug=True,
+            message="A ReLU unit that is off in all examples: the slope is 0, a is 0.03, and "
+            "your is_bug lets it pass.",
+        ),
+        Case(
+            lambda t: 1000 + 1e-3 * np.sin(t[0]),
+            np.array([0.5]),
+            0,
+            1e-3 * float(np.cos(0.5)),
+            False,
+            "A loss of 1000 with a slope of 9e-4: right code is called a bug. Two such losses "
+            "agree in nearly all digits. What rounding leaves of their difference is about 1e-13, "
+            "over your step: allow for it.",
+        ),
+        Case(
+            lambda t: np.sin(40 * t[0]) + t[1] ** 2,
+            np.array([0.3, 1.0]),
+            0,
+            40 * float(np.cos(12.0)),
+            False,
+            "sin(40 t), which bends much but has no kink: the right slope is called a bug.",
+        ),
+    )
 
 
 def find_mistake(answer: object) -> str | None:
@@ -416,20 +470,34 @@ def _known_mistake(
     spread = dout[..., None] * np.ones(4)
     for values, message in (
         (np.zeros_like(dx), "All derivatives are 0."),
-        (largest * 1.0, "It returns the mask alone: multiply it by dout, the derivative that "
-         "arrives from above."),
+        (
+            largest * 1.0,
+            "It returns the mask alone: multiply it by dout, the derivative that "
+            "arrives from above.",
+        ),
         (spread, "Every pixel of a window got dout. The largest alone moves the output."),
-        (spread / 4, "This is average pooling's backward: dout / 4 for each pixel. The largest "
-         "pixel gets all of it, the others 0."),
+        (
+            spread / 4,
+            "This is average pooling's backward: dout / 4 for each pixel. The largest "
+            "pixel gets all of it, the others 0.",
+        ),
         (x * largest, "This is what the forward pass kept, pixels. Derivatives are asked."),
-        (dout[..., None] * x * largest, "dout was multiplied by the pixel. The output is the "
-         "pixel itself, so its derivative is 1."),
+        (
+            dout[..., None] * x * largest,
+            "dout was multiplied by the pixel. The output is the "
+            "pixel itself, so its derivative is 1.",
+        ),
         (-dout[..., None] * largest, "The sign is flipped."),
-        (dout[..., None] * (x == x.min(axis=-1, keepdims=True)), "The smallest pixel of each "
-         "window got dout: the largest is asked."),
-        (dout[..., None] * largest * (x > 0), "Pixels below 0 get nothing: that is ReLU. A "
-         "window's largest pixel moves the output whatever its sign."),
-    ):  # fmt: skip
+        (
+            dout[..., None] * (x == x.min(axis=-1, keepdims=True)),
+            "The smallest pixel of each window got dout: the largest is asked.",
+        ),
+        (
+            dout[..., None] * largest * (x > 0),
+            "Pixels below 0 get nothing: that is ReLU. A "
+            "window's largest pixel moves the output whatever its sign.",
+        ),
+    ):
         if np.allclose(dx, values, rtol=1e-6, atol=1e-9):
             return message
     place = np.argwhere(~np.isclose(dx, dout[..., None] * largest))[0]

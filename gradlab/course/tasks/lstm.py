@@ -91,41 +91,75 @@ Signal = Callable[[Case], np.ndarray]
 # All that comes to h: (how it is written, what to say).
 HIDDEN: tuple[tuple[Signal, str], ...] = (
     (lambda s: s.dh_out + s.dh_next, ""),
-    (lambda s: s.dh_out, "dh_next is not used. h goes to two places, up to the output and on to "
-     "the next step: both send a gradient back, and the two add. At the last step dh_next is 0, so "
-     "a sequence of one step would never show it."),
-    (lambda s: s.dh_next, "dh_out is not used. h goes to two places, up to the output and on to "
-     "the next step: both send a gradient back, and the two add."),
-)  # fmt: skip
+    (
+        lambda s: s.dh_out,
+        "dh_next is not used. h goes to two places, up to the output and on to the next step: "
+        "both send a gradient back, and the two add. At the last step dh_next is 0, so a "
+        "sequence of one step would never show it.",
+    ),
+    (
+        lambda s: s.dh_next,
+        "dh_out is not used. h goes to two places, up to the output and on to "
+        "the next step: both send a gradient back, and the two add.",
+    ),
+)
 # All that comes to c, from what comes to h.
 CELL: tuple[tuple[Callable[[Case, np.ndarray], np.ndarray], str], ...] = (
     (lambda s, dh: s.dc_next + dh * s.o * (1 - s.tanh_c**2), ""),
-    (lambda s, dh: dh * s.o * (1 - s.tanh_c**2), "dc_next is not added. c goes to two places, to "
-     "h of this step and to c of the next: both send a gradient back. At the last step dc_next is "
-     "0, so a sequence of one step would never show it."),
-    (lambda s, dh: s.dc_next, "dc is dc_next alone. c goes into h of this step too, as "
-     "h = o * tanh(c): what comes to h goes on to c."),
-    (lambda s, dh: s.dc_next + dh * s.o * (1 - np.tanh(s.tanh_c) ** 2), "tanh is applied to "
-     "tanh_c once more. tanh_c is tanh(c) already, so the slope of tanh at c is 1 - tanh_c**2."),
-    (lambda s, dh: s.dc_next + dh * s.o, "The slope of tanh is missing on the way from h to c: "
-     "h = o * tanh(c)."),
-    (lambda s, dh: s.dc_next + dh * (1 - s.tanh_c**2), "The factor o is missing on the way from h "
-     "to c: h = o * tanh(c)."),
-    (lambda s, dh: s.dc_next + dh, "dh is added to dc_next as it is. Between h and c stands "
-     "h = o * tanh(c): the factor o and the slope of tanh belong there."),
-    (lambda s, dh: (s.dc_next + dh * s.o) * (1 - s.tanh_c**2), "The slope of tanh is in the wrong "
-     "place: it multiplies dc_next as well. dc_next comes back to c itself and does not pass "
-     "through tanh; only what comes from h does."),
-    (lambda s, dh: s.dc_next * (1 - s.tanh_c**2) + dh * s.o, "The slope of tanh is in the wrong "
-     "place: it multiplies dc_next, which comes back to c itself, and not what comes from h, which "
-     "passes through tanh."),
-    (lambda s, dh: s.dc_next + dh * s.o * (1 - s.c**2), "The slope of tanh at c is "
-     "1 - tanh(c)**2, not 1 - c**2."),
-    (lambda s, dh: s.dc_next + dh * s.o * (1 - np.tanh(s.c_before) ** 2), "The slope of tanh is "
-     "taken at c_before. h is made from the new c: h = o * tanh(c)."),
-    (lambda s, dh: s.dc_next + dh * s.tanh_c * (1 - s.tanh_c**2), "tanh_c stands where o belongs "
-     "on the way from h to c: the slope of o * tanh(c) in c is o * (1 - tanh_c**2)."),
-)  # fmt: skip
+    (
+        lambda s, dh: dh * s.o * (1 - s.tanh_c**2),
+        "dc_next is not added. c goes to two places, to h of this step and to c of the next: "
+        "both send a gradient back. At the last step dc_next is 0, so a sequence of one step "
+        "would never show it.",
+    ),
+    (
+        lambda s, dh: s.dc_next,
+        "dc is dc_next alone. c goes into h of this step too, as "
+        "h = o * tanh(c): what comes to h goes on to c.",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * s.o * (1 - np.tanh(s.tanh_c) ** 2),
+        "tanh is applied to "
+        "tanh_c once more. tanh_c is tanh(c) already, so the slope of tanh at c is 1 - tanh_c**2.",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * s.o,
+        "The slope of tanh is missing on the way from h to c: h = o * tanh(c).",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * (1 - s.tanh_c**2),
+        "The factor o is missing on the way from h to c: h = o * tanh(c).",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh,
+        "dh is added to dc_next as it is. Between h and c stands "
+        "h = o * tanh(c): the factor o and the slope of tanh belong there.",
+    ),
+    (
+        lambda s, dh: (s.dc_next + dh * s.o) * (1 - s.tanh_c**2),
+        "The slope of tanh is in the wrong "
+        "place: it multiplies dc_next as well. dc_next comes back to c itself and does not pass "
+        "through tanh; only what comes from h does.",
+    ),
+    (
+        lambda s, dh: s.dc_next * (1 - s.tanh_c**2) + dh * s.o,
+        "The slope of tanh is in the wrong place: it multiplies dc_next, which comes back to c "
+        "itself, and not what comes from h, which passes through tanh.",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * s.o * (1 - s.c**2),
+        "The slope of tanh at c is 1 - tanh(c)**2, not 1 - c**2.",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * s.o * (1 - np.tanh(s.c_before) ** 2),
+        "The slope of tanh is taken at c_before. h is made from the new c: h = o * tanh(c).",
+    ),
+    (
+        lambda s, dh: s.dc_next + dh * s.tanh_c * (1 - s.tanh_c**2),
+        "tanh_c stands where o belongs "
+        "on the way from h to c: the slope of o * tanh(c) in c is o * (1 - tanh_c**2).",
+    ),
+)
 
 Formula = Callable[[Case, np.ndarray, np.ndarray], np.ndarray]
 _SLOPE = "is the {gate} gate after its sigmoid: the sigmoid's slope there is {q} * (1 - {q})."
@@ -135,19 +169,30 @@ def _of_sigmoid(name: str, gate: str, up: Formula) -> list[tuple[Formula, str]]:
     """Return the mistakes with a sigmoid's slope: `up` is what comes to the gate."""
     q = name[-1]
     rest = f" {q} {_SLOPE.format(gate=gate, q=q)}"
-    also = (" At the first step c_before is 0, so a sequence of one step would never show it."
-            if q == "f" else "")  # fmt: skip
+    also = (
+        " At the first step c_before is 0, so a sequence of one step would never show it."
+        if q == "f"
+        else ""
+    )
     return [
         (lambda s, dh, dc: up(s, dh, dc), f"In {name} the slope of the sigmoid is missing.{rest}"),
-        (lambda s, dh, dc: up(s, dh, dc) * getattr(s, q),
-         f"In {name} the gate {q} itself stands where its slope belongs.{rest}{also}"),
-        (lambda s, dh, dc: up(s, dh, dc) * (1 - getattr(s, q)),
-         f"In {name} the slope is 1 - {q}.{rest}"),
-        (lambda s, dh, dc: up(s, dh, dc) * (1 - getattr(s, q) ** 2),
-         f"In {name} stands the slope of a tanh, 1 - {q}**2.{rest}"),
-        (lambda s, dh, dc: up(s, dh, dc) * _sigmoid(getattr(s, q)) * _sigmoid(-getattr(s, q)),
-         f"In {name} the sigmoid is applied once more.{rest}"),
-    ]  # fmt: skip
+        (
+            lambda s, dh, dc: up(s, dh, dc) * getattr(s, q),
+            f"In {name} the gate {q} itself stands where its slope belongs.{rest}{also}",
+        ),
+        (
+            lambda s, dh, dc: up(s, dh, dc) * (1 - getattr(s, q)),
+            f"In {name} the slope is 1 - {q}.{rest}",
+        ),
+        (
+            lambda s, dh, dc: up(s, dh, dc) * (1 - getattr(s, q) ** 2),
+            f"In {name} stands the slope of a tanh, 1 - {q}**2.{rest}",
+        ),
+        (
+            lambda s, dh, dc: up(s, dh, dc) * _sigmoid(getattr(s, q)) * _sigmoid(-getattr(s, q)),
+            f"In {name} the sigmoid is applied once more.{rest}",
+        ),
+    ]
 
 
 # For each output its formula, and what people write instead.
@@ -155,64 +200,111 @@ FORMULAS: Mapping[str, list[tuple[Formula, str]]] = {
     "dz_i": [
         (lambda s, dh, dc: dc * s.g * s.i * (1 - s.i), ""),
         *_of_sigmoid("dz_i", "input", lambda s, dh, dc: dc * s.g),
-        (lambda s, dh, dc: dc * s.i * (1 - s.i), "In dz_i the factor g is missing: "
-         "c = f * c_before + i * g."),
+        (
+            lambda s, dh, dc: dc * s.i * (1 - s.i),
+            "In dz_i the factor g is missing: c = f * c_before + i * g.",
+        ),
     ],
     "dz_f": [
         (lambda s, dh, dc: dc * s.c_before * s.f * (1 - s.f), ""),
         *_of_sigmoid("dz_f", "forget", lambda s, dh, dc: dc * s.c_before),
-        (lambda s, dh, dc: dc * s.c * s.f * (1 - s.f), "dz_f uses the new cell state. "
-         "c = f * c_before + i * g: the factor beside f is c_before."),
-        (lambda s, dh, dc: dc * s.tanh_c * s.f * (1 - s.f), "dz_f uses tanh_c. "
-         "c = f * c_before + i * g: the factor beside f is c_before."),
-        (lambda s, dh, dc: dc * s.f * (1 - s.f), "In dz_f the factor c_before is missing: "
-         "c = f * c_before + i * g."),
+        (
+            lambda s, dh, dc: dc * s.c * s.f * (1 - s.f),
+            "dz_f uses the new cell state. "
+            "c = f * c_before + i * g: the factor beside f is c_before.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.tanh_c * s.f * (1 - s.f),
+            "dz_f uses tanh_c. c = f * c_before + i * g: the factor beside f is c_before.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.f * (1 - s.f),
+            "In dz_f the factor c_before is missing: c = f * c_before + i * g.",
+        ),
     ],
     "dz_g": [
         (lambda s, dh, dc: dc * s.i * (1 - s.g**2), ""),
-        (lambda s, dh, dc: dc * s.i, "In dz_g the slope of tanh is missing. g is the candidate "
-         "after its tanh: the slope there is 1 - g**2."),
-        (lambda s, dh, dc: dc * s.i * s.g, "In dz_g the candidate g itself stands where its slope "
-         "belongs: 1 - g**2."),
-        (lambda s, dh, dc: dc * s.i * (1 - np.tanh(s.g) ** 2), "In dz_g tanh is applied to g once "
-         "more. g is the tanh already: its slope is 1 - g**2."),
-        (lambda s, dh, dc: dc * s.i * s.g * (1 - s.g), "In dz_g stands the slope of a sigmoid, "
-         "g * (1 - g). g is made by tanh, whose slope is 1 - g**2."),
-        (lambda s, dh, dc: dc * (1 - s.g**2), "In dz_g the factor i is missing: "
-         "c = f * c_before + i * g."),
-        (lambda s, dh, dc: dc * s.f * (1 - s.g**2), "In dz_g stands f where i belongs: "
-         "c = f * c_before + i * g."),
+        (
+            lambda s, dh, dc: dc * s.i,
+            "In dz_g the slope of tanh is missing. g is the candidate "
+            "after its tanh: the slope there is 1 - g**2.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.i * s.g,
+            "In dz_g the candidate g itself stands where its slope belongs: 1 - g**2.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.i * (1 - np.tanh(s.g) ** 2),
+            "In dz_g tanh is applied to g once more. g is the tanh already: its slope is 1 - g**2.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.i * s.g * (1 - s.g),
+            "In dz_g stands the slope of a sigmoid, "
+            "g * (1 - g). g is made by tanh, whose slope is 1 - g**2.",
+        ),
+        (
+            lambda s, dh, dc: dc * (1 - s.g**2),
+            "In dz_g the factor i is missing: c = f * c_before + i * g.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.f * (1 - s.g**2),
+            "In dz_g stands f where i belongs: c = f * c_before + i * g.",
+        ),
     ],
     "dz_o": [
         (lambda s, dh, dc: dh * s.tanh_c * s.o * (1 - s.o), ""),
         *_of_sigmoid("dz_o", "output", lambda s, dh, dc: dh * s.tanh_c),
-        (lambda s, dh, dc: dh * s.c * s.o * (1 - s.o), "dz_o uses c where tanh_c belongs: "
-         "h = o * tanh(c)."),
-        (lambda s, dh, dc: dh * s.o * (1 - s.o), "In dz_o the factor tanh_c is missing: "
-         "h = o * tanh(c)."),
-        (lambda s, dh, dc: dc * s.tanh_c * s.o * (1 - s.o), "dz_o is made from dc. o stands in h "
-         "alone, h = o * tanh(c), so it is made from dh = dh_out + dh_next."),
-        (lambda s, dh, dc: dh * (1 - s.tanh_c**2) * s.o * (1 - s.o), "The slope of tanh is in the "
-         "wrong place: dz_o has 1 - tanh_c**2 where tanh_c belongs. Beside o in h = o * tanh(c) "
-         "stands tanh(c) itself."),
-        (lambda s, dh, dc: dh * s.tanh_c * (1 - s.tanh_c**2) * s.o * (1 - s.o), "The slope of tanh "
-         "is in the wrong place: in dz_o it is a factor too much. The way from h to o does not "
-         "pass through tanh."),
+        (
+            lambda s, dh, dc: dh * s.c * s.o * (1 - s.o),
+            "dz_o uses c where tanh_c belongs: h = o * tanh(c).",
+        ),
+        (
+            lambda s, dh, dc: dh * s.o * (1 - s.o),
+            "In dz_o the factor tanh_c is missing: h = o * tanh(c).",
+        ),
+        (
+            lambda s, dh, dc: dc * s.tanh_c * s.o * (1 - s.o),
+            "dz_o is made from dc. o stands in h "
+            "alone, h = o * tanh(c), so it is made from dh = dh_out + dh_next.",
+        ),
+        (
+            lambda s, dh, dc: dh * (1 - s.tanh_c**2) * s.o * (1 - s.o),
+            "The slope of tanh is in the "
+            "wrong place: dz_o has 1 - tanh_c**2 where tanh_c belongs. Beside o in h = o * tanh(c) "
+            "stands tanh(c) itself.",
+        ),
+        (
+            lambda s, dh, dc: dh * s.tanh_c * (1 - s.tanh_c**2) * s.o * (1 - s.o),
+            "The slope of tanh "
+            "is in the wrong place: in dz_o it is a factor too much. The way from h to o does not "
+            "pass through tanh.",
+        ),
     ],
     "dc_before": [
         (lambda s, dh, dc: dc * s.f, ""),
         (lambda s, dh, dc: dc, "dc_before lacks the factor f: c = f * c_before + i * g."),
-        (lambda s, dh, dc: s.dc_next * s.f, "dc_before is dc_next * f. What came to c through h of "
-         "this step goes back as well: hand on the whole dc."),
-        (lambda s, dh, dc: s.dc_next, "dc_before is dc_next, handed on as it came. It lacks what "
-         "came through h, and the factor f: c = f * c_before + i * g."),
-        (lambda s, dh, dc: dc * s.f * (1 - s.f), "dc_before has the slope f * (1 - f). c_before is "
-         "multiplied by f itself: c = f * c_before + i * g."),
+        (
+            lambda s, dh, dc: s.dc_next * s.f,
+            "dc_before is dc_next * f. What came to c through h of "
+            "this step goes back as well: hand on the whole dc.",
+        ),
+        (
+            lambda s, dh, dc: s.dc_next,
+            "dc_before is dc_next, handed on as it came. It lacks what "
+            "came through h, and the factor f: c = f * c_before + i * g.",
+        ),
+        (
+            lambda s, dh, dc: dc * s.f * (1 - s.f),
+            "dc_before has the slope f * (1 - f). c_before is "
+            "multiplied by f itself: c = f * c_before + i * g.",
+        ),
         (lambda s, dh, dc: dc * s.i, "dc_before has i where f belongs: c = f * c_before + i * g."),
-        (lambda s, dh, dc: dc * s.c_before, "dc_before has c_before where f belongs: the slope of "
-         "f * c_before in c_before is f."),
+        (
+            lambda s, dh, dc: dc * s.c_before,
+            "dc_before has c_before where f belongs: the slope of f * c_before in c_before is f.",
+        ),
     ],
-}  # fmt: skip
+}
 
 
 def find_wrong_cell(answer: object) -> str | None:
@@ -302,8 +394,10 @@ def _about(got: list[Arrays], k: int, signals: list[tuple]) -> str:
     for formula, message in FORMULAS[OUTPUTS[k]][1:]:
         if _is(got, k, signals, formula):
             return message
-    if all(np.allclose(one[k], -FORMULAS[OUTPUTS[k]][0][0](*signal), **_CLOSE)
-           for one, signal in zip(got, signals, strict=True)):  # fmt: skip
+    if all(
+        np.allclose(one[k], -FORMULAS[OUTPUTS[k]][0][0](*signal), **_CLOSE)
+        for one, signal in zip(got, signals, strict=True)
+    ):
         return f"{OUTPUTS[k]} has the wrong sign."
     signal, own = signals[0], got[0][k]
     right = FORMULAS[OUTPUTS[k]][0][0](*signal)
@@ -382,31 +476,61 @@ def _is_small(test: Arrays) -> bool:
 
 _STRAIGHT = "the cell states are so small that tanh is a straight line there"
 BUGS: Mapping[str, Bug] = {
-    "no_dc": Bug("it does not add dc_next to the cell state's gradient", "dc_next is 0 throughout, "
-                 "as at the last step", lambda t: not t[4].any()),
-    "no_dh": Bug("it does not use dh_next", "dh_next is 0 throughout, as where nothing comes from "
-                 "a later step", lambda t: not t[3].any()),
-    "no_Wh": Bug("it never computes the gradients of the four Wh", "h_before is 0 throughout, as "
-                 "at the first step", lambda t: not t[1].any()),
-    "f_for_slope": Bug("in dz_f it has f where the slope f * (1 - f) belongs", "c_before is 0 "
-                       "throughout, as at the first step", lambda t: not t[2].any()),
-    "no_Wx": Bug("it never computes the gradients of the four Wx", "x is 0 throughout",
-                 lambda t: not t[0].any()),
-    "mean": Bug("its bias gradients are means over the batch, not sums", "there is one example in "
-                "the batch", lambda t: len(t[0]) == 1),
-    "shifted": Bug("it takes h_before of another example", "all examples have the same h_before",
-                   lambda t: not np.ptp(t[1], axis=0).any()),
-    "reversed": Bug("it takes the inputs of each example in the reverse order", "x reads the same "
-                    "from both ends", lambda t: np.array_equal(t[0], t[0][:, ::-1])),
-    "exchanged": Bug("it takes dh_next for dc_next, and dc_next for dh_next", "dh_next and dc_next "
-                     "are the same numbers", lambda t: np.array_equal(t[3], t[4])),
-    "h_for_c": Bug("in dz_f it takes h_before for c_before", "h_before and c_before are the same "
-                   "numbers", lambda t: np.array_equal(t[1], t[2])),
+    "no_dc": Bug(
+        "it does not add dc_next to the cell state's gradient",
+        "dc_next is 0 throughout, as at the last step",
+        lambda t: not t[4].any(),
+    ),
+    "no_dh": Bug(
+        "it does not use dh_next",
+        "dh_next is 0 throughout, as where nothing comes from a later step",
+        lambda t: not t[3].any(),
+    ),
+    "no_Wh": Bug(
+        "it never computes the gradients of the four Wh",
+        "h_before is 0 throughout, as at the first step",
+        lambda t: not t[1].any(),
+    ),
+    "f_for_slope": Bug(
+        "in dz_f it has f where the slope f * (1 - f) belongs",
+        "c_before is 0 throughout, as at the first step",
+        lambda t: not t[2].any(),
+    ),
+    "no_Wx": Bug(
+        "it never computes the gradients of the four Wx",
+        "x is 0 throughout",
+        lambda t: not t[0].any(),
+    ),
+    "mean": Bug(
+        "its bias gradients are means over the batch, not sums",
+        "there is one example in the batch",
+        lambda t: len(t[0]) == 1,
+    ),
+    "shifted": Bug(
+        "it takes h_before of another example",
+        "all examples have the same h_before",
+        lambda t: not np.ptp(t[1], axis=0).any(),
+    ),
+    "reversed": Bug(
+        "it takes the inputs of each example in the reverse order",
+        "x reads the same from both ends",
+        lambda t: np.array_equal(t[0], t[0][:, ::-1]),
+    ),
+    "exchanged": Bug(
+        "it takes dh_next for dc_next, and dc_next for dh_next",
+        "dh_next and dc_next are the same numbers",
+        lambda t: np.array_equal(t[3], t[4]),
+    ),
+    "h_for_c": Bug(
+        "in dz_f it takes h_before for c_before",
+        "h_before and c_before are the same numbers",
+        lambda t: np.array_equal(t[1], t[2]),
+    ),
     "tanh_twice": Bug("it applies tanh to tanh(c) once more", _STRAIGHT, _is_small),
     "c_for_tanh": Bug("in dz_o it takes c for tanh(c)", _STRAIGHT, _is_small),
     "no_f": Bug("dc_before lacks the factor f", "", lambda t: False),
     "no_transpose": Bug("dh_before lacks the transpose of Wh", "", lambda t: False),
-}  # fmt: skip
+}
 
 
 def find_wrong_test(answer: object) -> str | None:

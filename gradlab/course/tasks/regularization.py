@@ -121,8 +121,14 @@ def _slope(net: MLP) -> Callable[[np.ndarray], np.ndarray]:
     return lambda theta: net.unroll(net.gradient(x, y, params=net.roll(theta)))
 
 
-def _program(data: Callable, name: str, part: str, slope: Callable, in_loss: np.ndarray,
-             in_gradient: np.ndarray) -> Program:  # fmt: skip
+def _program(
+    data: Callable,
+    name: str,
+    part: str,
+    slope: Callable,
+    in_loss: np.ndarray,
+    in_gradient: np.ndarray,
+) -> Program:
     return Program(
         name,
         part,

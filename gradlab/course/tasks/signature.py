@@ -74,9 +74,13 @@ def cases() -> tuple[Case, ...]:
     numerical = [numerical_gradient(net, x, y) for net, x, y in nets]
     found = [
         Case(f"right code, {name}", net.gradient(x, y)[name], n[name], net.params[name], "right", 1)
-        for (net, x, y), n, name in zip((nets[0], nets[1], nets[1]), (numerical[0], numerical[1],
-                                        numerical[1]), ("W1", "b2", "W3"), strict=True)
-    ]  # fmt: skip
+        for (net, x, y), n, name in zip(
+            (nets[0], nets[1], nets[1]),
+            (numerical[0], numerical[1], numerical[1]),
+            ("W1", "b2", "W3"),
+            strict=True,
+        )
+    ]
     for (net, x, y), n, bugs in zip(nets, numerical, (_PLAIN, _WITH_L2, _MSE), strict=True):
         for bug, layer, name, word, c in bugs:
             a = plant(net, bug, layer).gradient(x, y)[name]
