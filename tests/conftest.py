@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 #: So many cases of one test run with `make test`, spread over all of them; the others in the soak.
-MOST_CASES = 10
+MOST_CASES = 6
 #: Not of these folders: who edits a lesson should not hear of it from the soak, and the course's
 #: tables are quick (1 200 cases more take five seconds), each case the only one that reads a line.
 WHOLE = ("lessons", "course")

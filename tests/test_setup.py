@@ -262,7 +262,7 @@ def test_all_cases_run_where_a_test_is_asked_for_by_name():
         .stdout.count(f"{name}[")
         for more in ([], ["-k", "comes_out_right"])
     ]  # fmt: skip
-    assert counts == [10, 68]
+    assert counts == [6, 68]
 
 
 def test_the_version_is_that_of_the_package():

@@ -82,6 +82,7 @@ def test_html_that_is_typed_stays_text(page, lab, payload):
     expect_harmless(page)
 
 
+@pytest.mark.soak
 def test_html_in_names_errors_and_answers_stays_text(jupyterlab):
     cells = [CODE.format(payload=payload) for payload in PAYLOADS[:3]]
     page = write_notebook(jupyterlab, "attacks.ipynb", *cells)

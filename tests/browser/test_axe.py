@@ -44,7 +44,9 @@ def assert_readable(lab):
     assert [pair for pair in told if pair[1] < ENOUGH] == []
 
 
-@pytest.mark.parametrize(("theme", "other"), [("light", "dark"), ("dark", "light")])
+@pytest.mark.parametrize(
+    ("theme", "other"), [("light", "dark"), pytest.param("dark", "light", marks=pytest.mark.soak)]
+)
 def test_nothing_serious_in_any_group_panel_and_theme(page, lab, theme, other):
     page.set_theme(theme)
     try:

@@ -213,7 +213,6 @@ def small(every_step, T=3, H=3, **kwargs):
     return make(net, 2, T, steps=T)
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):

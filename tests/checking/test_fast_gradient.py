@@ -57,7 +57,6 @@ def test_soft_targets_and_a_batch_cut_in_parts(monkeypatch):
     assert all(np.abs(whole[k] - net.gradient(x, y, masks)[k]).max() < 1e-7 for k in whole)
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("loss", gl.nn.LOSSES)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("sizes", [(9, 8, 3), (3, 2, 40, 7, 2), (5, 30, 3)])

@@ -219,7 +219,6 @@ def checked(text, folder, name):
     return gl.check_function(module.f, module.grad, theta)
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("name", CASES)
 def test_with_the_line_as_it_is_told_the_gradient_is_right(name, tmp_path):
     body, right, wrong = CASES[name]

@@ -33,7 +33,6 @@ def test_of_a_right_network_nothing_is_claimed(maker):
     assert str(found).startswith(("✓ correct: ", "✓ correct here, and "))  # blind to 0 = 0, say
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: f"{bug[0].__name__}: {bug[2].strip()}")
 def test_the_mistyped_line_is_named_first(bug):
     maker, right, wrong, where, wrong_line, right_line = bug

@@ -130,7 +130,7 @@ class Monkey:
         self.lab.state.update(eps=float(10 ** self.rng.uniform(-12, -1)))
 
 
-@pytest.mark.parametrize("events", [120, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("events", [60, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_random_events(front_end, events):
     asyncio.run(play(front_end, events))  # as in a kernel: what is dear comes when a slider rests
 

@@ -179,7 +179,6 @@ def test_a_right_stack_is_correct(kind):
     assert report.diagnosis == []
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("kind", DENSE)
 @pytest.mark.parametrize(
     ("bugs", "wrong"),
@@ -377,7 +376,6 @@ def test_float32_stays_float32():
 # -- nothing of the caller's is changed -----------------------------------------------------------
 
 
-@pytest.mark.every_case
 @pytest.mark.parametrize("kind", DENSE)
 @pytest.mark.parametrize("raised", [None, KeyboardInterrupt, ZeroDivisionError])
 def test_the_layers_and_the_data_are_as_they_were(kind, raised):
