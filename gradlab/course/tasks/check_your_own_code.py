@@ -474,57 +474,54 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="b1_in_float32",
+        name="a_moving_mean",
         lesson="13",
-        question=(
-            "theta is stored in float32, and the norm ratio of W1 is 4e-4. That of b1, in the "
-            "same network with the same step, is …"
-        ),
+        question=("With the running mean the norm ratio is 4e-3 at h = 1e-5. At h = 1e-6 it is …"),
         choices={
-            "about 1e-2": (
-                "A bias in a float32 is no worse off than a weight: it begins at 0, and there the "
-                "step is stored to seven digits."
+            "about 4e-5": (
+                "A hundredth is how right code errs. Here the two losses see two means, which "
+                "differ in proportion to h, and divided by 2h that error stays."
             ),
             "about 4e-4": (
-                "The step is the same, the digits it is rounded to are not: a bias begins at 0, "
-                "and float32 is finest there."
+                "A tenth it was with the stale y, which is wrong by h in the gradient. Here a "
+                "difference of losses is wrong by h, and then divided by 2h."
             ),
-            "about 1e-5": (
-                "Better than W1, but by more than that: a bias begins at 0, and the step itself is "
-                "stored to seven digits."
+            "about 4e-3": (
+                "The two losses see two means, which differ in proportion to h. So their "
+                "difference is wrong in proportion to h, and divided by 2h that stays."
             ),
-            "below 1e-6": (
-                "Biases begin at 0, and float32 is finest there: 1e-5 is stored to seven digits. "
-                "At a weight of 0.5 the gap is 6e-8, half a per cent of the step."
+            "about 4e-2": (
+                "Ten times as much is what rounding does: a fixed error, divided by a shorter "
+                "step. This error shrinks with the step, as the mean moves less."
             ),
         },
-        right="below 1e-6",
+        right="about 4e-3",
     ),
     Question(
-        name="two_examples_in_the_batch",
+        name="all_in_float32",
         lesson="13",
         question=(
-            "The layer out() with a random R: with eight examples in the batch right code gets "
-            "0.00, the bug 0.07. With two examples they get …"
+            "One rounding of the loss to float32 gives about 1e-2. The whole network in float32, "
+            "with thousands of roundings, gives …"
         ),
         choices={
-            "0.00 and about 0.07": (
-                "The formulas are the same, right and wrong. But with two examples there is no "
-                "slope left to compare them with: the output is −1 and 1 whatever x is."
+            "about 2e-3": (
+                "The roundings of the two losses do not cancel: the last one alone, that of the "
+                "loss itself, has cost 1e-2."
             ),
-            "0.00 and about 0.3": (
-                "With fewer examples each has a larger part in mean and variance, one thinks. With "
-                "two it is all of it: the output does not depend on x any more."
+            "about 2e-2": (
+                "The thousands go up and down, and the mean over 30 examples divides them. The "
+                "rounding of the mean itself nothing divides: it costs about as much as all."
             ),
-            "0.00 and 0.00": (
-                "The slope is 0, but a norm ratio compares: whatever stands beside a 0, be it a "
-                "rounding error, is far from it."
+            "about 2e-1": (
+                "The thousands do not simply add up: they go up and down, and the mean over 30 "
+                "examples divides them. The few in the mean itself count most."
             ),
-            "1.00 and 1.00": (
-                "With two examples each column of the output is −1 and 1, whatever x is: the "
-                "layer is a constant, and right code is compared with round-off."
+            "about 1": (
+                "That would be noise alone. The noise is a few per cent of the gradient, and most "
+                "of it comes from the last roundings, those in the mean."
             ),
         },
-        right="1.00 and 1.00",
+        right="about 2e-2",
     ),
 )

@@ -145,29 +145,30 @@ QUESTIONS = (
         right="1,000 times as far as after one round",
     ),
     Question(
-        name="a_perfect_fit",
+        name="four_at_once",
         lesson="01",
         question=(
-            "The max-relative error was 5.8e-07. With a target that the network fits perfectly it "
-            "is …"
+            "One entry at a time, the max-relative errors are 6e-7 and less. With all four entries "
+            "of W1 nudged at once it is …"
         ),
         choices={
-            "0 / 0, no number": (
-                "The analytic slope is 0, the numerical one is not: its own error is left."
+            "about 6e-7": (
+                "The worst of the four does not decide. Two slopes are negative and two positive: "
+                "they cancel but for 0.02, and the error of the step does not."
             ),
-            "1": (
-                "The analytic slope is 0 and the numerical one is its own error, so their "
-                "difference is as large as the larger of them."
+            "about 2e-6": (
+                "The error adds up, to less than twice that of one entry. But it is divided by "
+                "0.02, which is what the slopes leave of each other, and no longer by 0.4."
             ),
-            "smaller, below 1e-8": (
-                "The loss is smallest there, and so is the slope. The error of the quotient does"
-                " not become smaller with it."
+            "about 2e-5": (
+                "The four slopes cancel but for 0.02, a twentieth of the largest. The error of the "
+                "step, 4e-7, does not cancel, and relative to 0.02 it is large."
             ),
-            "as before, about 6e-7": (
-                "The difference between the two slopes is as small as before. But it is divided "
-                "by the larger of them, and both are nearly 0 now."
+            "about 2e-4": (
+                "For that only 0.002 would have to be left of slopes of up to 0.4. It is 0.02, a "
+                "twentieth of the largest."
             ),
         },
-        right="1",
+        right="about 2e-5",
     ),
 )
