@@ -254,7 +254,7 @@ class OnlyIn:
 
 
 def test_all_cases_run_where_a_test_is_asked_for_by_name():
-    """Of 68 ten run else, and the others wait for the soak."""
+    """Of 68 six run else, and the others wait for the soak."""
     asked = ["-m", "pytest", "--collect-only", "-q", "tests/own/test_source.py"]
     name = "test_with_the_line_that_is_told_the_check_comes_out_right"
     counts = [
