@@ -390,7 +390,7 @@ def test_a_closed_lab_does_nothing_more(front_end, monkeypatch):
     assert asyncio.run(person()) == 0
 
 
-@pytest.mark.parametrize("events", [200, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("events", [500, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_thousands_of_events_leave_no_memory_and_no_figure(front_end, events):
     lab = Lab(hidden=())
     scales = np.logspace(-3, 1, events // 50)

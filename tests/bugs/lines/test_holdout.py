@@ -71,6 +71,7 @@ def test_nine_of_ten_single_mistakes_are_named(kind, every):
     assert false == []
 
 
+@pytest.mark.soak
 def test_nine_of_ten_that_were_written_later_are_named():
     cases = [case for case in LATER if case.kind != "lstm"]
     named, false = score(cases)
