@@ -115,6 +115,42 @@ def test_noise_breaks_the_ties(case):
     assert gl.norm_ratio(a.ravel(), (left + right).ravel() / 2) < 1e-5
 
 
+def test_a_gradient_that_goes_to_the_top_left(case):
+    says(LESSON, "the top left pixel is the largest in one window of three")
+    says(LESSON, "The signal that comes to Conv1 is off by 0.57.")
+    says(LESSON, "With noise as images, where neighbors have nothing in common, it is as wrong.")
+    net, images, _, y = case
+    z = windows(net.cut_activations(images)["conv1"])
+    assert np.mean(z[0] == z.max(axis=0)) == pytest.approx(1 / 3, abs=0.02)
+    rng, found = np.random.default_rng(1), []
+    for pictures in (images, *rng.standard_normal((10, *images.shape))):
+        right = net.cut_gradients(pictures, y)["conv1"]
+        dz = np.zeros_like(right)
+        dz[:, :, ::2, ::2] = net.cut_gradients(pictures, y)["pool1"]
+        padded = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)))
+        patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
+        dW, W = (np.einsum("nfij,ncijkl->fckl", one, patches).ravel() for one in (dz, right))
+        found.append((gl.norm_ratio(dz.ravel(), right.ravel()), gl.norm_ratio(dW, W), dW, dz))
+    assert f"{found[0][0]:.2f}" == "0.57"
+    assert found[0][1] < found[0][0] - 0.1
+    signal, weights = np.median([one[:2] for one in found[1:]], axis=0)  # of noise
+    assert abs(signal - weights) < 0.05
+    says(LESSON, "One tensor alone is wrong, `conv1_W`, and its line is right: the fault is")
+    wrong = net.gradient(images, y)
+    wrong["conv1_W"] = found[0][2].reshape(wrong["conv1_W"].shape)
+    wrong["conv1_b"] = found[0][3].sum(axis=(0, 2, 3))
+    assert gl.check(net, images, y, analytic=wrong).wrong == ["conv1_W"]
+
+
+def test_noise_hides_a_bug_that_shows_at_ties_alone(case):
+    says(LESSON, "a Pool1 that gives the gradient to *every* pixel that ties passes all checks")
+    net, images, x, y = case
+    every = gl.bugs.plant(net, "max_pool_all_ties", layer=1)
+    assert gl.check(every, images, y).wrong == ["conv1_b"]
+    assert gl.check(every, x, y).wrong == []
+    assert {cut.verdict for cut in gl.bisect(every, x, y).cuts.values()} == {"correct"}
+
+
 def test_where_the_faults_are(case):
     says(LESSON, "The stage between the highest wrong cut and the right one above it is to blame.")
     says(LESSON, "A and C: the fault is in **Conv2**, whose own tensors are right")

@@ -13,31 +13,32 @@ TASKS: tuple[Task, ...] = (BLAME, CONV_BACKWARD)
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        name="all_that_tie",
+        name="always_the_first",
         lesson="10",
         question=(
-            "At Pool1 every tied pixel gets the whole gradient. On these images gl.check calls "
-            "wrong …"
+            "With Pool1 giving each window's gradient to its top left pixel, the norm ratio of "
+            "conv1_W is …"
         ),
         choices={
-            "none of the six": (
-                "So it is with noise on the images, and where ties are rare. On blank paper they"
-                " are not, and a bias's gradient is a plain sum of the signal."
+            "below 0.1": (
+                "So it is for conv1_b: a sum forgets where. conv1_W multiplies by pixels, and "
+                "neighboring pixels are alike, not equal."
             ),
-            "conv1_W": (
-                "It is the other way round: the pixels under a tie are 0, so what comes too "
-                "often is multiplied by 0 in conv1_W."
+            "about 0.2": (
+                "For that neighboring pixels would have to be nearly equal. They are alike, but "
+                "the strokes of a digit are thin."
             ),
-            "conv1_W and conv1_b": (
-                "Both are made of the wrong signal. But where windows tie the paper is blank, "
-                "and conv1_W's share is multiplied by pixels that are 0."
+            "about 0.45": (
+                "A gradient that is one pixel off meets much the same image: neighboring pixels "
+                "are alike, and conv1_W is less wrong than the signal it is made of."
             ),
-            "conv1_b": (
-                "Windows tie on blank paper. There conv1_W's share of the signal is multiplied "
-                "by 0, and conv1_b's is counted two, three or four times."
+            "about 0.7": (
+                "So it is for two gradients of equal length and at right angles. But a third of "
+                "the windows is right, and in the others the gradient is one pixel off, where "
+                "the image is much the same."
             ),
         },
-        right="conv1_b",
+        right="about 0.45",
     ),
     Question(
         name="reversed_kernels",

@@ -244,31 +244,29 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="a_longer_step",
+        name="half_of_the_loss",
         lesson="07",
         question=(
-            "Right code at lambda = 10,000, with a step of 1e-2 instead of 1e-5: the norm ratio of "
-            "b1, which was some 1e-5, is …"
+            "With lambda such that the penalty is half of the loss, the norm ratio of the program "
+            "that lacks the penalty is …"
         ),
         choices={
-            "about 1e-2": (
-                "So it would be if the error grew in proportion to the step. Round-off falls, and "
-                "truncation, which grows with its square, was below 1e-10 at a step of 1e-5."
+            "about 0.001": (
+                "For that λW would have to be 500 times shorter than g. It is eight times shorter."
             ),
-            "about 4e-5": (
-                "Round-off falls a thousandfold, to some 1e-8. But truncation grows a "
-                "millionfold, and at a step of 1e-2 it is the larger error."
+            "about 0.06": (
+                "Equal losses need not have equal gradients: λW is only an eighth of g, and "
+                "λ‖W‖ / (2‖g‖) is a 16th."
             ),
-            "about 1e-8": (
-                "Round-off alone comes to that: it is divided by the step. A long step has "
-                "another error, truncation, which has grown a millionfold."
+            "about 0.4": (
+                "So it is where the two gradients are equally long. Here the two losses are equal, "
+                "and λW is only an eighth of g."
             ),
-            "below 1e-11": (
-                "The penalty is a parabola and has no truncation. But b1 stands on the data part, "
-                "which has, and round-off falls to some 1e-8 only."
+            "about 0.9": (
+                "For that λW would have to be some ten times as long as g. It is an eighth of g."
             ),
         },
-        right="about 4e-5",
+        right="about 0.06",
     ),
     Question(
         name="missing_at_the_middle",
