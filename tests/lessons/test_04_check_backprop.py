@@ -58,7 +58,7 @@ def test_one_example(case):
 
 
 def test_one_entry_too_large(case):
-    says(LESSON, "make one of its 51 entries 10 % too large; then another one instead")
+    says(LESSON, "And with one entry 10 % too large, each in turn?")
     says(LESSON, "the entries of this gradient differ by a factor of hundreds")
     says(
         LESSON,
@@ -78,14 +78,25 @@ def test_one_entry_too_large(case):
     worst = [gl.relative_error(row[i], n[i]) for i, row in enumerate(spoiled)]
     assert np.round(worst, 2) == pytest.approx(0.09)
     assert len(right) == 51
-    question = QUESTIONS["below_the_worry"]
-    assert question.right == f"about {np.sum(ratios < 1e-3)}" == "about 18"
-    assert np.sum(np.abs(right) < np.linalg.norm(right) / 50) == 18  # "a fiftieth of the whole"
-    normal = np.random.default_rng(0).standard_normal((2000, 51))
-    small = np.abs(normal) < np.linalg.norm(normal, axis=1, keepdims=True) / 50
-    assert small.sum(axis=1).mean() == pytest.approx(51 / 9, abs=0.3)
-    assert "about one in nine" in question.choices["about 6"]
-    assert "2e-2" in question.choices["all 51"]
+
+
+def test_a_lost_tensor(case):
+    says(LESSON, "all of `b1`'s entries, 8 of the 51, are 0 instead")
+    says(LESSON, "`b1` has a sixth of them and a twenty-eighth of the length; half of that is left")
+    net, x, y = case
+    right = net.gradient(x, y)
+    n = net.unroll(gl.numerical_gradient(net, x, y, eps=1e-3))
+    ratio = gl.norm_ratio(net.unroll({**right, "b1": 0 * right["b1"]}), n)
+    share = np.linalg.norm(right["b1"]) / np.linalg.norm(net.unroll(right))
+    assert right["b1"].size == 8
+    assert round(51 / 8) == 6
+    assert round(1 / share) == 28
+    assert ratio == pytest.approx(share / 2, rel=0.01)
+    question = QUESTIONS["a_lost_tensor"]
+    assert question.right == f"about {ratio:.2f}" == "about 0.02"
+    assert round(np.sqrt(8 / 51) / 2, 1) == 0.2
+    assert round(8 / 51 / 2, 2) == 0.08
+    assert np.max(np.abs(right["b1"])) < np.max(np.abs(net.unroll(right))) / 5
 
 
 def test_the_answers_to_try(case):

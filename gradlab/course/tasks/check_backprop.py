@@ -207,30 +207,30 @@ QUESTIONS = (
         right="about 0.7",
     ),
     Question(
-        name="below_the_worry",
+        name="a_lost_tensor",
         lesson="04",
         question=(
-            "One of the 51 entries is 10 % too large, each in turn. In how many cases is the "
-            "norm ratio of all of theta below 1e-3?"
+            "With the gradient of b1, 8 of the 51 entries, set to 0, the norm ratio of all of "
+            "theta is …"
         ),
         choices={
-            "none": (
-                "The ratio would be half of 10 % if every entry were 10 % too large. Here 50 of "
-                "51 are right, and some of the entries are tiny."
+            "about 1": (
+                "So it is for b1 alone. Of all of theta the other 43 entries are right, and among "
+                "them are all the large ones."
             ),
-            "about 6": (
-                "If the entries were spread like normal numbers, about one in nine would be "
-                "small enough. These differ by a factor of hundreds: most of b1 and b2 is small."
+            "about 0.2": (
+                "Eight entries of usual size would give that: the root of 8/51, and half of it. "
+                "Those of b1 are smaller, since its terms nearly cancel."
             ),
-            "about 18": (
-                "A norm weighs an entry by its size, and a third of the entries is less than a "
-                "fiftieth of the whole."
+            "about 0.08": (
+                "Half of 8/51 counts the entries. A norm adds squares, so it counts the large "
+                "ones, and b1 has none of them."
             ),
-            "all 51": (
-                "0.05 divided by 51 is 1e-3, as if the ratio were a mean over the entries. A "
-                "large entry gives 2e-2."
+            "about 0.02": (
+                "A norm weighs an entry by its size. b1 has a sixth of the entries and a "
+                "twenty-eighth of the length, and half of that is left."
             ),
         },
-        right="about 18",
+        right="about 0.02",
     ),
 )
