@@ -225,6 +225,8 @@ REFUSED = {
     "masks must hold one array for each of the 1 hidden": lambda: NET.loss(X, Y, 2 * MASKS),
     "masks[0] must have shape": lambda: NET.loss(X, Y, [np.ones((3, 3))]),
     "sizes must be a list of integers": lambda: gl.mlp(3),
+    "sizes must be a list of integers such as [2, 16, 3], got '23'": lambda: gl.mlp("23"),
+    "sizes must be a list of integers such as [2, 16, 3], got 2.5": lambda: gl.mlp(2.5),
     "sizes must hold at least inputs": lambda: gl.mlp([3]),
     "sizes[1] must be an integer >= 1": lambda: gl.mlp([3, 0]),
     "activation must be one name or a list of 1": lambda: gl.mlp([2, 3, 2], ["relu", "tanh"]),

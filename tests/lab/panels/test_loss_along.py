@@ -92,6 +92,7 @@ def test_the_complex_step_has_no_point_on_this_line():
 def test_the_secant_goes_through_its_points_and_the_tangent_through_the_weight(name, eps):
     result = result_of(name, eps=eps)
     secant, tangent = marks(result, "curve")
+    assert secant["width"] == tangent["width"], "neither claims more than the other"
     taken, rise, _ = result.weight.difference
     size = np.abs(rise).max() + 1e-18
     np.testing.assert_allclose(line(secant, taken), rise, atol=1e-9 * size)
@@ -337,6 +338,9 @@ REDRAWN = SimpleNamespace(redrawn=True)
         (seen(mark="noise"), "the step is too far"),
         (seen(mark="noise", result=SimpleNamespace(
             settings=Settings(eps=1e-9), sweep=SimpleNamespace(predicted_best_eps=1e-5))),
+         "lost in round-off"),
+        (seen(mark="noise", result=SimpleNamespace(
+            settings=Settings(eps=1e-5), sweep=SimpleNamespace(predicted_best_eps=1e-5))),
          "lost in round-off"),
         (seen(mark="noise", along=REDRAWN), "too rough to tell"),
         (seen(mark="noise", rule=SCHEME_TABLE["complex_step"]), "too rough to tell"),
