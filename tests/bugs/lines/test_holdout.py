@@ -85,6 +85,7 @@ def test_what_a_sketch_missed_is_named(case):
     assert score([case]) == (1, [])
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
