@@ -107,6 +107,17 @@ def test_what_one_run_cannot_hold_runs_one_after_the_other(monkeypatch):
             other = found[1][name]
             np.testing.assert_allclose(one.numerical, other.numerical, rtol=1e-7, atol=1e-11)
             assert np.array_equal(one.kinks, other.kinks)
+    for kind in LSTMS:
+        net, x, y, masks = case(kind, 1)
+        steps, sizes = CutLosses(Point(net, x, y, masks), 10).steps, []
+        each = len(x) * net.layers[0].scratch  # a column is one sequence, or a copy of the batch
+        each *= x.shape[1] if kind == "lstm_every_step" else 1
+        monkeypatch.setattr(cuts, "_ROOM", 3 * each)
+        monkeypatch.setattr(
+            steps, "_some", lambda entry, values, sizes=sizes: sizes.append(len(entry)) or values
+        )
+        steps.run(np.arange(7), np.zeros(7))
+        assert sizes == [3, 3, 1]
     assert [*cuts._parts(7, 3)] == [slice(0, 3), slice(3, 6), slice(6, 9)]
     assert [*cuts._parts(6, 3)] == [slice(0, 3), slice(3, 6)]
 

@@ -361,6 +361,19 @@ def test_what_lies_outside_of_a_kinks_slopes_is_decided_beside_it():
     assert rules.judge(none)[0].mark[0] == KINK  # no control at all
 
 
+def test_beside_a_kink_a_few_bugs_are_enough():
+    kink = lambda h: 3 * h if h > 0 else -h  # noqa: E731
+    many = rules.PROOFS + 2
+    for there, mark, looked in ((4.0, BUG, 1), (3.0, SUBGRADIENT, 2)):
+        lines = [line(3.0)] * many + [line(2.0)]
+        sides = [OfFunctions(lines, [there] * many + [2.0]) for _ in range(2)]
+        loss = OfFunctions([kink] * many + [line(2.0)], [4.0] * many + [2.0], beside=tuple(sides))
+        found, _ = rules.judge(loss)
+        assert found.mark[: rules.PROOFS].tolist() == [mark] * rules.PROOFS
+        parts = [entries for entries, _ in sides[0].looked if many not in entries]
+        assert parts == [[0, 1, 2, 3], [4, 5]][:looked]
+
+
 def test_a_control_is_an_entry_with_a_slope_worth_the_name():
     kink = lambda h: 3 * h if h > 0 else -h  # noqa: E731
     for small, mark in ((1e-3, BUG), (1e-2, KINK)):  # of a control that does not fit there

@@ -178,6 +178,9 @@ def test_what_is_left_open_and_what_is_not_sure_is_said():
     text = " ".join(" ".join(block.text() for block in causes_told([told])).split())
     assert text.startswith("Probable cause: a wrong line, layer 1, tanh")
     assert "to 4 digits; yet the cause may be another." in text
+    for short, digits in ((7e-10, 4), (2e-9, 3)):  # by rounding, or really short of a digit
+        near = dataclasses.replace(told, residual=10 ** (short - 4))
+        assert f"to {digits} digits" in " ".join(causes_told([near])[-1].text().split())
     far = dataclasses.replace(told, residual=0.3)
     assert "would leave 30% of the error unexplained" in causes_told([far])[-1].text()
     part = dataclasses.replace(told, left_open=("W1", "b1"))

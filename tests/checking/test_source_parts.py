@@ -465,6 +465,7 @@ def test_where_it_is_not_linear_or_cannot_be_asked_nothing_is_known():
         lambda bound: None,
         lambda bound: np.ones(2),
         lambda bound: of.given + np.full(3, np.sum(bound["__added__"] ** 2)),
+        lambda bound: of.given + np.full(3, 1e-6 * np.sum(bound["__added__"] ** 2)),
         lambda bound: np.full(3, np.nan),
     ):
         one = spot(a=np.array([1.0, 2.0]), b=3.0, c=0.5)

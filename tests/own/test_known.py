@@ -235,9 +235,10 @@ def test_a_number_that_stands_in_forward_is_tried_first_as_eps():
 def test_a_frame_around_images_is_read_off_the_sizes():
     conv = next(known for known in ALL if "KH" in (known.inputs.get("W") or ""))
     roles = {"x": "x", "W": "W", "b": "b"}
-    images, kernel = np.ones((2, 1, 5, 5)), np.ones((3, 1, 3, 3))
-    for size, padding in ((3, 0), (5, 1), (7, 2), (2, 0)):
-        own = namedtuple("Own", "inputs shapes")({"x": images, "W": kernel}, [(2, 3, size, size)])
+    images, kernel = np.ones((2, 1, 5, 9)), np.ones((3, 1, 3, 3))
+    for rows, padding in ((3, 0), (5, 1), (7, 2), (2, 0)):
+        shapes = [(2, 3, rows, rows + 4)]
+        own = namedtuple("Own", "inputs shapes")({"x": images, "W": kernel}, shapes)
         assert _padding(own, conv, roles) == padding
     flat = namedtuple("Own", "inputs shapes")({"x": images, "W": kernel}, [(2, 3)])
     assert _padding(flat, conv, roles) == 0

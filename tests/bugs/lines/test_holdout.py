@@ -1,11 +1,12 @@
 """The search on mistakes that were written down before it: how many it names, and none falsely."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gradlab.bugs.lines import explain
+from gradlab.bugs.lines import explain, search
 from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import (
     DRAWN,
@@ -84,12 +85,13 @@ def test_what_a_sketch_missed_is_named(case):
     assert score([case]) == (1, [])
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
         (np.s_[3], "3"), (np.s_[3, 2], "3, 2"), (np.s_[:, 4], ":, 4"), (np.s_[3:], "3:"),
         (np.s_[2:4, :2], "2:4, :2"), (np.s_[[1, 4]], "[1, 4]"),
-        (np.ix_([1, 4], [0, 2]), "np.ix_([1, 4], [0, 2])"),
+        (np.ix_([1, 4], [0, 2]), "np.ix_([1, 4], [0, 2])"), (np.diag_indices(6), "…"),
     ],
 )  # fmt: skip
 def test_a_part_that_is_never_written_is_named(where, expected):
@@ -144,6 +146,26 @@ def test_three_of_four_pairs_are_named(every):
     named, false = score(PAIRS[::every])
     assert named >= 0.75 * len(PAIRS[::every])
     assert false == []
+
+
+def test_a_second_edit_is_looked_for_below_the_first_few_alone(monkeypatch):
+    runs, run = [], search.Search.run
+    monkeypatch.setattr(search.Search, "run", lambda self: runs.append(self) or run(self))
+    for few in (1, 3):
+        monkeypatch.setattr(search, "FIRST", few)
+        runs.clear()
+        check(PAIRS[0])
+        assert len(runs) == 1 + few
+
+
+def test_of_two_entries_a_factor_without_a_name_is_no_cause():
+    """Any two numbers are nearly multiples of any other two."""
+    for outputs, told in ((2, []), (3, ["db3 = 1.2345 * dlogits.sum(axis=0)"])):
+        net, x, y, masks = mlp_problem((4, 6, 6, outputs), loss="mse")(0, "float64")
+        right = net.gradient(x, y, masks)
+        wrong = {**right, "b3": 1.2345 * right["b3"]}
+        causes = explain(Point(net, x, y, masks), wrong, right, dict.fromkeys(right, 1e-9))
+        assert [re.sub(r"1\.234\d+", "1.2345", cause.wrong_line) for cause in causes] == told
 
 
 @pytest.mark.parametrize("every", SHARES)
