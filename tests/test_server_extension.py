@@ -124,6 +124,7 @@ def test_installing_the_package_sets_nodelay_on_kernel_websockets(tmp_path):
         assert nodelay_of_a_kernel_websocket(port, token) == "1"
 
 
+@pytest.mark.soak
 def test_without_the_extension_nagle_is_on(tmp_path):
     """The control: if this fails, the server does it by itself and the extension can go."""
     with jupyter_server(tmp_path, gradlab={"gradlab.server_extension": False}) as (port, token):

@@ -136,7 +136,8 @@ def test_a_slider_and_a_scenario_are_answered(page, lab):
     expect(lab.locator(".gradlab-words")).to_contain_text("raise the weight scale")
 
 
-@pytest.mark.parametrize("size", [SMALL, pytest.param(LARGE, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_nothing_has_to_be_scrolled(page, lab, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for button in lab.locator(".gradlab-ten-minutes button").all():
