@@ -52,6 +52,7 @@ def test_after_a_reload_the_kernel_still_answers_and_the_lab_is_live(page):
     page.assert_clean()
 
 
+@pytest.mark.soak
 def test_opened_where_it_is_not_trusted_it_shows_what_was_stored(page, jupyterlab):
     book = nbformat.read(jupyterlab.root / NAME, as_version=4)
     assert VIEW in book.cells[0].outputs[0].data

@@ -115,6 +115,7 @@ def test_four_is_no_factor(spirals):
     assert slope.min() > 0.18
 
 
+@pytest.mark.soak
 def test_most_bugs_train():
     says(LESSON, "Of 27 bugs of the museum, planted one at a time in a small network for two moons")
     says(LESSON, "about 20 train to more than 95 % on new points")
