@@ -184,8 +184,9 @@ def test_a_fault_of_the_product_fails_a_lesson(tree, module, code):
 def test_another_default_fails_a_lesson(tree):
     path = tree / "gradlab/lab/model/settings.py"
     source = path.read_text(encoding="utf-8")
-    assert source.count('"max_relative", MEASURES') == 1
-    path.write_text(source.replace('"max_relative", MEASURES', '"norm_ratio", MEASURES'))
+    default = 'measure: str = choice(\n        "{}",'
+    assert source.count(default.format("max_relative")) == 1
+    path.write_text(source.replace(default.format("max_relative"), default.format("norm_ratio")))
     assert "norm_ratio" in fails(tree, *NBVAL, LESSON)
 
 
