@@ -89,40 +89,66 @@ def _worst(a: np.ndarray, n: np.ndarray) -> float:
 
 
 _size = np.linalg.norm
-VARIANTS: dict[str, Measure] = {
-    "the mean over its entries. A single wrong entry hides in a mean: take "
-    "the largest.": lambda a, n: float(np.mean(relative(a, n))),
-    "that of its first entry alone. Go through all of them.": lambda a, n: float(
-        relative(a, n).flat[0]
+#: What people compute instead, and what to say; the first that fits is named.
+VARIANTS: tuple[tuple[Measure, str], ...] = (
+    (
+        lambda a, n: float(np.mean(relative(a, n))),
+        "the mean over its entries. A single wrong entry hides in a mean: take the largest.",
     ),
-    "that of its last entry alone. Keep the largest so far.": lambda a, n: float(
-        relative(a, n).flat[-1]
+    (
+        lambda a, n: float(relative(a, n).flat[0]),
+        "that of its first entry alone. Go through all of them.",
     ),
-    "the least one. The largest is asked.": lambda a, n: float(np.min(relative(a, n))),
-    "the largest |a - n|. It has a unit: divide by max(|a|, |n|).": lambda a, n: float(
-        np.max(abs(a - n))
+    (
+        lambda a, n: float(relative(a, n).flat[-1]),
+        "that of its last entry alone. Keep the largest so far.",
     ),
-    "the largest sum-relative error. The max-relative one divides by max(|a|, |n|).": lambda a, n: (
-        float(np.max(abs(a - n) / (abs(a) + abs(n))))
+    (
+        lambda a, n: float(np.min(relative(a, n))),
+        "the least one. The largest is asked.",
     ),
-    "the largest |a - n| / |n|. The max-relative error divides by the larger "
-    "of |a| and |n|.": lambda a, n: float(np.max(abs(a - n) / abs(n))),
-    "the largest |a - n| / |a|. The max-relative error divides by the larger "
-    "of |a| and |n|.": lambda a, n: float(np.max(abs(a - n) / abs(a))),
-    "the norm ratio. Here each tensor has the error of its worst entry.": lambda a, n: float(
-        _size(a - n) / (_size(a) + _size(n))
+    (
+        lambda a, n: float(np.max(abs(a - n))),
+        "the largest |a - n|. It has a unit: divide by max(|a|, |n|).",
     ),
-    "the largest (a - n) / max(|a|, |n|), with its sign. Take abs: too small "
-    "is wrong as well.": lambda a, n: float(np.max((a - n) / np.maximum(abs(a), abs(n)))),
-    "what n gives if it is twice the slope. The way from left to right is 2 "
-    "* eps long.": lambda a, n: _worst(a, 2 * n),
-    "what n gives if it is half the slope. From w to w + eps the way is eps long; and was an "
-    "entry put back before it was moved to the other side?": lambda a, n: _worst(a, n / 2),
-    "what n gives with a flipped sign. It is the loss on the right minus the "
-    "one on the left.": lambda a, n: _worst(a, -n),
-    "what n gives if all entries of the tensor are moved at once. Move one: "
-    "w[i], not w.": lambda a, n: _worst(a, np.full_like(n, np.sum(n))),
-}
+    (
+        lambda a, n: float(np.max(abs(a - n) / (abs(a) + abs(n)))),
+        "the largest sum-relative error. The max-relative one divides by max(|a|, |n|).",
+    ),
+    (
+        lambda a, n: float(np.max(abs(a - n) / abs(n))),
+        "the largest |a - n| / |n|. The max-relative error divides by the larger of |a| and |n|.",
+    ),
+    (
+        lambda a, n: float(np.max(abs(a - n) / abs(a))),
+        "the largest |a - n| / |a|. The max-relative error divides by the larger of |a| and |n|.",
+    ),
+    (
+        lambda a, n: float(_size(a - n) / (_size(a) + _size(n))),
+        "the norm ratio. Here each tensor has the error of its worst entry.",
+    ),
+    (
+        lambda a, n: float(np.max((a - n) / np.maximum(abs(a), abs(n)))),
+        "the largest (a - n) / max(|a|, |n|), with its sign. Take abs: too small is wrong as well.",
+    ),
+    (
+        lambda a, n: _worst(a, 2 * n),
+        "what n gives if it is twice the slope. The way from left to right is 2 * eps long.",
+    ),
+    (
+        lambda a, n: _worst(a, n / 2),
+        "what n gives if it is half the slope. From w to w + eps the way is eps long; and "
+        "was an entry put back before it was moved to the other side?",
+    ),
+    (
+        lambda a, n: _worst(a, -n),
+        "what n gives with a flipped sign. It is the loss on the right minus the one on the left.",
+    ),
+    (
+        lambda a, n: _worst(a, np.full_like(n, np.sum(n))),
+        "what n gives if all entries of the tensor are moved at once. Move one: w[i], not w.",
+    ),
+)
 
 
 def find_mistake(answer: object) -> str | None:
@@ -226,7 +252,7 @@ def _same(errors: Mapping[str, float], right: Mapping[str, float]) -> bool:
 
 def _told(errors: Mapping[str, float], right: dict[str, float], a: Tensors, n: Tensors) -> str:
     with np.errstate(all="ignore"):  # the sum-relative error of 0 and 0
-        for words, variant in VARIANTS.items():
+        for variant, words in VARIANTS:
             if _same(errors, {name: variant(a[name], n[name]) for name in n}):
                 return f"Of each tensor it returned {words}"
     off = [name for name in right if not _same({name: errors[name]}, {name: right[name]})]

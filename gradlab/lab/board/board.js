@@ -157,8 +157,8 @@ class BoardView {
   // Gives the banner and every panel its size, place and colours, and draws what that changes.
   arrange() {
     const visible = this.model.get('visible'), room = this.room();
-    if (!(Math.abs(room.width - this.width) <= SCROLL_BAR) || room.em !== this.text) {
-      Object.assign(this, {width: room.width, text: room.em});
+    if (!(Math.abs(room.width - this.width) <= SCROLL_BAR) || room.em !== this.pageEm) {
+      Object.assign(this, {width: room.width, pageEm: room.em});
       makeRoom(this.banner, true);
     }
     const shown = this.panels.filter(panel => visible.includes(panel.name));

@@ -9,7 +9,7 @@ import {spoken, toData} from './scales.js';
 import {WHOLE, isWhole, selected, zoomed} from './zoom.js';
 
 const A_CLICK = 4; // pixels: who moves less did not mean to select anything
-const A_TURN = 150; // ms: what was shown so lately is as good as of now
+const MISSED = 6; // frames of a drag: a panel that takes turns with others comes sooner
 const TWICE = 250; // ms within which a second click makes a double one
 const STEP = 0.02; // of the axes, for an arrow key; with Shift five of them
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
@@ -18,7 +18,7 @@ export class Panel {
   // `about` has the title, the width in em, whether it zooms, and a hint if a click does something;
   // `clicked(name, x, y)` is told where in the data; `say(text)` tells who listens.
   constructor(name, about, clicked, say) {
-    Object.assign(this, {name, about, clicked, say, view: WHOLE, size: [0, 0], chart: null, ghost: null, moving: [], inView: true});
+    Object.assign(this, {name, about, clicked, say, view: WHOLE, size: [0, 0], chart: null, ghost: null, moving: [], missed: 0, inView: true});
     this.root = document.createElement('div');
     this.root.className = 'gradlab-panel';
     this.root.dataset.panel = name;
@@ -54,6 +54,7 @@ export class Panel {
     this.came = chart;
     this.chart = chart.marks ? chart : null;
     this.numbers = numbersOf(chart.bytes);
+    this.moving = []; // it lay on the axes of before; where the page overtook its message, none comes with this chart
     this.words.textContent = chart.says ? `${this.about.title}: ${chart.says}` : '';
     this.fresh = true;
   }
@@ -67,9 +68,8 @@ export class Panel {
   // Draws what moves, over the rest. Without `marks` it keeps what it shows, and pales unless its turn comes soon:
   // else it comes when nothing moves. So does that of a panel that is out of view, `sharp` or not it is drawn then.
   draw(marks, numbers, sharp) {
-    const now = performance.now();
-    if (marks) this.shownAt = now;
-    this.root.classList.toggle('gradlab-stale', !marks && this.chart !== null && now - this.shownAt > A_TURN);
+    this.missed = marks ? 0 : this.missed + 1;
+    this.root.classList.toggle('gradlab-stale', this.chart !== null && this.missed > MISSED);
     if (marks && !(marks.length === 0 && this.moving.length === 0)) {
       Object.assign(this, {moving: marks, at: numbers, changed: true});
     }
