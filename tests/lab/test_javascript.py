@@ -29,6 +29,7 @@ def run(*arguments, **options):
     )
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.split(".")[0])
 def test_the_parts(path):
     found = run("--test", path)
