@@ -244,29 +244,28 @@ TASKS = (
 
 QUESTIONS = (
     Question(
-        name="half_of_the_loss",
+        name="right_sign",
         lesson="07",
-        question=(
-            "With lambda such that the penalty is half of the loss, the norm ratio of the program "
-            "that lacks the penalty is …"
-        ),
+        question="At lambda = 0.17 the program with the flipped sign has the right sign in …",
         choices={
-            "about 0.001": (
-                "For that λW would have to be 500 times shorter than g. It is eight times shorter."
+            "about a tenth of the weights": (
+                "The sign of g is flipped everywhere, but it decides only where g is larger than "
+                "λW: in a third of the weights."
             ),
-            "about 0.06": (
-                "Equal losses need not have equal gradients: λW is only an eighth of g, and "
-                "λ‖W‖ / (2‖g‖) is a 16th."
+            "about half of the weights": (
+                "Equally long does not mean that each is the larger in half. The length of g "
+                "lies in a few weights; in most of them λW is the larger."
             ),
-            "about 0.4": (
-                "So it is where the two gradients are equally long. Here the two losses are equal, "
-                "and λW is only an eighth of g."
+            "about two thirds of the weights": (
+                "The sign is right where λW is the larger part. The length of g lies in a few "
+                "weights, so that is most of them."
             ),
-            "about 0.9": (
-                "For that λW would have to be some ten times as long as g. It is an eighth of g."
+            "almost all weights": (
+                "So it is where λ is far larger. Here g is as long as λW, and in a third of the "
+                "weights it is the larger part."
             ),
         },
-        right="about 0.06",
+        right="about two thirds of the weights",
     ),
     Question(
         name="missing_at_the_middle",
