@@ -368,13 +368,6 @@ def windows(x: np.ndarray) -> np.ndarray:
     return split.transpose(0, 1, 3, 2, 4).reshape(n, height // 2, width // 2, 4)
 
 
-def _pixels(per_window: np.ndarray) -> np.ndarray:
-    """Put the four pixels of each window back in their places."""
-    n, rows, columns, _ = per_window.shape
-    split = per_window.reshape(n, rows, columns, 2, 2)
-    return split.transpose(0, 1, 3, 2, 4).reshape(n, 2 * rows, 2 * columns)
-
-
 def find_pool_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `max_pool_backward`."""
     if not callable(answer):
