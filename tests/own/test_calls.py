@@ -402,11 +402,15 @@ def test_the_report_that_counts_is_that_of_the_first_that_is_wrong(
 
 
 def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
-    report = gl.check_function(lambda t: float(G @ t), lambda t: G, np.ones(3))
-    wrong = gl.check_function(lambda t: float(G @ t), lambda t: 2 * G, np.ones(3))
-
     class Own:
-        above, other_above, asked = [np.ones(3)], [np.arange(3.0)], 0
+        theta, layout = np.ones(3), None
+        above, other_above, asked, factor = [np.ones(3)], [np.arange(3.0)], 0, 2
+
+        def __call__(self, theta):
+            return float(G @ theta)
+
+        def gradient(self, theta):
+            return self.factor * G
 
         def answer(self, above):
             Own.asked += 1
@@ -415,10 +419,13 @@ def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
         def ask_with(self, above):
             raise AssertionError
 
-    assert check_from_above(Own(), lambda: wrong, "dout") == (wrong, wrong.evaluations)
-    assert Own.asked == 0
-    assert check_from_above(Own(), lambda: report, "dout") == (report, report.evaluations)
-    assert Own.asked == 1
+    own = Own()
+    once = [gl.check_function(own, factor * G, own.theta).evaluations for factor in (2, 1)]
+    report = check_from_above(own, "dout")
+    assert (report.verdict, report.evaluations, own.asked) == ("wrong", once[0], 0)
+    own.factor = 1
+    report = check_from_above(own, "dout")
+    assert (report.verdict, report.evaluations, own.asked) == ("correct", once[1], 1)
 
 
 # -- other inputs --------------------------------------------------------------------------------
