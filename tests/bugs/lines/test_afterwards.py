@@ -59,6 +59,7 @@ CHANGES = [
     (each(lambda v: v.astype(np.float16).astype(float)), "g = g.astype(np.float16).astype(float)"),
     *((each(lambda v, k=k: np.round(v, k)), f"g = np.round(g, {k})") for k in range(1, 7)),
     (each(lambda v: np.clip(v, -2, 2)), "g = np.clip(g, -2, 2)"),
+    (only(["W3"], lambda v, _: np.clip(v, -0.5, 0.5)), "g = np.clip(g, -0.5, 0.5)   # in W3"),
     (only(["W2"], lambda v, _: np.clip(v, -1.5, 1.5)), "g = np.clip(g, -1.5, 1.5)   # in W2"),
     (lambda g, point: {k: v * 5 / norm(g) for k, v in g.items()}, "g = g * 5 / norm of all"),
     (each(lambda v: 3 * v / np.linalg.norm(v)), "g = g * 3 / np.linalg.norm(g)"),
@@ -106,10 +107,42 @@ def test_of_each_change_nothing_is_told_that_does_something_else():
                 assert np.linalg.norm(found[name] - value) <= coarse * off + 1e-12, code
 
 
+@pytest.mark.every_case
+@pytest.mark.parametrize("digits", range(8))
+def test_one_to_six_digits_are_what_a_gradient_is_rounded_to(digits):
+    line = f"g = np.round(g, {digits})"
+    found = told({k: np.round(v, digits) for k, v in RIGHT.items()})
+    assert (line in found) == (0 < digits < 7)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("code", "is_coarse"),
+    [("g = np.sign(g)", False), ("g = np.clip(g, -2, 2)", False), ("g = -1 * g", False),
+     ("db1 = db2", False), ("g = np.round(g, 2)", True),
+     ("g = g.astype(np.float16).astype(float)", True), ("g = (8 * g).astype(np.float16)", True)],
+)  # fmt: skip
+def test_of_a_cast_to_few_digits_the_last_are_not_asked_for(code, is_coarse):
+    change = {code: change for change, code in CHANGES}[code]
+    wrong = change(RIGHT, POINT)
+    for share, is_told in ((2e-3, is_coarse), (0.05, False)):
+        off = {k: v + share * np.abs(v - RIGHT[k]).mean() for k, v in wrong.items()}
+        assert (code in told(off)) == is_told
+
+
 def test_a_factor_that_nobody_would_write_is_told_and_not_as_a_fact():
     (cause,) = causes({k: np.sqrt(11) * v for k, v in RIGHT.items()})
     assert cause.wrong_line.startswith("g = 3.31662479035")
     assert not cause.is_named
+
+
+@pytest.mark.parametrize(("outputs", "names"), [(2, ["1 / N"]), (4, ["1 / N", "1 / K"])])
+def test_of_a_factor_that_has_several_names_the_simplest_two_are_told(outputs, names):
+    """Four examples: a quarter is 1 / N or 1 / K before it is 0.25."""
+    net, x, y, masks = mlp_problem((3, 5, outputs), N=4, loss="mse", l2=0.1)(0, "float64")
+    point = Point(net, x, y, masks)
+    wrong = {k: v / 4 for k, v in net.gradient(x, y).items()}
+    assert sorted(told(wrong, point=point)) == sorted(f"g = {name} * g" for name in names)
 
 
 def test_a_factor_of_almost_one_is_none():
@@ -146,6 +179,9 @@ def test_of_a_sample_no_norm_is_known_and_no_row_is_missing():
     by_code = {code: change for change, code in CHANGES}
     for code in ("g = np.sign(g)", "g = np.clip(g, -2, 2)", "g = -1 * g", "db1 = db2"):
         assert code in seen(by_code[code])
+    few = sample(RIGHT)
+    few = {k: v * 5 / norm(few) for k, v in few.items()}
+    assert not any("norm" in line for line in told(few, right=sample(RIGHT), entries=entries))
     for code in ("g = g * 5 / norm of all", "g = g * 3 / np.linalg.norm(g)", "dW1[:, 2] = 0"):
         assert code not in seen(by_code[code])
 
@@ -158,3 +194,4 @@ def test_nothing_is_made_of_a_gradient_of_zeros():
     assert not any(value.any() for value in right.values())
     wrong = right | {"b2": np.array([1.0, 2.0])}
     assert told(wrong, right=right, point=point) == []
+    assert not any("clip" in line for line in told({k: 0 * v for k, v in RIGHT.items()}))
