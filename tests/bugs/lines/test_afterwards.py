@@ -160,7 +160,7 @@ def test_a_bound_that_is_not_round_is_believed_if_three_entries_have_it(alike, i
 
 
 def test_a_loss_scale_is_more_than_four_and_near_a_round_number():
-    for scale, is_told in ((4, False), (1024 * 1.003, False), (1024, True)):
+    for scale, is_told in ((4, False), (1024 * 1.0015, False), (1024, True)):
         wrong = {k: (scale * v).astype(np.float16).astype(float) for k, v in RIGHT.items()}
         assert any("float16" in line for line in told(wrong)) == is_told
 
@@ -184,6 +184,27 @@ def test_of_a_sample_no_norm_is_known_and_no_row_is_missing():
     assert not any("norm" in line for line in told(few, right=sample(RIGHT), entries=entries))
     for code in ("g = g * 5 / norm of all", "g = g * 3 / np.linalg.norm(g)", "dW1[:, 2] = 0"):
         assert code not in seen(by_code[code])
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+def test_what_is_0_anyway_or_0_altogether_is_no_part_that_is_missing(l2):
+    """Of the first feature there is nothing in the data."""
+    net, x, y, _ = PROBLEM(0, "float64")
+    point = Point(net.replace(l2=l2), x * [0, 1, 1], y, None)
+    right = point.net.gradient(*point[1:])
+    rest = {k: l2 * v for k, v in net.params.items()}
+    assert np.allclose(right["W1"][0], rest["W1"][0], atol=0)
+
+    def where(name, rows):
+        kept = np.isin(np.arange(len(right[name])), rows, invert=True)
+        kept = kept.reshape(-1, *[1] * (right[name].ndim - 1))
+        return told(right | {name: np.where(kept, right[name], rest[name])}, point=point)
+
+    data = "data_" if l2 else ""
+    assert where("W1", [2]) == [f"{data}dW1[2] = 0"]
+    assert where("W2", [0, 3]) == [f"{data}dW2[[0, 3]] = 0"]
+    assert not any("[" in line for line in where("W2", range(4)))
+    assert where("b1", [2]) == ["db1[2] = 0"] * (not l2)  # of biases there is no L2
 
 
 def test_nothing_is_made_of_a_gradient_of_zeros():
