@@ -130,9 +130,27 @@ def test_a_copied_line_comes_from_the_nearest_layer_of_two_the_upper_one():
         assert np.allclose(wrong[f"b{layer}"], right[f"b{source}"], rtol=1e-12)
 
 
-@pytest.mark.parametrize(("kernels", "layers"), [([(3, 1), (1, 2)], [1]), ([3, (1, 3)], [2])])
-def test_rows_and_columns_are_swapped_where_images_do_not_come_out_square(kernels, layers):
-    net = gl.convnet((1, 10, 10), kernels=kernels)
+@pytest.mark.every_case
+@pytest.mark.parametrize("pool", ["max", "average"])
+@pytest.mark.parametrize(
+    ("image", "options", "layers"),
+    [
+        ((1, 10, 10), {"kernels": [(3, 1), (1, 2)]}, [1]),  # 8 × 10, then 4 × 4
+        ((1, 10, 10), {"kernels": [3, (1, 3)]}, [2]),  # 8 × 8, then 4 × 2
+        ((1, 8, 12), {"padding": (1, 1)}, [1, 2]),
+        ((1, 4, 8), {"kernels": [(1, 5), 1], "padding": (2, 0)}, []),  # 8 × 8
+        ((2, 14, 8), {"kernels": [3, (3, 2)], "padding": (0, 1)}, [1, 2]),  # 12 × 6, then 6 × 4
+        ((2, 12, 8), {"kernels": [(5, 1), (3, 1)], "padding": (0, 1)}, [2]),  # 8 × 8, then 4 × 6
+    ],
+)
+def test_rows_and_columns_are_swapped_where_images_do_not_come_out_square(
+    image, options, layers, pool
+):
+    net = gl.convnet(image, pool=pool, **options)
+    sides = {
+        name: cut.shape[-2:] for name, cut in net.cut_activations(np.ones((1, *image))).items()
+    }
+    assert layers == [k for k in (1, 2) if len(set(sides[f"conv{k}"])) == 2]
     assert gl.bugs.layers(net, "swapped_width_and_height") == layers
 
 

@@ -31,7 +31,7 @@ GIVEN = make(NET.copy(), 6, 0)
 SHARED = [
     gl.bugs.describe("bias_mean"), Found(gl.bugs.describe("bias_mean"), 1), DENSE,
     Slip("layer 1", "a = 1", "a = 2"), Secret(()), EditedPass(dict), suspects(Point(*GIVEN))[0],
-    Edit(0, "", "", "", 1.0), Taken("", "", "", dict), After("", "", dict),
+    Edit(0, "", "", "", 1.0), Taken("", "", "", dict), After("", dict),
     Asked(Point(*GIVEN), {}), Cause("", "", "", 0.0, True, ()), Written(DENSE, "", {}, 0),
     Place(None, "", None, True, True, None),
 ]  # fmt: skip

@@ -19,8 +19,8 @@ class After:
 
     Attributes
     ----------
-    what, code : str
-        In words, and as a line of Python.
+    code : str
+        A line of Python.
     function : callable, (gradients, values) -> gradients
         `values` are those of the program: sizes and parameters.
     is_coarse : bool
@@ -29,7 +29,6 @@ class After:
         It holds no number that nobody would write.
     """
 
-    what: str
     code: str
     function: Callable[[Arrays, Mapping[str, object]], dict[str, np.ndarray]]
     is_coarse: bool = False
@@ -51,22 +50,17 @@ def afterwards(
     yield from _clipped(right, target)
     if target.entries is None:
         yield from _rescaled(target)
-    yield After("only the sign is kept", "g = np.sign(g)", _each(np.sign))
-    yield After("the gradient is absolute", "g = np.abs(g)", _each(np.abs))
-    yield After("the gradient went through integers", "g = np.trunc(g)", _each(np.trunc))
+    yield After("g = np.sign(g)", _each(np.sign))
+    yield After("g = np.abs(g)", _each(np.abs))
+    yield After("g = np.trunc(g)", _each(np.trunc))
     yield After(
-        "the gradient went through float16",
         "g = g.astype(np.float16).astype(float)",
         _each(lambda v: v.astype(np.float16).astype(float)),
         True,
     )
     for digits in range(1, 7):
-        yield After(
-            f"the gradient is rounded to {digits} digits",
-            f"g = np.round(g, {digits})",
-            _each(lambda v, digits=digits: np.round(v, digits)),
-            True,
-        )
+        rounded = _each(lambda v, digits=digits: np.round(v, digits))
+        yield After(f"g = np.round(g, {digits})", rounded, True)
     yield from _loss_scale(right, target)
     yield from _never_written(right, target, values, weights)
     yield from _multiplied(right, target, values)
@@ -88,9 +82,7 @@ def _clipped(right: Arrays, target: WrongGradient) -> Iterator[After]:
 def clipping(top: float, names: list[str], is_all: bool = True) -> After:
     """Return the clipping of some tensors to ±`top`, entry by entry."""
     where = "" if is_all else f"   # in {', '.join(names)}"
-    what = "every entry is clipped" if is_all else f"{', '.join(names)}: every entry is clipped"
     return After(
-        f"{what} to ±{top:.6g}",
         f"g = np.clip(g, -{top:.6g}, {top:.6g}){where}",
         lambda g, _: {k: np.clip(v, -top, top) if k in names else v for k, v in g.items()},
     )
@@ -102,19 +94,16 @@ def _rescaled(target: WrongGradient) -> Iterator[After]:
     most = max(target.size.values())
     if is_round(whole, target.exact):
         yield After(
-            f"the whole gradient is scaled to norm {whole:.6g}",
             f"g = g * {whole:.6g} / norm of all",
             lambda g, _: {k: v * whole / _norm(g) for k, v in g.items()},
         )
     if is_round(first, target.exact):
         yield After(
-            f"every tensor is scaled to norm {first:.6g}",
             f"g = g * {first:.6g} / np.linalg.norm(g)",
             _each(lambda v: v * first / np.linalg.norm(v)),
         )
     if is_round(most, target.exact):
         yield After(
-            f"every tensor is clipped to norm {most:.6g}",
             f"g = g * min(1, {most:.6g} / np.linalg.norm(g))",
             _each(lambda v: v * min(1, most / np.linalg.norm(v))),
         )
@@ -126,16 +115,13 @@ def _multiplied(
     pairs = [(target.of(k, v), target.value[k]) for k, v in right.items()]
     square = sum(float(r @ r) for r, _ in pairs)
     S = sum(float(r @ w) for r, w in pairs) / square if square else 1.0
-    if abs(S - 1) <= target.exact:
-        return
     names = names_of(S, values, target.exact)
     for name, cost in (n for n in names[:2] if n[1] <= names[0][1] + 0.2):
 
         def times(g: Arrays, values: Mapping[str, object], name: str = name) -> dict:
             return {k: number(name, values) * v for k, v in g.items()}
 
-        what = f"the finished gradient is multiplied by {name}"
-        yield After(what, f"g = {name} * g", times, is_named=cost < UNNAMED)
+        yield After(f"g = {name} * g", times, is_named=cost < UNNAMED)
 
 
 def _loss_scale(right: Arrays, target: WrongGradient) -> Iterator[After]:
@@ -148,8 +134,7 @@ def _loss_scale(right: Arrays, target: WrongGradient) -> Iterator[After]:
     for scale in {2.0 ** np.round(np.log2(S)), float(f"{S:.1g}")}:
         if abs(scale - S) < 1e-3 * S:  # float16 has three digits
             cast = _each(lambda v, scale=scale: (scale * v).astype(np.float16).astype(float))
-            what = f"a loss scale of {scale:g} is left in, with float16"
-            yield After(what, f"g = ({scale:g} * g).astype(np.float16)", cast, True)
+            yield After(f"g = ({scale:g} * g).astype(np.float16)", cast, True)
 
 
 def _never_written(
@@ -172,11 +157,7 @@ def _never_written(
         return {k: np.where(parts[k][1], rests[k], v) if k in parts else v for k, v in g.items()}
 
     if len(parts) == len(names):
-        yield After(
-            f"a part of {', '.join(names)} is never written",
-            "; ".join(code for code, *_ in parts.values()),
-            unwritten,
-        )
+        yield After("; ".join(code for code, *_ in parts.values()), unwritten)
 
 
 def _index(mask: np.ndarray) -> str:
@@ -220,12 +201,7 @@ def _weights_added(
                 more = number(name, values)
                 return {k: v + more * values[k] if k in wrong else v for k, v in g.items()}
 
-            where = ", ".join(wrong)
-            yield After(
-                f"{name} * the parameter is added to {where}",
-                f"g = g + {name} * parameter   # in {where}",
-                added,
-            )
+            yield After(f"g = g + {name} * parameter   # in {', '.join(wrong)}", added)
 
 
 def _other_names(right: Arrays, target: WrongGradient) -> Iterator[After]:
@@ -240,7 +216,6 @@ def _other_names(right: Arrays, target: WrongGradient) -> Iterator[After]:
     if len(source) == len(target.wrong):
         names = {k: j + ".T" * turn for k, (j, turn) in source.items()}
         yield After(
-            "; ".join(f"the gradient of {k} is that of {j}" for k, j in names.items()),
             "; ".join(f"d{k} = d{j}" for k, j in names.items()),
             lambda g, _: {
                 k: (g[source[k][0]].T if source[k][1] else g[source[k][0]]) if k in source else v
