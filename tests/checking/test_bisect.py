@@ -3,7 +3,10 @@ import pytest
 
 import gradlab as gl
 from gradlab.bugs.planting import EditedPass, program_of, put
-from gradlab.checking.bisect import from_cut
+from gradlab.checking.bisect import Bisection, conclude, from_cut
+from gradlab.checking.report import TensorReport
+from gradlab.checking.time_steps import TimeSteps
+from gradlab.checking.verdict import Judgement, Verdict
 from gradlab.nn.network import Point
 from tests.museum import case, make
 
@@ -234,6 +237,43 @@ def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):
     assert OUT_OF_LINE not in found.why
 
 
+def exactly(net, wrong, x, y):
+    """Return the time steps with the right gradients for numerical ones: no differences taken."""
+    given, right = (
+        {**one.cut_gradients(x, y), **one.state_gradients(x, y)} for one in (wrong, net)
+    )
+    inside = TimeSteps(wrong, x, y, given, 100, 0)
+
+    def told(name, analytic, numerical):
+        same = np.allclose(analytic, numerical, rtol=1e-9, atol=1e-12)
+        verdict = Judgement(Verdict.CORRECT if same else Verdict.WRONG, "")
+        rest = [np.zeros(analytic.shape)] * 4
+        return TensorReport(name, analytic, numerical, "max_relative", verdict, *rest, 0.0)
+
+    def part(name, grads):
+        return grads["input"][int(name[1:]) - 1] if name[0] == "x" else grads[name]
+
+    vars(inside)["steps"] = {
+        t: {p: told(f"{p}{t}", part(f"{p}{t}", given), part(f"{p}{t}", right)) for p in "hcx"}
+        for t in range(len(x), 0, -1)
+    }
+    return inside
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("mistake", "every_step"),
+    [(name, False) for name in MISTAKES] + [(m, True) for m, v in MISTAKES.items() if len(v) > 2],
+)
+def test_the_same_is_said_of_gradients_that_are_known_exactly(mistake, every_step):
+    pairs, *said = MISTAKES[mistake]
+    T, H = ((2, 4), (3, 3))[every_step]
+    net, x, y, _ = small(every_step, T, H)
+    told = exactly(net, edited(net, pairs), x, y).why
+    for phrase in (said[-1] if every_step else said[0]) or ("Every time step's signal is right.",):
+        assert phrase.format(T=T, B=T - 1) in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -315,3 +355,61 @@ def test_the_table_by_time_step_is_printed():
     assert last.split()[:2] + last.split()[3::2] == ["3", "✓", "✓", "✓"]
     assert before.split()[1::2] == ["✓", "✗", "✗"]
     assert before in found._repr_html_()
+
+
+# -- words, from verdicts alone ------------------------------------------------------------------
+
+
+class Cut:
+    """What is said of a cut, as far as a conclusion asks."""
+
+    def __init__(self, verdict, norm_ratio=0.5):
+        self.verdict, self.norm_ratio = Verdict(verdict), norm_ratio
+
+
+def concluded(*verdicts, layers=("one", "two", "three"), is_given=False):
+    names = ["input", "a", "b", "output"][: len(verdicts)]
+    cuts = {name: Cut(verdict) for name, verdict in zip(names, verdicts, strict=True)}
+    return conclude(cuts, list(layers), is_given)
+
+
+C, W, Q = "correct", "wrong", "inconclusive"
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("verdicts", "step", "between", "said"),
+    [
+        ((C,), None, (), "The signal is right at the input, so every step on its path is."),
+        ((Q, C), None, (), "The signal is right at a; what lies below could not be judged."),
+        ((Q, Q, Q, Q), None, (), "No cut could be judged: see the advice of each report."),
+        ((W, C), "one", ("input", "a"), "The backward pass of one is wrong: it stands between "
+         "input, where the signal is wrong, and a, where it is right."),
+        ((W, W, C), "two", ("a", "b"), "The backward pass of two is wrong: it stands between a,"),
+        ((W, Q, C), "one", ("input", "b"), "The backward pass is wrong between input, where the "
+         "signal is wrong, and b; what lies in between could not be judged."),
+        ((Q, W, W, C), "three", ("b", "output"), "The backward pass of three is wrong: it stands"),
+        ((W, W, W, Q), "three", ("b", "output"), "wrong between b, where the signal is wrong, and "
+         "output; what lies in between could not be judged."),
+        ((W, W, W, W), "loss", ("output",), "The derivative of the loss is wrong: the signal is "
+         "off at the output already."),
+    ],
+)  # fmt: skip
+def test_what_the_verdicts_of_the_cuts_say(verdicts, step, between, said):
+    found = concluded(*verdicts)
+    assert (found.step, found.between) == (step, between)
+    assert said in found.why
+    if len(verdicts) == 1:
+        given = concluded(*verdicts, is_given=True).why
+        assert given == "The signal is right at the input; the cuts above it were not looked at."
+        assert concluded(Q, C, is_given=True).why == concluded(Q, C).why
+
+
+def test_the_walk_is_printed_cut_by_cut_and_escaped():
+    cuts = {"input": Cut("wrong", 0.25), "a long name": Cut("correct", 3e-9)}
+    found = Bisection(cuts, "one", ("input", "a long name"), "What 1 < 2 says.", "all of it")
+    why, first, second, remark = repr(found).split("\n")
+    assert (why, remark) == ("What 1 < 2 says.", "Remark: all of it.")
+    assert first == "  input        ✗ wrong         norm ratio 2.5e-01"
+    assert second == "  a long name  ✓ correct       norm ratio 3.0e-09"
+    assert found._repr_html_().startswith("<pre>What 1 &lt; 2 says.\n")

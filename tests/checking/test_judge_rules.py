@@ -75,8 +75,11 @@ def test_slopes_of_both_sides_and_how_far_they_may_be_off():
     assert s.kinked.ravel().tolist() == [True, False]  # a gap that does not shrink
     assert s.bound.ravel()[0] == np.inf
     assert s.change.ravel()[1] == np.inf
-    shrinking = slopes_of(differences([1.2, 1.0154], [0.9, 0.9894], h, base=1.0), 1e-4)
-    assert not shrinking.kinked.any()
+    for noise, kinked in ((2.4e-3, True), (2.6e-3, False)):  # four times what noise does to it
+        assert slopes_of(d, noise).kinked[0, 0] == kinked
+    for gap, kinked in ((0.51, True), (0.49, False)):  # that of a bend is a tenth, of a step of one
+        shrinking = differences([1.2, 1.015 + gap / 200], [0.9, 0.985 + gap / 200], h, base=1.0)
+        assert slopes_of(shrinking, 1e-4).kinked[0, 0] == kinked
 
 
 def test_a_step_is_alive_if_it_moves_the_loss_by_more_than_roundings():
@@ -284,12 +287,14 @@ def test_a_loss_is_asleep_where_short_steps_do_not_move_it_and_long_ones_show_no
 class OfFunctions:
     """A loss whose entries are functions of their own, and what the judge asks of one."""
 
-    def __init__(self, functions, gradient, theta=None, tensors=None, single=False, beside=None):
+    def __init__(
+        self, functions, gradient, theta=None, tensors=None, single=False, beside=None, base=1.0
+    ):
         self.functions, self.gradient = functions, np.array(gradient, float)
         theta = np.zeros(len(functions)) if theta is None else np.array(theta)
         self.value_size, self.size = np.abs(theta), np.maximum(1.0, np.abs(theta))
         self.tensors = [slice(0, len(functions))] if tensors is None else tensors
-        self.base, self.noise, self.rounding = 1.0, 2 * EPS, 0.0
+        self.base, self.noise, self.rounding = base, 2 * EPS * base, 0.0
         self.scales, self.looked, self._beside = SINGLE if single else DOUBLE, [], beside
         self.steps = []
 
@@ -300,7 +305,9 @@ class OfFunctions:
         for k, sign in enumerate((1, -1)):
             for column_, e in enumerate(entries):
                 for row in range(len(steps)):
-                    sides[k, row, column_] = 1 + self.functions[e](sign * steps[row, column_])
+                    sides[k, row, column_] = self.base + self.functions[e](
+                        sign * steps[row, column_]
+                    )
         return Differences(self.base, *sides, steps, steps)
 
     def beside(self):
@@ -683,6 +690,18 @@ def test_a_loss_with_ripples_or_steps_has_jumps_where_the_gradient_fits_one_of_i
     assert mark_of(ripples, 3.0) == BUG
 
 
+def test_a_face_is_seen_by_roundings_though_the_noise_would_hide_it():
+    """Steps below 1e-10 see another slope: a loss of 1 is rounded finely enough to tell."""
+    ripples = lambda h: h + 1e-10 * np.sin(h / 1e-10)  # noqa: E731
+    loss = OfFunctions([ripples], [2.0])
+    loss.noise = 1e-9
+    for base, mark in ((1e-9, JUMPS), (1.0, JUMPS), (1e9, BUG)):
+        d = replace(loss.look(np.array([0]), DOUBLE.ladder[:, None]), base=base)
+        d.right[:, 0], d.left[:, 0] = ([ripples(s * h) for h in DOUBLE.ladder] for s in (1, -1))
+        d = replace(d, right=base + d.right, left=base + d.left)
+        assert rules.weigh(loss.gradient, d, np.ones(1), loss, 1e-9, 0.0).mark[0] == mark, base
+
+
 def test_where_no_step_gives_a_bound_an_entry_is_open_or_at_a_kink():
     one_sided = lambda h: h if h <= 0 else np.nan  # noqa: E731
     for a in (0.0, 1.0):
@@ -782,6 +801,16 @@ def test_who_follows_is_far_out_by_its_bound_and_by_the_scale():
         Ladder(loss, np.ones(8), 0.0).prove(found, open_)
         assert found.mark.tolist() == [BUG] * 4 + [OK, mark, OK, OK], (bound, off)
         assert loss.looked == [([0, 1, 2, 3], len(DOUBLE.ladder))]  # it was not looked at
+
+
+def test_where_the_worst_of_a_tensor_prove_no_bug_all_others_are_looked_at():
+    curved = [lambda h, c=1000.0 - k: h + c * h**3 for k in range(6)]
+    loss = OfFunctions(curved, [1.0] * 6)
+    assert rules.judge(loss)[0].mark.tolist() == [OK] * 6
+    ladder = len(DOUBLE.ladder)
+    assert [(len(entries), steps) for entries, steps in loss.looked] == [
+        (6, 2), (4, ladder), (2, ladder)
+    ]  # fmt: skip
 
 
 def test_in_a_wrong_tensor_the_noisy_few_and_what_has_no_slope_are_looked_at():
@@ -899,6 +928,13 @@ def test_at_a_step_the_bound_is_its_noise_and_what_twice_the_step_changes():
     assert at_step(0, rounded, **eight)[1] == 46
     accepted = OfFunctions([line(1.0), line(8.0)], [1.0 + 7e-4, 8.0])
     assert at_step(0, accepted, tolerance=1e-4, **eight)[1] == 0
+
+
+def test_nothing_is_accepted_where_no_tolerance_is_given():
+    off = OfFunctions([line(1.0)], [1.0 + 1e-4])
+    ones, no = np.ones((2, 1)), np.zeros(1, bool)
+    found, _ = rules.judge_step(off, ones, np.array([1e-9]), np.array([1e-5]), no, no)
+    assert found.mark[0] == rules.judge(off)[0].mark[0] == BUG
 
 
 def test_at_a_step_nothing_agrees_where_twice_the_step_is_not_defined():
