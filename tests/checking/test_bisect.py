@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ import gradlab as gl
 from gradlab.bugs.planting import EditedPass, program_of, put
 from gradlab.checking.bisect import Bisection, conclude, from_cut
 from gradlab.checking.report import TensorReport
-from gradlab.checking.time_steps import TimeSteps
+from gradlab.checking.time_steps import TimeSteps, _same
 from gradlab.checking.verdict import Judgement, Verdict
 from gradlab.nn.network import Point
 from tests.museum import case, make
@@ -413,3 +415,92 @@ def test_the_walk_is_printed_cut_by_cut_and_escaped():
     assert first == "  input        ✗ wrong         norm ratio 2.5e-01"
     assert second == "  a long name  ✓ correct       norm ratio 3.0e-09"
     assert found._repr_html_().startswith("<pre>What 1 &lt; 2 says.\n")
+
+
+def inside_of(verdicts, parts="hcx", every_step=False, T=3):
+    """Return time steps with these verdicts, "c2": "wrong"; all others are correct."""
+    net, x, y, _ = small(every_step, T)
+    given = {**net.cut_gradients(x, y), **(net.state_gradients(x, y) if "h" in parts else {})}
+    inside = TimeSteps(net, x, y, given, 100, 0)
+    exact = exactly(net, net, x, y).steps
+    vars(inside)["steps"] = {
+        t: {
+            p: replace(row[p], judgement=Judgement(Verdict(verdicts.get(f"{p}{t}", C)), ""))
+            for p in parts
+        }
+        for t, row in exact.items()
+    }
+    return inside
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("verdicts", "options", "said"),
+    [
+        ({}, {}, "Every time step's signal is right."),
+        ({"x2": Q, "h3": Q}, {}, "No time step is wrong, but h3, x2 could not be judged."),
+        ({"h2": W, "c3": Q, "x1": Q}, {}, "h2 is the first that is wrong, from the last time step "
+         "back; but c3 could not be judged, so this does not tell which line is."),
+        ({"x3": W, "h2": Q}, {}, "x3 is wrong: a gate's formula is, or the line dx[t]"),
+        ({"x3": W, "h2": C}, {}, "x3 is wrong and h2 is right. h2 is made from the dz of step 3's"),
+        ({"x1": W}, {}, "h1 and c1 are right, x1 is wrong: a gate's formula is, or the line"),
+        ({"x1": W, "h2": W}, {}, "h3, c3 and x3 are right, h2 is wrong."),
+        ({"x3": W}, {"parts": "x"}, "x3 is wrong, at the last time step already, to which no step"),
+        ({"x2": W}, {"parts": "x"}, "x3 is right, x2 is wrong: what step 3 hands on (dh_next, "
+         "dc_next) is wrong, if no line"),
+        ({"x1": W}, {"parts": "x"}, "x3 and x2 are right, x1 is wrong: what step 2 hands on"),
+        ({"x1": W}, {"parts": "x", "T": 4}, "x4, x3 and x2 are right, x1 is wrong"),
+        ({"x2": W}, {"parts": "x", "every_step": True}, "(dh_next, dc_next) or what comes in from "
+         "the output at step 2 is wrong"),
+        ({"c3": W}, {}, "h3 is right and c3, which is made from it, is wrong"),
+    ],
+)  # fmt: skip
+def test_what_the_verdicts_of_the_time_steps_say(verdicts, options, said):
+    assert said in inside_of(verdicts, **options).why
+
+
+def test_the_same_lines_at_a_later_step_are_pointed_at_where_there_is_one():
+    for part, t in (("x", 2), ("c", 1), ("h", 1)):
+        said = f" The same lines are right at {part}{t + 1}: look for what is different at step {t}"
+        assert said in inside_of({f"{part}{t}": W}).why
+    for last in ("x3", "c2", "h2"):  # h and c of the last step have none after them
+        assert "The same lines" not in inside_of({last: W}).why
+
+
+def gate_told(spoil, near=None, T=2):
+    """Return what is said of x and h before, both off by what dz of one gate and a rest make."""
+    net, x, y, _ = small(False, T)
+    draws = np.random.default_rng(0)
+    if near is not None:
+        for name in ("Wx", "Wh"):
+            W = net.params[f"{name}_i"]
+            net.params[f"{name}_f"] = W + near * np.abs(W).mean() * draws.standard_normal(W.shape)
+    inside = exactly(net, net, x, y)
+    W = np.concatenate([net.params["Wx_i"], net.params["Wh_i"]])
+    error = W @ draws.standard_normal((3, 2))
+    rest = np.linalg.svd(W)[0][:, 3:].sum(axis=1, keepdims=True) * np.ones((1, 2))
+    error += spoil * np.linalg.norm(error) * rest / np.linalg.norm(rest)
+    for part, t, off in (("x", T, error[:2].T), ("h", T - 1, error[2:].T)):
+        one = inside.steps[t][part]
+        inside.steps[t][part] = replace(one, analytic=one.numerical + off)
+    return inside._gate(T)
+
+
+def test_a_gate_is_named_where_its_dz_alone_explains_both_errors():
+    named = "the input gate's formula is wrong, as no other gate's dz explains both errors"
+    either = "a gate's formula is wrong, or both ways down are"
+    for spoil, said in ((0.0, named), (0.9e-3, named), (1.1e-3, either), (0.029, either),
+                        (0.032, "more than one gate's formula is wrong, or both")):  # fmt: skip
+        assert gate_told(spoil).startswith(said), spoil
+    assert gate_told(0.0, near=0.3).startswith(named)
+    assert gate_told(0.0, near=1e-3).startswith(either)  # another gate's explains it nearly too
+
+
+def test_two_parts_are_the_same_to_a_thousandth_of_the_longer():
+    a = np.array([3.0, 4.0])
+    for off, same in ((0.99e-3, True), (1.01e-3, False)):
+        for factor in (1 + off, 1 - off):
+            longer = max(1, factor)
+            assert _same(a, a * (1 + (factor - 1) * longer)) == same
+    assert _same(0 * a, 0 * a)
+    assert not _same(a, 0 * a)
