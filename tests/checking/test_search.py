@@ -1,7 +1,6 @@
 """The search itself: what it keeps, what it leaves out, and where it ends."""
 
 import ast
-import operator
 from dataclasses import replace
 
 import numpy as np
@@ -241,21 +240,3 @@ def test_what_large_arrays_cost():
     assert _entries([some(4 * ENTRIES)]) == 1
     assert _entries([some(4 * ENTRIES), some(ENTRIES, 3 * ENTRIES)]) == 2
     assert _entries([some(ENTRIES)]) == 0
-
-
-@pytest.mark.parametrize(
-    ("line", "value", "right"),
-    [("k * t", 3.0, "1.5"), ("t * k", 7.0, "3.5"), ("t * k", 5 / 3, None)],
-)
-def test_a_number_is_solved_for_and_believed_if_it_is_short(line, value, right, tmp_path):
-    """With RIGHT / 2 and a factor of `value` in it the right one is twice as large."""
-    path = tmp_path / "numbered.py"
-    path.write_text(f"def g(t):\n    return {line.replace('k', repr(value / 2))} / {value / 2!r}\n")
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("numbered", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = Search(trial(Code(module.g), places=[HERE])).run()
-    assert found
-    assert min(found, key=operator.attrgetter("cost")) == found[0]

@@ -330,8 +330,8 @@ class Search:
         """Solve for a factor that is missing, or a sign."""
         target, of = self.trial.target, spot.with_part(at)
         with contextlib.suppress(Exception):  # anybody's expression
-            step = spot.moved(of(2 * expr.value))
-            if step is not None and (c := target.factor(target.given, step)) is not None:
+            c = target.factor(target.given, spot.moved(of(2 * expr.value)))
+            if c is not None:
                 self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(expr.node)}")
 
     def _factor_by_runs(self, spot: Spot, at: Where, expr: Expression) -> None:
@@ -351,8 +351,6 @@ class Search:
             zero = spot.moved(of(0 * expr.value))
         except (Exception, SystemExit):  # anybody's expression
             return
-        if zero is None:
-            return
         shape, whole = np.shape(expr.value), np.shape(spot.value)
         if shape == whole[len(whole) - len(shape) :]:  # a number for each column may lack a matrix
             shape = whole
@@ -366,12 +364,13 @@ class Search:
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
                     strange = STRANGE * len(words_in(text) - own)
+                    shown = text if sign == "*" else below(text)
                     self._named(
                         spot,
                         at,
                         c,
                         FAMILY["forms"] + cost + strange,
-                        f"C * {in_product(expr.node)} {sign} {text}",
+                        f"C * {in_product(expr.node)} {sign} {shown}",
                     )
 
     def _terms(self, spot: Spot, at: Where, expr: Expression) -> None:
@@ -398,7 +397,7 @@ class Search:
                 f"{factor} * {text}": 0.0,
                 f"{term} + {text}": 0.1,
                 f"{term} - {text}": 0.2,
-                f"{factor} / {text}": 0.3,
+                f"{factor} / {below(text)}": 0.3,
             }
             for shown, more in shapes.items():
                 if cost <= 0.4:
@@ -408,7 +407,7 @@ class Search:
     def _number_for(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Find another number by Newton's method, and believe it if it is short."""
         target = self.trial.target
-        if spot.slopes is None or isinstance(expr.value, bool):
+        if spot.slopes is None:
             return
         of, c = spot.with_part(at), float(expr.value)
         try:
@@ -452,6 +451,13 @@ def in_product(node: ast.expr) -> str:
     is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.Pow)
     atoms = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Call)
     return text if is_product or isinstance(node, atoms) else f"({text})"
+
+
+def below(text: str) -> str:
+    """Return what something is divided by: in brackets if it is a product."""
+    node = ast.parse(text, mode="eval").body
+    is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+    return f"({text})" if is_product else text
 
 
 def words_in(text: str) -> set[str]:
