@@ -28,23 +28,17 @@ from gradlab.checking.diagnosis.causes import (
     residual,
 )
 from gradlab.nn.network import Point
+from tests.checking.cases import known
 
 RIGHT = {"W": np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]]), "b": np.array([2.0, -1.0, 0.5])}
 
 
-def facts(analytic, wrong=None, numerical=None, **more):
-    """Return facts of a dense layer of which this came; all that differs is wrong."""
-    n = {k: np.ravel(v) for k, v in (numerical or RIGHT).items()}
-    a = {k: np.ravel(np.asarray(v, float)) for k, v in ((numerical or RIGHT) | analytic).items()}
-    known = {
-        "params": None, "entries": dict.fromkeys(n, slice(None)),
-        "shapes": {k: np.shape(v) for k, v in (numerical or RIGHT).items()}, "groups": [],
-        "numbers": dict.fromkeys(n, 1), "biases": {"b"}, "batch": 4, "outputs": 3,
-        "loss_name": "mse", "l2": 0.0, "dropout_rate": 0.0, "knows_l2": True, "rounding": 0.0,
-    }  # fmt: skip
-    bounds = {k: np.full(v.shape, 1e-12) for k, v in n.items()}
-    wrong = [k for k in n if not np.array_equal(a[k], n[k])] if wrong is None else wrong
-    return Facts(a, n, bounds, wrong, **(known | more))
+def facts(analytic, numerical=RIGHT, **more):
+    """Return facts of a dense layer of a network of which this came."""
+    return known(numerical | analytic, numerical, biases={"b"}, **NETWORK | more)
+
+
+NETWORK = {"batch": 4, "outputs": 3, "loss_name": "mse", "knows_l2": True}
 
 
 def suspect(bug="bug", layer=1, random=False, **gradient):
@@ -129,7 +123,7 @@ def test_what_a_suspect_leaves_of_the_deviation():
 
 
 def test_a_bug_that_cannot_fit_by_chance_is_certain():
-    one = facts({"b": [5.0]}, numerical={"b": np.array([1.0])})
+    one = facts({"b": [5.0]}, {"b": np.array([1.0])})
     three = facts({"b": 2 * RIGHT["b"]})
     assert _is_proof(0.0, one)
     assert _is_proof(1e-8, one)
@@ -256,7 +250,7 @@ def test_a_factor_may_be_of_other_sizes():
 
     def said(factor, batch, outputs, *wrong, **more):
         spoiled = {k: factor * seven[k] for k in wrong or ("b",)}
-        of = facts(spoiled, numerical=seven, outputs=outputs)
+        of = facts(spoiled, seven, outputs=outputs)
         found = _as_well(of, {"N": batch, "K": outputs, **seven, **more})
         return found.removeprefix("; its factor is ").removesuffix(" here: it may be either")
 

@@ -172,9 +172,8 @@ class Search:
     def _edits_at(self, spot: Spot, root: ast.expr) -> Iterator[Edit]:
         """Yield the edits of what a statement computes: rules first, then what is solved for."""
         spot.value = spot.scope.known(root)
-        if spot.value is not None:
-            with contextlib.suppress(ExhaustedError):
-                self._look(spot)
+        with contextlib.suppress(ExhaustedError):
+            self._look(spot)
         is_to_blame = spot.is_to_blame(self.trial.target)
         for at, node, is_term, is_index in expressions(spot.where, root):
             expr = _expression(node, is_term, is_index, spot.scope)
