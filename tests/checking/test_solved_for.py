@@ -123,6 +123,15 @@ def columns(t):
     return e.sum(axis=0) + 0 * M[0]
 
 
+M = np.array([[1.0, 0.5, -1.0], [0.3, 2.0, 1.0]])
+
+
+def inside_a_product(t):
+    a = np.tanh(t)
+    v = M @ t
+    return M.T @ v + 0 * a
+
+
 def with_a_sum(t):
     c = 0.25
     return np.sin(t) + t * c
@@ -175,6 +184,10 @@ SOLVED = {
         {f"e = {text}": (FORMS, FORMS + STRANGE) for text in (
             "d * t * M", "d * M * t", "d * (t * M)")},
     ),
+    "an array inside a product of matrices, of another shape than that": (
+        inside_a_product, lambda t: M.T @ (M @ (t * np.tanh(t))),
+        {"v = M @ (t * a)": (FORMS, FORMS + STRANGE)},
+    ),
     "a term that speaks of what its line does not, or inside another": (
         with_a_sum, lambda t: np.sin(t) + t / 4 + t * t / 4,
         {"return np.sin(t) + t * c + c * t * t": (TERMS, TERMS + 0.4 + 0.2),
@@ -210,6 +223,32 @@ def test_where_each_takes_a_run_the_usual_factors_and_terms_are_tried(monkeypatc
             assert found[f"g += {shown}"] == pytest.approx((FORMS + cost + more,) * 2), shown
     assert "g += t / (t * (1 - t))" in found
     assert not any("exp" in text for text in found)  # at 0.7 it is not usual enough
+
+
+def may_stop(t):
+    g = np.zeros(3)
+    for _ in range(2):
+        s = t[0] * 0.5
+        if s > 0.5:
+            raise ValueError
+        g += s * t
+    return g
+
+
+def may_be_longer(t):
+    g = np.zeros(3)
+    for _ in range(2):
+        s = t[0] * 0.5
+        g += s * t
+        g = np.resize(g, int(12 * s))
+    return g
+
+
+@pytest.mark.parametrize("function", [may_stop, may_be_longer])
+def test_a_run_that_ends_in_an_error_or_in_another_shape_is_no_factor(function, monkeypatch):
+    found = solved(function, lambda t: 3.1 * t[0] * t, monkeypatch).tried
+    assert found["return 3.1 * g"] == pytest.approx((FACTOR, FACTOR + BARE + 1.4))
+    assert found["g += 3.1 * s * t"] == pytest.approx((FACTOR, FACTOR + 1.4))
 
 
 def of_a_number(t):

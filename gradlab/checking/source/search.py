@@ -405,10 +405,7 @@ class Search:
 
     def _number_for(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Find another number by Newton's method, and believe it if it is short."""
-        target = self.trial.target
-        if spot.slopes is None:
-            return
-        of, c = spot.with_part(at), float(expr.value)
+        target, of, c = self.trial.target, spot.with_part(at), float(expr.value)
         try:
             for _ in range(12):
                 h = 1e-6 * (abs(c) or 1.0)
@@ -421,7 +418,7 @@ class Search:
                     if abs(short := float(f"{c:.{digits}g}")) and abs(short - c) < 1e-5 * abs(c):
                         self._try(spot, at, repr(short), FAMILY["number"])
                         break
-        except (Exception, SystemExit):  # anybody's expression
+        except (Exception, SystemExit):  # anybody's expression, or its slopes are not known
             return
 
 
