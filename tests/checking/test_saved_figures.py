@@ -300,6 +300,7 @@ def test_the_legend_names_sixteen_and_counts_the_others():
         assert [told["class"] for told in lines] == [f"curve hue{k % 5}" for k in range(count)]
         assert len({(t["class"], t["stroke-dasharray"]) for t in lines}) == count
         assert lines[0]["stroke-dasharray"] == "none"
+        assert len({told["stroke-dasharray"] for told in lines[:4]}) == 4  # without colors, too
 
 
 def test_kinks_are_a_stretch_up_to_the_longest_step():

@@ -21,7 +21,9 @@ from gradlab.checking.source.search import (
     NEW_NAME,
     STRANGE,
     WORK,
+    ExhaustedError,
     Search,
+    _expression,
 )
 from gradlab.checking.source.spot import Spot
 from gradlab.checking.source.statements import statements_of
@@ -432,6 +434,22 @@ def test_long_arrays_are_not_searched_and_large_ones_are_dear():
     assert [*search._edits_of(search._code.functions[0])]
     entries = 3 + 1900 + 19_000
     assert search.price == ASIDE + 3 + entries * 3 // (4 * ENTRIES)
+
+
+def test_each_form_takes_two_of_the_work_and_each_term_one():
+    search = searching(two_lines, twice, Written)
+    spot = spot_of(search)
+    expr = _expression(spot.node, True, False, spot.scope)
+    for tries, some, price in (
+        (search._forms, [*spot.scope.forms((3,))], 2),
+        (search._terms, spot.scope.terms((3,)), 1),
+    ):
+        search.work = WORK
+        tries(spot, spot.where, expr)
+        assert WORK - search.work == price * len(some)
+        search.work = price * len(some) - 1
+        with pytest.raises(ExhaustedError):
+            tries(spot, spot.where, expr)
 
 
 def test_a_spot_is_looked_at_if_that_takes_a_tenth_of_the_work_at_most():
