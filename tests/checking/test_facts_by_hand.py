@@ -224,6 +224,11 @@ def test_a_factor_is_exact_to_a_millionth():
         assert cause == f"the gradient there is {word}"
         assert evidence.startswith("Analytic over numerical is 2")
         assert evidence.endswith(" in w, direction the same.")
+    for error, word in ((0.5e-6, "exactly"), (1.5e-6, "about")):  # of a large factor, too
+        bound = error * np.linalg.norm(N) / (3 * SAFETY)
+        of = known({"w": 50 * N, "u": N}, {"w": N, "u": N}, bound)
+        assert of.factor(["w"]).error == pytest.approx(50 * error, rel=0.1)
+        assert told(patterns.common_factor, of)[0][0].startswith(f"w is {word} 50 times")
     (all_of_it, *_) = told(patterns.common_factor, one(-2 * N, 2 * N))
     assert all_of_it[3] == "Analytic over numerical is -1 in every tensor, direction opposite."
 
