@@ -112,13 +112,13 @@ class Search:
                 self._run_code()
                 if self.found:
                     break
-        best = min((m.cost for m in self.found), default=0.0)
+        found = sorted(self.found, key=lambda m: m.cost)
         kept: dict[tuple[str, str], Mended] = {}
         is_one = any(place.is_larger for place in self._places or ())
         cheapest: dict[str, float] = {}  # of each line
-        for mended in sorted(self.found, key=lambda m: m.cost):
+        for mended in found:
             least = cheapest.setdefault(mended.where, mended.cost)
-            if mended.cost <= min(best + MARGIN, least + MARGIN_OF_ONE):
+            if mended.cost <= min(found[0].cost + MARGIN, least + MARGIN_OF_ONE):
                 kept.setdefault((mended.where, "" if is_one else mended.number), mended)
         return [*kept.values()]
 
