@@ -5,6 +5,7 @@ import importlib.util
 import linecache
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import gradlab as gl
 from gradlab.checking.source import search
 from gradlab.checking.source.functions import Code, Function
+from gradlab.own.code import LayerCode
+from gradlab.own.factors import _is_steady
 from tests.own.pieces import layers
 from tests.own.pieces.bugs import BUGS, NOT_FOUND, OUR_WORDS
 
@@ -298,8 +301,12 @@ def odd_backward(kind, dout, cache):
     x, W = cache
     d = dout * np.cos(x @ W)
     factor = {"1/N": 1 / len(x), "N": len(x), "1/4": 0.25, "data": np.abs(x).mean(), "1/2": 0.5,
-              "sizes": len(x) / W.shape[1] ** 2}  # fmt: skip
+              "sizes": odd_factor(kind, len(x), W.shape[1])}  # fmt: skip
     return d @ W.T, x.T @ d * factor[kind]
+
+
+def odd_factor(kind, N, M):
+    return {"1/N": 1 / N, "N": N, "sizes": N / M**2}.get(kind)
 
 
 @pytest.mark.every_case
@@ -323,6 +330,44 @@ def test_a_factor_is_told_as_what_it_is_with_other_examples_too(examples, kind, 
     (cause,) = report.diagnosis
     assert said in cause.cause
     assert not cause.certain
+    if kind in ("1/N", "N", "sizes"):  # a mean or a sum is likelier than what fits no name
+        assert cause.score == (0.5 if kind == "sizes" else 0.9)
+        more = odd_factor(kind, examples + 1, 3)
+        assert f"with one example more it is {more:.6g}" in cause.evidence
+
+
+def test_a_factor_of_all_that_is_wrong_is_told_of_every_tensor():
+    def backward(dout, cache):
+        dx, dW = odd_backward("1/N", dout, cache)
+        return dx / len(dx), dW
+
+    (cause,) = gl.check_layer(odd, partial(backward), *INPUTS[:2]).diagnosis
+    assert cause.cause.startswith("every tensor is 1/N of what it must be: a mean over the 5 exam")
+    x, W, b = INPUTS
+
+    def two(dout, cache):
+        dx, dW = odd_backward("1/N", dout, cache)
+        return dx, dW, dout.mean(axis=0)
+
+    (cause,) = gl.check_layer(
+        lambda x, W, b: (odd(x, W)[0] + b, (x, W)), partial(two), x, W, b
+    ).diagnosis
+    assert cause.cause.startswith("W, b is 1/N of what it must be")
+
+
+def test_a_gradient_that_adds_up_or_of_which_a_part_is_known_has_no_factor():
+    code = LayerCode(lambda x: (np.sin(x), x), lambda dout, x: dout * np.cos(x), INPUTS[:1])
+    grads = {name: np.ravel(g) for name, g in code.at({}, code.above)[1].items()}
+
+    def is_steady(analytic):
+        return _is_steady(code, SimpleNamespace(analytic=analytic, shapes={"x": (5, 3)}))
+
+    assert is_steady(grads)
+    assert is_steady({"x": grads["x"] * (1 + 1e-12)})
+    assert not is_steady({"x": grads["x"] * (1 + 1e-5)})
+    assert not is_steady({"x": grads["x"][:4]})
+    code.backward = lambda dout, x: 1 / 0
+    assert not is_steady(grads)
 
 
 def test_where_the_number_of_examples_cannot_be_changed_both_are_told():
