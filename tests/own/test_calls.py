@@ -473,9 +473,8 @@ def test_what_is_said_and_counted_of_a_framework_is_that_of_all_that_ran(remark)
     assert report[1] == first.evaluations
     assert report[0].remarks == (() if remark is None else (remark,))
     assert own.asked == ()
-    own = Framework(
-        lambda above: 1.0 if np.array_equal(above, np.arange(1.0, 4.0)) else 2.0, remark
-    )
+    above = Framework.above[0]
+    own = Framework(lambda given: 1.0 if np.array_equal(given, above) else 2.0, remark)
     report, evaluations = check_from_above(own, own.judge, "cotangent")
     assert report.verdict == "wrong"
     assert len(own.asked) == 1  # the first that is wrong is told
@@ -516,7 +515,8 @@ def test_right_code_has_the_slopes_of_every_other_place_and_wrong_code_not():
         assert not place.agrees({**grads, "w": grads["w"] * (1 + 1e-4)})
         assert [name for name, *_ in place.slopes] == ["x", "x", "w", "w", "b", "b"]
         assert not np.array_equal(place.above[0][0, :2], code.above[0][0, :2])
-        terms = sum(np.sum(np.abs(a * o)) for a, o in zip(place.above, *code.at(place.inputs)[:1]))
+        ((out,), _) = code.at(place.inputs)
+        terms = np.sum(np.abs(place.above[0] * out))
         for *_, noise in place.slopes:  # of a difference over 1e-5: each term is off by 1e-14
             assert noise == pytest.approx(1e-14 * terms / 1e-5, rel=1e-3)
         assert not np.allclose(place.slopes[0][1], place.slopes[1][1])

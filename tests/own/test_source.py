@@ -152,6 +152,23 @@ def test_nothing_of_the_callers_is_another_thing_afterwards(capsys):
     assert STATE["kept"].tobytes() == kept
 
 
+def kept_slope(x):
+    y = np.tanh(x)
+    slope = 1 - y
+    return y, slope
+
+
+def times(dout, slope):
+    return dout * slope
+
+
+def test_a_line_of_forward_is_told_that_keeps_what_backward_cannot_use():
+    """The output is right: an edit of the first line would make it another one."""
+    (cause,) = gl.check_layer(kept_slope, times, INPUTS[0]).diagnosis
+    assert (cause.wrong_line, cause.right_line) == ("slope = 1 - y", "slope = 1 - y ** 2")
+    assert cause.where.startswith("kept_slope, line")
+
+
 def test_a_file_that_has_changed_since_is_not_read(tmp_path):
     module = loaded("def f(x):\n    return 2 * x\n", tmp_path)
     assert Function.of(module.f)
