@@ -171,7 +171,7 @@ class Part:
             report=replace(
                 alone,
                 tensors=tensors,
-                find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
+                find_causes=lambda report: cache.causes(alone) or alone.diagnosis,
             ),
         )
 
