@@ -760,6 +760,12 @@ def test_a_scripted_module_gets_parameters_of_its_own(ours):
     assert module.W.dtype is standin.float64
     module.W.grad = standin.tensor(W)
     assert ours("state").copy_of(module, None).W.grad is None
+    plain = Linear()
+    plain.W.grad = standin.tensor(W)
+    copied = ours("state").copy_of(plain, None)
+    assert copied.W.grad is None
+    assert copied.W.dtype is standin.float64
+    assert plain.W.grad is not None
 
 
 def test_a_batch_holds_no_more_numbers_than_memory_allows(torch, ours):
