@@ -175,6 +175,14 @@ def test_names_and_keys_come_back_where_they_were_deleted_or_renamed():
     assert [*given] == order
 
 
+def test_a_global_that_is_gone_before_it_begins_is_no_obstacle(monkeypatch):
+    outside = Outside(lambda: LAST)
+    monkeypatch.delitem(globals(), "LAST")
+    with outside.kept():
+        pass
+    assert "LAST" not in globals()
+
+
 def test_a_variable_that_was_not_set_yet_stays_as_it_is_set():
     later = 1
     del later

@@ -169,6 +169,34 @@ def test_a_line_of_forward_is_told_that_keeps_what_backward_cannot_use():
     assert cause.where.startswith("kept_slope, line")
 
 
+def rectified(x, slope=False):
+    y = np.tanh(x)
+    if slope:
+        return 1 - y
+    return y
+
+
+def test_an_edit_of_what_both_call_is_told_only_if_forward_is_the_same_with_it():
+    def forward(x):
+        return rectified(x), x
+
+    def right(dout, x):
+        return dout * (1 - rectified(x) ** 2)
+
+    def squared(dout, x):
+        return dout * (1 - rectified(x))
+
+    def sloped(dout, x):
+        return dout * rectified(x, slope=True)
+
+    assert gl.check_layer(forward, right, INPUTS[0]).verdict == "correct"
+    (cause,) = gl.check_layer(forward, squared, INPUTS[0]).diagnosis
+    assert cause.wrong_line == "return dout * (1 - rectified(x))"
+    assert not any("rectified, line" in str(part) for part in (cause.where, *cause.alike))
+    (cause,) = gl.check_layer(forward, sloped, INPUTS[0]).diagnosis
+    assert (cause.wrong_line, cause.right_line) == ("return 1 - y", "return 1 - y ** 2")
+
+
 def test_a_file_that_has_changed_since_is_not_read(tmp_path):
     module = loaded("def f(x):\n    return 2 * x\n", tmp_path)
     assert Function.of(module.f)
@@ -351,6 +379,23 @@ def test_a_factor_is_told_as_what_it_is_with_other_examples_too(examples, kind, 
         assert cause.score == (0.5 if kind == "sizes" else 0.9)
         more = odd_factor(kind, examples + 1, 3)
         assert f"with one example more it is {more:.6g}" in cause.evidence
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (lambda N: 100 * (1 + 2e-4 / N), "the gradient is 100.004 times what it must be"),
+        (lambda N: 0.01 * (1 + 0.6 / N), "follows the arrays' sizes: 0.0112 here"),
+        (lambda N: 1.001 / N, "follows the arrays' sizes: 0.2002 here"),
+    ],
+)
+def test_a_factor_is_the_same_with_other_sizes_to_a_ten_thousandth_of_itself(factor, said):
+    def backward(dout, cache):
+        dx, dW = odd_backward("1/2", dout, cache)
+        return dx, 2 * dW * factor(len(dx))
+
+    (cause,) = gl.check_layer(odd, partial(backward), *INPUTS[:2]).diagnosis
+    assert said in cause.cause
 
 
 def test_a_factor_of_all_that_is_wrong_is_told_of_every_tensor():
