@@ -64,9 +64,9 @@ test('the board has a place for the banner, for what is wrong with the kernel, t
 });
 
 test('what came before the screen’s next frame is drawn once, the latest', async () => {
-  const {el, model, frame, banner} = await opened();
+  const {el, lab, model, frame, banner} = await opened();
   let drawn = 0;
-  el.addEventListener('gradlab-drawn', () => { drawn += 1; });
+  lab.addEventListener('gradlab-drawn', () => { drawn += 1; });
   assert.equal(banner.textContent, '');
   model.change({banner: '<p>wrong</p>'});
   model.change({banner: '<p>wrong, again</p>'});
@@ -145,6 +145,17 @@ test('visible panels stand in their order, as wide as the row allows, and the ot
   assert.equal(panel('two').style.width, `${Math.floor(18 * 1.6 * 1.6 * 13)}px`);
 });
 
+test('a row is filled in the order that the panels stand in', async () => {
+  const about = width => ({title: 'A title', width, hint: '', zooms: false}), [em, wide] = [11, 440];
+  const {size, place, panel, window} = await opened({
+    panels: {one: about(30), two: about(10), three: about(30)}, visible: ['one', 'three', 'two'], chart_three: says(''),
+  });
+  window.innerHeight = 100;
+  size(wide, em);
+  place();
+  assert.deepEqual(['one', 'three', 'two'].map(name => panel(name).style.width), ['440px', '330px', '110px']);
+});
+
 test('hidden panels take no frame, visible ones theirs, and a ghost is handed on with its numbers', async () => {
   const {model, frame, place, panel} = await opened({visible: ['one'], chart_two: says('no network')});
   place();
@@ -160,6 +171,29 @@ test('hidden panels take no frame, visible ones theirs, and a ghost is handed on
   model.change({visible: ['one', 'two']});
   await frame();
   assert.equal(panel('two').textContent, 'Two: no network');
+});
+
+test('a ghost is drawn with its own numbers, for the one that came last', async () => {
+  const axis = {low: 0, high: 1, log: false, ticks: [], label: ''};
+  const chart = {
+    title: '', aside: '', note: '', legend: [], framed: true, square: false, right: 0, bottom: 0, x: axis, y: axis, marks: [], bytes: null,
+  };
+  const ghostAt = share => ({
+    charts: {one: {x: axis, y: axis, marks: [{kind: 'curve', x: [0, 1], y: [0, 1], colour: 'ink', dash: [], width: 1}]}},
+    bytes: new Float32Array([share]),
+  });
+  const {model, frame, place, panel} = await opened({chart_one: chart, ghost: ghostAt(0.25)});
+  place();
+  await frame();
+  const pale = () => {
+    const [{args: [paper]}] = panel('one').children[0].recorded.of('drawImage');
+    return paper.recorded.of('moveTo').filter(call => call.globalAlpha < 1).map(call => call.args[0]);
+  };
+  assert.equal(pale().length, 1);
+  model.change({ghost: ghostAt(0.5)});
+  await frame();
+  const [first, second] = pale(), width = 406 - 2 * 0.6 * EM; // between the edges
+  assert.ok(Math.abs(second - first - 0.25 * width) < 1e-6);
 });
 
 test('pictures leave room below and above them: one row fits in three quarters of the window', async () => {
@@ -337,7 +371,7 @@ test('what the kernel asks of the page is done', async t => {
   const clipboard = {writeText: text => { done.push(['copy', text]); return Promise.reject(new Error('not allowed')); }};
   Object.defineProperty(globalThis, 'navigator', {value: {clipboard}, configurable: true, writable: true});
   t.mock.timers.enable({apis: ['setTimeout']});
-  t.mock.method(URL, 'createObjectURL', blob => { done.push(['save', blob.type]); return 'blob:1'; });
+  t.mock.method(URL, 'createObjectURL', blob => { done.push(['save', blob.type, blob.size]); return 'blob:1'; });
   t.mock.method(page, 'createElement', tag => Object.assign(element(tag), {click() { done.push(['named', this.download]); }}));
   lab.append(Object.assign(element('div.there'), {scrollIntoView: how => done.push(['see', how])}));
   lab.requestFullscreen = () => { done.push(['full']); return Promise.resolve(); };
@@ -352,22 +386,24 @@ test('what the kernel asks of the page is done', async t => {
   assert.deepEqual(ask({see: '.there'}), [['see', {block: 'nearest'}]]);
   assert.deepEqual(ask({see: '.nowhere'}), []);
   assert.deepEqual(ask({fullscreen: true}), [['full']]);
-  assert.deepEqual(ask({save: 'lab.svg', mime: 'image/svg+xml'}, 'bytes'), [['save', 'image/svg+xml'], ['named', 'lab.svg']]);
+  assert.deepEqual(ask({save: 'lab.svg', mime: 'image/svg+xml'}, 'bytes'), [['save', 'image/svg+xml', 5], ['named', 'lab.svg']]);
   navigator.clipboard = undefined;
   assert.deepEqual(ask({copy: 'gl.Lab()'}), []);
 });
 
 test('a board that is taken from the page listens to nothing any more', async t => {
   t.mock.timers.enable({apis: ['setTimeout']});
-  const {model, el, frame, cost, end, place, window, page, lab} = await opened();
+  const {model, el, frame, cost, nobody, end, place, window, page, lab} = await opened();
   place();
   await frame();
   model.change({banner: '<p>too late</p>'});
+  window.happen('keydown', {target: lab, key: 'z', ctrlKey: true}); // whose answer nobody waits for
   end();
   await frame();
   assert.equal(el.textContent.includes('too late'), false);
   t.mock.timers.tick(999);
-  assert.equal(cost.textContent, '');
+  t.mock.timers.tick(9000);
+  assert.deepEqual([cost.textContent, nobody.textContent], ['', '']);
   assert.deepEqual(model.heard, []);
   assert.deepEqual(model.sent.at(-1).content.in_view, []);
   for (const kind of [ResizeObserver, MutationObserver, IntersectionObserver]) {

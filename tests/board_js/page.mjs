@@ -150,20 +150,20 @@ export class Element {
   contains(node) { return node === this || (node?.parent ? this.contains(node.parent) : false); }
   getBoundingClientRect() { return this.box; }
 
-  addEventListener(type, listener, {signal, once} = {}) {
-    const one = {type, listener, once};
+  addEventListener(type, listener, {signal, once, capture = false} = {}) {
+    const one = {type, listener, once, capture};
     this.heard.push(one);
     signal?.addEventListener('abort', () => { this.heard = this.heard.filter(other => other !== one); });
   }
 
-  // Lets `event` happen here and in all that it is in; returns it with what was done to it.
-  happen(type, more = {}) {
+  // Lets an event happen here and, if it bubbles, in all that this is in; returns it with what was done to it.
+  happen(type, {bubbles = true, ...more} = {}) {
     const event = {
       type, target: this, done: [], preventDefault: () => event.done.push('prevented'),
       stopPropagation: () => event.done.push('stopped'), stopImmediatePropagation: () => event.done.push('stopped at once'),
       ...more,
     };
-    for (let at = this; at; at = at.parent) {
+    for (let at = this; at; at = bubbles && at.parent) {
       for (const one of at.heard.filter(({type: heard}) => heard === type)) {
         if (one.once) at.heard = at.heard.filter(other => other !== one);
         one.listener(event);

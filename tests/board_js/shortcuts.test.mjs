@@ -46,6 +46,7 @@ test('the whole lab undoes, but for fields that hold texts', () => {
   const ticks = ['checkbox', 'radio'].map(type => element('input', {type}));
   const texts = [element('textarea'), element('input', {type: 'text'}), element('input'), element('div', {contenteditable: 'true'})];
   const {asked, key, gone} = labOf(inside, ...ticks, ...texts);
+  assert.deepEqual(window.heard.map(one => [one.type, one.capture]), [['keydown', true]], 'before what is at the document');
   for (const one of [inside, ...ticks]) assert.deepEqual(key(one, 'z'), TAKEN);
   assert.deepEqual(asked, ['undo', 'undo', 'undo']);
   for (const one of [outside, ...texts]) assert.deepEqual(key(one, 'z'), []);
