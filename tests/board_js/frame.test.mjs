@@ -108,6 +108,12 @@ test('a legend’s second row begins anew, below the first', () => {
   near(box.y, 17 + 2 * 11.5 + 2.5);
 });
 
+test('a legend’s rows are as wide as the panel between its edges', () => {
+  const rows = letters => new Set(exact({legend: [24, letters].map(n => ({text: 'w'.repeat(n), sign: ''}))}).legend.map(one => one.y)).size;
+  assert.equal(rows(24), 1); // 138.5 + 9 + 138.5 of 288
+  assert.equal(rows(25), 2);
+});
+
 test('a legend’s row is filled to its end', () => {
   const line = {text: 'four', sign: ''}, sign = {text: 'ab', sign: '•'}, only = {text: '', sign: '•'};
   const rows = (legend, width) => legendRows(legend, width, EM, five).map(row => row.map(({x, textAt}) => [x, textAt]));

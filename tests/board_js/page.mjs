@@ -6,7 +6,12 @@ export function recorder() {
   const ctx = new Proxy(state, {
     get: (_, name) => {
       if (name in state) return state[name];
-      if (name === 'measureText') return text => ({width: 6 * text.length});
+      if (name === 'measureText') {
+        return text => {
+          calls.push({name, args: [text], ...state});
+          return {width: 6 * text.length};
+        };
+      }
       if (name === 'save') saved.push({...state});
       if (name === 'restore') Object.assign(state, saved.pop());
       return (...args) => calls.push({name, args, ...state});

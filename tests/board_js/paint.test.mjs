@@ -164,6 +164,7 @@ test('segments go from their one end to the other', () => {
   const {only, of, dash} = drawn(
     {kind: 'segments', colour: 'wrong', dash: [1], width: 1}, [0, 0.5], [0, 0], [0.5, 1], [1, 0.25],
   );
+  assert.deepEqual(only('rect'), [['rect', 10, 20, 200, 100]], 'cut off at the axes');
   assert.deepEqual(only('beginPath', 'moveTo', 'lineTo', 'stroke').slice(1), [
     ['beginPath'], ['moveTo', 10, 120], ['lineTo', 110, 20], ['moveTo', 110, 120], ['lineTo', 210, 95], ['stroke'],
   ]);
@@ -307,8 +308,8 @@ test('the axes’ labels stand below, and upright at the left', () => {
   assert.deepEqual([along.args, along.textAlign, size(along)], [['step', 70, 115], 'center', 0.9 * 26]);
   assert.deepEqual([up.args, size(up)], [['error', 0, 0], 0.9 * 26]);
   assert.deepEqual([of('translate')[0].args, of('rotate')[0].args], [[0.9 * 26, 55], [-Math.PI / 2]]);
-  const names = calls.map(({name}) => name), at = calls.indexOf(up);
-  assert.ok(names.lastIndexOf('save', at) < names.indexOf('translate') && names.indexOf('restore', at) > at);
+  const names = calls.map(({name}) => name), at = names.indexOf('translate');
+  assert.deepEqual(names.slice(at - 1, at + 4), ['save', 'translate', 'rotate', 'fillText', 'restore']);
   assert.equal(around({}, {}).of('rotate').length, 0);
 });
 
@@ -339,7 +340,17 @@ test('an entry of the legend is its sign or a piece of its line, and its name', 
   assert.deepEqual([strokeStyle, lineWidth, of('setLineDash').at(-1).args], ['#c04a00', 4, [[8, 4]]]);
   const [sign] = text('▼'), [one] = text('W1'), [other] = text('noise');
   assert.deepEqual([sign.args, sign.fillStyle, size(sign)], [['▼', 90, 40], '#888888', SMALL]);
+  assert.deepEqual([sign.textAlign, sign.textBaseline], ['left', 'middle']);
   assert.deepEqual([one.args, one.fillStyle, other.args, other.fillStyle], [['W1', 60, 40], '#111111', ['noise', 99, 40], '#111111']);
+});
+
+test('where nothing lies below the curves a ghost still does', () => {
+  const ghost = {x: axis, y: axis, marks: [curve({x: [0, 2], y: [8, 2]})], numbers: packed([0, 1], [0, 1])};
+  for (const marks of [[curve({x: [0, 2], y: [8, 2]})], []]) {
+    const {of} = painted(chart(marks), ghost);
+    const opacities = of('stroke').filter(call => call.lineWidth === 2).map(call => call.globalAlpha);
+    assert.deepEqual(opacities, [0.38, ...marks.map(() => 1)]);
+  }
 });
 
 test('a ghost has no place where one of its axes is logarithmic and this one’s is not', () => {

@@ -83,6 +83,8 @@ test('who listens is told what the picture is, and what keys and hands do on it'
   assert.equal(root.getAttribute('aria-label'), 'A title');
   assert.equal(root.dataset.panel, 'u_curve');
   assert.equal(canvas.getAttribute('aria-hidden'), 'true');
+  const parts = [root, ...root.children].map(one => one.className); // what the style sheet calls them
+  assert.deepEqual(parts, ['gradlab-panel', 'gradlab', 'gradlab-says']);
   assert.equal(root.title, 'Click to go there. Select an area to enlarge it, double click to see all.');
   assert.equal(
     root.getAttribute('aria-description'),
@@ -142,8 +144,9 @@ test('a chart is drawn once on its sheet, and what moves anew over a copy of it'
   const dot = {kind: 'dots', x: [0, 1], y: [4, 1], colours: ['ink'], ends: [1], radius: 2, edge: null, sign: 'square'};
   const numbers = {floats: ([start]) => [start ? 0.25 : 0.5]};
   panel.draw([dot], numbers, false);
-  const [copy, ...after] = last();
+  const [copy, restored, ...after] = last();
   assert.deepEqual([copy.args, still()], [[panel.paper, 0, 0], 1]);
+  assert.equal(restored.name, 'restore', 'pixel by pixel is the copy alone');
   const [, {args: [x, y, size]}] = after.filter(call => call.name === 'rect');
   near(x + size / 2, BOX.x + 0.5 * BOX.width);
   near(y + size / 2, BOX.y + 0.75 * BOX.height);
@@ -158,6 +161,12 @@ test('a chart is drawn once on its sheet, and what moves anew over a copy of it'
   panel.take(framed({title: 'new'}));
   panel.draw([dot], numbers, false);
   assert.equal(still(), 2);
+});
+
+test('texts around the axes are measured in the letters that they are written in', () => {
+  const {panel} = onPage(framed({y: {...Y, ticks: [[0.5, '10⁻⁷']]}}));
+  const [{args, font}] = panel.paper.recorded.of('measureText');
+  assert.deepEqual([args, Number.parseFloat(font)], [['10⁻⁷'], 8.2]);
 });
 
 test('a chart or a ghost that came before is not drawn again', () => {
@@ -388,8 +397,8 @@ test('a place is said in the axis’s own words, where it has them', () => {
 // Texts of a chart without axes: a row of three, and one below the first.
 const PLACES = [[0.1, 0.8], [0.5, 0.75], [0.9, 0.8], [0.15, 0.2]], WORDS = ['W1', 'b1', 'W2', 'loss'];
 
-function graph() {
-  const bytes = new Float32Array([...PLACES.map(([x]) => x), ...PLACES.map(([, y]) => y)]);
+function graph(places = PLACES) {
+  const bytes = new Float32Array([...places.map(([x]) => x), ...places.map(([, y]) => y)]);
   const words = {
     kind: 'words', x: [0, 3], y: [16, 3], texts: WORDS.slice(0, 3), colours: ['ink', 'ink', 'ink'], size: 1, align: 'center',
     base: 'middle', dx: 0, dy: 0, bold: false,
@@ -416,4 +425,14 @@ test('where there are no axes the arrow keys go from text to text, also to what 
   const empty = onPage(framed({framed: false}));
   empty.press('ArrowRight');
   assert.deepEqual(empty.said, []);
+});
+
+test('on the way along a row the next in it is preferred to one that is nearer and aside, and so up and down', () => {
+  const row = [[0.1, 0.8], [0.5, 0.75], [0.2, 0.65], [0.9, 0.1]];
+  const along = graph(row);
+  for (const key of ['ArrowRight', 'ArrowRight']) along.press(key);
+  assert.deepEqual(along.said, ['W1', 'b1']);
+  const upright = graph(row.map(([x, y]) => [1 - y, 1 - x])); // the same, turned
+  for (const key of ['ArrowDown', 'ArrowDown']) upright.press(key);
+  assert.deepEqual(upright.said, ['W1', 'b1']);
 });
