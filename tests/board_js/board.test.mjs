@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
+import {afterEach, beforeEach, mock, test} from 'node:test';
 import {NOBODY, RESTARTED} from '../../gradlab/lab/board/kernel.js';
 import {element, openPage} from './page.mjs';
+
+beforeEach(() => mock.timers.enable({apis: ['setTimeout']})); // nobody waits for an answer that does not come
+afterEach(() => mock.timers.reset());
 
 const LIGHT = {paper: '#ffffff', ink: '#000000', correct: '#1a1', wrong: '#a11', inconclusive: '#a80'};
 const DARK = {...LIGHT, paper: '#111111', ink: '#eeeeee', correct: '#5f5', wrong: '#f55', inconclusive: '#fb5'};
@@ -85,26 +88,25 @@ test('a page in the background has no frames, and is drawn without', async () =>
   assert.equal(banner.textContent, 'correct');
 });
 
-test('who reads is told once nothing moves for 150 ms, and it rests after the last frame', async t => {
-  t.mock.timers.enable({apis: ['setTimeout']});
+test('who reads is told once nothing moves for 150 ms, and it rests after the last frame', async () => {
   const {el, model, frame, cost, panel} = await opened();
   await frame();
-  t.mock.timers.tick(149);
+  mock.timers.tick(149);
   assert.equal(cost.textContent, '');
   model.change({});
-  t.mock.timers.tick(99);
+  mock.timers.tick(99);
   await frame();
-  t.mock.timers.tick(149);
+  mock.timers.tick(149);
   assert.deepEqual([cost.textContent, el.dataset.rests], ['', undefined]);
-  t.mock.timers.tick(1);
+  mock.timers.tick(1);
   assert.deepEqual([cost.textContent, el.dataset.rests], ['9 evaluations', '']);
   assert.deepEqual([panel('one').getAttribute('aria-label'), panel('two').getAttribute('aria-label')], ['a U', 'Two']);
-  t.mock.timers.tick(500);
+  mock.timers.tick(500);
   assert.equal(el.querySelector('.gradlab-voice').textContent, 'it is correct');
   model.change({ink: {...model.values.ink, sharp: false}});
   assert.equal(el.dataset.rests, undefined);
   await frame();
-  t.mock.timers.tick(999);
+  mock.timers.tick(999);
   assert.equal(el.dataset.rests, undefined, 'in the midst of a drag it does not rest');
 });
 
@@ -308,8 +310,7 @@ test('the kernel hears which panels somebody has before their eyes; those that c
   assert.equal(drawn(), before + 1);
 });
 
-test('a click and the lab’s keys go to the kernel, and its answers back', async t => {
-  t.mock.timers.enable({apis: ['setTimeout']});
+test('a click and the lab’s keys go to the kernel, and its answers back', async () => {
   const {model, panel, place, frame, window, lab, nobody, el} = await opened({
     chart_two: {
       title: 'Two', aside: '', note: '', legend: [], framed: true, square: false, right: 0, bottom: 0, marks: [], bytes: null,
@@ -326,9 +327,9 @@ test('a click and the lab’s keys go to the kernel, and its answers back', asyn
   assert.ok(x > 0 && x < 1 && y > 0 && y < 1);
   window.happen('keydown', {target: lab, key: 'z', ctrlKey: true});
   assert.deepEqual(model.sent.at(-1).content, {undo: true});
-  t.mock.timers.tick(2999);
+  mock.timers.tick(2999);
   assert.equal(nobody.textContent, '');
-  t.mock.timers.tick(1);
+  mock.timers.tick(1);
   assert.equal(nobody.textContent, NOBODY);
   assert.ok(el.hasAttribute('data-nobody'));
   callbacks.iopub.status({header: {}, content: {execution_state: 'idle'}});
@@ -370,7 +371,6 @@ test('what the kernel asks of the page is done', async t => {
   const {model, lab, page, place} = await opened(), done = [];
   const clipboard = {writeText: text => { done.push(['copy', text]); return Promise.reject(new Error('not allowed')); }};
   Object.defineProperty(globalThis, 'navigator', {value: {clipboard}, configurable: true, writable: true});
-  t.mock.timers.enable({apis: ['setTimeout']});
   t.mock.method(URL, 'createObjectURL', blob => { done.push(['save', blob.type, blob.size]); return 'blob:1'; });
   t.mock.method(page, 'createElement', tag => Object.assign(element(tag), {click() { done.push(['named', this.download]); }}));
   lab.append(Object.assign(element('div.there'), {scrollIntoView: how => done.push(['see', how])}));
@@ -391,8 +391,7 @@ test('what the kernel asks of the page is done', async t => {
   assert.deepEqual(ask({copy: 'gl.Lab()'}), []);
 });
 
-test('a board that is taken from the page listens to nothing any more', async t => {
-  t.mock.timers.enable({apis: ['setTimeout']});
+test('a board that is taken from the page listens to nothing any more', async () => {
   const {model, el, frame, cost, nobody, end, place, window, page, lab} = await opened();
   place();
   await frame();
@@ -401,8 +400,8 @@ test('a board that is taken from the page listens to nothing any more', async t 
   end();
   await frame();
   assert.equal(el.textContent.includes('too late'), false);
-  t.mock.timers.tick(999);
-  t.mock.timers.tick(9000);
+  mock.timers.tick(999);
+  mock.timers.tick(9000);
   assert.deepEqual([cost.textContent, nobody.textContent], ['', '']);
   assert.deepEqual(model.heard, []);
   assert.deepEqual(model.sent.at(-1).content.in_view, []);
@@ -412,11 +411,10 @@ test('a board that is taken from the page listens to nothing any more', async t 
   for (const one of [window, page, lab]) assert.deepEqual(one.heard.map(({type}) => type), []);
 });
 
-test('who drew last before the end is not told at rest', async t => {
-  t.mock.timers.enable({apis: ['setTimeout']});
+test('who drew last before the end is not told at rest', async () => {
   const {frame, cost, end} = await opened();
   await frame();
   end();
-  t.mock.timers.tick(999);
+  mock.timers.tick(999);
   assert.equal(cost.textContent, '');
 });
