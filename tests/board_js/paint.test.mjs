@@ -83,6 +83,7 @@ test('a ghost is pale, above the ground and below the curves, on the axes of now
   assert.deepEqual(strokes.map(call => call.globalAlpha), [0.38, 1]);
   const onDark = painted(chart([ground, curve({x: [0, 2], y: [8, 2]})]), ghost, {...ROLES, paper: '#111111'});
   assert.ok(onDark.of('stroke').some(call => call.globalAlpha === 0.6), 'light lines fade sooner on dark');
+  assert.equal(of('fill').length, 1);
   assert.ok(calls.findIndex(call => call.name === 'fill') < calls.findIndex(call => call.globalAlpha < 1));
   const first = calls.find(call => call.name === 'moveTo' && call.globalAlpha < 1);
   assert.ok(Math.abs(first.args[0] - (box.x + box.width / 2)) < 1e-6);

@@ -365,6 +365,14 @@ test('in an enlarged picture a step of the cross is as large on the screen', () 
   near(panel.cross.y, 0.5);
 });
 
+test('another part of the axes is drawn anew, a cross over what there is', () => {
+  const {press, still, panel} = onPage();
+  for (const [key, drawn] of [['ArrowUp', 1], ['+', 2], ['ArrowUp', 2], ['0', 3]]) {
+    press(key);
+    assert.deepEqual([still(), Boolean(panel.waits)], [drawn, false], key);
+  }
+});
+
 test('a key that asks for something is kept from the page, and all others are not', () => {
   const {press, panel} = onPage();
   for (const key of ['ArrowLeft', '+', '=', '-', '0', 'Escape']) {

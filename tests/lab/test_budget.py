@@ -140,6 +140,18 @@ def test_of_a_function_a_sweep_takes_the_steps_that_its_time_allows(seconds, ent
     assert made.stride(entries, function_module.FULL_SWEEP) == rest
 
 
+@pytest.mark.parametrize(
+    ("method", "samples", "entries"),
+    [("full", None, [150, 150]), ("full", 7, [7, 7]), ("sampled", 7, [7, 7]),
+     ("sampled", None, [20, 20]), ("directional", None, [20]), ("directional", 7, [20])],
+)  # fmt: skip
+def test_a_check_of_a_function_takes_the_entries_that_it_is_told_and_always_20_directions(
+    method, samples, entries
+):
+    report = function(300, parts=2).report(Settings(method=method), samples)
+    assert [tensor.analytic.size for tensor in report.tensors.values()] == entries
+
+
 def test_a_sweep_of_a_function_tells_what_it_cost():
     calls = []
     f = lambda t: calls.append(1) or float(t @ t)  # noqa: E731

@@ -277,6 +277,15 @@ def test_the_picture_of_the_network_stands_still_while_only_the_step_moves(resul
     assert panel.key(state.result) != before
 
 
+def test_the_columns_stand_still_as_long_as_the_tensors_are_the_same():
+    state = LabState(hidden=(4,))
+    key = TensorsPanel().key(state.result)
+    state.eps = 1e-7
+    assert TensorsPanel().key(state.result) == key
+    state.hidden = (4, 4)
+    assert TensorsPanel().key(state.result) != key
+
+
 def test_a_function_has_no_network_and_every_other_panel():
     result = LabState(lambda t: float(np.sin(t).sum()), np.cos, np.linspace(0.1, 1, 5)).result
     for kind in PANELS:

@@ -138,7 +138,7 @@ const DRAW = {
   // A matrix as coloured cells that fill a box.
   cells({ctx, place}, mark, numbers) {
     const [rows, columns] = mark.shape, [x0, y0, x1, y1] = mark.box;
-    small ??= new OffscreenCanvas(1, 1);
+    small ??= new OffscreenCanvas(columns, rows);
     if (small.width !== columns || small.height !== rows) Object.assign(small, {width: columns, height: rows});
     const pixels = small.getContext('2d', {willReadFrequently: true}); // kept where bytes go quickly
     pixels.putImageData(new ImageData(numbers.colours(mark.rgba), columns, rows), 0, 0);

@@ -81,5 +81,5 @@ export function linear(low, high) {
 }
 
 function range(first, last) {
-  return Array.from({length: Math.max(0, last - first + 1)}, (_, i) => first + i);
+  return Array.from({length: last - first + 1}, (_, i) => first + i);
 }

@@ -299,18 +299,24 @@ def test_many_cuts_stand_in_two_columns_of_which_the_right_one_ends_at_the_loss(
 
 
 def test_the_frontier_runs_from_the_first_wrong_cut_to_the_right_one_above_it():
-    turned = own(hidden=(4,) * 8, bug=MISSING, bug_layer=4)
-    (thick,) = of_kind(PANEL.moving(turned), "segments")
-    places = heights(turned)
-    below, above = signal_of(turned).found.between
-    assert (below, above) == ("z4", "a4")
+    within = own(hidden=(4,) * 8, bug=MISSING, bug_layer=4)
+    (thick,) = of_kind(PANEL.moving(within), "segments")
+    places = heights(within)
+    assert signal_of(within).found.between == ("z4", "a4")
     assert (thick["colour"], thick["width"] > 2) == ("wrong", True)
     assert (thick["x0"], thick["y0"]) == places["z4"]
-    foot = places["z4"][1] - (places["z3"][1] - places["z4"][1])
-    assert foot < thick["y1"] < thick["y0"]  # the next cut heads the other column
-    assert thick["y1"][0] == pytest.approx((foot + thick["y0"][0]) / 2), "half of a row"
-    (turn, _) = of_kind(PANEL.still(turned).marks, "words")
-    assert 0.1 < (thick["y1"][0] - turn["y"][0]) / (thick["y0"][0] - foot) < 0.4, "where it goes on"
+    assert (thick["x1"], thick["y1"]) == places["a4"]
+    turned = own(hidden=(4,) * 8, bug="missing_transpose", bug_layer=5)
+    (thick,) = of_kind(PANEL.moving(turned), "segments")
+    assert signal_of(turned).found.between == ("a4", "z5"), "which heads the other column"
+    assert (thick["x0"], thick["y0"]) == places["a4"]
+    row = places["z4"][1] - places["a4"][1]
+    assert thick["x1"] == thick["x0"]
+    assert (thick["y0"] - thick["y1"]) / row == pytest.approx(0.5)
+    (turn, end) = of_kind(PANEL.still(turned).marks, "words")
+    for word, above in ((turn, places["a4"]), (end, places["output"])):
+        assert word["x"][0] == above[0]
+        assert 0.6 < (above[1] - word["y"][0]) / row < 0.9, "close below the line's end"
     loss = own(bug="missing_1_over_n")
     (thick,) = of_kind(PANEL.moving(loss), "segments")
     rows = heights(loss)["a2"][1] - heights(loss)["output"][1]

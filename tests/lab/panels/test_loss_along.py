@@ -361,6 +361,8 @@ def test_a_slope_evaluated_again_is_told_where_the_eye_sees_it(first, again, apa
     weight = seen(numerical=first, difference=(None, None, again))
     assert _apart(weight) == apart
     assert ("evaluated again" in _numbers(weight)[0]["texts"][0]) == apart
+    told = PANEL.alt(SimpleNamespace(weight=weight))
+    assert told.endswith(f"The points shown were evaluated again: {again:.5g}.") == apart
 
 
 @pytest.mark.parametrize(
