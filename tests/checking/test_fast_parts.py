@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking.fast import Copies
+from gradlab.checking.fast import Copies, crossed_kinks
 from gradlab.checking.fast.chunks import Plan
 from gradlab.checking.fast.shifted_layers import (
     Base,
@@ -24,6 +24,7 @@ from gradlab.checking.fast.shifted_losses import (
     loss_per_example,
     shifted_base,
 )
+from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS
 from gradlab.nn.convnet import AveragePool, Conv, MaxPool
 from gradlab.nn.layers import Activation, BatchNorm, Dense, Layer, Mask
@@ -353,3 +354,24 @@ def test_the_widest_is_what_is_written_out_once_a_copy_no_longer_differs_in_one_
     assert widest(*redrawn, rng()) == [40, 30, 20, 2]  # copies differ everywhere from the start
     net, x, y = gl.lstm(3, 4, 2), rng().standard_normal((5, 6, 3)), np.zeros(6, int)
     assert widest(net, x, y)[0] == net.layers[0].scratch
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", SCHEME_TABLE)
+def test_kinks_are_counted_at_the_schemes_own_points(name, dtype):
+    """b moves z itself: of three examples that stand 0.1 and 0.3 below and 0.15 above the kink."""
+    net = gl.mlp([1, 1, 1], "relu", loss="mse", dtype=dtype)
+    net.params |= {"W1": np.ones((1, 1), dtype), "b1": np.zeros(1, dtype)}
+    z, eps = np.array([-0.1, -0.3, 0.15]), 0.2
+    offsets = SCHEME_TABLE[name].offsets if SCHEME_TABLE[name].subtracts else ()
+    expected = sum(int(((z + offset * eps > 0) != (z > 0)).sum()) for offset in offsets)
+    assert expected == {"forward": 1, "central": 2, "five_point": 5, "complex_step": 0}[name]
+    arguments = net, z[:, None], np.zeros(3), eps, SCHEME_TABLE[name]
+    assert crossed_kinks(*arguments)["b1"].tolist() == [expected]
+    assert crossed_kinks(*arguments)["b2"].tolist() == [0]
+    picked = {key: np.arange(value.size) for key, value in net.params.items()}
+    sampled = crossed_kinks(*arguments, None, picked)
+    assert {key: value.tolist() for key, value in sampled.items()} == {
+        key: value.ravel().tolist() for key, value in crossed_kinks(*arguments).items()
+    }
