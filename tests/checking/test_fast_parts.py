@@ -314,10 +314,11 @@ def test_the_loss_of_each_copy_is_the_networks_with_one_entry_moved(l2, batch_no
     net, x, y = case((3, 4, 2), 6, l2=l2, batch_norm=batch_norm)
     copies = Copies(net, *net.prepare(x, y), None)
     for position, layer in enumerate(copies.chain):
-        place = np.zeros(1, int)
+        place = 0
         for name in layer.param_names:
             for entry in range(0, net.params[name].size, 2):
-                losses = copies.losses(position, np.array([[0.3], [-0.2]]), place + [entry])
+                at = np.array([place + entry])
+                losses = copies.losses(position, np.array([[0.3], [-0.2]]), at)
                 for shift, loss in zip((0.3, -0.2), losses[:, 0], strict=True):
                     moved = net.copy()
                     moved.params[name] = net.params[name].copy()
