@@ -404,7 +404,7 @@ def _at_theta(s: Slopes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return (np.full(gap.shape[1], np.inf),) * 3
     clear = s.alive & (gap > 20 * s.err)
     rows = np.arange(len(gap))[:, None]
-    last = np.where(clear, rows, -1).max(axis=0)
+    last = (clear * rows).max(axis=0)
     five = np.maximum(last, 4) + np.arange(-4, 1)[:, None]
     at = (five, np.arange(gap.shape[1]))
     steady = (last >= 4) & clear[at].all(axis=0)
@@ -428,8 +428,7 @@ def _asleep(s: Slopes) -> np.ndarray:
     slope at short steps too, but two long steps in a row show the same one, equal on both sides.
     Where long steps move f by the same to both sides, these prove a slope of 0.
     """
-    rows = np.arange(len(s.slope))[:, None]
-    still = s.valid & ~s.alive & (rows > np.where(s.alive, rows, -1).max(axis=0))
+    still = s.valid & ~np.logical_or.accumulate(s.alive[::-1])[::-1]  # and so are all shorter steps
     one_sided = np.abs(s.up - s.down) > 0.5 * np.maximum(np.abs(s.up), np.abs(s.down))
     shows = s.alive & ~one_sided
     size = np.maximum(np.abs(s.slope[:-1]), np.abs(s.slope[1:]))
@@ -535,7 +534,7 @@ def judge_step(
         scale = scales(loss, found)
         allowed = SAFETY * bound + _own_rounding(slope, scale, loss.rounding) + tolerance * scale
         off = np.abs(a - slope)
-        found.mark[off <= np.where(np.isfinite(bound), allowed, -1)] = OK
+        found.mark[(off <= allowed) & np.isfinite(bound)] = OK
         found.mark[kinked] = KINK
         found.mark[(a == 0) & dead] = ZERO
         # a slope of 0 at one step is no proof of it: a wave may come back there

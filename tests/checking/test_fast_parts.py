@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.checking.fast import Copies
+from gradlab.checking.fast import Copies, crossed_kinks
 from gradlab.checking.fast.chunks import Plan
 from gradlab.checking.fast.shifted_layers import (
     Base,
@@ -24,6 +24,7 @@ from gradlab.checking.fast.shifted_losses import (
     loss_per_example,
     shifted_base,
 )
+from gradlab.checking.schemes import SCHEME_TABLE
 from gradlab.nn.activations import ACTIVATION_FUNCTIONS
 from gradlab.nn.convnet import AveragePool, Conv, MaxPool
 from gradlab.nn.layers import Activation, BatchNorm, Dense, Layer, Mask
@@ -308,22 +309,22 @@ def test_every_copy_is_in_one_chunk_and_none_is_too_large(widest, copies, rows):
 
 
 @pytest.mark.every_case
-@pytest.mark.parametrize("l2", [0.0, 0.3])
-@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize(("l2", "batch_norm"), [(0.0, False), (0.3, True)])
 def test_the_loss_of_each_copy_is_the_networks_with_one_entry_moved(l2, batch_norm):
     net, x, y = case((3, 4, 2), 6, l2=l2, batch_norm=batch_norm)
     copies = Copies(net, *net.prepare(x, y), None)
     for position, layer in enumerate(copies.chain):
         place = 0
         for name in layer.param_names:
-            for entry in range(net.params[name].size):
-                losses = copies.losses(position, np.array([[0.3], [-0.2]]), np.array([place]))
+            for entry in range(0, net.params[name].size, 2):
+                at = np.array([place + entry])
+                losses = copies.losses(position, np.array([[0.3], [-0.2]]), at)
                 for shift, loss in zip((0.3, -0.2), losses[:, 0], strict=True):
                     moved = net.copy()
                     moved.params[name] = net.params[name].copy()
                     moved.params[name].flat[entry] += shift
                     assert loss == pytest.approx(moved.loss(x, y), rel=1e-13)
-                place += 1
+            place += net.params[name].size
 
 
 def test_parts_of_the_batch_are_cut_once_and_each_keeps_its_masks_and_labels():
@@ -353,3 +354,24 @@ def test_the_widest_is_what_is_written_out_once_a_copy_no_longer_differs_in_one_
     assert widest(*redrawn, rng()) == [40, 30, 20, 2]  # copies differ everywhere from the start
     net, x, y = gl.lstm(3, 4, 2), rng().standard_normal((5, 6, 3)), np.zeros(6, int)
     assert widest(net, x, y)[0] == net.layers[0].scratch
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", SCHEME_TABLE)
+def test_kinks_are_counted_at_the_schemes_own_points(name, dtype):
+    """b moves z itself: of three examples two stand below the kink, one farther above it."""
+    net = gl.mlp([1, 1, 1], "relu", loss="mse", dtype=dtype)
+    net.params |= {"W1": np.ones((1, 1), dtype), "b1": np.zeros(1, dtype)}
+    z, eps = np.array([-0.1, -0.15, 0.3]), 0.2
+    offsets = SCHEME_TABLE[name].offsets if SCHEME_TABLE[name].subtracts else ()
+    expected = sum(int(((z + offset * eps > 0) != (z > 0)).sum()) for offset in offsets)
+    assert expected == {"forward": 2, "central": 2, "five_point": 5, "complex_step": 0}[name]
+    arguments = net, z[:, None], np.zeros(3), eps, SCHEME_TABLE[name]
+    assert crossed_kinks(*arguments)["b1"].tolist() == [expected]
+    assert crossed_kinks(*arguments)["b2"].tolist() == [0]
+    picked = {key: np.arange(value.size) for key, value in net.params.items()}
+    sampled = crossed_kinks(*arguments, None, picked)
+    assert {key: value.tolist() for key, value in sampled.items()} == {
+        key: value.ravel().tolist() for key, value in crossed_kinks(*arguments).items()
+    }

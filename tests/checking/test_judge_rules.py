@@ -653,10 +653,12 @@ def test_what_is_flat_is_proved_by_long_steps_where_the_loss_is_defined():
     found = weighed(nothing, 1e-15)  # no more than the longest step's noise
     assert (found.mark[0], found.slope[0]) == (OK, 0.0)
     assert found.bound[0] == pytest.approx(2 * 2 * EPS / 0.2)
-    for reach, zero, flat in ((0.05, ZERO, FLAT), (0.005, OPEN, OPEN)):  # a tenth of the longest
-        inside = lambda h, reach=reach: 0.0 if abs(h) < reach else np.nan  # noqa: E731
-        assert mark_of(inside, 0.0) == zero
-        assert mark_of(inside, 1.0) == flat
+    for reach, zero, flat in ((0.105, ZERO, FLAT), (0.095, OPEN, OPEN)):  # a tenth of the longest
+        ends = [np.nan, np.nan, 1.0, 1.0, 1.0]
+        d = differences(ends, ends, [1.0, 0.5, reach, 0.03, 0.01], base=1.0)
+        for a, mark in ((0.0, zero), (1.0, flat)):
+            found = rules.weigh(np.array([a]), d, np.ones(1), OfFunctions([line(1)], [a]), 0.0, 0.0)
+            assert found.mark[0] == mark
 
 
 def test_steps_that_cross_a_kink_prove_nothing_to_be_flat():
@@ -763,7 +765,7 @@ def test_near_0_steps_that_stay_on_its_side_tell_what_others_cannot():
         assert found.mark.tolist() == [mark, OK]
         assert found.slope[0] == pytest.approx(1e13, rel=1e-9)
         assert evaluations == evaluations_of(loss) == 8 + 2 * 46
-    for theta, looked in ((0.0, 1), (0.0099, 2), (0.0101, 1), (5.0, 1)):
+    for theta, looked in ((0.0, 1), (0.0099, 2), (0.01, 1), (0.0101, 1), (5.0, 1)):
         wrong = OfFunctions([line(1.0)], [2.0], theta=[theta])
         rules.judge(wrong)
         assert len(wrong.looked) - 1 == looked  # shares of what is small, and is no share of 0
