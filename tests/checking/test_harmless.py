@@ -302,6 +302,11 @@ def sets_a_part_of_one_under_another_name(t):
     return A @ t
 
 
+def sets_what_a_module_has(t):
+    MODULE.__dict__["scale"] = 1.0
+    return A @ t
+
+
 def makes_an_odd_tuple(t):
     return A @ Odd(t)[0]
 
@@ -364,7 +369,7 @@ class Reads:
 HARMFUL = [
     asks_what_guesses, fills_a_module_s_queue, sums_up_a_module_s_queue,
     calls_what_a_module_has, hands_on_what_a_module_has,
-    sets_a_part_of_a_polynomial, sets_a_part_of_one_under_another_name,
+    sets_what_a_module_has, sets_a_part_of_a_polynomial, sets_a_part_of_one_under_another_name,
     sets_a_part_of_a_queue, deletes_a_part_of_a_queue, makes_an_odd_tuple,
     makes_a_pair_with_an_init, draws_by_another_name, hands_on_what_opens,
     makes_a_lambda_that_calls_itself, sets_anothers_attribute, calls_an_unknown_method,
