@@ -1,7 +1,7 @@
 """What a line may lack is solved for: a factor, an array, a term, a number; each at its cost.
 
-The costs are sums of what `search.py` and `scope.py` name: of the family, of what a number is
-called, of what a line does not speak of otherwise.
+Costs decide between two edits, so they are written down: sums of the family's, of what a number
+is called, of what a line does not speak of otherwise.
 """
 
 import numpy as np
@@ -11,16 +11,10 @@ from gradlab.checking.source import search as searches
 from gradlab.checking.source.elsewhere import Elsewhere
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.lines import spliced
-from gradlab.checking.source.scope import AS_SIZE, Scope
+from gradlab.checking.source.scope import Scope
 from gradlab.checking.source.search import (
     ASIDE,
-    BARE,
     ENTRIES,
-    FAMILY,
-    INSIDE,
-    LATE,
-    NEW_NAME,
-    STRANGE,
     WORK,
     ExhaustedError,
     Search,
@@ -147,8 +141,11 @@ def in_a_loop(t):
     return g
 
 
-FACTOR, FORMS, TERMS = FAMILY["factor"], FAMILY["forms"], FAMILY["terms"]
-SHAPE, THREE = 0.2 + 0.3, 0.5 + AS_SIZE  # what t.shape[0] costs, and a plain 3 beside it
+FACTOR, FORMS, TERMS, NUMBER = 0.4, 1.0, 1.2, 0.9
+BARE, INSIDE = 0.3, 0.3  # of a line that only hands on a name; for a term inside another
+STRANGE, NEW_NAME = 0.02, 0.25  # for what a line does not speak of, as a factor and as a term
+LATE = 1e-3  # off for the last line
+SHAPE, THREE = 0.2 + 0.3, 0.5 + 0.6  # what t.shape[0] costs, and a plain 3 beside it
 LESS_1 = 0.6 + 0.3  # t.shape[0] - 1, for 2
 SOLVED = {
     "a sign, of the whole or of a part that is no term": (
@@ -266,8 +263,7 @@ def of_a_number(t):
 )  # fmt: skip
 def test_a_number_is_solved_for_and_believed_if_it_is_short(right, told, monkeypatch):
     found = solved(of_a_number, lambda t: np.exp(right * t), monkeypatch).tried
-    costs = FAMILY["number"], FAMILY["number"]
-    told = {f"return np.exp({told} * t) + 0.0": costs} if told else {}
+    told = {f"return np.exp({told} * t) + 0.0": (NUMBER, NUMBER)} if told else {}
     assert {text: found[text] for text in found if "t) + 0.0" in text and "1.5" not in text} == told
 
 
