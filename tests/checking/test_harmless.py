@@ -250,7 +250,8 @@ class OddWithInit(collections.namedtuple("Pair", "a b")):
         FILES.append("made")
 
 
-draw = np.random.rand
+draw, POLYNOMIAL = np.random.rand, np.poly1d([1.0, 2.0])
+MATRIX = np.ma.ones((2, 2))
 
 
 def asks_what_guesses(t):
@@ -287,6 +288,22 @@ def sets_a_part_of_a_queue(t):
 def deletes_a_part_of_a_queue(t):
     for kept in [QUEUE]:
         del kept[0]
+    return A @ t
+
+
+def sets_a_part_of_a_polynomial(t):
+    POLYNOMIAL[0] = 1.0
+    return A @ t
+
+
+def sets_a_part_of_one_under_another_name(t):
+    for kept in [POLYNOMIAL]:
+        kept[0] = 1.0
+    return A @ t
+
+
+def sets_what_a_module_has(t):
+    MODULE.__dict__["scale"] = 1.0
     return A @ t
 
 
@@ -352,6 +369,7 @@ class Reads:
 HARMFUL = [
     asks_what_guesses, fills_a_module_s_queue, sums_up_a_module_s_queue,
     calls_what_a_module_has, hands_on_what_a_module_has,
+    sets_what_a_module_has, sets_a_part_of_a_polynomial, sets_a_part_of_one_under_another_name,
     sets_a_part_of_a_queue, deletes_a_part_of_a_queue, makes_an_odd_tuple,
     makes_a_pair_with_an_init, draws_by_another_name, hands_on_what_opens,
     makes_a_lambda_that_calls_itself, sets_anothers_attribute, calls_an_unknown_method,
@@ -400,6 +418,17 @@ def of_a_module(t):
     return A @ t + sum(map(MODULE.tidy, t))
 
 
+def of_a_polynomial(t):
+    return A @ t * POLYNOMIAL(2.0)
+
+
+def sets_a_part_of_a_masked_array(t):
+    kept = MATRIX
+    kept[0] = t
+    MATRIX[1] = t
+    return A @ t
+
+
 def of_a_named_tuple(t):
     return A @ OfItself(t).a
 
@@ -417,7 +446,8 @@ def calls_one_inside(t):
 @pytest.mark.parametrize(
     "function",
     [loops, sigmoid, Net().plain, Net().has_a_number_named_as_a_method, lambda t: A @ t,
-     starts_by_its_name, of_a_module, of_a_named_tuple, calls_one_inside, Reads().sets_its_own,
+     starts_by_its_name, of_a_module, of_a_named_tuple, of_a_polynomial,
+     sets_a_part_of_a_masked_array, calls_one_inside, Reads().sets_its_own,
      Reads().plain],
     ids=lambda f: f.__name__,
 )  # fmt: skip

@@ -12,8 +12,6 @@ from gradlab.checking.source.functions import Code
 from gradlab.checking.source.scope import Scope
 from gradlab.checking.source.search import (
     LATE,
-    MARGIN,
-    MARGIN_OF_ONE,
     WORK,
     ExhaustedError,
     Mended,
@@ -27,6 +25,7 @@ from gradlab.checking.source.statements import Statement, statements_of
 from gradlab.checking.source.target import Target, Trial
 
 RIGHT = np.array([2.0, -4.0])
+MARGIN, MARGIN_OF_ONE = 0.5, 0.2  # how much dearer another edit may be, of another line and of one
 
 
 def grad(t):

@@ -1,7 +1,7 @@
 """What a line may lack is solved for: a factor, an array, a term, a number; each at its cost.
 
-The costs are sums of what `search.py` and `scope.py` name: of the family, of what a number is
-called, of what a line does not speak of otherwise.
+Costs decide between two edits, so they are written down: sums of the family's, of what a number
+is called, of what a line does not speak of otherwise.
 """
 
 import numpy as np
@@ -11,15 +11,10 @@ from gradlab.checking.source import search as searches
 from gradlab.checking.source.elsewhere import Elsewhere
 from gradlab.checking.source.functions import Code
 from gradlab.checking.source.lines import spliced
-from gradlab.checking.source.scope import AS_SIZE, Scope
+from gradlab.checking.source.scope import Scope
 from gradlab.checking.source.search import (
     ASIDE,
-    BARE,
     ENTRIES,
-    FAMILY,
-    INSIDE,
-    NEW_NAME,
-    STRANGE,
     WORK,
     ExhaustedError,
     Search,
@@ -146,8 +141,11 @@ def in_a_loop(t):
     return g
 
 
-FACTOR, FORMS, TERMS = FAMILY["factor"], FAMILY["forms"], FAMILY["terms"]
-SHAPE, THREE = 0.2 + 0.3, 0.5 + AS_SIZE  # what t.shape[0] costs, and a plain 3 beside it
+FACTOR, FORMS, TERMS, NUMBER = 0.4, 1.0, 1.2, 0.9
+BARE, INSIDE = 0.3, 0.3  # of a line that only hands on a name; for a term inside another
+STRANGE, NEW_NAME = 0.02, 0.25  # for what a line does not speak of, as a factor and as a term
+LATE = 1e-3  # off for the last line
+SHAPE, THREE = 0.2 + 0.3, 0.5 + 0.6  # what t.shape[0] costs, and a plain 3 beside it
 LESS_1 = 0.6 + 0.3  # t.shape[0] - 1, for 2
 SOLVED = {
     "a sign, of the whole or of a part that is no term": (
@@ -265,8 +263,7 @@ def of_a_number(t):
 )  # fmt: skip
 def test_a_number_is_solved_for_and_believed_if_it_is_short(right, told, monkeypatch):
     found = solved(of_a_number, lambda t: np.exp(right * t), monkeypatch).tried
-    costs = FAMILY["number"], FAMILY["number"]
-    told = {f"return np.exp({told} * t) + 0.0": costs} if told else {}
+    told = {f"return np.exp({told} * t) + 0.0": (NUMBER, NUMBER)} if told else {}
     assert {text: found[text] for text in found if "t) + 0.0" in text and "1.5" not in text} == told
 
 
@@ -414,6 +411,75 @@ def test_lines_that_do_not_run_are_not_edited_and_each_run_has_its_price():
     for _, todo in edits:
         todo()
     assert not any("a * t" in text for text in search.tried if text.startswith("a = a"))
+
+
+def sets_a_part(t):
+    g = np.zeros(3)
+    g[0] = 2 * t[0]
+    return g
+
+
+def test_where_a_line_writes_what_it_computes_and_itself_are_exchanged_each_at_its_cost():
+    search = searching(sets_a_part, lambda t: 3 * t, Written)
+    whole = {}
+    for cost, todo in search._edits_of(search._code.functions[0]):
+        if todo.func.__name__ == "_try_whole":
+            whole[todo.args[1].right] = cost
+        else:
+            search.queued = cost
+            with np.errstate(all="ignore"):
+                todo()
+    tried = search.tried
+    assert {tried[f"g[{k}] = 2 * t[0]"] for k in (1, -1, 2, 3)} == {(0.5, 0.5)}  # as an index
+    assert "g[0.5] = 2 * t[0]" not in tried
+    assert tried["g[0] = 2 * t[1]"] == (0.5, 0.5)
+    assert tried["g[0] = 3 * t[0]"] == (0.5, 0.5)  # as a number
+    assert tried["g[0] = t[0]"] == (0.5, 0.5)
+    assert whole == {
+        "": 0.8, "g += np.zeros(3)": 0.6, "g[0] = 2 * t[0]; g = np.zeros(3)": 1.0,
+        "g[0] += 2 * t[0]": 0.6, "np.add.at(g, 0, 2 * t[0])": 0.7,
+    }  # fmt: skip
+
+
+def test_an_edit_of_a_line_is_kept_with_what_it_leaves_and_a_broken_one_is_none():
+    def kept(line, text, number=""):
+        search = searching(two_lines, twice)
+        spot = spot_of(search, line)
+        search._try(spot, spot.where, text, 1.0, number)
+        return search.found
+
+    (mended,) = kept(-1, "2 * a * t", "2")
+    assert (mended.wrong, mended.right) == ("return a * t", "return 2 * a * t")
+    assert (mended.number, mended.resized) == ("2", False)
+    assert mended.residual == pytest.approx(0, abs=1e-12)
+    assert mended.cost == 1.0 - LATE  # it stands in the last line
+    (first,) = kept(0, "2 * np.tanh(t)")
+    assert (first.right, first.number) == ("a = 2 * np.tanh(t)", "")
+    assert kept(-1, "2 * a *") == kept(-1, "3 * a * t") == kept(-1, "a * t") == []
+    search = searching(two_lines, twice)
+    spot = spot_of(search)
+    search._places = [There(twice)]
+    object.__setattr__(search._places[0], "is_larger", True)
+    for text, count in (("2 * a * t", 1), ("a * t * 2", 1)):  # in other words
+        search._try(spot, spot.where, text, 1.0)
+        assert len(search.found) == count
+
+
+def test_other_statements_are_kept_if_the_gradient_is_right_then():
+    search = searching(two_lines, twice)
+    spot = spot_of(search)
+    body = spot.statement.body
+    right = searches.parsed("2 * t * np.tanh(t)", spot.statement.node)
+    new = type(body[-1])(right)
+    searches.ast.copy_location(new, body[-1])
+    change = searches.Change("wrong", "right", 0.7, body, [new])
+    before = [*body]
+    search._try_whole(spot.statement, change)
+    assert [(m.wrong, m.right) for m in search.found] == [("wrong", "right")]
+    assert search.found[0].cost == 0.7 - LATE
+    assert body == before
+    search._try_whole(spot.statement, change._replace(new=before))
+    assert len(search.found) == 1
 
 
 def with_a_long_array(t):

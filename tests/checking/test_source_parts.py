@@ -797,6 +797,10 @@ def test_a_loss_is_left_alone_if_it_is_as_before_or_does_not_call_the_function()
     twin.node.body[0].value = ast.parse("t * 3.0", mode="eval").body
     ast.fix_missing_locations(twin.node)
     assert not leaves_alone(other, value, THETA)(inner)
+    same_here = "t * 2.0 + (t - THETA)"  # and at no other theta
+    twin.node.body[0].value = ast.parse(same_here, mode="eval").body
+    ast.fix_missing_locations(twin.node)
+    assert not leaves_alone(other, value, THETA)(inner)
     twin.node.body[0].value = ast.parse("t + t", mode="eval").body
     ast.fix_missing_locations(twin.node)
     assert leaves_alone(other, value, THETA)(inner)

@@ -113,7 +113,7 @@ def _meaning(facts: Facts, factor: Factor) -> list[tuple[str, str | None]]:
 
 def _everywhere(facts: Facts, factor: Factor) -> list[tuple[float, bool, str, str | None]]:
     """Return (factor, is it possible, cause, bug) for factors that all tensors share."""
-    n, k, loss = facts.batch_for(factor), facts.outputs or 0, facts.loss_name
+    n, k, loss = facts.batch_for(factor), facts.outputs or 1, facts.loss_name
     # without the network N is a guess, and what it counts another
     of_what = f"the mean over a batch of {n}" if facts.batch else _a_mean_over(n)
     more, less = (
@@ -142,7 +142,7 @@ def _everywhere(facts: Facts, factor: Factor) -> list[tuple[float, bool, str, st
             "missing_factor_2",
         ),
         (
-            1 / max(k, 1),
+            1 / k,
             k > 1 and loss == "mse",
             f"the loss's derivative is divided by N·K, the loss by N; K is {k}",
             "mean_over_outputs",

@@ -162,6 +162,7 @@ IN_PLACE = {
     ast.LShift: "lshift",
     ast.RShift: "rshift",
 }
+WRITES = SETS_A_PART | {f"__i{name}__" for name in IN_PLACE.values()}
 MOST_BODIES = 30  # functions that are read
 FORBIDDEN = (
     ast.While,
@@ -219,8 +220,10 @@ def _is_known(thing: object, names: Set[str], read: Set[FunctionType]) -> bool:
     does, and nobody puts it back.
     """
     kind = type(thing)
-    if kind in PUT_BACK or kind.__module__.partition(".")[0] in MODULES:
+    if kind in PUT_BACK:
         return True
+    if kind.__module__.partition(".")[0] in MODULES:  # a polynomial's parts are not put back, say
+        return issubclass(kind, np.ndarray) or not any(hasattr(kind, k) for k in names & WRITES)
     if hasattr(kind, "__getattr__") or hasattr(kind, "__next__"):
         return False
     for name in names:
