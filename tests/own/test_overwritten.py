@@ -202,6 +202,7 @@ def test_of_two_that_write_both_are_told_and_of_each_layer_those_above_it():
     first, second = report.diagnosis
     assert first.cause.startswith("Layer 1 (Keeps)")
     assert second.evidence == "By itself it is right."
+    assert first.score == second.score == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

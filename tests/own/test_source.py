@@ -169,6 +169,29 @@ def test_a_line_of_forward_is_told_that_keeps_what_backward_cannot_use():
     assert cause.where.startswith("kept_slope, line")
 
 
+def test_a_line_is_told_where_only_the_sizes_that_came_can_be_asked():
+    def forward(x):
+        if x.shape != (5, 3):
+            raise ValueError
+        return np.sin(x**2), x
+
+    def backward(dout, x):
+        return dout * np.cos(x**2) * x
+
+    (cause,) = gl.check_layer(forward, backward, INPUTS[0]).diagnosis
+    assert cause.whose == "yours"
+    assert cause.right_line == "return 2 * dout * np.cos(x ** 2) * x"
+
+    def here(x):
+        if np.abs(x - INPUTS[0]).max() > 1e-3:
+            raise ValueError
+        return forward(x)
+
+    report = gl.check_layer(here, backward, INPUTS[0])
+    assert report.verdict == "wrong"
+    assert not any(cause.certain for cause in report.diagnosis)  # it may be right nowhere else
+
+
 def rectified(x, slope=False):
     y = np.tanh(x)
     if slope:

@@ -226,6 +226,21 @@ def test_a_backward_may_return_the_gradients_of_parameters_too(answer):
     assert list(report) == ["1 Returns: x", "1 Returns: W", "1 Returns: b", "loss: out"]
 
 
+def test_a_backward_may_return_fewer_gradients_than_there_are_parameters():
+    class First(Base):
+        def forward(self, x):
+            self.x = x
+            return x @ self.params["W"] + self.params["b"]
+
+        def backward(self, dout):
+            return dout @ self.params["W"].T, self.x.T @ dout
+
+    report = gl.check_layers([First(params={"W": W, "b": B})], X, loss)
+    assert report.verdict == "correct"
+    assert list(report) == ["1 First: x", "1 First: W", "loss: out"]
+    assert "Not checked, for backward returns no gradient: b" in report.remarks[0]
+
+
 def test_an_input_that_is_called_as_a_parameter_is_called_input():
     class Named(Base):
         def forward(self, W):

@@ -282,9 +282,9 @@ def test_a_batch_holds_no_more_numbers_than_memory_allows(code):
     # theta's, the arguments' and the output's
     assert one.numbers == 20 + (6 + 2 + 12) + 8
     assert one.lanes().numbers == dict.fromkeys(one.layout, 256)
-    one.numbers = code.MEMORY // 10
+    one.numbers = 2**22 // 10
     assert one._number() == 10
-    one.numbers = code.MEMORY * 2
+    one.numbers = 2**22 * 2
     assert one._number() == 1
     h = np.tanh(X @ W + B)
     assert one.size == pytest.approx(np.abs(h * one.above[0]).sum(), rel=1e-12)

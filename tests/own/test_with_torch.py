@@ -531,6 +531,15 @@ def test_a_large_check_keeps_its_threads(torch, monkeypatch, ours):
     assert torch.threads_set == []
 
 
+def test_from_a_quarter_of_a_million_numbers_on_a_call_gains_from_threads(torch, ours):
+    with ours("code").TorchCode(Linear(), (x(False),), None, None, "float64", 0) as own:
+        for numbers, calls in ((2**18, []), (2**18 - 1, [1, 4])):
+            own.numbers = numbers
+            torch.threads_set.clear()
+            own(own.theta)
+            assert torch.threads_set == calls
+
+
 def test_code_runs_in_the_type_of_the_copies_with_gradients_on(torch):
     seen = set()
 
@@ -797,9 +806,9 @@ def test_a_batch_holds_no_more_numbers_than_memory_allows(torch, ours):
         lanes = own.lanes()
         # of each tensor: its own entries, the output's 8 and the input's 12
         assert lanes.numbers == {"W": 256, "b": 256, "x": 256}
-        own.numbers = code.MEMORY // 10
+        own.numbers = 2**22 // 10
         assert own.lanes().numbers == {"W": 9, "b": 9, "x": 9}
-        own.numbers = code.MEMORY * 10
+        own.numbers = 2**22 * 10
         assert own.lanes().numbers == {"W": 1, "b": 1, "x": 1}
         assert own.size == pytest.approx(
             np.abs(np.tanh(X @ W + B) * own.above[0].data).sum(), rel=1e-12
