@@ -207,6 +207,13 @@ def test_a_loss_is_compiled_if_that_gives_the_same(code, jax, monkeypatch):
         assert (one._compiled is not None) == is_compiled, off
         assert one(one.theta) == pytest.approx(float(one._value(one.theta)), rel=1e-13)
 
+    for share, is_compiled in ((0.9, True), (1.1, False)):  # of a thousand roundings of its terms
+        one = own(code)
+        off = share * 1e3 * np.finfo(float).eps * one.size
+        monkeypatch.setattr(jax, "jit", lambda f, off=off: lambda theta: f(theta) + off)
+        one.compile()
+        assert (one._compiled is not None) == is_compiled
+
     def refuses(f):
         raise TypeError("a tracer")
 
