@@ -1,6 +1,7 @@
 """`gl.check_jax` with a stand-in for JAX: what is checked, and when it is compiled."""
 
 import importlib
+import itertools
 
 import autograd.numpy as anp
 import numpy as np
@@ -223,7 +224,7 @@ def test_a_loss_is_compiled_if_that_gives_the_same(code, jax, monkeypatch):
     assert one._compiled is None
 
 
-def test_a_loss_that_remembers_is_not_compiled(code):
+def test_a_loss_that_remembers_is_not_compiled(code, jax, monkeypatch):
     calls = []
 
     def remembers(x):
@@ -233,6 +234,14 @@ def test_a_loss_that_remembers_is_not_compiled(code):
     one = own(code, remembers, X)
     one.compile()
     assert one._compiled is None
+    # not even where what is compiled says at each point what the calls before it said
+    one, said = own(code, remembers, X), []
+    plain, again = one._value, itertools.count()
+    monkeypatch.setattr(one, "_value", lambda theta: said.append(plain(theta)) or said[-1])
+    monkeypatch.setattr(jax, "jit", lambda f: lambda theta: said[next(again)])
+    one.compile()
+    assert one._compiled is None
+    assert next(again) == 3
 
 
 def test_other_numbers_from_above_are_compiled_anew(code, jax):
