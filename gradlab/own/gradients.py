@@ -169,7 +169,7 @@ class Gradients:
             is_vector = gradient.size == self.floats[path].size == size and (
                 max(gradient.shape, default=1) == size
             )
-            if not is_vector or (gradient.ndim == len(shape) and size > 1):  # or a transpose
+            if not is_vector or gradient.ndim == len(shape):  # or a transpose
                 raise ValueError(f"{argument} must have shape {shape}, got {gradient.shape}")
             self.reshaped[shown(path)] = f"{gradient.shape} for {shape}"
         return gradient.reshape(shape)

@@ -47,13 +47,16 @@ def test_a_gradient_of_a_dict_of_parameters_is_not_passed_over(rng):
         gl.check_layer(forward, backward, x, {"W": W})
 
 
-@pytest.mark.parametrize("other", [0.25, np.arange(8).reshape(2, 4)])
-def test_a_gradient_of_what_is_no_array_of_floats_is_told(rng, other):
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [(0.25, "of type float"), (np.arange(8).reshape(2, 4), "an array of int64")],
+)
+def test_a_gradient_of_what_is_no_array_of_floats_is_told(rng, other, kind):
     x = rng.standard_normal((2, 4))
     report = gl.check_layer(
         lambda x, a: (a * x, (x, a)), lambda d, c: (c[1] * d, 7 * c[0] * d), x, other
     )
-    assert any("returns a gradient of a," in remark for remark in report.remarks)
+    assert any(f"gradient of a, which is {kind} and was" in remark for remark in report.remarks)
 
 
 @pytest.mark.parametrize("way", ["lambda", "partial", "both"])

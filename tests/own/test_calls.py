@@ -260,6 +260,21 @@ def test_what_a_layer_is_as_a_function_of_one_vector():
     assert own.inputs["x"] is not A
 
 
+def test_what_has_no_entries_and_labels_in_a_list_go_through_as_they_are():
+    def forward(x, nothing, labels, names):
+        assert labels == [0, 2]
+        return x[labels] + nothing.sum(), (x, labels)
+
+    def backward(dout, cache):
+        dx = np.zeros_like(cache[0])
+        dx[cache[1]] = dout
+        return dx
+
+    given = A, np.ones((0, 2)), [0, 2], np.array(["a"])
+    assert LayerCode(forward, backward, given).floats == ["x"]
+    assert gl.check_layer(forward, backward, *given).verdict == "correct"
+
+
 def test_settings_that_cannot_be_copied_are_handed_on():
     import threading
 

@@ -419,3 +419,17 @@ def test_tensors_of_frameworks_are_read():
     assert gl.check_function(
         lambda t: Recording(np.sum(np.sin(t))), lambda t: Recording(np.cos(t)), Recording(W)
     ).verdict == "correct"  # fmt: skip
+
+
+def test_an_object_that_can_be_called_may_hold_its_gradients_itself():
+    class Net:
+        def __init__(self):
+            self.W = np.array([0.4, 0.9])
+            self.dW = np.cos(self.W)
+
+        def __call__(self):
+            raise AssertionError
+
+    net = Net()
+    report = gl.check_arrays(lambda: np.sum(np.sin(net.W)), net, net)
+    assert (list(report), report.verdict) == (["W"], "correct")

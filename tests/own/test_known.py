@@ -1,6 +1,7 @@
 """The layers that gradlab knows the lines of: backward is the slope of forward, for every one."""
 
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 import pytest
@@ -150,6 +151,15 @@ def test_a_layer_is_recognised_by_its_numbers_and_not_by_its_names():
     assert [*recognise(code(lambda x, W, b: (x @ W + b + 1e-9, (x, W))))] == []
     single = [np.float32(v) for v in (X, W, B)]
     assert [m.known for m in recognise(code(inputs=single))] == [DENSE[0]]
+    # as far off, of the largest output, as another order of a sum may leave it
+    for inputs, allowed in (((X, W, B), 1e-11), (single, 2e-5)):
+        for share, is_found in ((0.95, True), (1.05, False)):
+            off = partial(scaled_dense, inputs[0].dtype.type(1 + share * allowed))
+            assert bool([*recognise(code(off, inputs=inputs))]) == is_found
+
+
+def scaled_dense(factor, x, W, b):
+    return (x @ W + b) * factor, (x, W)
 
 
 def test_a_layer_that_only_works_on_its_own_inputs_is_none():
@@ -216,6 +226,8 @@ def test_which_orders_of_the_inputs_fit():
     )  # fmt: skip
     any_shape = namedtuple("Any", "inputs")(dict.fromkeys(names))
     assert [*_orders(many, any_shape)] == [tuple(names)]  # of seven only the order given
+    six = namedtuple("Own", "inputs floats")(dict.fromkeys(names[:6], np.ones(2)), list(names[:6]))
+    assert len({*_orders(six, namedtuple("Any", "inputs")(dict.fromkeys(names[:6])))}) == 720
 
 
 def test_a_number_that_stands_in_forward_is_tried_first_as_eps():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradlab.checking.black_box import Along, Probe
-from gradlab.own.lanes import FEW, ROUNDINGS, Lanes
+from gradlab.own.lanes import Lanes
 
 THETA = np.linspace(0.1, 1.2, 12)
 LAYOUT = {"a": (0, 7, (7,)), "b": (7, 12, (5,))}
@@ -67,7 +67,7 @@ def test_a_batch_has_no_more_lanes_than_it_may():
     assert sizes == [("a", 6), ("a", 6), ("a", 5), ("b", 8)]
 
 
-@pytest.mark.parametrize(("number", "calls"), [(FEW, 0), (FEW + 1, 3)])
+@pytest.mark.parametrize(("number", "calls"), [(4, 0), (5, 3)])
 def test_so_few_lanes_are_not_worth_a_batch(number, calls):
     many = Many()
     answers = lanes(many, {"a": number, "b": 1}).map(Probe(f, THETA), points())
@@ -76,18 +76,20 @@ def test_so_few_lanes_are_not_worth_a_batch(number, calls):
     assert {name for name, *_ in many.asked} <= {"a"}
 
 
-@pytest.mark.parametrize(("count", "calls"), [(FEW - 1, 0), (FEW, 1)])
+@pytest.mark.parametrize(("count", "calls"), [(3, 0), (4, 1)])
 def test_so_few_points_are_single_calls(count, calls):
     many = Many()
     assert list(lanes(many).map(Probe(f, THETA), points()[:count])) == single(points()[:count])
     assert len(many.asked) == calls
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("spoil", "is_used"),
     [
         (lambda losses, entries: losses + 1e-3, False),  # theta's own lane is another
-        (lambda losses, entries: losses * (1 + 0.1 * ROUNDINGS * EPS), True),
+        (lambda losses, entries: losses * (1 + 950 * EPS), True),
+        (lambda losses, entries: losses * (1 + 1050 * EPS), False),  # a thousand roundings
         (lambda losses, entries: np.where(np.arange(len(losses)) == 3, 9.0, losses), False),
         (lambda losses, entries: losses[: 1 / 0], False),
         (lambda losses, entries: np.where(np.arange(len(losses)) == 0, np.nan, losses), False),
@@ -113,7 +115,7 @@ def test_what_all_lanes_are_off_by_is_taken_off():
 
 
 def test_how_far_a_lane_may_be_off_grows_with_the_terms_of_the_loss():
-    off = 50 * ROUNDINGS * EPS * f(THETA)
+    off = 50_000 * EPS * f(THETA)
     for size, is_used in ((1.0, False), (100 * f(THETA), True)):
         spread = lanes(Many(lambda losses, entries: losses + off), size=size)
         list(spread.map(Probe(f, THETA), points()))

@@ -254,6 +254,7 @@ def test_a_loss_may_take_nothing_from_above():
 def test_what_is_not_linear_in_dout_is_wrong(spoil):
     report = gl.check_layer(dense, lambda dout, cache: dense_backward(spoil(dout), cache), *INPUTS)
     assert report.verdict == "wrong"
+    assert report.remarks == ()  # it is wrong with the first dout: no other was needed
 
 
 def test_a_bug_that_the_first_dout_hides_is_found_with_another():

@@ -191,6 +191,12 @@ def test_which_shapes_hold_the_same_vector(shape, given, is_read):
     assert gradients.reshaped == {"a": f"{given} for {shape}"}
 
 
+def test_eight_names_are_told_and_how_many_more_there_are():
+    for count, end in ((7, "a6;"), (8, "a7;"), (9, "a7 and 1 more;")):
+        with pytest.raises(ValueError, match=f"a0, .*{end} got 'x'$"):
+            read({f"a{k}": B.copy() for k in range(count)}, {"x": B})
+
+
 @pytest.mark.every_case
 @pytest.mark.parametrize(
     ("arrays", "answer", "error", "words"),

@@ -194,14 +194,15 @@ class Cubes:
 
 
 def test_of_two_that_write_both_are_told_and_of_each_layer_those_above_it():
-    layers = [Keeps(4, 3), Cubes(), Doubles(), Keeps(3, 2)]
-    report = gl.check_layers(layers, normal(5, 4), lambda out: (float(np.sum(out**2)), 2 * out))
+    layers = [Keeps(2, 2), Cubes(), Doubles(), Keeps(2, 1)]
+    report = gl.check_layers(layers, normal(3, 2), lambda out: (float(np.sum(out**2)), 2 * out))
     assert report.wrong == ["1 Keeps: x", "1 Keeps: W", "2 Cubes: x"]
     assert "overwritten by Layer 2 (Cubes) and Layer 3 (Doubles)" in report["1 Keeps: x"].why
     assert "overwritten by Layer 3 (Doubles)" in report["2 Cubes: x"].why
     first, second = report.diagnosis
     assert first.cause.startswith("Layer 1 (Keeps)")
     assert second.evidence == "By itself it is right."
+    assert first.score == second.score == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.checking.diagnosis import Facts
 from gradlab.checking.source import search
 from gradlab.checking.source.functions import Code, Function
 from gradlab.own.code import LayerCode
 from gradlab.own.factors import _is_steady
+from gradlab.own.source_layer import _trial
 from tests.own.pieces import layers
 from tests.own.pieces.bugs import BUGS, NOT_FOUND, OUR_WORDS
 
@@ -167,6 +169,55 @@ def test_a_line_of_forward_is_told_that_keeps_what_backward_cannot_use():
     (cause,) = gl.check_layer(kept_slope, times, INPUTS[0]).diagnosis
     assert (cause.wrong_line, cause.right_line) == ("slope = 1 - y", "slope = 1 - y ** 2")
     assert cause.where.startswith("kept_slope, line")
+
+
+def test_an_edit_of_forward_leaves_its_output_alone_here_and_elsewhere():
+    code = LayerCode(kept_slope, times, INPUTS[:1])
+    report = gl.check_function(code, code.gradient, code.theta, tensors=code.layout)
+    codes = [Code(times), Code(kept_slope)]
+    trial = _trial(code, report, Facts.of(report), codes)
+    place = trial.places()[0]
+
+    def right(x):
+        return np.tanh(x), 1 - np.tanh(x) ** 2
+
+    def only_here(x):
+        return (np.tanh(x) if np.array_equal(x, INPUTS[0]) else x), 1 - np.tanh(x) ** 2
+
+    for at, x in ((None, INPUTS[0]), (place, place.inputs["x"])):
+        above = code.above if at is None else at.above
+        grads = trial.run(1, right, at)
+        np.testing.assert_allclose(grads["x"], above[0] * (1 - np.tanh(x) ** 2))
+        with pytest.raises(ValueError, match="another output"):
+            trial.run(1, lambda x: (x, 1 - np.tanh(x) ** 2), at)
+        # of backward there is no such rule
+        np.testing.assert_allclose(trial.run(0, lambda dout, s: 3 * dout, at)["x"], 3 * above[0])
+    trial.run(1, only_here, None)
+    with pytest.raises(ValueError, match="another output"):
+        trial.run(1, only_here, place)
+
+
+def test_a_line_is_told_where_only_the_sizes_that_came_can_be_asked():
+    def forward(x):
+        if x.shape != (5, 3):
+            raise ValueError
+        return np.sin(x**2), x
+
+    def backward(dout, x):
+        return dout * np.cos(x**2) * x
+
+    (cause,) = gl.check_layer(forward, backward, INPUTS[0]).diagnosis
+    assert cause.whose == "yours"
+    assert cause.right_line == "return 2 * dout * np.cos(x ** 2) * x"
+
+    def here(x):
+        if np.abs(x - INPUTS[0]).max() > 1e-3:
+            raise ValueError
+        return forward(x)
+
+    report = gl.check_layer(here, backward, INPUTS[0])
+    assert report.verdict == "wrong"
+    assert not any(cause.certain for cause in report.diagnosis)  # it may be right nowhere else
 
 
 def rectified(x, slope=False):
@@ -403,9 +454,9 @@ def test_a_factor_of_all_that_is_wrong_is_told_of_every_tensor():
         dx, dW = odd_backward("1/N", dout, cache)
         return dx / len(dx), dW
 
-    (cause,) = gl.check_layer(odd, partial(backward), *INPUTS[:2]).diagnosis
+    x, W, b = layers.normal(5, 2), layers.normal(2, 2), layers.normal(2)
+    (cause,) = gl.check_layer(odd, partial(backward), x, W).diagnosis
     assert cause.cause.startswith("every tensor is 1/N of what it must be: a mean over the 5 exam")
-    x, W, b = INPUTS
 
     def two(dout, cache):
         dx, dW = odd_backward("1/N", dout, cache)

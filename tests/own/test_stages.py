@@ -226,6 +226,21 @@ def test_a_backward_may_return_the_gradients_of_parameters_too(answer):
     assert list(report) == ["1 Returns: x", "1 Returns: W", "1 Returns: b", "loss: out"]
 
 
+def test_a_backward_may_return_fewer_gradients_than_there_are_parameters():
+    class First(Base):
+        def forward(self, x):
+            self.x = x
+            return x @ self.params["W"] + self.params["b"]
+
+        def backward(self, dout):
+            return dout @ self.params["W"].T, self.x.T @ dout
+
+    report = gl.check_layers([First(params={"W": W, "b": B})], X, loss)
+    assert report.verdict == "correct"
+    assert list(report) == ["1 First: x", "1 First: W", "loss: out"]
+    assert "Not checked, for backward returns no gradient: b" in report.remarks[0]
+
+
 def test_an_input_that_is_called_as_a_parameter_is_called_input():
     class Named(Base):
         def forward(self, W):
@@ -303,15 +318,13 @@ def test_the_first_layer_may_do_without_a_gradient_of_its_input():
 
 def test_how_long_it_took_and_what_was_accepted_are_told_of_the_whole():
     before = time.perf_counter()
-    x = X[:2]
+    x = X[:1, :2]
     report = gl.check_layers([Base(), Base()], x, loss, tolerance=0.05)
     assert 0 < report.seconds <= time.perf_counter() - before
     assert "to the tolerance of 0.05" in report.why
-    assert "to the tolerance" not in gl.check_layers([Base(), Base()], x, loss).why
-    # the same layer twice, and its input is the same: as many evaluations each
-    alone = gl.check_layers([Base()], x, loss).evaluations
-    third = gl.check_layers([Base(), Base(), Base()], x, loss).evaluations
-    assert third - report.evaluations == report.evaluations - alone > 4 * x.size
+    alone = gl.check_layers([Base()], x, loss)
+    assert "to the tolerance" not in alone.why
+    assert report.evaluations - alone.evaluations >= 4 * x.size
 
 
 def test_what_could_not_be_judged_is_told_with_its_layer():

@@ -1,6 +1,7 @@
 """`gl.check_jax` with a stand-in for JAX: what is checked, and when it is compiled."""
 
 import importlib
+import itertools
 
 import autograd.numpy as anp
 import numpy as np
@@ -207,6 +208,13 @@ def test_a_loss_is_compiled_if_that_gives_the_same(code, jax, monkeypatch):
         assert (one._compiled is not None) == is_compiled, off
         assert one(one.theta) == pytest.approx(float(one._value(one.theta)), rel=1e-13)
 
+    for share, is_compiled in ((0.9, True), (1.1, False)):  # of a thousand roundings of its terms
+        one = own(code)
+        off = share * 1e3 * np.finfo(float).eps * one.size
+        monkeypatch.setattr(jax, "jit", lambda f, off=off: lambda theta: f(theta) + off)
+        one.compile()
+        assert (one._compiled is not None) == is_compiled
+
     def refuses(f):
         raise TypeError("a tracer")
 
@@ -216,7 +224,7 @@ def test_a_loss_is_compiled_if_that_gives_the_same(code, jax, monkeypatch):
     assert one._compiled is None
 
 
-def test_a_loss_that_remembers_is_not_compiled(code):
+def test_a_loss_that_remembers_is_not_compiled(code, jax, monkeypatch):
     calls = []
 
     def remembers(x):
@@ -226,6 +234,14 @@ def test_a_loss_that_remembers_is_not_compiled(code):
     one = own(code, remembers, X)
     one.compile()
     assert one._compiled is None
+    # not even where what is compiled says at each point what the calls before it said
+    one, said = own(code, remembers, X), []
+    plain, again = one._value, itertools.count()
+    monkeypatch.setattr(one, "_value", lambda theta: said.append(plain(theta)) or said[-1])
+    monkeypatch.setattr(jax, "jit", lambda f: lambda theta: said[next(again)])
+    one.compile()
+    assert one._compiled is None
+    assert next(again) == 3
 
 
 def test_other_numbers_from_above_are_compiled_anew(code, jax):
@@ -282,9 +298,9 @@ def test_a_batch_holds_no_more_numbers_than_memory_allows(code):
     # theta's, the arguments' and the output's
     assert one.numbers == 20 + (6 + 2 + 12) + 8
     assert one.lanes().numbers == dict.fromkeys(one.layout, 256)
-    one.numbers = code.MEMORY // 10
+    one.numbers = 2**22 // 10
     assert one._number() == 10
-    one.numbers = code.MEMORY * 2
+    one.numbers = 2**22 * 2
     assert one._number() == 1
     h = np.tanh(X @ W + B)
     assert one.size == pytest.approx(np.abs(h * one.above[0]).sum(), rel=1e-12)

@@ -463,9 +463,10 @@ def test_buffers_of_a_module_that_a_function_or_a_loss_reads_are_put_back(torch)
 
     normed = Normed()
     before = normed.mean
-    gl.check_torch(lambda x: normed(x), x())
-    gl.check_torch(lambda x: x * 1.0, x(), loss=sized)
-    gl.check_torch(Scaled(), x(False), loss=sized)
+    one = standin.tensor(X[:1], requires_grad=True)
+    gl.check_torch(lambda x: normed(x), one)
+    gl.check_torch(lambda x: x * 1.0, one, loss=sized)
+    gl.check_torch(Scaled(), standin.tensor(X[:1]), loss=sized)
     assert normed.mean is before
     assert not before.data.any()
     assert normed.inner.count.data.tolist() == [0]
@@ -529,6 +530,15 @@ def test_a_large_check_keeps_its_threads(torch, monkeypatch, ours):
     torch.threads_set.clear()
     gl.check_torch(Linear(), x(False))
     assert torch.threads_set == []
+
+
+def test_from_a_quarter_of_a_million_numbers_on_a_call_gains_from_threads(torch, ours):
+    with ours("code").TorchCode(Linear(), (x(False),), None, None, "float64", 0) as own:
+        for numbers, calls in ((2**18, []), (2**18 - 1, [1, 4])):
+            own.numbers = numbers
+            torch.threads_set.clear()
+            own(own.theta)
+            assert torch.threads_set == calls
 
 
 def test_code_runs_in_the_type_of_the_copies_with_gradients_on(torch):
@@ -797,9 +807,9 @@ def test_a_batch_holds_no_more_numbers_than_memory_allows(torch, ours):
         lanes = own.lanes()
         # of each tensor: its own entries, the output's 8 and the input's 12
         assert lanes.numbers == {"W": 256, "b": 256, "x": 256}
-        own.numbers = code.MEMORY // 10
+        own.numbers = 2**22 // 10
         assert own.lanes().numbers == {"W": 9, "b": 9, "x": 9}
-        own.numbers = code.MEMORY * 10
+        own.numbers = 2**22 * 10
         assert own.lanes().numbers == {"W": 1, "b": 1, "x": 1}
         assert own.size == pytest.approx(
             np.abs(np.tanh(X @ W + B) * own.above[0].data).sum(), rel=1e-12
