@@ -55,10 +55,12 @@ def test_the_factor_of_entries_with_its_error():
     v = N / 4.0  # over the largest
     off = (3 * (SAFETY * 1e-6 + ROUNDED * np.abs(N)) + 1e-12 * 12.0) / 4.0
     assert found.value == pytest.approx(3, rel=1e-15)
-    assert found.error == pytest.approx(3 * np.sqrt((off**2).sum() / (v @ v) / 4), rel=1e-12)
+    assert found.error == pytest.approx(3 * np.sqrt((off**2).sum() / (v @ v) / 4), rel=1e-12, abs=0)
     rounded = one(3 * N, bound=1e-6, rounding=1e-5).factor(["w"])
     off += (1e-5 - 1e-12) * 12.0 / 4.0
-    assert rounded.error == pytest.approx(3 * np.sqrt((off**2).sum() / (v @ v) / 4), rel=1e-12)
+    assert rounded.error == pytest.approx(
+        3 * np.sqrt((off**2).sum() / (v @ v) / 4), rel=1e-12, abs=0
+    )
 
 
 def test_what_is_no_factor_of_all_entries_is_none():
@@ -105,7 +107,7 @@ def test_the_multiple_of_the_parameters_with_its_error():
     found, tolerance = of.along_params(["w"]), of.tolerance_of("w")
     assert found.value == pytest.approx(0.25, rel=1e-12)
     assert found.error == pytest.approx(
-        3 * np.sqrt((tolerance**2).sum() / (p @ p) / 4), rel=1e-12
+        3 * np.sqrt((tolerance**2).sum() / (p @ p) / 4), rel=1e-12, abs=0
     )  # fmt: skip
     # two entries must stand out of the noise, ten tolerances high
     near = tolerance.max() / 0.25
@@ -129,7 +131,7 @@ def test_the_multiple_of_the_parameters_with_its_error():
 def test_what_is_nothing_beside_a_gradient():
     n = {"u": np.array([3.0, 4.0]), "v": np.array([1.0, 0.0])}
     of = lambda slope: known(n, n | {"v": np.array([slope, 0.0])}, wrong=["u"])  # noqa: E731
-    assert of(1.0).floor == pytest.approx(5e-9, rel=1e-12)
+    assert of(1.0).floor == pytest.approx(5e-9, rel=1e-12, abs=0)
     assert of(5.1e-9).live == ["u", "v"]
     assert of(4.9e-9).live == ["u"]
     assert of(4.9e-9).all_wrong
