@@ -134,7 +134,7 @@ def another_number(place: Place) -> Edited:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         for number in {*NUMBERS, -value, value + 1, value - 1, 1 / (value or 1)}:
             yield repr(number), 2
-        if isinstance(value, float) and value > 0 and not place.line.step.is_long:
+        if isinstance(value, float) and not place.line.step.is_long:
             target = place.scope.shapes.get(place.line.target)
             for name in sorted(place.line.reads & place.scope.shapes.keys()):
                 if place.scope.shapes[name] == target:

@@ -97,8 +97,8 @@ def _other_masks(program: Program, target: WrongGradient) -> dict[Line, str]:
         return {}
     for where, line in by_place.items():
         number = where.split(",")[0].removeprefix("layer ")
-        own = [o for o in program.lines if o.where == f"layer {number}, dense"]
-        W, b = (next(o for o in own if o.target.endswith(kind + number)) for kind in "Wb")
+        ends = ("W" + number, "b" + number)
+        W, b = (next(o for o in program.lines if o.target.endswith(end)) for end in ends)
         if all(target.fits(*g) for g in _made(program, changes).items()):
             break
         mask = _solved(program, target, changes, line, W, b, program.values[f"m{number}"])

@@ -134,6 +134,8 @@ def test_a_factor_that_nobody_would_write_is_told_and_not_as_a_fact():
     (cause,) = causes({k: np.sqrt(11) * v for k, v in RIGHT.items()})
     assert cause.wrong_line.startswith("g = 3.31662479035")
     assert not cause.is_named
+    biases = {k: v + 0.1234567 * POINT.net.params[k] for k, v in RIGHT.items() if k[0] == "b"}
+    assert told(RIGHT | biases) == []
 
 
 @pytest.mark.parametrize(("outputs", "names"), [(2, ["1 / N"]), (4, ["1 / N", "1 / K"])])

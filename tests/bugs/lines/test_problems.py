@@ -57,6 +57,8 @@ def test_masks_of_layers_of_two_sizes_cannot_be_taken_for_each_other():
 def test_masks_of_a_network_without_dropout_are_not_thought_of():
     point = Point(*mlp_problem((3, 4, 2))(0, "float64"))
     assert told(point, (point.x[::-1], point.y, None)) == []
+    net, x, y, _ = DROPPING(0, "float64")  # nor those that are not given
+    assert told(Point(net, x, y, None), (x[::-1], y, None)) == []
     masks = gl.mlp([3, 4, 2], dropout_rate=0.3).draw_masks(len(point.x), np.random.default_rng(0))
     assert told(point._replace(masks=masks), (point.x[::-1], point.y, masks)) == []
 
@@ -153,7 +155,17 @@ def test_masks_that_only_backward_has_drawn_anew_are_named_where_they_are(which,
         np.testing.assert_allclose(value, wrong[k], rtol=1e-8, atol=1e-12)
     entries = {k: np.arange(1, v.size) for k, v in wrong.items()}
     assert solved(point, wrong, entries) == []  # of a part of a column nothing can be solved
-    assert solved(point, wrong | {"b1": wrong["b1"] + 1.0}) == []  # no mask makes this
+    for name in ("b1", "b3"):  # which no mask makes
+        assert solved(point, wrong | {name: wrong[name] + 1.0}) == []
+
+
+def test_a_layer_with_nothing_wrong_need_not_be_solved_for():
+    """Of 14 examples two features leave its mask open; 14 features settle that of the one above."""
+    problem = mlp_problem((2, 14, 4, 2), N=14, loss="mse", l2=0.1, dropout_rate=1 - KEEP)
+    point = Point(*problem(0, "float64"))
+    ((cause, _),) = solved(point, drawn_anew(point, (2,)))
+    assert cause.where == "layer 2, dropout"
+    assert solved(point, drawn_anew(point, (1,))) == []
 
 
 def test_masks_under_a_batch_norm_are_not_solved_for():

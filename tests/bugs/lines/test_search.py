@@ -1,5 +1,6 @@
 """What the search tries, in which lines and in which order: each step of it by itself."""
 
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -299,7 +300,7 @@ def test_names_that_are_nearly_as_simple_are_told(names, close):
     assert [(name, round(cost, 9)) for name, cost in found] == close
 
 
-def test_two_mistakes_with_no_tensor_between_them_are_tried_together():
+def test_two_mistakes_with_no_tensor_between_them_are_tried_together(monkeypatch):
     """W2 without its transpose, and tanh' of z: above them both is dW2, below them both dW1."""
     net, x, y, _ = mlp_problem((2, 3, 3, 2), N=5)(0, "float64")
     found = search_for(Point(net, x, y, None))
@@ -309,13 +310,36 @@ def test_two_mistakes_with_no_tensor_between_them_are_tried_together():
     layers = program.run({**one.changes(), **two.changes()})
     wrong = dict(program.gradient) | {k: v for layer in layers for k, v in layer}
     found = search_for(Point(net, x, y, None), **{k: lambda v, k=k: wrong[k] for k in wrong})
+    lines, own = [], search.edits_of
+    monkeypatch.setattr(search, "edits_of", lambda line, s: lines.append(line) or own(line, s))
     causes = together(found)
+    assert targets(lines) == {"da1", "dz1"}
     assert f"{one.wrong}; {two.wrong}" in [cause.wrong_line for cause in causes]
     for cause in causes:
         assert len({edit.index for edit in cause.edits}) == 2
         assert {program.lines[edit.index].target for edit in cause.edits} == {"da1", "dz1"}
         assert all(np.allclose(v, wrong[k]) for k, v in cause.apply(program).items())
     assert explain(Point(net, x, y, None), wrong, program.gradient, dict.fromkeys(wrong, 1e-10))
+
+
+def test_only_usual_edits_without_a_factor_are_tried_in_pairs(monkeypatch):
+    """Two factors would fit whatever there is."""
+    pairs = []
+    monkeypatch.setattr(Search, "explain_all", lambda self, *edits: pairs.append(edits))
+    assert together(search_for(PLAIN, W1=np.abs, b1=np.abs)) == []
+    costs = [one.cost + two.cost for one, two in pairs]
+    assert costs == sorted(costs)
+    assert max(edit.cost for pair in pairs for edit in pair) == 2
+    assert not any(re.search(r"\bS\b", edit.wrong) for pair in pairs for edit in pair)
+
+
+def test_together_with_another_mistake_a_layer_is_written_as_it_runs(monkeypatch):
+    """Of batch norm's two ways of writing it the one without sums of its own."""
+    point = Point(*mlp_problem((2, 3, 2), N=5, batch_norm=True)(0, "float64"))
+    lines = []
+    monkeypatch.setattr(search, "edits_of", lambda line, s: lines.append(line) or {})
+    assert together(search_for(point, W1=np.abs)) == []
+    assert [(line.target, line.step.form) for line in lines] == [("dxhat1", None), ("dz1", 0)]
 
 
 def test_numbers_are_not_reshaped_to_stand_for_a_bias():
