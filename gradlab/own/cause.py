@@ -18,8 +18,8 @@ from gradlab.checking.diagnosis import Diagnosis, Facts
 from gradlab.checking.diagnosis.causes import of_line
 from gradlab.checking.report import Report
 from gradlab.own.calls import DOUT
-from gradlab.own.code import LayerCode
 from gradlab.own.factors import of_factor
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.match import Match, Place, drawn_places, fewer, recognise, resized
 from gradlab.own.source_layer import of_layer
 

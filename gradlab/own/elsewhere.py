@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.checking.source.elsewhere import STEP, Elsewhere, slope_of
 from gradlab.own.calls import DOUT
-from gradlab.own.code import LayerCode, projection
+from gradlab.own.layer_code import LayerCode, projection
 
 SHIFTS = (0.5, 0.1, 0.01)  # of the inputs, the smaller ones where the layer is not defined
 POINTS = 2

@@ -9,8 +9,8 @@ import numpy as np
 from gradlab.checking.diagnosis import Diagnosis, Facts, diagnose_black_box
 from gradlab.checking.diagnosis.facts import Factor
 from gradlab.checking.source.factors import SAME, changes, common, of_data, ratio
-from gradlab.own.code import LayerCode
 from gradlab.own.elsewhere import OtherInputs, places
+from gradlab.own.layer_code import LayerCode
 
 NO_SIZE = 1  # a batch of which there is nothing to forget
 

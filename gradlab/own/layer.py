@@ -19,8 +19,8 @@ from gradlab.nn.parameters import roll
 from gradlab.own.above import first_wrong, others
 from gradlab.own.calls import DOUT
 from gradlab.own.cause import Finder
-from gradlab.own.code import LayerCode, projection
 from gradlab.own.detached import detached
+from gradlab.own.layer_code import LayerCode, projection
 
 #: Of a tensor's size: how far its entries are moved, each by another length, to leave a kink.
 ASIDE = 1e-2

@@ -13,8 +13,8 @@ from gradlab.checking.black_box import scalar
 from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.report import Report, TensorReport, summary
 from gradlab.checking.verdict import Setting, Verdict
-from gradlab.own.code import LayerCode
 from gradlab.own.layer import check_code
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.overwritten import Overwritten, overwritten
 from gradlab.own.stages import Stage, stages_of
 

@@ -18,8 +18,8 @@ from gradlab.bugs.lines.search import FAILS
 from gradlab.bugs.lines.writing import Written
 from gradlab.nn.activations import LEAKY_SLOPE
 from gradlab.own.calls import DOUT
-from gradlab.own.code import LayerCode, projection
 from gradlab.own.known import ALL, EPS, Known
+from gradlab.own.layer_code import LayerCode, projection
 
 SAME = {8: 1e-11, 4: 2e-5}  # of the output: what round-off may leave
 POINTS = 3

@@ -12,7 +12,7 @@ from gradlab.checking.judge import BUG
 from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 from gradlab.own.above import LINEAR
-from gradlab.own.code import LayerCode
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.returned import gradients_of
 
 

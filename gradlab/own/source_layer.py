@@ -17,9 +17,9 @@ from gradlab.checking.source.mended import constants_in
 from gradlab.checking.source.objects import put_on_copy
 from gradlab.checking.source.search import Search
 from gradlab.checking.source.target import Arrays, Trial
-from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
 from gradlab.own.elsewhere import OtherInputs, places
+from gradlab.own.layer_code import LayerCode
 
 LEAST = 2  # other places at which an edit must be right
 

@@ -13,9 +13,9 @@ from keyword import iskeyword
 import numpy as np
 
 from gradlab.checking.source.objects import put_on_copy
-from gradlab.own.code import LayerCode
 from gradlab.own.detached import copied
 from gradlab.own.gradients import AFTER, BEFORE
+from gradlab.own.layer_code import LayerCode
 
 
 @dataclass(frozen=True)

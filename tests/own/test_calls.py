@@ -11,8 +11,8 @@ from gradlab.checking.verdict import Verdict
 from gradlab.own import layer as layers
 from gradlab.own.above import LINEAR, check_from_above, first_wrong, others
 from gradlab.own.calls import CACHE, DOUT, INPUT, OUT, names_of, plan, words_of
-from gradlab.own.code import LayerCode, projection
 from gradlab.own.elsewhere import _drawn, _larger, places
+from gradlab.own.layer_code import LayerCode, projection
 from gradlab.own.returned import gradients_of
 
 A = np.ones((4, 3))

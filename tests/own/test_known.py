@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gradlab.own.code import LayerCode
 from gradlab.own.known import ALL, DENSE, EPS
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.match import (
     LayerListing,
     Match,

@@ -14,8 +14,8 @@ import gradlab as gl
 from gradlab.checking.diagnosis import Facts
 from gradlab.checking.source import search
 from gradlab.checking.source.functions import Code, Function
-from gradlab.own.code import LayerCode
 from gradlab.own.factors import _is_steady
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.source_layer import _trial
 from tests.own.pieces import layers
 from tests.own.pieces.bugs import BUGS, NOT_FOUND, OUR_WORDS

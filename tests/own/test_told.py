@@ -7,8 +7,8 @@ import pytest
 
 import gradlab as gl
 from gradlab.own.cause import Finder, _as_statement, _other_names, _words
-from gradlab.own.code import LayerCode
 from gradlab.own.factors import examples_of
+from gradlab.own.layer_code import LayerCode
 from gradlab.own.match import Place
 
 A = np.arange(6.0).reshape(3, 2) + 1
