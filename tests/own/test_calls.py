@@ -468,10 +468,17 @@ def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
 class Framework:
     """f = G · t, whose gradient is right for what comes from above, times `spoil` of it."""
 
+    theta, layout = np.ones(3), None
     above, other_above, asked = [np.arange(1.0, 4.0)], [np.array([-1.0, 0.5, 2.0])], ()
 
-    def __init__(self, spoil, remark=None):
-        self.spoil, self.remark = spoil, remark
+    def __init__(self, spoil):
+        self.spoil = spoil
+
+    def __call__(self, theta):
+        return float(self.above[0] * G @ theta)
+
+    def gradient(self, theta):
+        return self.answer(self.above)
 
     def answer(self, above):
         return above[0] * G * self.spoil(above[0])
@@ -479,28 +486,26 @@ class Framework:
     def ask_with(self, above):
         self.above, self.asked = above, (*self.asked, above)
 
-    def judge(self):
-        report = gl.check_function(
-            lambda t: float(self.above[0] * G @ t), lambda t: self.answer(self.above), np.ones(3)
-        )
-        found = None if self.remark is None else lambda: (self.remark,)
-        return replace(report, find_remarks=found)
-
 
 @pytest.mark.parametrize("remark", [None, "of the first"])
-def test_what_is_said_and_counted_of_a_framework_is_that_of_all_that_ran(remark):
-    own = Framework(lambda above: 1.0, remark)
-    first = own.judge()
-    report = check_from_above(own, own.judge, "cotangent")
-    assert report[1] == first.evaluations
-    assert report[0].remarks == (() if remark is None else (remark,))
+def test_what_is_said_and_counted_of_a_framework_is_that_of_all_that_ran(remark, monkeypatch):
+    def judge(own, *arguments, **chosen):
+        report = gl.check_function(own, own.gradient, own.theta)
+        return report if remark is None else replace(report, find_remarks=lambda: (remark,))
+
+    monkeypatch.setattr("gradlab.own.above.check_function", judge)
+    own = Framework(lambda above: 1.0)
+    first = judge(own)
+    report = check_from_above(own, "cotangent")
+    assert report.evaluations == first.evaluations
+    assert report.remarks == (() if remark is None else (remark,))
     assert own.asked == ()
     above = Framework.above[0]
-    own = Framework(lambda given: 1.0 if np.array_equal(given, above) else 2.0, remark)
-    report, evaluations = check_from_above(own, own.judge, "cotangent")
+    own = Framework(lambda given: 1.0 if np.array_equal(given, above) else 2.0)
+    report = check_from_above(own, "cotangent")
     assert report.verdict == "wrong"
     assert len(own.asked) == 1  # the first that is wrong is told
-    assert evaluations == first.evaluations + own.judge().evaluations
+    assert report.evaluations == first.evaluations + judge(own).evaluations
     *before, said = report.remarks
     assert before == ([] if remark is None else [remark])
     assert "right for one cotangent and wrong for another" in said
