@@ -133,7 +133,7 @@ def _wrong_values(found: Gradient, right: Gradient, x: np.ndarray) -> str:
             f"All four are now {n} times too large, by one and the same factor: b1's line is "
             "mended. What is left sits above all four."
         )
-    if None not in times.values() and all(times[name] in (1, n) for name in wrong):
+    if None not in times.values() and all(times[name] == n for name in wrong):
         return (
             f"{' and '.join(wrong)} still {n} times too large. Rather than mend them one by one, "
             "look for what all of them pass through."
@@ -147,11 +147,12 @@ def _other_ratios(wrong: list[str], ratios: dict[str, float | None], x: np.ndarr
     if len(common) == 1 and None not in ratios.values():
         (c,) = common
         why = {
-            round(1 / size, 6): f"{size} is the number of inputs of an example",
-            round(1 / 3, 6): "3 is the number of classes",
-            -1.0: "the sign is flipped",
+            round(1 / size, 6): f"{size} is the number of inputs of an example.",
+            round(1 / 3, 6): "3 is the number of classes.",
+            -1.0: "the sign is flipped.",
         }.get(c, "which number did the division take?")
-        return f"All four are now {c:.3g} times what they should be: {why}. Average over examples."
+        by = f"{ratios['b2']:.{3 if abs(c - 1) > 0.01 else 10}g}"  # 1 times would say nothing
+        return f"All four are now {by} times what they should be: {why} Average over examples."
     told = [f"{k} by {ratios[k]:.3g}" for k in wrong if ratios[k] is not None]
     shapes = [name for name in wrong if ratios[name] is None]
     told += [f"{' and '.join(shapes)} by more than a factor"] if shapes else []
