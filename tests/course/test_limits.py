@@ -225,7 +225,7 @@ LIMITS = {
     "a backward pass": ("repair_backward", 1e-9, times("repair_backward"), SOLVED,
                         "All four are now 1.000000001 times"),
     "a cell": ("cell_backward", 1e-5, times("cell_backward", plus=0.1), SOLVED, "differences give"),
-    "a convolution": ("conv_backward", 1e-6, times("conv_backward", plus=0.01), SOLVED,
+    "a convolution": ("conv_backward", 1e-6, times("conv_backward"), SOLVED,
                       "differences of the loss give"),
     "a pool": ("max_pool_backward", 1e-6, times("max_pool_backward"), SOLVED, ""),
     "a factor": ("signature", 1e-3, number_off(lambda c, s: c * (1 + s) if c != 1 else c), SOLVED,

@@ -265,6 +265,14 @@ def test_what_is_praised_gives_the_gradient_of_a_whole_sequence():
             np.testing.assert_allclose(grads[name], right, rtol=1e-10, atol=1e-14)
 
 
+def test_of_two_explanations_the_one_of_fewer_mistakes_is_told(store):
+    """dc is dc_next whatever comes to h; dz_o, which would tell, has a mistake of its own."""
+    answer = variant(dc="dc_next", dz_o="dh * tanh_c")
+    note = Exercise(TASKS["cell_backward"], store).check(answer)
+    assert "dc is dc_next alone." in note.text
+    assert "is not used" not in note.text
+
+
 # -- a test of one step ----------------------------------------------------------------------------
 
 
