@@ -81,6 +81,17 @@ def accuses_all(step):
     return answer
 
 
+def central_only(step):
+    """Return an `is_bug` that sees loss(theta) and both sides, and takes the mean of the slopes."""
+
+    def answer(loss, theta, i, a):
+        unit = np.eye(theta.size)[i]
+        at = {s: loss(theta + s * step * unit) for s in (-2, -1, 0, 1, 2)}
+        return abs(a - (at[1] - at[-1]) / (2 * step)) > 0.01 * abs(a)
+
+    return answer
+
+
 def accuses(length):
     """Return an `is_wrong` that calls everything wrong, after two steps of a length."""
 
@@ -240,6 +251,8 @@ LIMITS = {
                         "Your step is 2e-03: over so long a way"),
     "too short a step": ("wrong_tensors", 5e-9, accuses_all, "so short a difference is round-off",
                          "Is each difference compared"),
+    "too long a step beside a kink": ("is_bug", 2e-5, central_only, "That the error stays when",
+                                      "Its shortest step is 2e-05: other kinks"),
     "too long a way": ("is_wrong", 1e-3, accuses, "Is the difference divided by the way",
                        "Your longest step has length 1e-03"),
     "too short a way": ("is_wrong", 1e-8, accuses, "so short a difference is round-off",

@@ -103,6 +103,10 @@ def formula_of_the_cube(f, x, eps):
     return 3 * x**2 + 0 * f(x + eps) * f(x - eps)
 
 
+def five_points(f, x, eps):
+    return (8 * (f(x + eps) - f(x - eps)) - (f(x + 2 * eps) - f(x - 2 * eps))) / (12 * eps)
+
+
 WRONG_SLOPES = {
     "This is the forward difference. ": lambda f, x, eps: (f(x + eps) - f(x)) / eps,
     "This is the backward difference. ": lambda f, x, eps: (f(x) - f(x - eps)) / eps,
@@ -127,6 +131,8 @@ WRONG_SLOPES = {
         / 0.2,
     "the central difference is 12.01. It took f at 2.1, 12.1, 22.1.":
         lambda f, x, eps: (f(x + eps) - f(x + eps + 10)) / 20 + 0 * f(x + eps + 20),
+    "It took f at 1.8, 1.9, 2.1, 2.2.": five_points,
+    "It took f at 1.8, 1.9, 2, 2.1, ….": lambda f, x, eps: five_points(f, x, eps) + 0 * f(x),
     "returns nothing": forgets_return,
     "a slope is one number": lambda f, x, eps: [f(x - eps), f(x + eps)],
     "Hand over the function itself, as .check(slope)": 12.01,

@@ -382,3 +382,55 @@ def test_the_buggy_network_has_the_lower_training_loss():
         lower += losses[1][1] < 0.95 * losses[0][1]
     assert lower == 6
     assert question.right == "all six"
+
+
+# --- how many losses are too many -----------------------------------------------------------------
+
+
+def with_more_losses(more):
+    """Return a right `wrong_tensors` that takes so many losses at theta as well."""
+
+    def answer(loss, params, grads, k):
+        found = sampled()(loss, params, grads, k)
+        for _ in range(more):
+            loss(params)
+        return found
+
+    return answer
+
+
+def with_losses(count):
+    """Return a right `is_wrong` that takes so many losses."""
+
+    def answer(loss, grad, theta):
+        taken = []
+        wrong = is_wrong(lambda at: taken.append(at) or loss(at), grad, theta)
+        for _ in range(count - len(taken)):
+            loss(theta)
+        return wrong
+
+    return answer
+
+
+# Of 12 entries of W1, b1 and W2 each, and of 3 of b2, two losses: 78. All 147 entries take 294.
+COUNTED = {
+    "two at theta": ("wrong_tensors", with_more_losses(2), "solved."),
+    "a third": ("wrong_tensors", with_more_losses(3),
+                "It took 81 losses; two for each entry that is asked are 78."),
+    "as many as all entries, and two": ("wrong_tensors", with_more_losses(218), "It took 296"),
+    "one more than that": ("wrong_tensors", with_more_losses(219),
+                           "More than 296 losses: all entries one by one take fewer."),
+    "an entry more than k": ("wrong_tensors", sampled(lambda size, k: range(min(size, k + 1))),
+                             "You looked at 13 entries of W1"),
+    "40 losses": ("is_wrong", with_losses(40), "solved."),
+    "41 losses": ("is_wrong", with_losses(41), "It takes more than 40 losses."),
+    "one loss": ("is_wrong", lambda loss, grad, theta: loss(theta) > 0, "It compares nothing"),
+    "two losses": ("is_wrong", lambda loss, grad, theta: loss(theta) + loss(theta) > 0,
+                   "theta was never moved."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_losses_are_counted_one_by_one(what, store):
+    name, answer, words = COUNTED[what]
+    assert words in repr(Exercise(TASKS[name], store).check(answer))
