@@ -82,6 +82,9 @@ WRONG_COPIES = {
     "theta moved as well. Move the copy": copied_too_late,
     "changed in its last digits: of 0.1 0.10000000000000003 is left": subtracts_it_again,
     "Nothing moved": copied(lambda moved, i, eps: None),
+    "Nothing moved: add eps to entry i": copied(  # of entry 0 alone it is so
+        lambda moved, i, eps: first_entry(moved[i:], i, eps) if i else None
+    ),
     "All entries": copied(all_entries),
     "Entry 0 moved": copied(first_entry),
     "wrong side": copied(entry(lambda old, eps: old - eps)),

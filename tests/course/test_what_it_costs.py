@@ -434,3 +434,62 @@ COUNTED = {
 def test_losses_are_counted_one_by_one(what, store):
     name, answer, words = COUNTED[what]
     assert words in repr(Exercise(TASKS[name], store).check(answer))
+
+
+# --- what is planted ------------------------------------------------------------------------------
+
+
+def given_to(name, right):
+    """Return the gradients that an exercise hands to a right answer, in their order."""
+    seen = []
+
+    def answer(loss, *arguments):
+        grads = arguments[name == "wrong_tensors"]
+        seen.append(
+            grads if isinstance(grads, np.ndarray) else {k: v.copy() for k, v in grads.items()}
+        )
+        return right(loss, *arguments)
+
+    assert TASKS[name].find_mistake(answer) == ""
+    return seen
+
+
+# Of the tensors that are not right: by which factor, and in how many entries.
+PLANTED = [
+    {}, {}, {}, {"b2": {2.0: 1}}, {"W1": {-1.0: 72}}, {"b1": {1.01: 12}}, {"W2": {0.99: 36}},
+    {"b1": {0.0: 12}, "W2": {0.0: 36}},
+]  # fmt: skip
+
+
+def test_what_is_planted_for_wrong_tensors_is_what_is_told():
+    right, *others = given_to("wrong_tensors", sampled())
+    scales = [1e6, 1e-6, 1, 1, 1, 1e6, 1]
+    for planted, scale, grads in zip(PLANTED, [1, *scales], [right, *others], strict=True):
+        found = {}
+        for name, a in grads.items():
+            factors, counts = np.unique((a / (scale * right[name])).round(6), return_counts=True)
+            wrong = {float(f): int(n) for f, n in zip(factors, counts, strict=True) if f != 1}
+            found |= {name: wrong} if wrong else {}
+        assert found == planted
+
+
+def test_what_is_planted_for_is_wrong_is_what_is_told():
+    seen = given_to("is_wrong", is_wrong)
+    for g, *wrong in (seen[:13], seen[13:26], seen[26:]):
+        bias, *swaps, larger, flipped, columns, mean, tenth = wrong
+        assert np.flatnonzero(bias != g).tolist() == [2403]  # b2 is the last ten of 2,410
+        assert bias[2403] == 2 * g[2403]
+        for one in swaps:
+            i, j = np.flatnonzero(one != g)
+            assert i >= 2400
+            assert (one[i], one[j]) == (g[j], g[i])
+        assert len({tuple(np.flatnonzero(one != g)) for one in swaps}) > 3
+        np.testing.assert_allclose(larger, 1.01 * g, rtol=1e-12)
+        np.testing.assert_array_equal(flipped, -g)
+        W2 = slice(64 * 32 + 32, 64 * 32 + 32 + 320)
+        assert np.isin(np.flatnonzero(columns != g), np.arange(W2.start, W2.stop)).all()
+        np.testing.assert_array_equal(columns[W2].reshape(32, 10), g[W2].reshape(32, 10)[:, ::-1])
+        assert np.flatnonzero(mean != g).tolist() == list(range(2048, 2080))
+        np.testing.assert_allclose(mean[2048:2080], g[2048:2080].mean())
+        np.testing.assert_array_equal(tenth[:2048], np.where(np.arange(2048) % 10, g[:2048], 0))
+        np.testing.assert_array_equal(tenth[2048:], g[2048:])
