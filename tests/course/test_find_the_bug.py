@@ -73,6 +73,65 @@ def test_a_wrong_culprit_is_told_what_it_would_show(words, answer, store):
     assert words in note.text
 
 
+RIGHT_LINES = """
+dz3 = (p - t) / N
+do2 = dz3 @ W3.T
+dz2 = do2 * (1 - o2**2)
+do1 = dz2 @ W2.T
+dz1 = do1 * (1 - o1**2)
+dW1 = x.T @ dz1; dW2 = o1.T @ dz2; dW3 = o2.T @ dz3
+db1 = dz1.sum(axis=0); db2 = dz2.sum(axis=0); db3 = dz3.sum(axis=0)
+dW1 += l2 * W1; dW2 += l2 * W2; dW3 += l2 * W3
+"""
+
+
+def made_by(lines):
+    """Return the tensors' gradients and the two signals that lines of code compute."""
+    net, x, y = small_network()
+    seen = {**net.params, "x": x, "N": len(x), "t": np.eye(3)[y], "l2": 0.1, "np": np}
+    o1 = np.tanh(x @ net.params["W1"] + net.params["b1"])
+    o2 = np.tanh(o1 @ net.params["W2"] + net.params["b2"])
+    logits = o2 @ net.params["W3"] + net.params["b3"]
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    seen |= {"o1": o1, "o2": o2, "p": e / e.sum(axis=1, keepdims=True)}
+    exec(lines, seen)  # noqa: S102 - lines of the lesson
+    return {name: seen["d" + name] for name in NAMES}, {k: seen[k] for k in ("do2", "do1")}
+
+
+def with_line(number):
+    """Return the right lines with one that stands in the place of its own."""
+    line = LINES[number].split(",")[0] if " for " in LINES[number] else LINES[number]
+    made = line.split(" ")[:2]  # what it makes, by = or +=
+    if " for " in LINES[number]:  # of one tensor, and so for the others
+        return "\n".join([*RIGHT_LINES.split("\n")[:-2],
+                          *(line.replace("W1", f"W{k}") for k in (1, 2, 3))])  # fmt: skip
+    statements = [one for row in RIGHT_LINES.split("\n") for one in row.split("; ")]
+    assert sum(one.split(" ")[:2] == made for one in statements) == 1
+    return "\n".join(line if one.split(" ")[:2] == made else one for one in statements)
+
+
+def test_what_is_seen_with_each_line_is_what_the_line_computes():
+    right, signals = made_by(RIGHT_LINES)
+    net, x, y = small_network(l2=0.1)
+    for name, n in net.gradient(x, y).items():
+        np.testing.assert_allclose(right[name], n, rtol=1e-12, atol=1e-15)
+    for number in LINES:
+        wrong, wrong_signals = made_by(with_line(number))
+        told = {}
+        for name, n in right.items():
+            a = np.broadcast_to(wrong[name], n.shape)
+            if not np.allclose(a, n, rtol=1e-9, atol=1e-12):
+                dot, of_n = (a * n).sum(), (n * n).sum()
+                told[name] = (dot / of_n, dot / np.sqrt((a * a).sum() * of_n))
+        seen = seen_with(number)
+        assert list(seen.tensors) == list(told), LINES[number]
+        for name, pair in told.items():
+            assert seen.tensors[name] == pytest.approx(pair, rel=1e-9), (LINES[number], name)
+        assert seen.signals == tuple(
+            k for k, n in signals.items() if not np.allclose(wrong_signals[k], n, rtol=1e-9)
+        )
+
+
 def test_the_untouched_stub_of_culprits(store):
     for stub in (dict.fromkeys(RIGHT, ...), ..., None, [None] * 6):
         assert checked("culprits", stub, store).mark == "○"

@@ -265,6 +265,14 @@ def test_what_is_praised_gives_the_gradient_of_a_whole_sequence():
             np.testing.assert_allclose(grads[name], right, rtol=1e-10, atol=1e-14)
 
 
+def test_of_two_explanations_the_one_of_fewer_mistakes_is_told(store):
+    """dc is dc_next whatever comes to h; dz_o, which would tell, has a mistake of its own."""
+    answer = variant(dc="dc_next", dz_o="dh * tanh_c")
+    note = Exercise(TASKS["cell_backward"], store).check(answer)
+    assert "dc is dc_next alone." in note.text
+    assert "is not used" not in note.text
+
+
 # -- a test of one step ----------------------------------------------------------------------------
 
 
@@ -347,6 +355,62 @@ def test_a_weak_test_is_told_what_gets_through_and_why(words, answer, store):
     for other in WRONG_TESTS:
         assert other == words or other not in note.text
     assert store.solved() == set()
+
+
+def scaled_until(measure, target, test_at):
+    """Return the test at the scale at which `measure`, which grows with it, is `target`."""
+    low, high = 1e-9, 1e3
+    for _ in range(30):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if measure(test_at(middle)) < target else (low, middle)
+    assert measure(test_at(low)) == pytest.approx(target, rel=1e-6)
+    return test_at(low)
+
+
+def in_one_step(test):
+    """Return the gates of a test's step by name, and its cell states."""
+    z = {q: test[0] @ Wx + test[1] @ Wh for q, (Wx, Wh) in module._WEIGHTS.items()}
+    gates = {q: np.tanh(z[q]) if q == "g" else 1 / (1 + np.exp(-z[q])) for q in "ifgo"}
+    return gates, gates["f"] * test[2] + gates["i"] * gates["g"]
+
+
+def flattest(test):
+    """Return 1 over the least of the four gates' median slopes."""
+    slopes = [1 - v**2 if q == "g" else v * (1 - v) for q, v in in_one_step(test)[0].items()]
+    return 1 / (min(np.median(slope) for slope in slopes) + 1e-30)
+
+
+def moved_without_dc(test):
+    """Return the largest norm ratio of a tensor's two gradients, one without dc_next."""
+    right, wrong = module.gradients(test), module.gradients(test, "no_dc")
+    return max(gl.norm_ratio(wrong[name], right[name]) for name in right)
+
+
+LIMITS = {  # what is measured, its limit, what is scaled for it, what is said below, and above
+    "slopes": (flattest, 1e4, (1, 1, 0, 0, 0), "", "The gates saturate: half of the slopes of"),
+    "ratios": (moved_without_dc, 1e-4, (0, 0, 0, 0, 1),
+               "although it does not add dc_next to the cell state's gradient.", ""),
+    "states": (lambda test: abs(in_one_step(test)[1]).max(), 0.1, (1, 1, 1, 0, 0),
+               "tanh(c) once more: the cell states are so small that tanh is a straight line there",
+               "although it applies tanh to tanh(c) once more."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("share", [0.96, 1.04])
+@pytest.mark.parametrize("what", LIMITS)
+def test_a_bug_is_seen_from_a_ratio_of_1e_4_on_and_a_gate_saturates_below_that(what, share):
+    measure, limit, scaled, *words = LIMITS[what]
+    usual = drawn()(np.random.default_rng(0))
+
+    def at(scale):
+        return [v * (scale if of else 1) for v, of in zip(usual, scaled, strict=True)]
+
+    test = scaled_until(measure, share * limit, at)
+    with np.errstate(over="ignore"):
+        message = module.find_wrong_test(lambda rng: test)
+    said, other = words if share < 1 else words[::-1]
+    assert said in message
+    assert not other or other not in message
 
 
 def test_the_hidden_backward_passes_are_right_without_a_bug_and_wrong_with_each():

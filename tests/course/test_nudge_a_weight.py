@@ -82,6 +82,9 @@ WRONG_COPIES = {
     "theta moved as well. Move the copy": copied_too_late,
     "changed in its last digits: of 0.1 0.10000000000000003 is left": subtracts_it_again,
     "Nothing moved": copied(lambda moved, i, eps: None),
+    "Nothing moved: add eps to entry i": copied(  # of entry 0 alone it is so
+        lambda moved, i, eps: first_entry(moved[i:], i, eps) if i else None
+    ),
     "All entries": copied(all_entries),
     "Entry 0 moved": copied(first_entry),
     "wrong side": copied(entry(lambda old, eps: old - eps)),
@@ -101,6 +104,10 @@ def forgets_return(f, x, eps):
 
 def formula_of_the_cube(f, x, eps):
     return 3 * x**2 + 0 * f(x + eps) * f(x - eps)
+
+
+def five_points(f, x, eps):
+    return (8 * (f(x + eps) - f(x - eps)) - (f(x + 2 * eps) - f(x - 2 * eps))) / (12 * eps)
 
 
 WRONG_SLOPES = {
@@ -127,6 +134,8 @@ WRONG_SLOPES = {
         / 0.2,
     "the central difference is 12.01. It took f at 2.1, 12.1, 22.1.":
         lambda f, x, eps: (f(x + eps) - f(x + eps + 10)) / 20 + 0 * f(x + eps + 20),
+    "It took f at 1.8, 1.9, 2.1, 2.2.": five_points,
+    "It took f at 1.8, 1.9, 2, 2.1, ….": lambda f, x, eps: five_points(f, x, eps) + 0 * f(x),
     "returns nothing": forgets_return,
     "a slope is one number": lambda f, x, eps: [f(x - eps), f(x + eps)],
     "Hand over the function itself, as .check(slope)": 12.01,
@@ -152,6 +161,13 @@ def adds_in_a_deep_copy(theta, i, eps):
     return moved
 
 
+def in_float32(theta, i, eps):
+    """Add where other numbers would be rounded: those of the exercise are short binary ones."""
+    moved = theta.astype(np.float32)
+    moved[i] += np.float32(eps)
+    return moved
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -160,6 +176,7 @@ def adds_in_a_deep_copy(theta, i, eps):
         lambda theta, i, eps: np.where(np.arange(len(theta)) == i, theta + eps, theta),
         lambda theta, i, eps: np.concatenate([theta[:i], [theta[i] + eps], theta[i + 1 :]]),
         adds_in_a_deep_copy,
+        in_float32,
         puts_it_back,
     ],
 )

@@ -54,6 +54,20 @@ def test_each_guess_is_told_its_own_reason_and_the_right_one():
         assert repr(asked).splitlines()[-1] == "yes"
 
 
+def test_a_right_guess_is_told_so_and_a_wrong_one_which_was_right():
+    asked = Prediction(STEP)
+    assert repr(asked) == (
+        "○ Shorter is <b>…</b>\n  1. better\n  2. worse\n  3. the same\n"
+        'gl.predict("step", 1) takes a guess that is typed.'
+    )
+    for choice, said in (("better", "✗ Not better: worse.\nno\nyes"),
+                         ("the same", "✗ Not the same: worse.\nnor\nyes"),
+                         ("worse", "✓ As you predicted.\nyes")):  # fmt: skip
+        asked.guess(choice)
+        assert repr(asked) == said
+        assert said.split("\n")[0] in asked._answer.value
+
+
 def test_a_guess_is_typed_by_its_number_too():
     asked = Prediction(STEP)
     asked.guess(2)

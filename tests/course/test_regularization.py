@@ -234,3 +234,53 @@ def test_each_program_is_wrong_where_it_says_so():
         good = [bool(gl.norm_ratio(*pair) < 1e-12) for pair in ((a, n), (b, m))]
         assert name_of(*good) == program.part, program.name
     assert {program.part for program in lesson.programs()} == set(lesson.PARTS)
+
+
+#: The data part's factor, and what multiplies lambda times W, and times b: in the loss's slope, and
+#: in the gradient.
+AS_NAMED = {
+    "right code": (1, (1, 0), (1, 0)),
+    "L2 missing in the gradient": (1, (1, 0), (0, 0)),
+    "the data part's sign flipped": (-1, (1, 0), (1, 0)),
+    "right code, with lambda/(2N) in both": (1, (1 / 8, 0), (1 / 8, 0)),
+    "right code, biases penalized in both": (1, (1, 1), (1, 1)),
+    "L2 doubled in the gradient": (1, (1, 0), (2, 0)),
+    "L2 divided by N in the gradient alone": (1, (1, 0), (1 / 8, 0)),
+    "L2 subtracted": (1, (1, 0), (-1, 0)),
+    "biases penalized in the loss alone": (1, (1, 1), (1, 0)),
+    "tanh' forgotten": (None, (1, 0), (1, 0)),
+    "the data part's sign flipped, beside a penalty of lambda/1000": (
+        -1, (1e-3, 0), (1e-3, 0)),
+    "the data part not divided by N": (8, (1, 0), (1, 0)),
+    "one bias's data part 20 % too large": ("a bias", (1, 0), (1, 0)),
+    "all of it negated": (-1, (1, 0), (-1, 0)),
+    "the data part doubled, and L2 missing": (2, (1, 0), (0, 0)),
+    "the data part not divided by N, and half of L2": (8, (1, 0), (1 / 2, 0)),
+}  # fmt: skip
+
+
+def test_each_program_does_what_its_name_says():
+    net, x, y = lesson.network()
+    theta = net.theta
+    of_W = net.unroll({k: np.full(v.shape, k[0] == "W") for k, v in net.params.items()}) > 0
+    data = net.unroll(net.gradient(x, y))
+    for program in lesson.programs():
+        factor, *weights = AS_NAMED[program.name]
+        a = program.gradient(theta, 0.0)
+        n = exact(program.loss, theta, 0.0)
+        np.testing.assert_allclose(n, data, rtol=1e-10, atol=1e-14)
+        slopes = exact(program.loss, theta, 2.0) - n, program.gradient(theta, 2.0) - a
+        for slope, (W, b) in zip(slopes, weights, strict=True):
+            np.testing.assert_allclose(slope, 2 * np.where(of_W, W, b) * theta, atol=1e-12)
+        if factor == "a bias":
+            assert sorted((a / data).round(9))[-2:] == [1, 1.2]
+            assert not of_W[np.argmax(a / data)]
+        elif factor is not None:
+            np.testing.assert_allclose(a, factor * data, rtol=1e-10, atol=1e-14)
+        else:
+            p = net.params
+            z, t = np.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"], np.eye(2)[y]
+            up = (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) - t) / 8 @ p["W2"].T
+            wrong = {**net.gradient(x, y), "W1": x.T @ up, "b1": up.sum(axis=0)}
+            np.testing.assert_allclose(a, net.unroll(wrong), rtol=1e-10, atol=1e-14)
+    assert list(AS_NAMED) == [program.name for program in lesson.programs()]

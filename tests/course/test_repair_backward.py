@@ -19,7 +19,8 @@ def make(over="N", bias="sum", transpose=True, only=None):
         p = np.exp(o1 @ params["W2"] + params["b2"])
         p /= p.sum(axis=1, keepdims=True)
         p[range(len(y)), y] -= 1
-        n = {"N": len(y), "1": 1, "size": x.size, "classes": p.size, "30": 30, "-N": -len(y)}[over]
+        n = {"N": len(y), "1": 1, "size": x.size, "classes": p.size, "30": 30, "-N": -len(y),
+             "N - 1e-7": len(y) - 1e-7}[over]  # fmt: skip
         if only is None:
             p = p / n
         W2 = params["W2"]
@@ -104,10 +105,15 @@ WRONG = {
     "All four are now 30 times too large": make("1", "sum"),
     "W2 and b2 still 30 times too large": make("1", "mean", only=("W1",)),
     "b2 still 30 times too large": make("1", "mean", only=("W1", "W2")),
+    "Wrong are b1 by 1, b2 by 30": lambda params, x, y: (
+        lambda g: {**g, "b1": g["b1"] * (1 + 3e-9), "b2": 30 * g["b2"]}
+    )(backward(params, x, y)),
     "Right for 30 examples only: with 7 it is 7/30": make("30"),
     "0.5 times what they should be: 2 is the number of inputs": make("size"),
     "0.333 times what they should be: 3 is the number of classes": make("classes"),
     "the sign is flipped": make("-N"),
+    "All four are now 1.000000003 times what they should be: which number did the division take? "
+    "Average": make("N - 1e-7"),
     "has shape ()": make(bias="all"),
     "has shape (1, 8)": make(bias="kept"),
     "has shape (30,)": make(bias="units"),

@@ -382,3 +382,114 @@ def test_the_buggy_network_has_the_lower_training_loss():
         lower += losses[1][1] < 0.95 * losses[0][1]
     assert lower == 6
     assert question.right == "all six"
+
+
+# --- how many losses are too many -----------------------------------------------------------------
+
+
+def with_more_losses(more):
+    """Return a right `wrong_tensors` that takes so many losses at theta as well."""
+
+    def answer(loss, params, grads, k):
+        found = sampled()(loss, params, grads, k)
+        for _ in range(more):
+            loss(params)
+        return found
+
+    return answer
+
+
+def with_losses(count):
+    """Return a right `is_wrong` that takes so many losses."""
+
+    def answer(loss, grad, theta):
+        taken = []
+        wrong = is_wrong(lambda at: taken.append(at) or loss(at), grad, theta)
+        for _ in range(count - len(taken)):
+            loss(theta)
+        return wrong
+
+    return answer
+
+
+# Of 12 entries of W1, b1 and W2 each, and of 3 of b2, two losses: 78. All 147 entries take 294.
+COUNTED = {
+    "two at theta": ("wrong_tensors", with_more_losses(2), "solved."),
+    "a third": ("wrong_tensors", with_more_losses(3),
+                "It took 81 losses; two for each entry that is asked are 78."),
+    "as many as all entries, and two": ("wrong_tensors", with_more_losses(218), "It took 296"),
+    "one more than that": ("wrong_tensors", with_more_losses(219),
+                           "More than 296 losses: all entries one by one take fewer."),
+    "an entry more than k": ("wrong_tensors", sampled(lambda size, k: range(min(size, k + 1))),
+                             "You looked at 13 entries of W1"),
+    "40 losses": ("is_wrong", with_losses(40), "solved."),
+    "41 losses": ("is_wrong", with_losses(41), "It takes more than 40 losses."),
+    "one loss": ("is_wrong", lambda loss, grad, theta: loss(theta) > 0, "It compares nothing"),
+    "two losses": ("is_wrong", lambda loss, grad, theta: loss(theta) + loss(theta) > 0,
+                   "theta was never moved."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_losses_are_counted_one_by_one(what, store):
+    name, answer, words = COUNTED[what]
+    assert words in repr(Exercise(TASKS[name], store).check(answer))
+
+
+# --- what is planted ------------------------------------------------------------------------------
+
+
+def given_to(name, right):
+    """Return the gradients that an exercise hands to a right answer, in their order."""
+    seen = []
+
+    def answer(loss, *arguments):
+        grads = arguments[name == "wrong_tensors"]
+        seen.append(
+            grads if isinstance(grads, np.ndarray) else {k: v.copy() for k, v in grads.items()}
+        )
+        return right(loss, *arguments)
+
+    assert TASKS[name].find_mistake(answer) == ""
+    return seen
+
+
+# Of the tensors that are not right: by which factor, and in how many entries.
+PLANTED = [
+    {}, {}, {}, {"b2": {2.0: 1}}, {"W1": {-1.0: 72}}, {"b1": {1.01: 12}}, {"W2": {0.99: 36}},
+    {"b1": {0.0: 12}, "W2": {0.0: 36}},
+]  # fmt: skip
+
+
+def test_what_is_planted_for_wrong_tensors_is_what_is_told():
+    right, *others = given_to("wrong_tensors", sampled())
+    scales = [1e6, 1e-6, 1, 1, 1, 1e6, 1]
+    for planted, scale, grads in zip(PLANTED, [1, *scales], [right, *others], strict=True):
+        found = {}
+        for name, a in grads.items():
+            factors, counts = np.unique((a / (scale * right[name])).round(6), return_counts=True)
+            wrong = {float(f): int(n) for f, n in zip(factors, counts, strict=True) if f != 1}
+            found |= {name: wrong} if wrong else {}
+        assert found == planted
+
+
+def test_what_is_planted_for_is_wrong_is_what_is_told():
+    seen = given_to("is_wrong", is_wrong)
+    for g, *wrong in (seen[:13], seen[13:26], seen[26:]):
+        bias, *swaps, larger, flipped, columns, mean, tenth = wrong
+        assert np.flatnonzero(bias != g).tolist() == [2403]  # b2 is the last ten of 2,410
+        assert bias[2403] == 2 * g[2403]
+        for one in swaps:
+            i, j = np.flatnonzero(one != g)
+            assert i >= 2400
+            assert (one[i], one[j]) == (g[j], g[i])
+        assert len({tuple(np.flatnonzero(one != g)) for one in swaps}) > 3
+        np.testing.assert_allclose(larger, 1.01 * g, rtol=1e-12)
+        np.testing.assert_array_equal(flipped, -g)
+        W2 = slice(64 * 32 + 32, 64 * 32 + 32 + 320)
+        assert np.isin(np.flatnonzero(columns != g), np.arange(W2.start, W2.stop)).all()
+        np.testing.assert_array_equal(columns[W2].reshape(32, 10), g[W2].reshape(32, 10)[:, ::-1])
+        assert np.flatnonzero(mean != g).tolist() == list(range(2048, 2080))
+        np.testing.assert_allclose(mean[2048:2080], g[2048:2080].mean())
+        np.testing.assert_array_equal(tenth[:2048], np.where(np.arange(2048) % 10, g[:2048], 0))
+        np.testing.assert_array_equal(tenth[2048:], g[2048:])

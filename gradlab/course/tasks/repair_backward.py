@@ -16,7 +16,6 @@ __all__ = ["REPAIR"]
 Gradient = Mapping[str, np.ndarray]
 NAMES = ("W1", "b1", "W2", "b2")
 _DIGITS = 1e-9  # relative: another order of the same sums
-_LOOKED_AT = 1e-2  # where CS231n's notes say that a gradient is probably wrong
 
 
 def backward(params, x, y):
@@ -118,9 +117,10 @@ def _wrong_values(found: Gradient, right: Gradient, x: np.ndarray) -> str:
     times = {name: None if r is None else round(r, 6) for name, r in ratios.items()}
     n = len(x)
     if times == {"W1": n, "b1": 1, "W2": n, "b2": n}:
-        entries = sum(np.sum(_errors(found[k], right[k]) > _LOOKED_AT) for k in NAMES)
+        sizes = {name: value.size for name, value in right.items()}
+        every = sum(sizes.values())
         return (
-            f"Nothing is repaired yet: {entries} of {sum(v.size for v in right.values())} entries "
+            f"Nothing is repaired yet: {every - sizes['b1']} of {every} entries "
             f"are {n} times too large."
         )
     if wrong == ["b1"] and times["b1"] == round(1 / n, 6):
@@ -133,7 +133,7 @@ def _wrong_values(found: Gradient, right: Gradient, x: np.ndarray) -> str:
             f"All four are now {n} times too large, by one and the same factor: b1's line is "
             "mended. What is left sits above all four."
         )
-    if None not in times.values() and all(times[name] in (1, n) for name in wrong):
+    if None not in times.values() and all(times[name] == n for name in wrong):
         return (
             f"{' and '.join(wrong)} still {n} times too large. Rather than mend them one by one, "
             "look for what all of them pass through."
@@ -147,11 +147,12 @@ def _other_ratios(wrong: list[str], ratios: dict[str, float | None], x: np.ndarr
     if len(common) == 1 and None not in ratios.values():
         (c,) = common
         why = {
-            round(1 / size, 6): f"{size} is the number of inputs of an example",
-            round(1 / 3, 6): "3 is the number of classes",
-            -1.0: "the sign is flipped",
+            round(1 / size, 6): f"{size} is the number of inputs of an example.",
+            round(1 / 3, 6): "3 is the number of classes.",
+            -1.0: "the sign is flipped.",
         }.get(c, "which number did the division take?")
-        return f"All four are now {c:.3g} times what they should be: {why}. Average over examples."
+        by = f"{ratios['b2']:.{3 if abs(c - 1) > 0.01 else 10}g}"  # 1 times would say nothing
+        return f"All four are now {by} times what they should be: {why} Average over examples."
     told = [f"{k} by {ratios[k]:.3g}" for k in wrong if ratios[k] is not None]
     shapes = [name for name in wrong if ratios[name] is None]
     told += [f"{' and '.join(shapes)} by more than a factor"] if shapes else []
@@ -174,11 +175,6 @@ def _wrong_elsewhere(found: Gradient, right: Gradient, net: MLP, n: int) -> str:
         f"Right for the lesson's network. In one of {net.sizes} with {n} examples "
         f"{', '.join(wrong)} is wrong."
     )
-
-
-def _errors(a: np.ndarray, n: np.ndarray) -> np.ndarray:
-    larger = np.maximum(abs(a), abs(n))
-    return abs(a - n) / np.where(larger == 0, 1, larger)
 
 
 REPAIR = Task(

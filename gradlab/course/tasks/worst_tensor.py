@@ -126,8 +126,8 @@ def _wrong_names(named: list[str]) -> str:
 
 def _zeros(answer: Callable[[Tensors, Tensors], object]) -> str:
     """Return what to say to who lets 0 / 0 win: a unit that is never on has such a tensor."""
-    a, n = ({"b1": np.zeros(2), **one, "b2": np.zeros(2)} for one in CASES[0])
-    a["b1"], n["b1"] = np.zeros(2), np.zeros(2)
+    zeros = {"b1": np.zeros(2), "b2": np.zeros(2)}
+    a, n = ({"b1": None, **one, **zeros} for one in CASES[0])  # b1 is the first, b2 the last
     right = worst_tensor(a, n)
     with np.errstate(all="ignore"):  # numpy's own warning comes again below, in words
         given = answer(dict(a), dict(n))
