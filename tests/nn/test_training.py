@@ -1,4 +1,5 @@
 import io
+import itertools
 import re
 import sys
 
@@ -50,6 +51,12 @@ def test_one_step_is_the_formula_and_momentum_carries_over(moons):
         by_hand.theta = by_hand.theta + velocity
     # Not bitwise: the batch is summed in another order.
     assert net.theta == pytest.approx(by_hand.theta, rel=1e-12)
+
+
+def test_lists_are_trained_on_as_arrays_are(moons):
+    x, y = moons
+    lists, _ = trained(x.tolist(), y.tolist())
+    assert np.array_equal(lists.theta, trained(x, y)[0].theta)
 
 
 def test_the_same_seed_gives_the_same_parameters_and_another_seed_others(moons):
@@ -210,6 +217,13 @@ def stderr_of_training(monkeypatch, x, y, **settings):
 
 def test_a_short_training_shows_no_bar(moons, monkeypatch):
     assert stderr_of_training(monkeypatch, *moons, progress=True) == ""
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])
+def test_the_bar_is_shown_from_the_second_second_on(moons, monkeypatch, seconds, shown):
+    clock = itertools.chain([0.0], itertools.repeat(seconds))  # the first look starts the bar
+    monkeypatch.setattr("tqdm.std.time", lambda: next(clock))
+    assert bool(stderr_of_training(monkeypatch, *moons, progress=True)) == shown
 
 
 @pytest.mark.parametrize("progress", [True, False])
