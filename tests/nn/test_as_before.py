@@ -265,6 +265,8 @@ REFUSED = {
         X, [[0.5, 0.5], [0.5, 0.5], [0.5, 0.4], [0.5, 0.5]]),
     "got row 1 with sum 1 and smallest entry -0.5": lambda: NET.loss(
         X, [[0.5, 0.5], [1.5, -0.5], [0.5, 0.6], [0.5, 0.5]]),
+    "got row 1 with sum 1.5 and smallest entry 0.5": lambda: NET.loss(
+        X, [[0.5, 0.5], [1.0, 0.5], [0.5, 0.5], [0.5, 0.6]]),
     "got row 2 with sum 1 and smallest entry -0.5": lambda: NET.loss(
         X, [[0.0, 1.0], [3.0, 3.0], [1.5, -0.5], [0.5, 0.5]]),
     "classes must be an integer >= 2, got 2.0": lambda: data.spirals(classes=2.0),

@@ -95,6 +95,13 @@ def test_loss_function_is_the_loss(loss):
     assert np.isclose(net.loss_function(x, y)(net.theta), net.loss(x, y), rtol=1e-15)
 
 
+def test_a_loss_function_checks_the_networks_own_parameters_before_it_is_called():
+    net, x, y = case((4, 5, 3))
+    net.params["b1"] = np.zeros(4)
+    with pytest.raises(ValueError, match=r"params\['b1'\] must have shape \(5,\), got \(4,\)"):
+        net.loss_function(x, y)
+
+
 def test_a_loss_function_with_a_generator_draws_masks_of_every_example_at_every_call():
     net, x, y = case((2, 6, 2), dropout_rate=0.5)
     f, rng = net.loss_function(x, y, np.random.default_rng(0)), np.random.default_rng(0)
@@ -161,7 +168,7 @@ def test_a_row_of_probabilities_may_sum_to_1_but_for_rounding_and_counts_as_it_i
     assert net.loss(x, y) == pytest.approx(-(y * np.log(p)).sum(), rel=1e-12)
     assert net.gradient(x, y)["b1"] == pytest.approx((y.sum() * p - y)[0], rel=1e-10)
     with pytest.raises(ValueError, match="got row 0 with sum 1 and"):
-        net.loss(x, y + 2e-7)
+        net.loss(x, y + np.array([0.0, 0.0, 1.5e-7]))
 
 
 def test_the_complex_step_is_taken_where_exp_would_overflow():

@@ -198,6 +198,14 @@ def test_divergence_names_the_learning_rate_and_leaves_finite_parameters(moons):
     assert np.isfinite(net.theta).all()
 
 
+def test_a_loss_that_overflows_while_the_parameters_do_not_ends_the_training():
+    net = gl.mlp([1, 1], loss="mse")  # after one step W is near 1e200, and its square has no room
+    message = r"got 1e\+200: the loss overflowed at step 1; try 1e\+199"
+    with pytest.raises(ValueError, match=message):
+        train(net, [[1.0]], [[0.0]], steps=1, learning_rate=1e200, progress=False)
+    assert np.isfinite(net.theta).all()
+
+
 def test_a_loss_that_is_infinite_at_the_start_is_not_blamed_on_the_learning_rate(moons):
     x, y = moons
     net = gl.mlp([2, 2], loss="mse", weight_scale=1e200)
@@ -223,7 +231,9 @@ def test_a_short_training_shows_no_bar(moons, monkeypatch):
 def test_the_bar_is_shown_from_the_second_second_on(moons, monkeypatch, seconds, shown):
     clock = itertools.chain([0.0], itertools.repeat(seconds))  # the first look starts the bar
     monkeypatch.setattr("tqdm.std.time", lambda: next(clock))
-    assert bool(stderr_of_training(monkeypatch, *moons, progress=True)) == shown
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    train(gl.mlp([2, 8, 2]), *moons, epochs=3)
+    assert bool(sys.stderr.getvalue()) == shown
 
 
 @pytest.mark.parametrize("progress", [True, False])
