@@ -219,7 +219,7 @@ def put_masks(
     n: int,
     rate: float,
     dtype: np.dtype,
-    copies: int = 1,
+    copies: int,
 ) -> list[Layer]:
     """Return the layers with masks for a batch of `n` in the places of dropout.
 

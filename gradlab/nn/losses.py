@@ -92,7 +92,7 @@ class SoftmaxCrossEntropy(Loss):
             return _labels(y, n, outputs)
         y = check_real_array(y, "y", (n, outputs)).astype(dtype)
         if y.min() < 0 or not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-6):
-            row = int(np.argmax(np.abs(y.sum(axis=1) - 1) + 2 * (y.min(axis=1) < 0)))
+            row = int(np.argmax(np.where(y.min(axis=1) < 0, np.inf, np.abs(y.sum(axis=1) - 1))))
             raise ValueError(
                 f"y must hold labels or rows of probabilities that sum to 1, "
                 f"got row {row} with sum {y[row].sum():g} and smallest entry {y[row].min():g}"

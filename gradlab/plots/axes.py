@@ -252,14 +252,13 @@ def _words(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
 
 def _cells(ax: Axes, mark: Mark, palette: Palette, zorder: float) -> None:
     x0, y0, x1, y1 = mark["box"]
-    picture = ax.imshow(
+    ax.imshow(
         mark["rgba"],
         extent=(x0, x1, y0, y1),
         aspect=ax.get_aspect(),
         zorder=zorder,
         interpolation="nearest",
     )
-    picture.set_clip_on(True)
 
 
 _PAINTERS: dict[str, Callable[[Axes, Mark, Palette, float], None]] = {

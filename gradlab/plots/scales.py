@@ -28,6 +28,7 @@ ERROR_RANGE = (1e-17, 150.0)
 _ERROR_TICKS = (1e-16, 1e-13, 1e-10, 1e-7, 1e-4, 1e-2, 1.0)
 _EPS_TICKS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
 _MOST_TICKS = 7
+_HAIR = 1e-9  # by so much of a stride rounding may move a tick over an axis' end
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -67,8 +68,8 @@ def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
     if axis.ticks is not None:
         return axis.ticks
     if axis.log:
-        first = math.ceil(math.log10(axis.low) - 1e-9)
-        last = math.floor(math.log10(axis.high) + 1e-9)
+        first = math.ceil(math.log10(axis.low) - _HAIR)
+        last = math.floor(math.log10(axis.high) + _HAIR)
         if last > first:  # else it is shorter than a decade or two
             stride = math.ceil((last - first + 1) / _MOST_TICKS)
             # counted from 1, so that 1 is one of them wherever it is in the range
@@ -76,8 +77,8 @@ def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
     low, high = sorted((axis.low, axis.high))
     decade = 10.0 ** math.floor(math.log10(high - low))
     strides = (m * decade / 10 for m in (2, 5, 10, 20))
-    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS - 1e-9)
-    counts = range(math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9) + 1)
+    stride = next(s for s in strides if (high - low) / s < _MOST_TICKS - _HAIR)
+    counts = range(math.ceil(low / stride - _HAIR), math.floor(high / stride + _HAIR) + 1)
     return tuple((k * stride, f"{k * stride:.6g}".replace("-", "−")) for k in counts)
 
 

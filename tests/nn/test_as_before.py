@@ -232,6 +232,11 @@ REFUSED = {
     "activation must be one name or a list of 1": lambda: gl.mlp([2, 3, 2], ["relu", "tanh"]),
     "activation[0] must be one of": lambda: gl.mlp([2, 3, 2], ["rleu"]),
     "dtype must be one of": lambda: gl.mlp([2, 2], dtype="float16"),
+    "dtype must be one of 'float64', 'float32', got 64": lambda: gl.mlp([2, 2], dtype=64),
+    "dtype must be one of 'float64', 'float32', got <class 'int'>": lambda: gl.mlp(
+        [2, 2], dtype=int),
+    "dtype must be one of 'float64', 'float32', got 'float16'": lambda: gl.mlp(
+        [2, 2], dtype=np.float16),
     "dropout_rate must": lambda: gl.mlp([2, 2, 2], dropout_rate=1.0),
     "l2 must": lambda: gl.mlp([2, 2], l2=-0.1),
     "weight_scale must": lambda: gl.mlp([2, 2], weight_scale=0),
@@ -255,10 +260,15 @@ REFUSED = {
     "y must hold integer labels, got 0.5": lambda: NET.loss(X, Y + 0.5),
     "y must hold labels in 0..1, got -1": lambda: NET.loss(X, Y - 1),
     "y must hold labels in 0..1, got 2": lambda: NET.loss(X, Y + 2),
+    "y must hold labels in 0..1, got 3": lambda: NET.loss(X, [0, 1, 3, 0]),
     "got row 2 with sum 0.9 and smallest entry 0.4": lambda: NET.loss(
         X, [[0.5, 0.5], [0.5, 0.5], [0.5, 0.4], [0.5, 0.5]]),
     "got row 1 with sum 1 and smallest entry -0.5": lambda: NET.loss(
         X, [[0.5, 0.5], [1.5, -0.5], [0.5, 0.6], [0.5, 0.5]]),
+    "got row 1 with sum 1.5 and smallest entry 0.5": lambda: NET.loss(
+        X, [[0.5, 0.5], [1.0, 0.5], [0.5, 0.5], [0.5, 0.6]]),
+    "got row 2 with sum 1 and smallest entry -0.5": lambda: NET.loss(
+        X, [[0.0, 1.0], [3.0, 3.0], [1.5, -0.5], [0.5, 0.5]]),
     "classes must be an integer >= 2, got 2.0": lambda: data.spirals(classes=2.0),
     "dropout_rate must be 0 for a network without dropout": lambda: gl.mlp([2, 2]).replace(
         dropout_rate=0.1),

@@ -88,6 +88,13 @@ def test_of_equals_one_pixel_wins():
     assert grad[0, :, :, 0, 0].tolist() == [[3, 0, 3, 0], [0, 0, 0, 0]]
 
 
+def test_a_complex_pixel_wins_by_its_real_part_and_of_equals_the_first():
+    """A complex step leaves the real parts as they are: it must not change which pixel wins."""
+    pixels = np.array([[1 + 1j, 1 + 2j, 1 + 1j, 3 - 1j], [0 + 9j, -5j, 3 + 9j, 2 + 9j]])
+    out = MaxPool().forward({}, pixels.reshape(1, 2, 4, 1, 1))
+    assert out.ravel().tolist() == [1 + 1j, 3 - 1j]
+
+
 def test_a_max_pools_change_of_winner_is_a_kink():
     net = gl.convnet((1, 4, 4), (1, 1), (1, 1), classes=2)
     x = np.arange(16.0).reshape(1, 1, 4, 4)

@@ -151,12 +151,12 @@ def test_load_without_n_gives_the_whole_set_without_repetition():
 
 
 def test_standardize_gives_mean_0_and_deviation_1_and_zeros_for_a_constant_column():
-    x = np.column_stack([data.iris()[0], np.full(150, 0.1)])
+    x = np.column_stack([data.iris()[0], np.full(150, 0.1), np.zeros(150)])
     before = x.copy()
     z = data.standardize(x)
     assert abs(z.mean(axis=0)).max() < 1e-12
-    assert z.std(axis=0) == pytest.approx([1, 1, 1, 1, 0])
-    assert (z[:, 4] == 0).all()
+    assert z.std(axis=0) == pytest.approx([1, 1, 1, 1, 0, 0])
+    assert (z[:, 4:] == 0).all()
     assert np.corrcoef(z[:, 0], x[:, 0])[0, 1] == pytest.approx(1)
     assert np.array_equal(x, before)
 

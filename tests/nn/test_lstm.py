@@ -1,7 +1,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from autograd import value_and_grad
+from autograd import grad, value_and_grad
 
 import gradlab as gl
 from tests.nn.network_cases import lstm_case
@@ -11,23 +11,26 @@ def sigmoid(z):
     return 1 / (1 + anp.exp(-z))
 
 
-def oracle_outputs(params, x):
-    """The formulas of the layer's docstring, examples as rows: a list of (N, K), one a step."""
+def oracle_outputs(params, x, shifts=None):
+    """The formulas of the layer's docstring, examples as rows: a list of (N, K), one a step.
+
+    `shifts`, {"h1": …, "c1": …}, are added to the states as soon as they are computed.
+    """
     size = len(params["b_i"])
     h, c, outputs = np.zeros((x.shape[1], size)), np.zeros((x.shape[1], size)), []
-    for x_t in x:
+    for t, x_t in enumerate(x, 1):
         i, f, g, o = (
             anp.dot(x_t, params[f"Wx_{q}"]) + anp.dot(h, params[f"Wh_{q}"]) + params[f"b_{q}"]
             for q in "ifgo"
         )
-        c = sigmoid(f) * c + sigmoid(i) * anp.tanh(g)
-        h = sigmoid(o) * anp.tanh(c)
+        c = sigmoid(f) * c + sigmoid(i) * anp.tanh(g) + (shifts[f"c{t}"] if shifts else 0)
+        h = sigmoid(o) * anp.tanh(c) + (shifts[f"h{t}"] if shifts else 0)
         outputs.append(anp.dot(h, params["Wy"]) + params["by"])
     return outputs
 
 
-def oracle_loss(params, net, x, y):
-    outputs = oracle_outputs(params, x)
+def oracle_loss(params, net, x, y, shifts=None):
+    outputs = oracle_outputs(params, x, shifts)
     total = 0.0
     for out, target in zip(outputs, y, strict=True) if net.every_step else [(outputs[-1], y)]:
         if net.loss_name == "mse":
@@ -54,6 +57,57 @@ def test_agrees_with_autograd(steps, n, every_step, loss):
         # at T = 1 the state before is 0, and Wh's gradient is that of L2 alone
         assert oracle[name].any() or steps == 1
         assert abs(gradient - oracle[name]).max() <= 1e-12 * largest, name
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+def test_the_states_gradients_are_the_slopes_of_the_loss_at_each_step(every_step):
+    case = lstm_case(3, 2, every_step=every_step, l2=0.1)
+    names = ["h1", "h2", "h3", "c1", "c2", "c3"]
+    shifts = {name: np.zeros((2, 4)) for name in names}
+    slopes = grad(lambda s: oracle_loss(case.net.params, case.net, case.x, case.y, s))(shifts)
+    found = case.net.state_gradients(case.x, case.y)
+    assert list(found) == names
+    for name, value in found.items():
+        assert slopes[name].any()
+        assert value.shape == (2, 4)
+        assert abs(value - slopes[name]).max() <= 1e-13, name
+    net = gl.lstm(3, 4, 5, every_step=every_step, dtype="float32")
+    assert {g.dtype for g in net.state_gradients(case.x, case.y).values()} == {np.dtype("f4")}
+
+
+def test_what_is_put_in_a_states_or_a_gates_place_is_what_comes_after():
+    """`put` and `nudge` see each step once, in order, and what they return counts from there on."""
+    case, asked = lstm_case(3, 2), []
+    layer, (a, _) = case.net.layers[0], case.net.prepare(case.x, case.y)
+    shifts = {f"{kind}{t}": np.full((2, 4), 0.1 * t) for kind in "hc" for t in (1, 2, 3)}
+    bias = np.repeat([0.2, -0.3, 0.4, 0.5], 4)  # of i, f, o and g, as they stand in z
+
+    def put(kind, t, value):
+        asked.append(f"{kind}{t}")
+        return value + shifts[f"{kind}{t + 1}"].T[..., None]
+
+    def nudge(t, z, h):
+        asked.append(f"z{t}")
+        before.append(h[..., 0].T)
+        return z + bias[:, None, None]
+
+    before = []
+    h = layer.forward(case.net.params, a, nudge, put)[..., 0].T
+    assert asked == ["z0", "c0", "h0", "z1", "c1", "h1", "z2", "c2", "h2"]
+    params = case.net.params | {
+        f"b_{q}": case.net.params[f"b_{q}"] + b
+        for q, b in zip("ifog", (0.2, -0.3, 0.4, 0.5), strict=True)
+    }
+    params |= {"Wy": np.eye(4), "by": np.zeros(4)}
+    states = oracle_outputs(params, case.x, shifts)
+    assert np.allclose(h, states[-1], rtol=0, atol=1e-14)
+    assert np.allclose(before, [np.zeros((2, 4)), *states[:-1]], rtol=0, atol=1e-14)
+
+
+def test_the_complex_step_does_not_overflow_where_the_gates_are_saturated():
+    case = lstm_case(3, 2)
+    f = case.net.loss_function(case.x, case.y)
+    assert np.isfinite(f(1e3 * case.net.theta + 1e-30j))
 
 
 def test_predict_gives_the_last_step_or_every_step():

@@ -95,6 +95,13 @@ def test_loss_function_is_the_loss(loss):
     assert np.isclose(net.loss_function(x, y)(net.theta), net.loss(x, y), rtol=1e-15)
 
 
+def test_a_loss_function_checks_the_networks_own_parameters_before_it_is_called():
+    net, x, y = case((4, 5, 3))
+    net.params["b1"] = np.zeros(4)
+    with pytest.raises(ValueError, match=r"params\['b1'\] must have shape \(5,\), got \(4,\)"):
+        net.loss_function(x, y)
+
+
 def test_a_loss_function_with_a_generator_draws_masks_of_every_example_at_every_call():
     net, x, y = case((2, 6, 2), dropout_rate=0.5)
     f, rng = net.loss_function(x, y, np.random.default_rng(0)), np.random.default_rng(0)
@@ -145,8 +152,89 @@ def test_activations_are_never_views_of_what_the_caller_holds(net, shape):
     assert not np.shares_memory(given, x)
 
 
+@pytest.mark.parametrize("other", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(("worst", "text"), [(-0.5, "-0.5"), (1.5, "1.5")])
-def test_a_target_outside_0_and_1_is_told_by_its_worst_value(worst, text):
+def test_a_target_outside_0_and_1_is_told_by_its_worst_value(worst, text, other):
     net = gl.mlp([2, 1], loss="binary_cross_entropy")
     with pytest.raises(ValueError, match=rf"y must lie in \[0, 1\] .*, got {text}$"):
-        net.loss(np.zeros((2, 2)), np.array([1.0, worst]))
+        net.loss(np.zeros((2, 2)), np.array([other, worst]))
+
+
+def test_a_row_of_probabilities_may_sum_to_1_but_for_rounding_and_counts_as_it_is():
+    net, x = gl.mlp([2, 3], weight_scale=1.0, seed=1), np.array([[1.0, -2.0]])
+    y = np.array([[0.2, 0.3, 0.5 + 9e-7]])
+    p = np.exp(net.predict(x))
+    p /= p.sum()
+    assert net.loss(x, y) == pytest.approx(-(y * np.log(p)).sum(), rel=1e-12)
+    assert net.gradient(x, y)["b1"] == pytest.approx((y.sum() * p - y)[0], rel=1e-10)
+    with pytest.raises(ValueError, match="got row 0 with sum 1 and"):
+        net.loss(x, y + np.array([0.0, 0.0, 1.5e-7]))
+
+
+def test_the_complex_step_is_taken_where_exp_would_overflow():
+    for loss in gl.nn.LOSSES:
+        net, x, y = case(loss=loss, weight_scale=1e3)
+        assert np.isfinite(net.loss_function(x, y)(net.theta + 1e-30j))
+
+
+class Stated:
+    """A backward pass that says what it is asked, and answers in numbers of its own."""
+
+    def __init__(self):
+        self.asked = []
+
+    def gradient(self, point, params):
+        self.asked.append((point, params))
+        return {"W1": "as it says"}
+
+    def cut_gradients(self, point, params=None, put=None):
+        self.asked.append((point, params))
+        return [np.arange(8.0), np.arange(12.0)]
+
+    def state_gradients(self, net, x, y):
+        self.asked.append((gl.nn.network.Point(net, x, y), None))
+        return {"h": np.ones((3, 4, 5)), "c": np.zeros((3, 4, 5))}
+
+    def reveal(self):
+        return "what was planted"
+
+
+def test_a_backward_pass_put_in_the_layers_place_is_asked_instead_of_them():
+    net, other, passed = gl.mlp([2, 3], dropout_rate=0.5), gl.mlp([2, 3], seed=1).params, Stated()
+    x, y, masks = np.ones((4, 2)), np.zeros(4, int), None
+    assert net.reveal() is None
+    net.backward_pass = passed
+    assert net.gradient(x, y, masks, other) == {"W1": "as it says"}
+    cuts = net.cut_gradients(x, y, masks, other)
+    assert cuts["input"].tolist() == np.arange(8.0).reshape(4, 2).tolist()
+    assert cuts["output"].tolist() == np.arange(12.0).reshape(4, 3).tolist()
+    for point, params in passed.asked:
+        given = (point.net, point.x, point.y, point.masks, params)
+        assert all(a is b for a, b in zip(given, (net, x, y, masks, other), strict=True))
+        assert point.batch == 4
+    assert net.reveal() == "what was planted"
+
+
+def test_a_planted_backward_pass_tells_an_lstms_states_step_by_step():
+    net, x, y = gl.lstm(2, 5, 3, dtype="float32"), np.ones((3, 4, 2)), np.zeros(4, int)
+    net.backward_pass = Stated()
+    found = net.state_gradients(x, y)
+    assert list(found) == ["h1", "h2", "h3", "c1", "c2", "c3"]
+    assert {(g.shape, g.dtype.name) for g in found.values()} == {((4, 5), "float32")}
+    ((point, _),) = net.backward_pass.asked
+    assert point.batch == 4  # of sequences (T, N, D) the second axis counts the examples
+
+
+def test_a_generator_draws_masks_for_one_copy_unless_more_are_asked_for():
+    net, rng = gl.mlp([2, 6, 2], dropout_rate=0.5), np.random.default_rng(0)
+    one, three = net.chain(rng, 4)[2], net.chain(rng, 4, 3)[2]
+    assert (one.mask.shape, three.mask.shape) == ((6, 4, 1), (6, 4, 3))
+    assert not np.array_equal(three.mask[..., 0], three.mask[..., 1])
+
+
+def test_a_network_of_ones_own_layers_has_neither_l2_nor_dropout_unless_told():
+    params = {"W": np.ones((2, 1)), "b": np.zeros(1)}
+    net = gl.nn.Network([gl.nn.layers.Dense("W", "b")], params, (2,), 1, "mse")
+    assert (net.l2, net.dropout_rate, net.dtype) == (0.0, 0.0, np.dtype("float64"))
+    assert (net.batch_axis, net.weight_scale) == (0, None)
+    assert net.loss(np.ones((1, 2)), [1.0]) == 1.0

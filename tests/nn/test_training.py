@@ -1,4 +1,5 @@
 import io
+import itertools
 import re
 import sys
 
@@ -50,6 +51,12 @@ def test_one_step_is_the_formula_and_momentum_carries_over(moons):
         by_hand.theta = by_hand.theta + velocity
     # Not bitwise: the batch is summed in another order.
     assert net.theta == pytest.approx(by_hand.theta, rel=1e-12)
+
+
+def test_lists_are_trained_on_as_arrays_are(moons):
+    x, y = moons
+    lists, _ = trained(x.tolist(), y.tolist())
+    assert np.array_equal(lists.theta, trained(x, y)[0].theta)
 
 
 def test_the_same_seed_gives_the_same_parameters_and_another_seed_others(moons):
@@ -191,6 +198,14 @@ def test_divergence_names_the_learning_rate_and_leaves_finite_parameters(moons):
     assert np.isfinite(net.theta).all()
 
 
+def test_a_loss_that_overflows_while_the_parameters_do_not_ends_the_training():
+    net = gl.mlp([1, 1], loss="mse")  # after one step W is near 1e200, and its square has no room
+    message = r"got 1e\+200: the loss overflowed at step 1; try 1e\+199"
+    with pytest.raises(ValueError, match=message):
+        train(net, [[1.0]], [[0.0]], steps=1, learning_rate=1e200, progress=False)
+    assert np.isfinite(net.theta).all()
+
+
 def test_a_loss_that_is_infinite_at_the_start_is_not_blamed_on_the_learning_rate(moons):
     x, y = moons
     net = gl.mlp([2, 2], loss="mse", weight_scale=1e200)
@@ -210,6 +225,15 @@ def stderr_of_training(monkeypatch, x, y, **settings):
 
 def test_a_short_training_shows_no_bar(moons, monkeypatch):
     assert stderr_of_training(monkeypatch, *moons, progress=True) == ""
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])
+def test_the_bar_is_shown_from_the_second_second_on(moons, monkeypatch, seconds, shown):
+    clock = itertools.chain([0.0], itertools.repeat(seconds))  # the first look starts the bar
+    monkeypatch.setattr("tqdm.std.time", lambda: next(clock))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    train(gl.mlp([2, 8, 2]), *moons, epochs=3)
+    assert bool(sys.stderr.getvalue()) == shown
 
 
 @pytest.mark.parametrize("progress", [True, False])

@@ -15,7 +15,14 @@ from gradlab.checking import BANDS
 from gradlab.lab.board.panels.tensors import TensorsPanel
 from gradlab.plots.chart import Axis, Chart, Legend, boxes, cells, curve, dots, segments, words
 from gradlab.plots.layout import legend_rows, margins, text_width
-from gradlab.plots.scales import EPS_RANGE, clip_errors, power_of_ten, ticks_of
+from gradlab.plots.scales import (
+    EPS_RANGE,
+    clip_errors,
+    eps_axis,
+    error_axis,
+    power_of_ten,
+    ticks_of,
+)
 from gradlab.plots.u_curve import best_found
 
 entries_module = sys.modules["gradlab.plots.entries"]
@@ -46,10 +53,12 @@ def pixels(ax):
     return np.asarray(ax.figure.canvas.buffer_rgba())[..., :3].copy()
 
 
-def test_importing_the_plots_loads_neither_pyplot_nor_widgets():
+def test_importing_the_plots_loads_neither_matplotlibs_axes_nor_pyplot_nor_widgets():
+    """They take a second to load, and the lab draws without them."""
     code = (
         "import sys, gradlab.plots;"
-        "print([m for m in ('matplotlib.pyplot', 'ipywidgets') if m in sys.modules])"
+        "late = 'matplotlib.pyplot', 'matplotlib.axes', 'matplotlib.figure', 'ipywidgets';"
+        "print([m for m in late if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -98,7 +107,9 @@ def test_the_u_curve_has_the_sweeps_numbers_and_the_cursor(sweep):
     np.testing.assert_array_equal(dots["y"], 1e-3)
 
 
-@pytest.mark.parametrize(("value", "is_drawn"), [(0.9e-13, 0), (1.5e-13, 1), (0.6, 1), (1.1, 0)])
+@pytest.mark.parametrize(
+    ("value", "is_drawn"), [(0.9e-13, 0), (1e-13, 0), (1.05e-13, 1), (0.6, 1), (1.0, 0), (1.1, 0)]
+)
 def test_predicted_slopes_are_drawn_where_there_is_room(sweep, value, is_drawn, monkeypatch):
     flat = np.where(sweep.eps < 1e-6, value, 0.0)
     monkeypatch.setattr(type(sweep), "truncation", flat)
@@ -148,6 +159,20 @@ def test_every_entry_is_a_dot_in_its_tensors_column(report):
         )
     np.testing.assert_allclose(bars["y0"], clip_errors([report[n].error for n in NAMES]))
     assert signs["texts"] == [plots.MARKS[report[n].verdict] for n in NAMES]
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 1.0), (8, 1.0), (10, 0.82), (20, 0.41)])
+def test_a_tensors_number_is_a_bar_under_a_bold_sign_that_has_room_in_its_column(count, size):
+    tensor = SimpleNamespace(errors=np.full(3, 1e-9), error=1e-8, verdict="wrong")
+    report = Entries({f"W{i}": tensor for i in range(1, count + 1)})
+    dots, bars, signs = plots.entries_marks(report)
+    assert (dots["radius"], bars["width"], bars["colour"]) == (1.4, 2.6, "ink")
+    assert bars["x0"] == pytest.approx(np.arange(count) - 0.35)
+    assert bars["x1"] == pytest.approx(np.arange(count) + 0.35)
+    assert (signs["texts"], signs["colours"]) == (count * ["✗"], count * ["wrong"])
+    assert (signs["x"].tolist(), signs["bold"]) == (list(range(count)), True)
+    assert signs["y"].tolist() == count * [22.0]  # above every error, of which none exceeds 2
+    assert signs["size"] == pytest.approx(size)  # 8.2 em for all of them
 
 
 def test_an_entry_keeps_its_place_along_x(report):
@@ -237,10 +262,25 @@ def test_no_two_of_nine_layers_look_the_same():
 
 
 def test_zero_and_nan_have_a_place_on_the_axis():
+    """At twice the lowest error that is drawn, and at 2, which no relative error exceeds."""
     low, high = clip_errors(np.array([0.0, np.nan]))
-    assert 1e-17 < low < 1e-16
-    assert 1 < high < 10
+    assert low == pytest.approx(2e-17, rel=1e-12, abs=0)
+    assert high == 2.0
     assert clip_errors(np.array([np.inf]))[0] == high
+
+
+@pytest.mark.parametrize(
+    ("axis", "ends", "powers"),
+    [
+        (eps_axis(), (1e-13, 1e-1), [-13, -11, -9, -7, -5, -3, -1]),
+        (error_axis(), (1e-17, 150.0), [-16, -13, -10, -7, -4, -2, 0]),
+    ],
+    ids=["steps", "errors"],
+)
+def test_ticks_of_steps_and_errors_stand_at_the_powers_of_ten_that_they_tell(axis, ends, powers):
+    assert (axis.low, axis.high, axis.log) == (*ends, True)
+    assert [text for _, text in axis.ticks] == [power_of_ten(10.0**k) for k in powers]
+    assert [np.log10(at) for at, _ in axis.ticks] == pytest.approx(powers, abs=1e-9)
 
 
 def network(**verdicts):
@@ -268,6 +308,14 @@ def test_a_tensors_verdict_colours_that_tensor_alone():
     labels = [text for mark in marks_of(chart, "words") for text in mark["texts"]]
     assert "W2✗" in labels
     assert "W1✓" in labels
+
+
+def test_a_network_is_drawn_with_its_reports_verdicts(ax, report):
+    plots.network(ax, NET.sizes, report)
+    texts = {text.get_text(): text.get_color() for text in ax.texts}
+    for name in NAMES:
+        verdict = str(report[name].verdict)
+        assert texts[f"{name}{plots.MARKS[verdict]}"] == plots.LIGHT.hex(verdict)
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (64, 64, 64, 64, 64, 10), (3, 8, 2)], ids=str)
@@ -356,6 +404,20 @@ def test_a_legend_is_broken_where_the_figure_ends_and_not_before(width, rows):
     assert max(text.get_window_extent().x1 for text in names) <= figure.bbox.x1
 
 
+@pytest.mark.parametrize("more", [{}, {"right": 3.0}, {"y": Axis(0, 1, "loss")}], ids=str)
+def test_a_legend_is_broken_where_the_panels_margins_take_it_to_be(more):
+    """It may begin and end where the texts around the axes do: EDGE from the panel's sides."""
+    legend = plots.legend_of(plots.looks_of(["W1", "b1", "W2", "b2"]))
+    start, last = legend_rows(legend, 100.0)[0][-1]
+    whole = start + 1.5 + 0.35 + text_width(last.text)
+    chart = replace(Chart("Title", Axis(0, 1), Axis(0, 1), legend=legend), **more)
+    for spare, rows in ((0.01, 1), (-0.01, 2)):
+        (ax,) = plots.figure_of([(chart, ())], widths=[whole + 2 * 0.6 + spare]).axes
+        names = [text for text in ax.texts if text.get_text() in ("layer 1", "2", "W", "b")]
+        assert len({text.get_position()[1] for text in names}) == rows
+        assert ax.get_position().y1 == pytest.approx(1 - (1.8 + 1.15 * rows + 0.25) / 21)
+
+
 def test_a_legends_entry_that_just_fits_stays_in_its_row():
     legend = plots.legend_of(plots.looks_of(["W1", "b1", "W2", "b2"]))
     (row,) = legend_rows(legend, 100.0)
@@ -368,6 +430,7 @@ def test_a_legends_entry_that_just_fits_stays_in_its_row():
 def test_the_width_of_a_text_is_that_of_its_letters_as_they_stand():
     assert text_width("$ab$", 1.0) == pytest.approx(text_width("ab", 1.0) + 2 * text_width("$", 1))
     assert text_width("W", 2.0) == pytest.approx(2 * text_width("W", 1.0))
+    assert text_width(10 * "0", 1.0) == pytest.approx(10 * 1303 / 2048, rel=1e-3)  # DejaVu Sans
 
 
 @pytest.mark.every_case
@@ -399,15 +462,29 @@ def test_the_axes_have_room_around_them_for_what_is_written(change, moved):
         assert getattr(after, side) - getattr(before, side) == pytest.approx(words.get(by, by))
 
 
+def test_a_plain_chart_has_room_for_its_title_and_its_ticks_texts():
+    room = margins(Chart("Title", Axis(0, 1), Axis(0, 1)), 20.0)
+    widest = max(text_width(text) for _, text in ticks_of(Axis(0, 1)))
+    assert (room.top, room.bottom) == pytest.approx((1.8, 1.35 + 0.5))
+    assert (room.left, room.right) == pytest.approx((0.6 + widest + 0.5, 0.6))
+    bare = margins(Chart("Title", Axis(0, 1), Axis(0, 1), framed=False, right=2.0), 20.0)
+    assert (bare.left, bare.right, bare.bottom) == pytest.approx((0.6, 2.6, 0.5))
+
+
 def test_of_eight_tensors_every_column_has_its_kind_and_of_more_the_note_tells_them():
     names = [f"conv{layer}_{kind}" for layer in range(1, 6) for kind in "Wb"]
-    few, many = (entries_module.entries_chart(names[:count]) for count in (8, 10))
+    few, nine, many = (entries_module.entries_chart(names[:count]) for count in (8, 9, 10))
     kinds, layers = (mark["texts"] for mark in few.marks[-2:])
     assert kinds == 4 * ["W", "b"]
     assert layers == [f"conv{layer}" for layer in range(1, 5)]
     assert few.note == ""
     assert many.marks[-1]["texts"] == [*layers, "conv5"]
     assert many.note == "from the left: W, b"
+    assert nine.note == "from the left: W, b; conv5: W"
+    short = [f"{kind}{layer}" for layer in range(1, 6) for kind in "Wb"]
+    eight, nine = (entries_module.entries_chart(short[:count]) for count in (8, 9))
+    assert (eight.marks[-1]["texts"], eight.note) == (short[:8], "")
+    assert (nine.marks[-1]["texts"], nine.note) == (list("12345"), "from the left: W, b; 5: W")
 
 
 @pytest.mark.parametrize("palette", plots.PALETTES.values(), ids=plots.PALETTES)
@@ -436,6 +513,56 @@ def test_what_lies_outside_the_axes_is_cut_off_and_a_dot_on_the_edge_is_whole(ax
     )
     wrong = np.rint(255 * np.array(to_rgb(plots.LIGHT.hex("wrong"))))
     assert not (np.abs(pixels(ax) - wrong).max(axis=-1) < 30).any()
+
+
+def test_of_the_dots_those_on_the_axes_are_drawn_up_to_their_very_edges(ax):
+    inside = [[0, 0.5], [1, 0.5], [0.5, 0], [0.5, 1]]
+    outside = [[-1e-9, 0.5], [1 + 1e-9, 0.5], [0.5, -1e-9], [0.5, 1 + 1e-9]]
+    for x, y in ((Axis(0, 1), Axis(0, 1)), (Axis(1, 0), Axis(1, 0))):
+        ax.clear()
+        plots.draw(ax, Chart("", x, y, [dots(*zip(*inside, *outside, strict=False), ["ink"])]))
+        assert ax.lines[0].get_xydata().tolist() == inside
+
+
+def test_a_broken_line_begins_with_its_dash(ax):
+    legend = [Legend("W", "ink", (4, 2))]
+    marks = curve([0, 1], [0, 1], "ink", 1, (4, 2)), segments(0, 0, 1, 1, "ink", (4, 2))
+    plots.draw(ax, chart_of(*marks, boxes(0, 0, 1, 1, None, "ink", (4, 2)), legend=legend))
+    assert [line._unscaled_dash_pattern[0] for line in ax.lines] == [0, 0]
+    assert [each.get_linestyle()[0][0] for each in ax.collections] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [dots([0.5], [0.5], ["ink", "wrong"], [1]), words([0.5], [0.5], ["W", "b"], "ink")],
+    ids=["dots", "words"],
+)
+def test_a_mark_with_more_colours_or_texts_than_places_is_refused(ax, mark):
+    with pytest.raises(ValueError, match="zip"):
+        plots.draw(ax, chart_of(mark))
+
+
+def test_the_texts_around_the_axes_stand_in_em_where_the_margins_have_room():
+    """From the axes' corners: the legend's rows at the bottom, the title above, the note below."""
+    signs = [Legend("best", "wrong", sign="▼"), Legend("", "ink"), Legend("W", "ink")]
+    axis, em = Axis(0, 1, "step"), 10 / 72
+    chart = Chart("Title", axis, Axis(0, 1, ticks=()), (), "aside", "note", signs, right=1.0)
+    for legend, title in (([], 0.5), (signs, 1.15 + 0.25 + 0.5)):
+        (ax,) = plots.figure_of([(replace(chart, legend=legend), ())]).axes
+        at = {text.get_text(): np.array(text.get_position()) / em for text in ax.texts}
+        assert at["Title"] == pytest.approx([0, title])
+        assert at["aside"] == pytest.approx([1.0, title])
+        assert at["note"] == pytest.approx([0, -(1.35 + 1.15 + 0.2)])
+    sign, best = (text_width(text) for text in ("▼", "best"))
+    centre = 1.15 / 2 + 0.25 + 0.2
+    assert at["▼"] == pytest.approx([0, centre])
+    assert at["best"] == pytest.approx([sign + 0.35, centre])
+    nameless, named = (line.get_xydata() / em for line in ax.lines)
+    start = sign + 0.35 + best + 0.75
+    assert nameless == pytest.approx(np.array([[start, centre], [start + 1.5, centre]]))
+    start += 1.5 + 0.3
+    assert named == pytest.approx(np.array([[start, centre], [start + 1.5, centre]]))
+    assert at["W"] == pytest.approx([start + 1.5 + 0.35, centre])
 
 
 def test_every_role_has_a_colour_in_both_palettes():
