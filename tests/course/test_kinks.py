@@ -1,5 +1,7 @@
 """Lesson 06's exercises know the mistakes that people make, and its predictions hold."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -429,6 +431,20 @@ def test_a_mistake_about_pools_gets_its_own_message(words, store):
     assert note.mark == "✗"
     assert words in note.text
     assert store.solved() == set()
+
+
+def test_shares_of_a_tie_that_were_rounded_are_told_by_as_many_digits_as_differ(store):
+    def rounded(x, dout):
+        mask = masked(x)
+        return pixels(mask * spread(dout) * np.round(1 / mask.sum(axis=-1, keepdims=True), 5))
+
+    note = check("max_pool_backward", rounded, store)
+    assert note.mark == "✗"
+    ties, given, dout = re.search(
+        r"with (\d) equal .* up to (\S+), and dout is (\S+) there", note.text
+    ).groups()
+    assert ties == "3"
+    assert float(given) == pytest.approx(0.99999 * float(dout), rel=1e-8)
 
 
 def pooled(dout):

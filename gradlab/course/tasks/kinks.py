@@ -429,11 +429,13 @@ def _pool_mistake(name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray) ->
         )
     if not given[ties > 1].any():
         return "Windows with a tie got no gradient at all: they must add up to dout there too."
-    if not np.allclose(given, dout, rtol=1e-6, atol=1e-9):
-        row = np.argwhere(~np.isclose(given, dout))[0]
+    off = ~np.isclose(given, dout, rtol=1e-6, atol=1e-9)
+    if off.any():
+        window = tuple(np.argwhere(off)[0])
+        digits = 9 if np.isclose(given[window], dout[window], rtol=1e-3) else 4
         return (
-            f"In a window with {ties[tuple(row)]} equal largest pixels the derivatives add up to "
-            f"{given[tuple(row)]:.4g}, and dout is {dout[tuple(row)]:.4g} there."
+            f"In a window with {ties[window]} equal largest pixels the derivatives add up to "
+            f"{given[window]:.{digits}g}, and dout is {dout[window]:.{digits}g} there."
         )
     if share.min() < -1e-9:
         return (
