@@ -1,13 +1,16 @@
 """What is held as it was: texts and numbers beside those of a record.
 
 Another processor's BLAS, or another numpy, moves the last digits of a number and no word. So words
-are compared letter by letter, and the numbers in them by their size.
+are compared letter by letter, and the numbers in them by their size. A text that was cut to a
+length ends in three dots, and earlier where a number before them has more digits: of its last word
+nothing is compared.
 """
 
 import math
 import re
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
+_CUT = re.compile(r"[\w.(]*\.\.\.")
 NEAR = 1e-4  # of a number: float32 and six printed digits differ by less
 
 
@@ -35,6 +38,7 @@ def _all_same(now, held):
 def _same_text(now, held):
     if now == held:
         return True
+    now, held = (_CUT.sub("...", text) for text in (now, held))
     numbers = [_NUMBER.findall(text) for text in (now, held)]
     words = [_NUMBER.split(text) for text in (now, held)]
     return words[0] == words[1] and all(map(_near, *([float(x) for x in row] for row in numbers)))

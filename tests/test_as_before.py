@@ -13,6 +13,10 @@ from tests.as_before import same
         ((2, 0.5), [2, 0.50001]),
         ("nan of 3", "nan of 3"),
         (1, 1.0),
+        (
+            "('a', float64(7.99), 'factor', flo... (tuple)",
+            "('a', float64(7.990001), 'factor', fl... (tuple)",
+        ),
     ],
 )
 def test_the_last_digits_do_not_count(now, held):
@@ -34,6 +38,8 @@ def test_the_last_digits_do_not_count(now, held):
         (3, 4),
         (None, 0.0),
         ("1", 1.0),
+        ("(7.99, 'fac... (tuple)", "(7.98, 'fac... (tuple)"),
+        ("(7.99, 'fac... (tuple)", "(7.99, 'fac... (list)"),
     ],
 )
 def test_all_else_does(now, held):

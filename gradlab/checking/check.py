@@ -107,28 +107,18 @@ def check(
     check_choice(measure, MEASURES, "measure")
     check_choice(method, METHODS, "method")
     tolerance = check_number(tolerance, "tolerance", 0.0)
-    given = eps is not None or scheme != "central"
-    if (method != "full" and numerical is not None) or (method == "directional" and given):
+    has_step = eps is not None or scheme != "central"
+    if (method != "full" and numerical is not None) or (method == "directional" and has_step):
         what = "numerical" if numerical is not None else "eps or scheme"
         raise ValueError(f"method must be 'full' where {what} is given, got {method!r}")
     point = Point(net, x, y, masks)
     own = partial(_gradient, x, y, masks) if analytic is None else None
     a = own_gradient(point) if own else checked_gradient(net, analytic, "analytic")
     if method == "directional":
-        f = net.loss_function(x, y, masks)
-        report = check_function(
-            f,
-            lambda _: net.unroll(a),
-            net.theta,
-            method=method,
-            samples=samples,
-            seed=seed,
-            tolerance=tolerance,
-        )
-        return _with_later(replace(report, subject=repr(net), find_causes=None), point, a)
+        return _along_directions(point, a, samples=samples, seed=seed, tolerance=tolerance)
     entries = sampled_entries(net.params, samples, seed) if method == "sampled" else None
     loss = NetworkLoss(point, a, entries, own)
-    if given or numerical is not None:
+    if has_step or numerical is not None:
         best = rule.best_step(float(np.finfo(net.dtype).eps))
         eps = best if eps is None else check_positive(eps, "eps")
     setting = Setting(eps, net.dtype.itemsize == 4, net.dropout_rate > 0, tolerance)
@@ -142,6 +132,14 @@ def check(
         tensors, summary(tensors, setting), repr(net), measure, scheme, eps, evaluations, seconds
     )
     return _with_later(report, point, a)
+
+
+def _along_directions(point: Point, a: Gradient, **chosen: float) -> Report:
+    """Return the report on random directions through all parameters at once."""
+    net, x, y, masks = point
+    f = net.loss_function(x, y, masks)
+    report = check_function(f, lambda _: net.unroll(a), net.theta, method="directional", **chosen)
+    return _with_later(replace(report, subject=repr(net), find_causes=None), point, a)
 
 
 def _with_later(report: Report, point: Point, a: Gradient) -> Report:

@@ -711,8 +711,8 @@ class Ladder:
     def doubt(self, found: Finding) -> None:
         """Take back what the noise of most entries, or what is seen in others, could explain."""
         loss = self.loss
-        noises = np.concatenate([noise for _, _, noise in self.climbs] or [np.zeros(0)])
-        usual = float(np.median(noises)) if len(noises) else loss.noise
+        noises = [level for _, _, noise in self.climbs for level in noise]
+        usual = float(np.median(noises or loss.noise))
         decided = np.isin(found.mark, (OK, BUG))
         resolved = (decided & (found.bound < loss.scales.meaningful * self.scale)).any()
         fine = resolved and usual < 10 * loss.noise  # so what is flat is flat

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import Verdict
 
@@ -86,30 +88,35 @@ def first_wrong(
     return judged, evaluations, ()
 
 
-def check_from_above(own: object, judge: Callable[[], Report], name: str) -> tuple[Report, int]:
+def check_from_above(own: Callable, name: str, **chosen: object) -> Report:
     """Return the report on a framework's code, with a remark, and the evaluations of all that ran.
 
     Parameters
     ----------
-    own : object
-        With `above`, `other_above`, `answer(above)`, and `ask_with(above)` for `judge` to follow.
-    judge : callable
+    own : callable, (P,) -> float
+        With its `gradient`, `theta` and `layout`; and, for what comes from above, `above`,
+        `other_above`, `answer(above)`, and `ask_with(above)` for the calls that follow.
     name : str
         What comes from above is called.
+    **chosen
+        What is handed to `check_function`.
     """
+    judge = partial(check_function, own, own.gradient, own.theta, tensors=own.layout, **chosen)
     first = judge()
     if first.verdict == Verdict.WRONG:
-        return first, first.evaluations
+        return first
     try:
         tried = others(own.answer, own.above, own.other_above, first, name)
     except Exception:  # such as an overflow: it is our idea to ask
-        return first, first.evaluations
+        return first
 
     def again(above: Above) -> Report:
         own.ask_with(above)
         return judge()
 
     judged, more, said = first_wrong(first, tried, again)
-    known = judged.find_remarks
-    whole = replace(judged, find_remarks=lambda: (*(known() if known else ()), *said))
-    return whole, first.evaluations + more
+    return replace(
+        judged,
+        evaluations=first.evaluations + more,
+        find_remarks=lambda: (*judged.remarks, *said),
+    )

@@ -70,19 +70,16 @@ class Finder:
         def of(values: Mapping) -> dict[str, np.ndarray]:
             return {roles[name]: value for name, value in values.items()}
 
-        entries = {name: t.entries for name, t in report.tensors.items()}
-        is_whole = all(some is None for some in entries.values())
-        is_single = self.code.dtype == np.float32
-        whole = {
-            name: np.arange(report[name].analytic.size) if some is None else some
-            for name, some in entries.items()
+        entries = {
+            name: slice(None) if t.entries is None else t.entries
+            for name, t in report.tensors.items()
         }
         target = WrongGradient(
             of(facts.analytic),
             of(facts.numerical),
             of(facts.bounds),
-            None if is_whole else of(whole),
-            is_single,
+            of(entries),
+            self.code.dtype == np.float32,
         )
         program = match.program(Place(self.code.inputs, self.above))
         if (search := searched(program, target)) is None:

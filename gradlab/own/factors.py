@@ -40,7 +40,7 @@ def of_factor(code: LayerCode, facts: Facts) -> list[Diagnosis]:
         here = NO_SIZE  # it does not follow their number
     elif others:
         return _of_sizes(factor, facts, here, others)
-    elif here and here > 1 and (factor.is_(here) or factor.is_(1 / here)):
+    elif here and (factor.is_(here) or factor.is_(1 / here)):
         return _left_open(factor, facts, here)
     return diagnose_black_box(replace(facts, batch=here))
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from gradlab._validate import check_bool, check_integer
-from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
 from gradlab.checking.verdict import Judgement
 from gradlab.own.above import check_from_above
@@ -100,27 +98,22 @@ def check_jax(
     if batched:
         own.compile()
         lanes = own.lanes()
-    judge = partial(
-        check_function,
+    report = check_from_above(
         own,
-        own.gradient,
-        own.theta,
-        eps,
-        own.layout,
+        "cotangent",
+        eps=eps,
         method=method,
         samples=samples,
         seed=seed,
         tolerance=tolerance,
         executor=lanes,
     )
-    report, evaluations = check_from_above(own, judge, "cotangent")
     tensors = {k: replace(t, judgement=_in_jax(t.judgement)) for k, t in report.tensors.items()}
     return replace(
         report,
         tensors=tensors,
         judgement=_in_jax(report.judgement),
         subject=own.subject(lanes),
-        evaluations=evaluations,
     )
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gradlab._validate import check_bool, check_integer
-from gradlab.checking.check_function import check_function
 from gradlab.checking.report import Report
 from gradlab.own.above import check_from_above
 
@@ -104,24 +102,19 @@ def check_torch(
     seed, batched = check_integer(seed, "seed"), check_bool(batched, "batched")
     with TorchCode(code, inputs, kwargs, loss, dtype, seed) as own:
         lanes = own.lanes() if batched else None
-        judge = partial(
-            check_function,
+        report = check_from_above(
             own,
-            own.gradient,
-            own.theta,
-            eps,
-            own.layout,
+            "grad_output",
+            eps=eps,
             method=method,
             samples=samples,
             seed=seed,
             tolerance=tolerance,
             executor=lanes,
         )
-        report, evaluations = check_from_above(own, judge, "grad_output")
     told = own.remarks
     return replace(
         report,
         subject=own.subject(lanes),
-        evaluations=evaluations,
         find_remarks=lambda: (*report.remarks, *told),
     )

@@ -240,6 +240,7 @@ db = dz.sum(axis=0)
 
 
 def _lstm_step(order: str) -> Known:
+    """Return an LSTM's step whose gates stand side by side in `order`."""
     gates = [
         f"{q} = {'tanh' if q == 'g' else 'sigmoid'}(a[:, {k} * H:{k + 1} * H])"
         for k, q in enumerate(order)
@@ -247,34 +248,31 @@ def _lstm_step(order: str) -> Known:
     backs = [
         f"dz_{q} = d{q} * " + ("(1 - g**2)" if q == "g" else f"{q} * (1 - {q})") for q in order
     ]
+    gates, backs = "\n".join(gates), "\n".join(backs)
     lines = LayerLines(
         "LSTM step",
         "h",
-        "\n".join(
-            [
-                "a = {x} @ Wx + h @ Wh + b",
-                *gates,
-                "next_c = f * c + i * g",
-                "next_h = o * tanh(next_c)",
-            ]
-        ),
-        "\n".join(
-            [
-                "do = dnext_h * tanh(next_c)",
-                "dct = dnext_c + dnext_h * o * (1 - tanh(next_c)**2)",
-                "df = dct * c",
-                "dc = dct * f",
-                "di = dct * g",
-                "dg = dct * i",
-                *backs,
-                f"da = hstack(({', '.join('dz_' + q for q in order)}))",
-                "{dx} = da @ Wx.T",
-                "dh = da @ Wh.T",
-                "dWx = {x}.T @ da",
-                "dWh = h.T @ da",
-                "db = da.sum(axis=0)",
-            ]
-        ),
+        f"""
+a = {{x}} @ Wx + h @ Wh + b
+{gates}
+next_c = f * c + i * g
+next_h = o * tanh(next_c)
+""",
+        f"""
+do = dnext_h * tanh(next_c)
+dct = dnext_c + dnext_h * o * (1 - tanh(next_c)**2)
+df = dct * c
+dc = dct * f
+di = dct * g
+dg = dct * i
+{backs}
+da = hstack(({", ".join("dz_" + q for q in order)}))
+{{dx}} = da @ Wx.T
+dh = da @ Wh.T
+dWx = {{x}}.T @ da
+dWh = h.T @ da
+db = da.sum(axis=0)
+""",
     )
     inputs = {"x": "N D", "h": "N H", "c": "N H", "Wx": "D G", "Wh": "H G", "b": "G"}
     return Known(

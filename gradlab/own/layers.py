@@ -119,12 +119,10 @@ def check_layers(
     tensors = {
         name: replace(tensor, name=name) for part in parts for name, tensor in part.named.items()
     }
-    single = any(part.code.dtype == np.float32 for part in parts)
-    setting = Setting(None, single, False, tolerance)
     first = parts[0].report
     return Report(
         tensors,
-        summary(tensors, setting),
+        summary(tensors, Setting(None, tolerance=tolerance)),
         f"{len(stages)} layers and the loss",
         first.measure,
         first.scheme,
@@ -171,7 +169,7 @@ class Part:
             report=replace(
                 alone,
                 tensors=tensors,
-                find_causes=lambda report: cache.causes(tensors) or alone.find_causes(report),
+                find_causes=lambda report: cache.causes(alone) or alone.diagnosis,
             ),
         )
 

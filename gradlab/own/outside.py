@@ -85,11 +85,10 @@ class Outside:
             for place, before in places:
                 _put_back(place, before)
             for cell, before in cells:
-                if before and (_inside(cell) or [None])[0] is not before[0]:
+                if before:
                     cell.cell_contents = before[0]
             for names, name, before in named:
-                if names.get(name) is not before:
-                    names[name] = before
+                names[name] = before
 
         try:
             yield

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.checking.diagnosis import Diagnosis
 from gradlab.checking.judge import BUG
-from gradlab.checking.report import TensorReport
+from gradlab.checking.report import Report, TensorReport
 from gradlab.checking.verdict import Judgement, Verdict
 from gradlab.own.above import LINEAR
 from gradlab.own.code import LayerCode
@@ -31,10 +31,9 @@ class Overwritten:
     grads: dict[str, np.ndarray]
     by: str
 
-    def causes(self, tensors: Mapping[str, TensorReport]) -> list[Diagnosis]:
-        """Return whose fault it is, as the one cause, if nothing else is wrong."""
-        wrong = {name for name, t in tensors.items() if t.verdict == Verdict.WRONG}
-        if not wrong <= self.grads.keys():
+    def causes(self, alone: Report) -> list[Diagnosis]:
+        """Return whose fault it is, as the one cause, if the layer is right by itself."""
+        if alone.wrong:
             return []
         return [
             Diagnosis(

@@ -108,19 +108,15 @@ class TorchCode:
         self.inputs = (inputs, dict(kwargs or {}))
         self.loss, self.seed = loss, seed
         params = [] if self.module is None else list(self.module.named_parameters())
-        params = [(name, p) for name, p in params if p.requires_grad]
-        self.paths = [path for path, t in tensors_in(self.inputs) if t.requires_grad]
-        taken = {name for name, _ in params}
-        inputs = []
-        for name, t in zip(
-            names_of_arguments(named, self.inputs, self.paths),
-            [t for _, t in tensors_in(self.inputs) if t.requires_grad],
-            strict=True,
-        ):
-            inputs.append((f"input {name}" if name in taken else name, t))
-        if not params and not inputs:
+        params = {name: p for name, p in params if p.requires_grad}
+        leaves = {path: t for path, t in tensors_in(self.inputs) if t.requires_grad}
+        self.paths = list(leaves)
+        names = names_of_arguments(named, self.inputs, self.paths)
+        names = [f"input {name}" if name in params else name for name in names]
+        tensors = [*params.items(), *zip(names, leaves.values(), strict=True)]
+        if not tensors:
             raise ValueError(nothing_to_check(self.module, self.name))
-        tensors = [(name, check_tensor(t, name, self.dtype)) for name, t in (*params, *inputs)]
+        tensors = [(name, check_tensor(t, name, self.dtype)) for name, t in tensors]
         self.type = self.dtype or one_type(tensors)
         self.layout = lay_out(tensors)
         self.theta = np.concatenate(

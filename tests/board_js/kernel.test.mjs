@@ -71,3 +71,54 @@ test('a page that knows of no kernel tells nothing by itself, and the end lets g
   kernel.stop();
   assert.equal(manager.context.sessionContext.statusChanged.slots.size, 0);
 });
+
+test('a kernel that is gone before the lab is made is told at once, one that ends too', () => {
+  for (const status of ['dead', 'terminating']) assert.deepEqual(watched(page(status)).told, [NOBODY]);
+  assert.deepEqual(watched({kernel: null}).told, [NOBODY]);
+  assert.deepEqual(watched({kernel: {status: 'idle', isDisposed: false}}).told, []);
+});
+
+test('the three seconds begin with the first question, and again with the next one after an answer', t => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const {kernel, told} = watched(page());
+  kernel.asked();
+  t.mock.timers.tick(2000);
+  kernel.asked();
+  t.mock.timers.tick(999);
+  assert.deepEqual(told, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(told, [NOBODY]);
+  kernel.answered();
+  kernel.asked();
+  t.mock.timers.tick(2999);
+  assert.deepEqual(told, [NOBODY, '']);
+  t.mock.timers.tick(1);
+  assert.deepEqual(told, [NOBODY, '', NOBODY]);
+  kernel.answered();
+  kernel.answered();
+  assert.equal(told.length, 4, 'told once');
+});
+
+test('a lab that is gone waits for no answer', t => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const manager = page(), {kernel, told} = watched(manager);
+  kernel.asked();
+  kernel.stop();
+  t.mock.timers.tick(9000);
+  manager.kernel.status = 'dead';
+  manager.context.sessionContext.kernelChanged.emit();
+  assert.deepEqual(told, []);
+});
+
+test('who was told why waits for another answer as well', t => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  const {kernel, told} = watched(page());
+  kernel.asked();
+  t.mock.timers.tick(3000);
+  kernel.asked();
+  kernel.answered();
+  t.mock.timers.tick(9000);
+  assert.deepEqual(told, [NOBODY, '']);
+  kernel.restarted('');
+  assert.match(told.at(-1), /Run its cell again, after the cells before it\.$/);
+});

@@ -55,3 +55,33 @@ test('rows are stretched to their ends, panels to at most 1.6 times their widths
   assert.deepEqual(stretched([25, 15, 10], 1000, 15), [500, 300, 200]);
   assert.deepEqual(stretched([20, 10, 10], 450, 15), [300, 150, 240]);
 });
+
+test('a row that is exactly full is one row', () => {
+  assert.equal(rowsAt([10, 10, 10], 300, 10), 1);
+  assert.equal(rowsAt([10, 10, 10], 299, 10), 2);
+  assert.equal(rowsAt([40, 40], 300, 10), 2, 'one that is too wide has a row, and no empty one before it');
+  assert.equal(rowsAt([], 300, 10), 1);
+});
+
+test('in a window too low for it a picture keeps what can be read, or the page’s own size', () => {
+  assert.equal(emOf([20], room(2000, 21 * 12)), 12);
+  assert.equal(emOf([20], room(2000, 21 * 9)), 10.5);
+  assert.equal(emOf([20, 20, 20], room(500, 21 * 9)), 13, 'of several rows');
+  assert.equal(emOf([30, 30], room(330, 21 * 9)), 11, 'or what is as wide as the page');
+});
+
+test('several rows share the window’s height, and are as wide as their longest allows', () => {
+  const four = [20, 20, 20, 20];
+  assert.equal(emOf(four, room(800, 5000, 20)), 20, 'as large as the page’s text');
+  assert.equal(emOf(four, room(700, 2 * 21 * 15, 13)), 15, 'as high as the window');
+  assert.equal(emOf(four, room(700, 5000, 13)), 700 / 40, 'as wide as two');
+  assert.equal(rowsAt(four, 700, 700 / 40), 2);
+});
+
+test('an em of before stays while it fits and no more than a fortieth would be gained', () => {
+  const best = emOf([20], room(300, 5000));
+  assert.equal(best, 15);
+  for (const [now, wanted] of [[14.7, 14.7], [14.6, 15], [15, 15], [15.2, 15], [0, 15]]) {
+    assert.equal(emOf([20], room(300, 5000), now), wanted, `${now}`);
+  }
+});

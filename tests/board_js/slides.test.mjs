@@ -90,3 +90,75 @@ test('what is slow beside the kernel gets no queue either', () => {
   assert.ok(frames >= 0.8 * 1000 / 65, `${frames} frames a second`);
   assert.ok(final <= 150 + 5 * 65, `${final} ms`);
 });
+
+// A slider with its events, in a lab; what `slides` sends and when it may.
+function held() {
+  const events = {}, noUiSlider = {on: (name, does) => { events[name] = does; }};
+  const control = {querySelector: () => ({noUiSlider}), className: 'x gradlab-slides-weight_scale'};
+  const one = sliding();
+  one.slides.follow({querySelectorAll: () => [{querySelector: () => null, className: 'gradlab-slides-eps'}, control]});
+  const slide = to => events.slide([String(to)], 0, [to]);
+  return {...one, events, slide};
+}
+
+test('a handle that is held sends its setting; one that the kernel moves does not', () => {
+  const {sent, events, slide, answer} = held();
+  slide(1);
+  assert.deepEqual(sent, []);
+  events.start();
+  slide(2);
+  slide(3);
+  assert.deepEqual(sent.map(one => one.value), [{slide: 'weight_scale', to: 2}]);
+  events.end(); // what waits goes at once
+  assert.deepEqual(sent.map(one => one.value.to), [2, 3]);
+  slide(4);
+  assert.equal(sent.length, 2);
+  answer(sent[0], 20);
+  answer(sent[1], 20);
+  events.start();
+  slide(5);
+  events.end();
+  assert.deepEqual(sent.map(one => one.value.to), [2, 3, 5]);
+});
+
+test('what is not answered within two seconds holds up nothing', t => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const {slides, sent} = sliding();
+  const offer = (at, to) => {
+    now = at;
+    slides.offer({slide: 'eps', to});
+    return sent.map(one => one.value.to);
+  };
+  assert.deepEqual(offer(0, 1), [1]);
+  assert.deepEqual(offer(2000, 2), [1]);
+  assert.deepEqual(offer(2001, 3), [1, 3]);
+  assert.deepEqual(offer(2002, 4), [1, 3]);
+});
+
+test('at most eight are under way, and as many as the way holds frames', () => {
+  for (const [trip, work, wanted] of [[1000, 1, 8], [90, 30, 4], [0, 30, 1], [34, 1, 3]]) {
+    let now = 0;
+    const {performance} = globalThis;
+    globalThis.performance = {now: () => now};
+    const {slides, sent, answer} = sliding();
+    slides.offer({slide: 'eps', to: 0});
+    now = trip + work;
+    answer(sent[0], work);
+    for (let to = 1; to < 20; to += 1) slides.offer({slide: 'eps', to});
+    globalThis.performance = performance;
+    assert.equal(sent.length - 1, wanted, `${trip} ms away, ${work} ms each`);
+  }
+});
+
+test('an answer that does not say when it began counts as no work', () => {
+  let now = 0;
+  const {performance} = globalThis;
+  globalThis.performance = {now: () => now};
+  const {slides, sent} = sliding();
+  slides.offer({slide: 'eps', to: 0});
+  now = 68;
+  sent[0].answer({header: {date: new Date(5000).toISOString()}, content: {execution_state: 'idle'}});
+  globalThis.performance = performance;
+  assert.deepEqual([slides.travel, slides.limit, slides.underWay.size], [68, 5, 0]);
+});

@@ -3,6 +3,7 @@
 import numpy as np
 
 import gradlab as gl
+from gradlab.checking.diagnosis import Facts
 
 
 def case(sizes=(4, 5, 6, 3), n=7, seed=0, **settings):
@@ -23,3 +24,17 @@ def flat(net, gradient):
         [g.reshape(*g.shape[: g.ndim - len(net.tensors[k][2])], -1) for k, g in gradient.items()],
         axis=-1,
     )
+
+
+def known(analytic, numerical, bound=1e-12, **more):
+    """Return facts of these gradients, without a network; what differs is wrong."""
+    shapes = {k: np.shape(v) for k, v in numerical.items()}
+    a, n = ({k: np.ravel(np.asarray(g[k], float)) for k in shapes} for g in (analytic, numerical))
+    facts = {
+        "bounds": {k: np.full(v.shape, bound) for k, v in n.items()},
+        "wrong": [k for k in n if not np.array_equal(a[k], n[k])],
+        "params": None, "entries": dict.fromkeys(n, slice(None)), "shapes": shapes, "groups": [],
+        "numbers": dict.fromkeys(n, 1), "biases": set(), "batch": None, "outputs": None,
+        "loss_name": None, "l2": 0.0, "dropout_rate": 0.0, "knows_l2": False, "rounding": 0.0,
+    }  # fmt: skip
+    return Facts(a, n, **facts | more)

@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import gradlab as gl
 from gradlab.bugs.planting import EditedPass, program_of, put
-from gradlab.checking.bisect import from_cut
+from gradlab.checking.bisect import Bisection, conclude, from_cut
+from gradlab.checking.report import TensorReport
+from gradlab.checking.time_steps import TimeSteps, _same
+from gradlab.checking.verdict import Judgement, Verdict
 from gradlab.nn.network import Point
 from tests.museum import case, make
 
@@ -234,6 +239,43 @@ def test_what_is_said_about_the_time_steps_is_true(mistake, every_step):
     assert OUT_OF_LINE not in found.why
 
 
+def exactly(net, wrong, x, y):
+    """Return the time steps with the right gradients for numerical ones: no differences taken."""
+    given, right = (
+        {**one.cut_gradients(x, y), **one.state_gradients(x, y)} for one in (wrong, net)
+    )
+    inside = TimeSteps(wrong, x, y, given, 100, 0)
+
+    def told(name, analytic, numerical):
+        same = np.allclose(analytic, numerical, rtol=1e-9, atol=1e-12)
+        verdict = Judgement(Verdict.CORRECT if same else Verdict.WRONG, "")
+        rest = [np.zeros(analytic.shape)] * 4
+        return TensorReport(name, analytic, numerical, "max_relative", verdict, *rest, 0.0)
+
+    def part(name, grads):
+        return grads["input"][int(name[1:]) - 1] if name[0] == "x" else grads[name]
+
+    vars(inside)["steps"] = {
+        t: {p: told(f"{p}{t}", part(f"{p}{t}", given), part(f"{p}{t}", right)) for p in "hcx"}
+        for t in range(len(x), 0, -1)
+    }
+    return inside
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("mistake", "every_step"),
+    [(name, False) for name in MISTAKES] + [(m, True) for m, v in MISTAKES.items() if len(v) > 2],
+)
+def test_the_same_is_said_of_gradients_that_are_known_exactly(mistake, every_step):
+    pairs, *said = MISTAKES[mistake]
+    T, H = ((2, 4), (3, 3))[every_step]
+    net, x, y, _ = small(every_step, T, H)
+    told = exactly(net, edited(net, pairs), x, y).why
+    for phrase in (said[-1] if every_step else said[0]) or ("Every time step's signal is right.",):
+        assert phrase.format(T=T, B=T - 1) in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -315,3 +357,150 @@ def test_the_table_by_time_step_is_printed():
     assert last.split()[:2] + last.split()[3::2] == ["3", "✓", "✓", "✓"]
     assert before.split()[1::2] == ["✓", "✗", "✗"]
     assert before in found._repr_html_()
+
+
+# -- words, from verdicts alone ------------------------------------------------------------------
+
+
+class Cut:
+    """What is said of a cut, as far as a conclusion asks."""
+
+    def __init__(self, verdict, norm_ratio=0.5):
+        self.verdict, self.norm_ratio = Verdict(verdict), norm_ratio
+
+
+def concluded(*verdicts, layers=("one", "two", "three"), is_given=False):
+    names = ["input", "a", "b", "output"][: len(verdicts)]
+    cuts = {name: Cut(verdict) for name, verdict in zip(names, verdicts, strict=True)}
+    return conclude(cuts, list(layers), is_given)
+
+
+C, W, Q = "correct", "wrong", "inconclusive"
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("verdicts", "step", "between", "said"),
+    [
+        ((C,), None, (), "The signal is right at the input, so every step on its path is."),
+        ((Q, C), None, (), "The signal is right at a; what lies below could not be judged."),
+        ((Q, Q, Q, Q), None, (), "No cut could be judged: see the advice of each report."),
+        ((W, C), "one", ("input", "a"), "The backward pass of one is wrong: it stands between "
+         "input, where the signal is wrong, and a, where it is right."),
+        ((W, W, C), "two", ("a", "b"), "The backward pass of two is wrong: it stands between a,"),
+        ((W, Q, C), "one", ("input", "b"), "The backward pass is wrong between input, where the "
+         "signal is wrong, and b; what lies in between could not be judged."),
+        ((Q, W, W, C), "three", ("b", "output"), "The backward pass of three is wrong: it stands"),
+        ((W, W, W, Q), "three", ("b", "output"), "wrong between b, where the signal is wrong, and "
+         "output; what lies in between could not be judged."),
+        ((W, W, W, W), "loss", ("output",), "The derivative of the loss is wrong: the signal is "
+         "off at the output already."),
+    ],
+)  # fmt: skip
+def test_what_the_verdicts_of_the_cuts_say(verdicts, step, between, said):
+    found = concluded(*verdicts)
+    assert (found.step, found.between) == (step, between)
+    assert said in found.why
+    if len(verdicts) == 1:
+        given = concluded(*verdicts, is_given=True).why
+        assert given == "The signal is right at the input; the cuts above it were not looked at."
+        assert concluded(Q, C, is_given=True).why == concluded(Q, C).why
+
+
+def test_the_walk_is_printed_cut_by_cut_and_escaped():
+    cuts = {"input": Cut("wrong", 0.25), "a long name": Cut("correct", 3e-9)}
+    found = Bisection(cuts, "one", ("input", "a long name"), "What 1 < 2 says.", "all of it")
+    why, first, second, remark = repr(found).split("\n")
+    assert (why, remark) == ("What 1 < 2 says.", "Remark: all of it.")
+    assert first == "  input        ✗ wrong         norm ratio 2.5e-01"
+    assert second == "  a long name  ✓ correct       norm ratio 3.0e-09"
+    assert found._repr_html_().startswith("<pre>What 1 &lt; 2 says.\n")
+
+
+def inside_of(verdicts, parts="hcx", every_step=False, T=3):
+    """Return time steps with these verdicts, "c2": "wrong"; all others are correct."""
+    net, x, y, _ = small(every_step, T)
+    given = {**net.cut_gradients(x, y), **(net.state_gradients(x, y) if "h" in parts else {})}
+    inside = TimeSteps(net, x, y, given, 100, 0)
+    exact = exactly(net, net, x, y).steps
+    vars(inside)["steps"] = {
+        t: {
+            p: replace(row[p], judgement=Judgement(Verdict(verdicts.get(f"{p}{t}", C)), ""))
+            for p in parts
+        }
+        for t, row in exact.items()
+    }
+    return inside
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("verdicts", "options", "said"),
+    [
+        ({}, {}, "Every time step's signal is right."),
+        ({"x2": Q, "h3": Q}, {}, "No time step is wrong, but h3, x2 could not be judged."),
+        ({"h2": W, "c3": Q, "x1": Q}, {}, "h2 is the first that is wrong, from the last time step "
+         "back; but c3 could not be judged, so this does not tell which line is."),
+        ({"x3": W, "h2": Q}, {}, "x3 is wrong: a gate's formula is, or the line dx[t]"),
+        ({"x3": W, "h2": C}, {}, "x3 is wrong and h2 is right. h2 is made from the dz of step 3's"),
+        ({"x1": W}, {}, "h1 and c1 are right, x1 is wrong: a gate's formula is, or the line"),
+        ({"x1": W, "h2": W}, {}, "h3, c3 and x3 are right, h2 is wrong."),
+        ({"x3": W}, {"parts": "x"}, "x3 is wrong, at the last time step already, to which no step"),
+        ({"x2": W}, {"parts": "x"}, "x3 is right, x2 is wrong: what step 3 hands on (dh_next, "
+         "dc_next) is wrong, if no line"),
+        ({"x1": W}, {"parts": "x"}, "x3 and x2 are right, x1 is wrong: what step 2 hands on"),
+        ({"x1": W}, {"parts": "x", "T": 4}, "x4, x3 and x2 are right, x1 is wrong"),
+        ({"x2": W}, {"parts": "x", "every_step": True}, "(dh_next, dc_next) or what comes in from "
+         "the output at step 2 is wrong"),
+        ({"c3": W}, {}, "h3 is right and c3, which is made from it, is wrong"),
+    ],
+)  # fmt: skip
+def test_what_the_verdicts_of_the_time_steps_say(verdicts, options, said):
+    assert said in inside_of(verdicts, **options).why
+
+
+def test_the_same_lines_at_a_later_step_are_pointed_at_where_there_is_one():
+    for part, t in (("x", 2), ("c", 1), ("h", 1)):
+        said = f" The same lines are right at {part}{t + 1}: look for what is different at step {t}"
+        assert said in inside_of({f"{part}{t}": W}).why
+    for last in ("x3", "c2", "h2"):  # h and c of the last step have none after them
+        assert "The same lines" not in inside_of({last: W}).why
+
+
+def gate_told(spoil, near=None, T=2):
+    """Return what is said of x and h before, both off by what dz of one gate and a rest make."""
+    net, x, y, _ = small(False, T)
+    draws = np.random.default_rng(0)
+    if near is not None:
+        for name in ("Wx", "Wh"):
+            W = net.params[f"{name}_i"]
+            net.params[f"{name}_f"] = W + near * np.abs(W).mean() * draws.standard_normal(W.shape)
+    inside = exactly(net, net, x, y)
+    W = np.concatenate([net.params["Wx_i"], net.params["Wh_i"]])
+    error = W @ draws.standard_normal((3, 2))
+    rest = np.linalg.svd(W)[0][:, 3:].sum(axis=1, keepdims=True) * np.ones((1, 2))
+    error += spoil * np.linalg.norm(error) * rest / np.linalg.norm(rest)
+    for part, t, off in (("x", T, error[:2].T), ("h", T - 1, error[2:].T)):
+        one = inside.steps[t][part]
+        inside.steps[t][part] = replace(one, analytic=one.numerical + off)
+    return inside._gate(T)
+
+
+def test_a_gate_is_named_where_its_dz_alone_explains_both_errors():
+    named = "the input gate's formula is wrong, as no other gate's dz explains both errors"
+    either = "a gate's formula is wrong, or both ways down are"
+    for spoil, said in ((0.0, named), (0.9e-3, named), (1.1e-3, either), (0.029, either),
+                        (0.032, "more than one gate's formula is wrong, or both")):  # fmt: skip
+        assert gate_told(spoil).startswith(said), spoil
+    assert gate_told(0.0, near=0.3).startswith(named)
+    assert gate_told(0.0, near=1e-3).startswith(either)  # another gate's explains it nearly too
+
+
+def test_two_parts_are_the_same_to_a_thousandth_of_the_longer():
+    a = np.array([3.0, 4.0])
+    for off, same in ((0.99e-3, True), (1.01e-3, False)):
+        for factor in (1 + off, 1 - off):
+            longer = max(1, factor)
+            assert _same(a, a * (1 + (factor - 1) * longer)) == same
+    assert _same(0 * a, 0 * a)
+    assert not _same(a, 0 * a)

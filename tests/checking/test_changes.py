@@ -177,6 +177,12 @@ TRIED = [
     (changes.another_number, "None", {}, {}),
     (changes.another_number, "v", {}, {}),
     (changes.another_number, "1", {0.5: "2 ; 0 ; -1 ; 3", 1.2: "k ; lr"}, {"index": True}),
+    (
+        changes.another_number,
+        "7",
+        {0.5: "8 ; 6 ; 0 ; 1 ; -1 ; 2 ; 3", 1.2: "k ; lr"},
+        {"index": True},
+    ),
     (changes.another_number, "None", {0.6: "0 ; 1 ; 2"}, {"index": True}),
     (changes.another_name, "a", {0.8: "b"}, {}),
     (changes.another_name, "k", {1.2: "lr ; a.shape[1]"}, {}),

@@ -11,7 +11,7 @@ from gradlab.checking.cuts import CutLosses, judged
 from gradlab.checking.schemes import SCHEME_TABLE, central_difference
 from gradlab.checking.time_steps import loss_of_steps
 from gradlab.nn.network import Point
-from tests.museum import MAKERS, case
+from tests.museum import MAKERS, case, make
 
 CENTRAL = SCHEME_TABLE["central"]
 
@@ -209,3 +209,96 @@ def test_the_noise_of_a_cut_is_a_few_roundings_of_the_loss(kind):
         assert CutLosses(small, 5).cuts["input"].noise < eps / 4
     assert (loss.size == np.maximum(1, np.abs(loss.value))).all()
     assert (loss.value_size == np.abs(loss.value)).all()
+
+
+NETWORKS = {
+    "mlp of squares": lambda dtype: gl.mlp([3, 4, 2], loss="mse", l2=0.3, dtype=dtype, seed=1),
+    "relu with dropout": lambda dtype: gl.mlp([3, 5, 2], "relu", dropout_rate=0.4, dtype=dtype),
+    "batch norm": lambda dtype: gl.mlp([3, 4, 2], batch_norm=True, dtype=dtype),
+    "lstm": lambda dtype: gl.lstm(3, 4, 2, loss="mse", weight_scale=0.7, dtype=dtype),
+    "lstm every step": lambda dtype: gl.lstm(3, 4, 2, every_step=True, dtype=dtype),
+}
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_judge_sees_the_loss_on_both_sides_of_what_stands_at_a_cut_or_step(kind, dtype):
+    net, x, y, masks = make(NETWORKS[kind](dtype), 4, 0, steps=3)
+    point = Point(net, x, y, masks)
+    losses, single = CutLosses(point, 5), dtype == "float32"
+    places = net.cut_activations(x, masks)
+    looks = [
+        (loss, from_cut(point, k)[0], places[name].ravel(), loss.places[0].entries)
+        for k, (name, loss) in enumerate(losses.cuts.items())
+    ]
+    if losses.steps is not None:
+        f, theta, tensors = loss_of_steps(net, x, y)
+        at = np.concatenate([tensors[p.name][0] + p.entries for p in losses.steps.places])
+        looks.append((losses.steps, f, theta, at))
+    for loss, f, theta, at in looks:
+        np.testing.assert_array_equal(loss.value, theta[at])
+        assert (loss.machine_eps, loss.rounding) == ((2.0**-23, 1e-5) if single else (2.0**-52, 0))
+        assert loss.scales.first[0] == pytest.approx(10 ** (-1.5 if single else -4.5))
+        entries = np.array([len(at) - 1, 0])
+        steps = np.array([[0.2, 0.1], [0.02, 0.01], [0.05, 0.3]])
+        d = loss.look(entries, steps)
+        assert (d.base, d.machine_eps) == (loss.base, loss.machine_eps)
+        for column, entry in enumerate(entries):
+            for row in range(3):
+                for sign, got, taken in ((1, d.right, d.h_right), (-1, d.left, d.h_left)):
+                    there = theta.copy()
+                    there[at[entry]] += there.dtype.type(sign * steps[row, column])
+                    assert got[row, column] == pytest.approx(
+                        f(there), rel=1e-5 if single else 1e-12
+                    )
+                    moved = abs(float(there[at[entry]]) - float(theta[at[entry]]))
+                    assert taken[row, column] == pytest.approx(moved, rel=1e-6 if single else 1e-15)
+        slopes, _ = loss.at_step(0.125, CENTRAL)
+        assert slopes.shape == (2, len(at))
+        for row, h in enumerate((0.125, 0.25)):
+            ends = []
+            for sign in (1, -1):
+                there = theta.copy()
+                there[at[0]] += sign * h
+                ends.append(f(there))
+            quotient = (ends[0] - ends[1]) / (2 * h)
+            assert slopes[row, 0] == pytest.approx(quotient, abs=1e-5 if single else 1e-12)
+
+
+def test_a_cut_is_judged_with_the_noise_of_the_step_and_of_the_loss():
+    net, x, y, masks = make(NETWORKS["mlp of squares"]("float64"), 4, 0)
+    loss = CutLosses(Point(net, x, y, masks), 5).cuts["z1"]
+    for eps in (1e-4, 1e-9):
+        report = judged(loss, eps, CENTRAL)["z1"]
+        bend = np.abs(np.diff(loss.at_step(eps, CENTRAL)[0], axis=0)[0])
+        np.testing.assert_allclose(report.bounds, loss.noise / eps + bend)
+        assert report.shape == (4, 4)
+        assert len(report.entries) == 5
+    exact = judged(loss, 1e-20, SCHEME_TABLE["complex_step"])["z1"]
+    assert exact.verdict == "correct"
+    assert exact.bounds.max() < 1e-15
+    assert judged(loss, 1e-14, CENTRAL)["z1"].verdict == "inconclusive"
+    whole = CutLosses(Point(net, x, y, masks), 16).at(1e-5, CENTRAL)
+    assert whole["z1"].entries is None
+    assert whole["z1"].analytic.shape == (4, 4)
+    dead, x, y, _ = make(gl.mlp([2, 3, 2], "relu"), 3, 0)
+    dead.params["b1"][1] = -99.0
+    cut = CutLosses(Point(dead, x, y, None), 50).at(1e-5, CENTRAL)["z1"]
+    assert (cut.marks[:, 1] == "zero").all()  # what nothing comes back from
+    assert cut.verdict == "correct"
+
+
+def test_the_time_steps_of_large_samples_share_it():
+    net, x, y, masks = make(NETWORKS["lstm"]("float64"), 4, 0, steps=3)
+    for samples, each in ((10, 4), (18, 4), (45, 10), (900, 16)):  # two in each of nine tensors
+        steps = CutLosses(Point(net, x, y, masks), samples).steps
+        sizes = {place.name: len(place.entries) for place in steps.places}
+        assert sizes == {
+            f"{part}{t}": min(each, 4 * (3 if part == "x" else 4))
+            for part in "hcx" for t in (1, 2, 3)
+        }  # fmt: skip
+    other = CutLosses(Point(net, x, y, masks), 45, seed=1).steps
+    first = CutLosses(Point(net, x, y, masks), 45).steps
+    entries = [np.concatenate([p.entries for p in steps.places]) for steps in (first, other)]
+    assert (entries[0] != entries[1]).any()

@@ -1,5 +1,6 @@
 """Only code that does nothing but compute runs with a line changed."""
 
+import collections
 import importlib
 import os
 import shutil
@@ -9,13 +10,16 @@ import threading
 import time
 from collections import UserList, deque
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 
 import gradlab as gl
 from gradlab.checking.source.functions import Code
-from gradlab.checking.source.harmless import written_by
+from gradlab.checking.source.harmless import MOST_BODIES, written_by
 from gradlab.checking.source.mended import leaves_alone
 from gradlab.checking.source.objects import MOST
 from gradlab.checking.source.silent import others_run
@@ -221,7 +225,137 @@ class Net:
         return np.tanh(t) * self.W
 
 
+class Guesses:
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+
+GUESSES = Guesses()
+MODULE = ModuleType("a_persons")
+MODULE.queue, MODULE.list, MODULE.tidy, MODULE.remove = QUEUE, [], np.tanh, os.remove
+
+
+class Odd(tuple):
+    def __new__(cls, a):
+        FILES.append("made")
+        return super().__new__(cls, a)
+
+
+class OfItself(NamedTuple):
+    a: object
+
+
+class OddWithInit(collections.namedtuple("Pair", "a b")):
+    def __init__(self, *_):
+        FILES.append("made")
+
+
+draw = np.random.rand
+
+
+def asks_what_guesses(t):
+    return A @ t + GUESSES.count
+
+
+def fills_a_module_s_queue(t):
+    kept = MODULE.queue
+    kept.append(t)
+    return A @ t
+
+
+def sums_up_a_module_s_queue(t):
+    kept = MODULE.queue
+    kept += [t]
+    return A @ t
+
+
+def calls_what_a_module_has(t):
+    MODULE.remove(FILES[0])
+    return A @ t
+
+
+def hands_on_what_a_module_has(t):
+    return A @ t + len([*map(MODULE.remove, FILES)])
+
+
+def sets_a_part_of_a_queue(t):
+    for kept in [QUEUE]:
+        kept[0] = t
+    return A @ t
+
+
+def deletes_a_part_of_a_queue(t):
+    for kept in [QUEUE]:
+        del kept[0]
+    return A @ t
+
+
+def makes_an_odd_tuple(t):
+    return A @ Odd(t)[0]
+
+
+def makes_a_pair_with_an_init(t):
+    return A @ OddWithInit(t, t).a
+
+
+def draws_by_another_name(t):
+    return A @ t + draw(2)
+
+
+def hands_on_what_opens(t):
+    return A @ t + len([*map(open, FILES)])
+
+
+def makes_a_lambda_that_calls_itself(t):
+    fib = lambda n: n if n < 2 else fib(n - 1)  # noqa: E731
+    return A @ t * fib(5)
+
+
+def sets_anothers_attribute(t, net=None):
+    net.lr = 1.0
+    return A @ t
+
+
+def calls_an_unknown_method(t):
+    return A @ t.rotate(1)
+
+
+def calls_an_unknown_builtin(t):
+    return A @ t * len(dir())
+
+
+class Half:
+    def plain(self, t):
+        return t / 2
+
+
+class Reads:
+    def __init__(self):
+        self.inner, self.table = [Half()], {"a": 1.0}
+
+    @property
+    def lines(self):
+        return len(open(FILES[0]).read())
+
+    def by_property(self, t):
+        return A @ t * self.lines
+
+    def sets_its_own(self, t):
+        self.out = self.table["a"] = t
+        return A @ t
+
+    def plain(self, t):
+        """Of another object's method of the same name it does not go round."""
+        return self.inner[0].plain(t)
+
+
 HARMFUL = [
+    asks_what_guesses, fills_a_module_s_queue, sums_up_a_module_s_queue,
+    calls_what_a_module_has, hands_on_what_a_module_has,
+    sets_a_part_of_a_queue, deletes_a_part_of_a_queue, makes_an_odd_tuple,
+    makes_a_pair_with_an_init, draws_by_another_name, hands_on_what_opens,
+    makes_a_lambda_that_calls_itself, sets_anothers_attribute, calls_an_unknown_method,
+    calls_an_unknown_builtin, Reads().by_property,
     removes, copies, opens, saves, saves_by_another_name,
     writes_to_file, ends, sets_a_global, sets_the_environment,
     sets_numpys_state, draws, draws_from_its_own, waits, fills_a_queue, calls_what_has_a_while,
@@ -255,13 +389,85 @@ def loops(t):
         return square(np.linalg.norm(total)) * np.array([float(x) for x in t])
 
 
+def starts_by_its_name(t):
+    rng = default_rng(3)
+    return A @ t + rng.random(2) + default_rng(3).random(2)
+
+
+def of_a_module(t):
+    kept = MODULE.list
+    kept.append(1.0)
+    return A @ t + sum(map(MODULE.tidy, t))
+
+
+def of_a_named_tuple(t):
+    return A @ OfItself(t).a
+
+
+def calls_one_inside(t):
+    square = lambda z: np.array([*map(float, z**2)])  # noqa: E731
+
+    def half(z):
+        return z / 2
+
+    return square(half(A @ t))
+
+
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "function",
-    [loops, sigmoid, Net().plain, Net().has_a_number_named_as_a_method, lambda t: A @ t],
+    [loops, sigmoid, Net().plain, Net().has_a_number_named_as_a_method, lambda t: A @ t,
+     starts_by_its_name, of_a_module, of_a_named_tuple, calls_one_inside, Reads().sets_its_own,
+     Reads().plain],
     ids=lambda f: f.__name__,
-)
+)  # fmt: skip
 def test_what_computes_is_run(function):
     assert written_by([Code(function)]) is not None
+
+
+def test_what_a_module_and_arguments_lead_to_may_be_written_into():
+    found, handed = written_by([Code(of_a_module)]), [np.ones(2)]
+    assert any(thing is MODULE.list for thing in found)
+    assert not any(thing is MODULE.list for thing in written_by([Code(sigmoid)]))
+    assert any(thing is handed[0] for thing in written_by([Code(sigmoid)], handed))
+    assert written_by([Code(of_a_module)], [QUEUE]) is None  # a name may stand for it
+    both = written_by([Code(sigmoid), Code(of_a_module)])
+    assert any(thing is MODULE.list for thing in both)
+    assert written_by([Code(sigmoid), Code(removes)]) is None
+
+
+IN_PLACE = {
+    "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow",
+    "@": "matmul", "|": "or", "&": "and", "^": "xor", "<<": "lshift", ">>": "rshift",
+}  # fmt: skip
+
+
+def test_each_operator_that_changes_an_object_in_place_is_seen(tmp_path, monkeypatch):
+    """Of a class that is not read, as it has no file; numbers and arrays have none that harms."""
+    lines = ["KEPT = None"]
+    for k, sign in enumerate(IN_PLACE):
+        lines.append(f"def f{k}(t, kept=0):\n    kept {sign}= 2\n    return t")
+        lines.append(f"def g{k}(t):\n    for kept in [KEPT]:\n        kept {sign}= 2\n    return t")
+    (tmp_path / "in_place.py").write_text("\n\n\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    in_place = importlib.import_module("in_place")
+    for k, method in enumerate(IN_PLACE.values()):
+        kind = type("Kind", (), {f"__i{method}__": lambda self, other: self})
+        in_place.KEPT = kind()
+        harmless = [written_by([Code(getattr(in_place, f"g{j}"))]) is not None for j in range(13)]
+        assert harmless == [j != k for j in range(13)], method
+        assert written_by([Code(getattr(in_place, f"f{k}"))]) is not None
+
+
+@pytest.mark.parametrize(("many", "is_run"), [(MOST_BODIES, True), (MOST_BODIES + 1, False)])
+def test_so_many_functions_are_judged_and_no_more(many, is_run, tmp_path, monkeypatch):
+    name = f"chain_of_{many}"
+    lines = [f"def f{k}(t):\n    return f{k + 1}(t)" for k in range(many - 1)]
+    text = "\n\n\n".join([*lines, f"def f{many - 1}(t):\n    return t"])
+    (tmp_path / f"{name}.py").write_text(f"{text}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    code = Code(importlib.import_module(name).f0)
+    assert (written_by([code]) is not None) == is_run
 
 
 def test_a_report_of_a_gradient_that_deletes_files_deletes_no_others(tmp_path):

@@ -16,8 +16,6 @@ from gradlab.checking.judge import (
     NOISE,
     OK,
     OPEN,
-    ROUNDED,
-    SAFETY,
     SINGLE,
     SUBGRADIENT,
     ZERO,
@@ -77,8 +75,11 @@ def test_slopes_of_both_sides_and_how_far_they_may_be_off():
     assert s.kinked.ravel().tolist() == [True, False]  # a gap that does not shrink
     assert s.bound.ravel()[0] == np.inf
     assert s.change.ravel()[1] == np.inf
-    shrinking = slopes_of(differences([1.2, 1.0154], [0.9, 0.9894], h, base=1.0), 1e-4)
-    assert not shrinking.kinked.any()
+    for noise, kinked in ((2.4e-3, True), (2.6e-3, False)):  # four times what noise does to it
+        assert slopes_of(d, noise).kinked[0, 0] == kinked
+    for gap, kinked in ((0.51, True), (0.49, False)):  # that of a bend is a tenth, of a step of one
+        shrinking = differences([1.2, 1.015 + gap / 200], [0.9, 0.985 + gap / 200], h, base=1.0)
+        assert slopes_of(shrinking, 1e-4).kinked[0, 0] == kinked
 
 
 def test_a_step_is_alive_if_it_moves_the_loss_by_more_than_roundings():
@@ -133,7 +134,7 @@ def test_noise_is_the_largest_second_difference_before_these_grow_for_good(bends
 def test_an_entry_agrees_within_twice_its_bound_its_rounding_and_the_tolerance(off):
     s = slopes(slope=[2.0, 5.0], bound=[0.1, 0.3], width=[0.4, 0.2], up=[2.5, 0], down=[-3.0, 0])
     scale, rounding, tolerance = np.array([10.0]), 1e-3, 1e-2
-    allowed = SAFETY * 0.1 + ROUNDED * 2.0 + rounding * 10 + tolerance * 10
+    allowed = 2 * 0.1 + 1e-9 * 2.0 + rounding * 10 + tolerance * 10
     found = agreement(np.array([2.0 + off * allowed]), s, scale, rounding, tolerance)
     assert found.mark[0] == (OK if abs(off) < 1 else OPEN)
     assert (found.slope[0], found.bound[0], found.step[0], found.reach[0]) == (2.0, 0.1, 0.2, 3.0)
@@ -173,6 +174,11 @@ def test_a_slope_stands_still_over_three_steps_equal_on_both_sides():
     assert not still(up=[1, 1, 1.11], down=[1, 1, 0.9])
     assert still(slope=[7.0, 1.0, 1.0, 1.0], a=-6.0)
     assert not still(a=1.0)
+    for gap, is_still in ((0.59, True), (0.61, False)):  # a fifth of what it is off, and noise
+        sides = {"up": [1, 1, 1 + gap / 2], "down": [1, 1, 1 - gap / 2]}
+        assert still(err=[0.0, 0.0, 0.1], **sides) == is_still
+        assert still(slope=[2.0] * 4, err=[0.0, 0.0, 0.05, 0.4], up=[2 + gap] * 4)
+        assert not still(slope=[2.0] * 4, err=[0.0, 0.0, 0.02, 0.02], up=[2 + gap] * 4)
 
 
 def test_two_steps_in_a_row_that_agree_are_another_face():
@@ -239,6 +245,18 @@ def test_at_a_kink_both_sides_stand_still_down_to_the_shortest_step_that_sees_it
         assert np.isfinite(at_theta(up, -1.0)[2]) == is_one
         assert np.isfinite(at_theta(2.0, up - 3.0)[2]) == is_one
     assert at_theta(2.0, -1.0, alive=[True] * 7 + [False])[2] < np.inf
+    assert at_theta(2.0, -1.0, 0.1, rows=5) == (-1.0, 2.0, pytest.approx(0.2))  # one-sided noise
+    for last, is_one in ((0.99, True), (1.01, False)):  # a twentieth of the gap, at each of five
+        noise = np.array([1e-9] * 4 + [last * clear])
+        assert np.isfinite(at_theta(2.0, -1.0, noise, rows=5)[2]) == is_one
+        assert np.isfinite(at_theta(2.0, -1.0, noise[::-1], rows=5)[2]) == is_one
+    for err, is_one in ((0.0099, False), (0.0101, True)):  # a hundredth: it would have seen one
+        noise = np.array([1e-9] * 6 + [err * 3.0] * 2)
+        assert np.isfinite(at_theta(gone, np.array([-1.0] * 6 + [0.5] * 2), noise)[2]) == is_one
+    for err, is_one in ((0.099, True), (0.101, False)):  # what it moves, and the longest's noise
+        up = np.array([2.0] * 3 + [2.1] + [2.0])
+        noise = np.array([err] + [1e-9] * 4)
+        assert np.isfinite(at_theta(up, -1.0, noise, rows=5)[2]) == is_one
 
 
 def asleep(**given):
@@ -269,21 +287,27 @@ def test_a_loss_is_asleep_where_short_steps_do_not_move_it_and_long_ones_show_no
 class OfFunctions:
     """A loss whose entries are functions of their own, and what the judge asks of one."""
 
-    def __init__(self, functions, gradient, theta=None, tensors=None, single=False, beside=None):
+    def __init__(
+        self, functions, gradient, theta=None, tensors=None, single=False, beside=None, base=1.0
+    ):
         self.functions, self.gradient = functions, np.array(gradient, float)
         theta = np.zeros(len(functions)) if theta is None else np.array(theta)
         self.value_size, self.size = np.abs(theta), np.maximum(1.0, np.abs(theta))
         self.tensors = [slice(0, len(functions))] if tensors is None else tensors
-        self.base, self.noise, self.rounding = 1.0, 2 * EPS, 0.0
+        self.base, self.noise, self.rounding = base, 2 * EPS * base, 0.0
         self.scales, self.looked, self._beside = SINGLE if single else DOUBLE, [], beside
+        self.steps = []
 
     def look(self, entries, steps):
         self.looked.append((entries.tolist(), len(steps)))
+        self.steps.append(steps)
         sides = np.empty((2, *steps.shape))
         for k, sign in enumerate((1, -1)):
             for column_, e in enumerate(entries):
                 for row in range(len(steps)):
-                    sides[k, row, column_] = 1 + self.functions[e](sign * steps[row, column_])
+                    sides[k, row, column_] = self.base + self.functions[e](
+                        sign * steps[row, column_]
+                    )
         return Differences(self.base, *sides, steps, steps)
 
     def beside(self):
@@ -295,6 +319,10 @@ class OfFunctions:
 
 def line(slope):
     return lambda h: slope * h
+
+
+def evaluations_of(*losses):
+    return sum(2 * len(entries) * steps for loss in losses for entries, steps in loss.looked)
 
 
 def test_what_agrees_at_once_is_not_looked_at_again():
@@ -390,7 +418,7 @@ def test_zero_against_zero_proves_nothing_and_a_slope_of_0_is_proved_by_long_ste
     nothing = lambda h: 0.0  # noqa: E731
     found, evaluations = rules.judge(OfFunctions([nothing, line(1.0)], [0.0, 1.0]))
     assert found.mark.tolist() == [ZERO, OK]
-    assert evaluations == 8 + 2 * len(rules.LONG)
+    assert evaluations == 8 + 2 * 3  # 0.1, 0.01 and 0.001
     found, _ = rules.judge(OfFunctions([nothing, line(1.0)], [0.5, 1.0]))
     assert found.mark.tolist() == [BUG, OK]  # beside what is resolved, flat is flat
     alone, _ = rules.judge(OfFunctions([nothing], [0.5]))
@@ -460,12 +488,18 @@ def test_the_error_that_would_have_been_seen_and_what_is_too_coarse_to_say_corre
     loss.rounding = 1e-8
     found = finding([OK, OK, ZERO, BUG], [2.0] * 4, [2e-6, 0.9e-3, 1.0, 1e-9])
     seen = resolved(loss, found, 0.0)
-    expected = [3 * 1e-6 + ROUNDED + 1e-8, 3 * 0.45e-3 + ROUNDED + 1e-8, 0.0, np.inf]
+    expected = [3 * 1e-6 + 1e-9 + 1e-8, 3 * 0.45e-3 + 1e-9 + 1e-8, 0.0, np.inf]
     np.testing.assert_allclose(seen.within, expected)
     assert seen.mark.tolist() == [OK, NOISE, ZERO, BUG]  # above a thousandth
     accepted = resolved(loss, found, 0.01)
-    assert accepted.mark.tolist() == [OK, OK, ZERO, BUG]  # one and a half times what is accepted
+    assert accepted.mark.tolist() == [OK, OK, ZERO, BUG]
     np.testing.assert_allclose(accepted.within[:2], np.array(expected[:2]) + 0.01)
+    # one and a half times what is accepted: 0.01 and three bounds over the scale of 2
+    near = finding([OK, OK, OK, OK], [2.0] * 4, [3.2e-3, 3.4e-3, 0.0, 0.0])
+    assert resolved(loss, near, 0.01).mark.tolist() == [OK, NOISE, OK, OK]
+    single = OfFunctions([line(1)] * 2, [1.0, 1.0], single=True)
+    coarse = finding([OK, OK], [1.0, 1.0], [1.9e-2 / 3, 2.1e-2 / 3])
+    assert resolved(single, coarse, 0.0).mark.tolist() == [OK, NOISE]  # above two hundredths
 
 
 def test_what_noise_could_explain_is_taken_back():
@@ -569,3 +603,378 @@ def test_the_steps_are_what_they_are_said_to_be():
         assert np.isin(one.first.round(12), one.ladder.round(12)).all()
     report = gl.check_function(lambda t: float(np.sin(t[0])), np.cos, np.ones(1))
     assert report.evaluations == 14 + 4 + 4 + 1  # the survey, asking twice, two steps, once more
+
+
+# -- what the whole ladder says ------------------------------------------------------------------
+
+
+def weighed(function, a, rounding=0.0):
+    """Return the finding on one entry, all steps of the ladder taken, in a tensor of scale 2."""
+    loss = OfFunctions([function], [a])
+    loss.rounding = rounding
+    d = loss.look(np.array([0]), DOUBLE.ladder[:, None])
+    return rules.weigh(np.array([a]), d, np.array([2.0]), loss, loss.noise, 0.0)
+
+
+def mark_of(function, a):
+    return str(weighed(function, a).mark[0])
+
+
+def kink_at(place):
+    """Return a slope of 1, and of 4 beyond a kink that lies so far to the right of theta."""
+    return lambda h: h + 3 * max(h - place, 0)
+
+
+@pytest.mark.parametrize("place", [1e-3, 1e-7, 1e-10])
+def test_beside_a_kink_the_slope_this_side_of_it_is_the_right_one(place):
+    assert mark_of(kink_at(place), 1.0) == OK
+    for wrong in (2.5, 4.0):  # the mean of both sides, which long steps show; the other side's
+        assert mark_of(kink_at(place), wrong) == BUG
+
+
+def test_at_a_kink_the_gradients_rounding_and_the_bound_count_at_both_ends():
+    kink = kink_at(0.0)
+    found = weighed(kink, 2.0)
+    assert (found.mark[0], found.slope[0], found.reach[0]) == (SUBGRADIENT, 2.0, pytest.approx(4))
+    assert 0 < found.bound[0] < 1e-9
+    for a, mark in ((0.998, rules._OUTSIDE), (4.002, rules._OUTSIDE)):
+        assert mark_of(kink, a) == mark
+    for off, inside in ((1.9e-3, True), (2.1e-3, False)):  # a thousandth of the scale of 2
+        for end, sign in ((1.0, -1), (4.0, 1)):
+            found = weighed(kink, end + sign * off, rounding=1e-3)
+            assert found.mark[0] == (SUBGRADIENT if inside else rules._OUTSIDE)
+            assert found.slope[0] == pytest.approx(end)  # the nearest of the slopes between
+
+
+def test_what_is_flat_is_proved_by_long_steps_where_the_loss_is_defined():
+    nothing = lambda h: 0.0  # noqa: E731
+    assert mark_of(nothing, 0.0) == ZERO
+    assert mark_of(nothing, 1e-3) == FLAT
+    found = weighed(nothing, 1e-15)  # no more than the longest step's noise
+    assert (found.mark[0], found.slope[0]) == (OK, 0.0)
+    assert found.bound[0] == pytest.approx(2 * 2 * EPS / 0.2)
+    for reach, zero, flat in ((0.05, ZERO, FLAT), (0.005, OPEN, OPEN)):  # a tenth of the longest
+        inside = lambda h, reach=reach: 0.0 if abs(h) < reach else np.nan  # noqa: E731
+        assert mark_of(inside, 0.0) == zero
+        assert mark_of(inside, 1.0) == flat
+
+
+def test_steps_that_cross_a_kink_prove_nothing_to_be_flat():
+    loss = OfFunctions([lambda h: 0.0], [1.0])
+    d = loss.look(np.array([0]), DOUBLE.ladder[:, None])
+    for crossing, mark in ((0, FLAT), (1, FLAT), (3, OPEN), (len(DOUBLE.ladder), OPEN)):
+        kinks = np.zeros(d.right.shape, int)
+        kinks[:crossing] = 1  # half a decade each: of the long ones, within a tenth, some must stay
+        d = replace(d, kinks=kinks)
+        found = rules.weigh(loss.gradient, d, np.ones(1), loss, loss.noise, 0.0)
+        assert found.mark[0] == mark, crossing
+        # what long steps that cross one do not move is 0 = 0 all the same
+        zero = rules.weigh(np.zeros(1), d, np.ones(1), loss, loss.noise, 0.0)
+        assert zero.mark[0] == ZERO
+
+
+def test_a_unit_that_a_longer_step_wakes_is_0_and_proves_nothing():
+    wakes = lambda h: max(h - 1e-4, 0.0)  # noqa: E731
+    found = weighed(wakes, 0.0)
+    assert (found.mark[0], found.slope[0], found.bound[0]) == (ZERO, 0.0, 0.0)
+    for a, mark in ((0.0, ZERO), (1.0, NOISE), (3.0, KINK)):
+        assert rules.judge(OfFunctions([wakes, line(1.0)], [a, 1.0]))[0].mark[0] == mark
+
+
+def test_a_loss_with_ripples_or_steps_has_jumps_where_the_gradient_fits_one_of_its_faces():
+    grid = lambda h: np.round(h * 1e4) / 1e4  # noqa: E731
+    ripples = lambda h: h + 1e-5 * np.sin(h / 1e-5)  # noqa: E731
+    assert mark_of(grid, 0.0) == JUMPS  # between two lines of the grid
+    assert mark_of(ripples, 1.0) == JUMPS  # in the large
+    assert mark_of(ripples, 2.0) == OK  # in the small
+    assert mark_of(ripples, 3.0) == BUG
+
+
+def test_a_face_is_seen_by_roundings_though_the_noise_would_hide_it():
+    """Steps below 1e-10 see another slope: a loss of 1 is rounded finely enough to tell."""
+    ripples = lambda h: h + 1e-10 * np.sin(h / 1e-10)  # noqa: E731
+    loss = OfFunctions([ripples], [2.0])
+    loss.noise = 1e-9
+    for base, mark in ((1e-9, JUMPS), (1.0, JUMPS), (1e9, BUG)):
+        d = replace(loss.look(np.array([0]), DOUBLE.ladder[:, None]), base=base)
+        d.right[:, 0], d.left[:, 0] = ([ripples(s * h) for h in DOUBLE.ladder] for s in (1, -1))
+        d = replace(d, right=base + d.right, left=base + d.left)
+        assert rules.weigh(loss.gradient, d, np.ones(1), loss, 1e-9, 0.0).mark[0] == mark, base
+
+
+def test_where_no_step_gives_a_bound_an_entry_is_open_or_at_a_kink():
+    one_sided = lambda h: h if h <= 0 else np.nan  # noqa: E731
+    for a in (0.0, 1.0):
+        assert mark_of(one_sided, a) == OPEN
+        assert weighed(one_sided, a).bound[0] == np.inf
+    moving = lambda h: 3 * abs(h) * (1 + 0.3 * np.sin(np.log(abs(h) + 1e-99) ** 2))  # noqa: E731
+    assert mark_of(moving, 5.0) == KINK
+
+
+# -- who goes up the ladder ----------------------------------------------------------------------
+
+
+def test_a_bound_that_is_good_enough_is_a_share_of_the_largest_slope():
+    """Of h + c h³ the slopes at the two first steps differ by c (10⁻⁹ - 10⁻¹⁰)."""
+
+    def looks(c, tolerance=0.0, single=False, scale=1.0):
+        curved = lambda h: h + c * h**3  # noqa: E731
+        loss = OfFunctions([curved, line(scale)], [1.0, scale], single=single)
+        found, _ = rules.judge(loss, tolerance)
+        assert found.mark.tolist() == [OK, OK]
+        return len(loss.looked) - 1 - single  # beyond the first, and float32's few ladders
+
+    assert (looks(2e-8 / 0.92e-9), looks(2e-8 / 0.88e-9)) == (0, 1)
+    assert (looks(4e-8 / 0.92e-9, scale=2.0), looks(4e-8 / 0.88e-9, scale=2.0)) == (0, 1)
+    # a third of a tolerance
+    assert (looks(1e-5 / 0.92e-9, 3e-5), looks(1e-5 / 0.88e-9, 3e-5)) == (0, 1)
+    # float32's first steps are a thousand times as long: c (10⁻³ - 10⁻⁴)
+    assert (looks(1e-3 / 0.92e-3, single=True), looks(1e-3 / 0.88e-3, single=True)) == (0, 1)
+
+
+@pytest.mark.parametrize(("single", "small"), [(False, 1e-6), (True, 5e-4)])
+def test_a_steady_difference_may_be_an_approximations_up_to_a_share_of_the_largest(single, small):
+    for scale in (1.0, 8.0):
+        for share, mark in ((0.97, "slight"), (1.03, BUG)):
+            a = 1.0 + share * small * scale
+            loss = OfFunctions([line(1.0), line(scale)], [a, scale], single=single)
+            assert rules.judge(loss)[0].mark[0] == mark
+
+
+def test_steps_are_shares_of_theta_where_it_is_large():
+    wakes = lambda h: 0.0 if abs(h) < 5.0 else abs(h)  # noqa: E731
+    large = OfFunctions([np.sin, wakes], [1.5, 0.0], theta=[100.0, 100.0])
+    rules.judge(large)
+    first, long_, ladder = large.steps[:3]
+    np.testing.assert_allclose(first, 100 * np.array([[10**-4.5] * 2, [1e-5] * 2]))
+    np.testing.assert_allclose(long_.ravel(), [10.0, 1.0, 0.1])  # where nothing moved the loss
+    np.testing.assert_allclose(ladder[[0, -1]], [[10.0] * 2, [1e-10] * 2])
+    single = OfFunctions([line(1.0)], [1.0], theta=[100.0], single=True)
+    rules.judge(single)
+    np.testing.assert_allclose(single.steps[0][[0, -1], 0], [10**1.5, 10**-2.5])
+
+
+def test_near_0_steps_that_stay_on_its_side_tell_what_others_cannot():
+    """log(theta + h) at theta = 1e-13: any other step leaves where it is defined."""
+    log = lambda h: np.log1p(h / 1e-13) if h > -1e-13 else np.nan  # noqa: E731
+    for a, mark in ((1e13, OK), (2e13, BUG)):
+        loss = OfFunctions([log, line(1e13)], [a, 1e13], theta=[1e-13, 0.0])
+        found, evaluations = rules.judge(loss)
+        assert found.mark.tolist() == [mark, OK]
+        assert found.slope[0] == pytest.approx(1e13, rel=1e-9)
+        assert evaluations == evaluations_of(loss) == 8 + 2 * 46
+    for theta, looked in ((0.0, 1), (0.0099, 2), (0.0101, 1), (5.0, 1)):
+        wrong = OfFunctions([line(1.0)], [2.0], theta=[theta])
+        rules.judge(wrong)
+        assert len(wrong.looked) - 1 == looked  # shares of what is small, and is no share of 0
+
+
+def test_a_bug_is_taken_back_near_0_only_by_a_slope_that_is_known_much_better():
+    loss = OfFunctions([line(1.0)] * 3, [1.0] * 3)
+    ladder, loss.noise = Ladder(loss, np.ones(3), 0.0), 1e-6  # a bound of 1e-5, by a step of 0.1
+    for off, marks in ((4.9e-5, [BUG, OK, OK]), (5.1e-5, [OK, OK, OK])):  # a fifth
+        for sign in (1, -1):
+            found = finding([BUG, OPEN, KINK], [1.0 + sign * off] * 3, [1.0] * 3)
+            ladder._climb(found, np.arange(3), np.ones(3), only_better=True)
+            assert found.mark.tolist() == marks
+            assert ladder.climbs[-1][0].tolist() == [k for k in range(3) if marks[k] == OK]
+    found = finding([BUG, OPEN, KINK], [1.0 + 4.9e-5] * 3, [1.0] * 3)
+    ladder._climb(found, np.arange(3), np.ones(3))
+    assert found.mark.tolist() == [OK] * 3  # with the usual steps the later look counts
+    unknown = OfFunctions([lambda h: np.nan], [1.0])
+    found = finding([KINK], [1.0], [1.0])
+    Ladder(unknown, np.ones(1), 0.0)._climb(found, np.arange(1), np.ones(1), only_better=True)
+    assert found.mark[0] == KINK
+
+
+def test_who_follows_is_far_out_by_its_bound_and_by_the_scale():
+    functions, right = [line(1.0)] * 8, [1.0] * 8
+    gradient = [2.0] * 4 + right[:4]
+    for bound, off, mark in (
+        (1e-5, 31e-5, BUG), (1e-5, 29e-5, OPEN),  # bounds
+        (1e-9, 3.1e-6, BUG), (1e-9, 2.9e-6, OPEN),  # of the scale, as an approximation's
+    ):  # fmt: skip
+        loss = OfFunctions(functions, gradient)
+        loss.gradient[5] = 1.0 + off
+        found = finding([OPEN] * 4 + [OK, OPEN, OK, OK], right, [1e-9] * 5 + [bound] + [1e-9] * 2)
+        open_ = np.array([True] * 4 + [False, True, False, False])
+        Ladder(loss, np.ones(8), 0.0).prove(found, open_)
+        assert found.mark.tolist() == [BUG] * 4 + [OK, mark, OK, OK], (bound, off)
+        assert loss.looked == [([0, 1, 2, 3], len(DOUBLE.ladder))]  # it was not looked at
+
+
+def test_where_the_worst_of_a_tensor_prove_no_bug_all_others_are_looked_at():
+    curved = [lambda h, c=1000.0 - k: h + c * h**3 for k in range(6)]
+    loss = OfFunctions(curved, [1.0] * 6)
+    assert rules.judge(loss)[0].mark.tolist() == [OK] * 6
+    ladder = len(DOUBLE.ladder)
+    assert [(len(entries), steps) for entries, steps in loss.looked] == [
+        (6, 2), (4, ladder), (2, ladder)
+    ]  # fmt: skip
+
+
+def test_in_a_wrong_tensor_the_noisy_few_and_what_has_no_slope_are_looked_at():
+    def looked_at(bounds, scale=2.0):
+        found = finding([OPEN] * len(bounds), np.ones(len(bounds)), bounds)
+        ladder = Ladder(OfFunctions([line(1.0)] * len(bounds), [1.0] * len(bounds)),
+                        np.full(len(bounds), scale), 0.0)  # fmt: skip
+        return np.flatnonzero(ladder._tell_of_noise(found, slice(0, len(bounds)))).tolist()
+
+    assert looked_at([1.9e-3, 2.1e-3, np.inf, np.nan]) == [1, 2, 3]  # a thousandth of the scale
+    many = (0.1 * np.arange(1, 12)).tolist()
+    assert looked_at(many) == list(range(3, 11))  # the eight noisiest
+    assert looked_at([*many, np.inf]) == [*range(3, 12)]
+    assert looked_at(many[:8]) == list(range(8))
+
+
+# -- what is taken back --------------------------------------------------------------------------
+
+
+def test_flat_is_a_bug_where_something_else_is_resolved_and_the_noise_is_usual():
+    loss = OfFunctions([line(1.0), line(1.0)], [1.0, 1.0])
+
+    def doubted(mark, bound, noise):
+        ladder = Ladder(loss, np.full(2, 2.0), 0.0)
+        d = loss.look(np.array([0]), DOUBLE.ladder[:, None])
+        ladder.climbs = [(np.array([0]), d, np.array([noise * loss.noise]))]
+        found = finding([FLAT, mark], [0.0, 1.0], [1e-9, bound])
+        proved = []
+        ladder.weigh = lambda entries, *_: proved.append(entries) or finding([FLAT], [0.0], [1.0])
+        ladder.doubt(found)
+        assert bool(proved) == (found.mark[0] == BUG)
+        return str(found.mark[0])
+
+    assert doubted(OK, 1.9e-3, 1.0) == BUG
+    assert doubted(OK, 2.1e-3, 1.0) == FLAT  # of a scale of 2: that is no resolution
+    assert doubted(OPEN, 1e-9, 1.0) == FLAT
+    assert doubted(OK, 1e-9, 9.9) == BUG
+    assert doubted(OK, 1e-9, 10.1) == FLAT
+
+
+def test_of_two_climbs_the_later_one_counts():
+    loss = OfFunctions([line(1.0), line(1.0)], [2.0, 1.0])
+    d = loss.look(np.array([0]), DOUBLE.ladder[:, None])
+    same = replace(d, right=0 * d.right + 1 + 2 * d.h_right, left=0 * d.left + 1 - 2 * d.h_left)
+    for climbs, mark in (([same, d], BUG), ([d, same], JUMPS), ([d], BUG), ([same], JUMPS)):
+        ladder = Ladder(loss, np.ones(2), 0.0)
+        ladder.climbs = [(np.array([0]), one, np.array([loss.noise])) for one in climbs]
+        found = finding([BUG, OK], [1.0, 1.0], [1e-9, 1e-9])
+        ladder.doubt(found)
+        assert found.mark[0] == mark
+
+
+def test_noise_is_the_usual_one_of_all_that_climbed():
+    loss = OfFunctions([line(1.0)] * 3, [2.0, 1.0, 1.0])
+    d = loss.look(np.array([0]), DOUBLE.ladder[:, None])
+    for noises, mark in (((1e-15, 1e-15, 1e3), BUG), ((1e-15, 1e3, 1e3), JUMPS)):
+        ladder = Ladder(loss, np.ones(3), 0.0)
+        ladder.climbs = [(np.array([k]), d, np.array([v])) for k, v in enumerate(noises)]
+        found = finding([BUG, OK, OK], [1.0] * 3, [1e-9] * 3)
+        ladder.doubt(found)
+        assert found.mark[0] == mark
+
+
+def test_every_evaluation_is_counted_also_beside_a_kink():
+    kink = lambda h: 3 * h if h > 0 else -h  # noqa: E731
+    for control in (1, 6):
+        lines = [line(2.0)] * control
+        sides = [OfFunctions([line(s), *lines], [s] + [2.0] * control) for s in (3.0, -1.0)]
+        loss = OfFunctions([kink, *lines], [4.0] + [2.0] * control, beside=tuple(sides))
+        found, evaluations = rules.judge(loss)
+        assert found.mark[0] == SUBGRADIENT
+        assert evaluations == evaluations_of(loss, *sides) + len(sides)
+        assert [entries for entries, _ in sides[0].looked] == [
+            list(range(1, min(control, 4) + 1)), [0]
+        ]  # fmt: skip
+
+
+def test_beside_a_kink_the_gradient_may_be_much_larger():
+    kink = lambda h: 3 * h if h > 0 else -h  # noqa: E731
+    for there, mark in ((1e3, SUBGRADIENT), (2.0, BUG)):
+        sides = tuple(OfFunctions([line(3.0), line(there)], [3.0 + 5e-4, there]) for _ in range(2))
+        loss = OfFunctions([kink, line(2.0)], [4.0, 2.0], beside=sides)
+        marks = Ladder(loss, np.array([3.0, 3.0]), 0.0)._marks_at(sides[0], np.array([0]))
+        assert marks[0] == ("slight" if there == 1e3 else BUG), mark
+
+
+# -- a step of one's own, once more --------------------------------------------------------------
+
+
+def at_step(a, loss=None, **given):
+    """Return what is found of an entry of slope 1 and one that is right, and the evaluations."""
+    plain = {"slopes": [[1.0, 1.0], [1.0, 1.0]], "err": [1e-9] * 2, "kinked": [False] * 2,
+             "dead": [False] * 2, "tolerance": 0.0, "known": None}  # fmt: skip
+    plain |= given
+    loss = OfFunctions([line(1.0), line(1.0)], [a, 1.0]) if loss is None else loss
+    return rules.judge_step(
+        loss, np.array(plain["slopes"]), np.array(plain["err"]), np.full(2, 1e-5),
+        np.array(plain["kinked"]), np.array(plain["dead"]), plain["tolerance"], plain["known"],
+    )  # fmt: skip
+
+
+def test_at_a_step_the_bound_is_its_noise_and_what_twice_the_step_changes():
+    bound = {"err": [1e-5, 1e-9], "slopes": [[1.0, 1.0], [1.0 - 2e-5, 1.0]]}
+    for off, evaluations in ((5.9e-5, 0), (-5.9e-5, 0), (6.1e-5, 46), (-6.1e-5, 46)):
+        found, spent = at_step(1.0 + off, **bound)
+        assert found.mark[0] == (OK if not evaluations else BUG)
+        assert spent == evaluations
+        assert found.bound[0] == pytest.approx(3e-5)
+        assert (found.slope[0], found.step[0], found.reach[0]) == (1.0, 1e-5, 1.0)
+    rounded = OfFunctions([line(1.0), line(8.0)], [1.0 + 7e-4, 8.0])
+    rounded.rounding = 1e-4
+    eight = {"slopes": [[1.0, 8.0], [1.0, 8.0]]}
+    assert at_step(0, rounded, **eight)[1] == 0  # a ten-thousandth of the tensor's largest
+    rounded.gradient[0] = 1.0 + 9e-4
+    assert at_step(0, rounded, **eight)[1] == 46
+    accepted = OfFunctions([line(1.0), line(8.0)], [1.0 + 7e-4, 8.0])
+    assert at_step(0, accepted, tolerance=1e-4, **eight)[1] == 0
+
+
+def test_nothing_is_accepted_where_no_tolerance_is_given():
+    off = OfFunctions([line(1.0)], [1.0 + 1e-4])
+    ones, no = np.ones((2, 1)), np.zeros(1, bool)
+    found, _ = rules.judge_step(off, ones, np.array([1e-9]), np.array([1e-5]), no, no)
+    assert found.mark[0] == rules.judge(off)[0].mark[0] == BUG
+
+
+def test_at_a_step_nothing_agrees_where_twice_the_step_is_not_defined():
+    found, evaluations = at_step(1.0, slopes=[[1.0, 1.0], [np.nan, 1.0]])
+    assert found.bound[0] == np.inf
+    assert (found.mark[0], evaluations) == (OPEN, 46)
+    kinked, spent = at_step(1.0, kinked=[True, False])
+    assert (kinked.mark[0], kinked.bound[0], spent) == (KINK, np.inf, 0)
+
+
+def test_a_0_that_longer_steps_refute_is_left_open():
+    wakes = OfFunctions([lambda h: h if abs(h) > 1e-4 else 0.0, line(1.0)], [0.0, 1.0])
+    zeros = {"slopes": [[0.0, 1.0], [0.0, 1.0]]}
+    for mark, said in ((BUG, BUG), (JUMPS, OPEN), (KINK, OPEN), (OK, OK), (SUBGRADIENT, OK)):
+        known = lambda mark=mark: finding([mark, OK], [0.0, 1.0], [1e-9] * 2)  # noqa: E731
+        found, evaluations = at_step(0.0, wakes, known=known, **zeros)
+        assert (found.mark[0], evaluations) == (said, 0)
+    found, evaluations = at_step(0.0, wakes, **zeros)
+    assert (found.mark[0], evaluations) == (OPEN, 46)
+    dead, evaluations = at_step(0.0, wakes, dead=[True, False], **zeros)
+    assert (dead.mark[0], evaluations) == (ZERO, 0)
+    wakes.gradient[0] = 1e-3
+    assert at_step(0, wakes, dead=[True, False], **zeros)[0].mark[0] != ZERO
+
+
+def test_at_a_step_too_a_loss_that_remembers_proves_nothing():
+    loss = OfFunctions([line(1.0), line(1.0)], [2.0, 1.0])
+    loss.repeats = lambda: False
+    found, evaluations = at_step(2.0, loss)
+    assert (found.mark.tolist(), found.repeats, evaluations) == ([NOISE] * 2, False, 46)
+
+
+def test_a_tensor_of_zeros_is_compared_with_the_slopes_one_step_away():
+    at, one = finding([OK] * 2, [0.0, 1.0], [1e-9] * 2), OfFunctions([line(1)] * 2, [1e-9, 1.0])
+    one.tensors = [slice(0, 1), slice(1, 2)]
+    at.reach[0] = 1.0
+    for a, scale in ((0.9e-9, 1.0), (1.2e-9, 1e-9)):  # a billionth of the slopes one step away
+        one.gradient[0] = a
+        np.testing.assert_allclose(scales(one, at)[0], scale)
+    at.slope[0], one.gradient[0] = 1.9e-9, 0.0  # no more than two bounds: it is nothing
+    np.testing.assert_allclose(scales(one, at)[0], 1.0)
+    at.slope[0] = 2.1e-9
+    np.testing.assert_allclose(scales(one, at)[0], 2.1e-9)

@@ -223,3 +223,171 @@ def test_of_zero_against_zero_nothing_relative_is_told():
     assert found["b1"].relative_error > 0.5  # of what rounding leaves
     assert found["b1"].row() == ("b1", "(6,)", "–", "–", "–", "–", "✓ correct")
     assert "nan" not in str(found)
+
+
+# -- each part of the page -----------------------------------------------------------------------
+
+
+def quick(factors, layout=None, **options):
+    """Return the report of a sum of sines whose gradient is off by factors."""
+    theta = np.linspace(0.3, 1.1, len(factors))
+    return gl.check_function(
+        lambda t: float(np.sum(np.sin(t))), lambda t: np.cos(t) * factors, theta,
+        tensors=layout, **options,
+    )  # fmt: skip
+
+
+def test_of_one_wrong_tensor_three_entries_are_told_and_of_more_one_of_each_of_three():
+    def rows(found):
+        lines = str(found).split("\n")
+        (head,) = [k for k, line in enumerate(lines) if line.startswith("worst entries")]
+        return [line.split()[0] for line in lines[head + 1 : lines.index("", head)]]
+
+    one = quick(np.array([2.0, 3.0, 4.0, 5.0, 1.0, 1.0]), {"W": (0, 6, (3, 2))})
+    table = [line.split("  ")[0] for line in str(one).split("\n") if line.startswith("W[")]
+    assert table == ["W[1, 1]", "W[1, 0]", "W[0, 1]"]
+    layout = {name: (2 * k, 2 * k + 2, (2,)) for k, name in enumerate("abcd")}
+    assert rows(quick(np.array([1.0, 2.0] * 4), layout)) == ["a[1]", "b[1]", "c[1]"]
+    assert rows(quick(np.array([1.0, 2.0] * 2 + [1.0] * 4), layout)) == ["a[1]", "b[1]"]
+    number = {"s": (0, 1, ()), "v": (1, 2, (1,))}
+    assert rows(quick(np.array([2.0, 2.0]), number)) == ["s", "v[0]"]
+    assert "worst entries" not in str(quick(np.ones(3)))
+
+
+def test_the_head_tells_what_is_left_open_and_what_to_do_but_not_where_causes_say_it():
+    right, wrong = quick(np.ones(3)), quick(np.array([1.0, 2.0, 1.0]))
+    assert str(right).startswith(f"✓ correct: {right.why}\n")
+    assert " ".join(str(wrong).split()).startswith(f"✗ wrong: {wrong.why} ")
+    assert wrong.advice
+    assert "What to do" not in str(wrong)
+    sample = quick(np.ones(3), method="sampled", samples=2)
+    head = " ".join(str(sample).split())
+    assert head.startswith(f"✓ correct here, and {'; '.join(sample.caveats)} ")
+    assert f" {sample.why[:1].upper()}{sample.why[1:]} " in head
+    coarse = quick(np.ones(3), eps=1e-14)
+    assert coarse.verdict == "inconclusive"
+    assert f"What to do: {coarse.advice}" in " ".join(str(coarse).split())
+    net, x, y = gl.mlp([3, 4, 2]), np.zeros((1, 3)), np.array([1])
+    hidden = gl.check(net, x, y)
+    said = " ".join(str(hidden).split())
+    assert hidden.blind_spots
+    if hidden.verdict == "inconclusive":
+        assert all(f"Blind spot: {spot}" in said for spot in hidden.blind_spots)
+    one = gl.check(gl.mlp([3, 4, 2]), np.ones((1, 3)), np.array([1]))
+    assert one.verdict == "correct"
+    assert one.cures
+    assert "; ".join(one.cures) in " ".join(str(one).split())
+    assert "Blind spot" not in str(one)
+
+
+def test_the_foot_tells_how_it_was_checked():
+    foot = str(quick(np.ones(3))).split("\n")[-1]
+    assert foot == "<lambda>; central differences, steps chosen entry by entry, 31 evaluations"
+    assert "central differences, eps 1e-05, 31 evaluations" in str(quick(np.ones(3), eps=1e-5))
+
+
+def told_of(*causes, held="report.diagnosis"):
+    return [block.text() for block in causes_told(causes, held)]
+
+
+CAUSE = Diagnosis("c", None, None, "What it says. And more.", 0.9, "layer 1, tanh", "a = 1",
+                  "a = 2", 1e-16, True)  # fmt: skip
+
+
+def variant(**changed):
+    return dataclasses.replace(CAUSE, **changed)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("changed", "title", "fit"),
+    [
+        ({}, "Cause: a wrong line, layer 1, tanh",
+         "The wrong line reproduces the error of your gradient to 12 digits."),
+        ({"residual": 0.09}, "Cause: a wrong line, layer 1, tanh",
+         "The wrong line reproduces the error of your gradient to 1 digit."),
+        ({"residual": 0.2, "certain": False}, "Probable cause: a wrong line, layer 1, tanh",
+         "The wrong line would leave 20% of the error unexplained."),
+        ({"certain": False, "residual": 1e-5}, "Probable cause: a wrong line, layer 1, tanh",
+         "to 5 digits; yet the cause may be another."),
+        ({"bug": "missing_l2", "layer": 2}, "Cause: c (layer 1, tanh)",
+         'to 12 digits. gl.bugs.describe("missing_l2") tells more.'),
+        ({"bug": "missing_l2", "layer": 2, "wrong_line": None, "residual": None},
+         "Cause: c (layer 2)", "What it says. And more."),
+        ({"wrong_line": None, "residual": None}, "Cause: c", "What it says. And more."),
+        ({"whose": "yours"}, "Cause: a wrong line, layer 1, tanh", "What it says."),
+        ({"whose": "formula"},
+         "Cause: your gradient is what layer 1, tanh gives with a wrong line",
+         "The line is written as in gradlab's formula of the layer; yours may be otherwise."),
+        ({"left_open": ("W1",), "whose": "yours"}, "Cause: a wrong line, layer 1, tanh",
+         "The wrong line would leave W1 unexplained."),
+        ({"cause": "perhaps it is c", "wrong_line": None, "residual": None}, "Perhaps: it is c",
+         "What it says. And more."),
+    ],
+)  # fmt: skip
+def test_a_cause_is_told_by_its_title_and_how_well_it_fits(changed, title, fit):
+    first, *rest = told_of(variant(**changed))
+    assert first == title
+    assert " ".join(rest[-1].split()).endswith(fit)
+    shown = changed.get("wrong_line", "a = 1") is not None
+    assert ("    wrong  a = 1\n    right  a = 2" in rest[0]) == shown
+
+
+def test_of_several_lines_two_are_told_with_their_places():
+    def lines(number, **changed):
+        where, wrong, right = (
+            "; ".join(text.format(k) for k in range(number))
+            for text in ("layer {}", "a{} = 1", "a{} = 2")
+        )
+        told = variant(where=where, wrong_line=wrong, right_line=right, **changed)
+        assert len(told.parts) == number
+        return told_of(told)
+
+    two, three = lines(2), lines(3)
+    assert two[0] == "Cause: 2 wrong lines"
+    assert two[1] == "  layer 0"
+    assert two[2].startswith("    wrong  a0 = 1\n")
+    assert two[3] == "  layer 1"
+    assert "These wrong lines reproduce the error" in two[5]
+    assert len(two) == 6
+    assert three[:5] == ["Cause: 3 wrong lines", *two[1:5]]
+    assert three[5] == "  and 1 more"
+    formula = lines(2, whose="formula")
+    assert formula[0] == "Cause: your gradient is what layer 0, layer 1 gives with 2 wrong lines"
+    assert "The lines are written as" in " ".join(formula[5].split())
+    assert " ".join(formula[5].split()).endswith("your own may be otherwise.")
+
+
+def test_what_may_be_the_cause_as_well_is_three_at_most():
+    others = [variant(cause=f"other {k}", wrong_line=None, residual=None) for k in range(5)]
+    for changed, also in (({}, "fits as well"), ({"certain": False}, "or"),
+                          ({"left_open": ("W1",)}, "and"), ({"whose": "yours"}, "or")):  # fmt: skip
+        for number in (0, 1, 3, 4, 5):
+            told = told_of(variant(**changed), *others[:number], held="them")
+            lines = [line for line in told if line.startswith("  ") and "other" in line]
+            assert lines == [f"  {also}: other {k}" for k in range(min(3, number))]
+            more = [line for line in told if "more: " in line]
+            assert more == [f"  and {number - 3} more: them has them"] * (number > 3)
+    assert told_of() == []
+    assert told_of(variant(score=0.0))[0] == "No cause was found."
+
+
+def test_in_your_own_source_what_mends_it_as_well_is_told_first():
+    alike = tuple(f"line {k}: b = {k}" for k in range(5))
+    other = variant(cause="other", wrong_line=None, residual=None)
+    for number in range(6):
+        told = told_of(variant(whose="yours", alike=alike[:number]), other)
+        head = ["This mends it instead:", "Any one of these mends it instead:"][number > 1 :][:1]
+        assert [t for t in told if "mends" in t] == head * (number > 0)
+        lines = [line for line in told if line.startswith("  line ")]
+        assert lines == [f"  {one}" for one in alike[: min(3, number)]]
+        assert ("  or: other" in told) == (number < 3)
+        left = number + 1 - 3
+        assert [t for t in told if t.startswith("  and ")] == (
+            [f"  and {left} more: report.diagnosis has them"] * (left > 0)
+        )
+    # of a network of gradlab's, or where it leaves something open, they are told like others
+    open_ = told_of(variant(whose="yours", alike=alike[:2], left_open=("W1",)), other)
+    assert open_[-3:] == ["  and: other", "  and: line 0: b = 0", "  and: line 1: b = 1"]
+    plain = told_of(variant(alike=alike[:2]), other)
+    assert plain[-3:] == [f"  fits as well: {t}" for t in ("other", *alike[:2])]

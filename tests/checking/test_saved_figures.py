@@ -210,6 +210,22 @@ def test_a_crowd_is_thinned_by_pixels(monkeypatch):
     assert len(strips._shown(nothing.tensors["W"])) == len(cells)
 
 
+def test_dots_count_as_one_where_they_are_drawn_on_the_same_three_pixels(monkeypatch):
+    monkeypatch.setattr(strips, "WHOLE", 5)
+    axis = strips.AXIS
+
+    def at(x):
+        return axis.low * (axis.high / axis.low) ** ((x - axis.start) / (axis.stop - axis.start))
+
+    def shown(x, other):
+        crowd = report_of(np.repeat([at(x), at(other)], 20))
+        return len(strips._shown(crowd.tensors["W"]))
+
+    rows = [int((k * 0.6180339887498949 % 1.0) * 30 // 3) for k in range(40)]
+    assert shown(300.2, 302.8) == len({*rows})
+    assert shown(299.8, 300.2) == len({*rows[:20]}) + len({*rows[20:]})
+
+
 def test_a_hint_says_where_in_the_tensor_a_sampled_entry_stands():
     report = report_of([0.1, 0.2], ["bug", "bug"], shape=(3, 4), entries=np.array([5, 11]))
     page = strips.strips(report)
@@ -300,6 +316,7 @@ def test_the_legend_names_sixteen_and_counts_the_others():
         assert [told["class"] for told in lines] == [f"curve hue{k % 5}" for k in range(count)]
         assert len({(t["class"], t["stroke-dasharray"]) for t in lines}) == count
         assert lines[0]["stroke-dasharray"] == "none"
+        assert len({told["stroke-dasharray"] for told in lines[:4]}) == 4  # without colors, too
 
 
 def test_kinks_are_a_stretch_up_to_the_longest_step():
@@ -317,6 +334,12 @@ def test_kinks_are_a_stretch_up_to_the_longest_step():
     narrow = curve(sweep_of(kinks_from=1e-2), None)
     (told,) = [t for t, words in drawn(narrow, "text") if "cross kinks" in words]
     assert (numbers(told, "x", "y"), told["text-anchor"]) == ([784, 372], "end")
+    room = 7 * len("from 1e-05 on, steps cross kinks")  # seven pixels a letter
+    for pixels, fits in ((room + 2, True), (room - 2, False)):
+        step = 1e-10 * 1e9 ** (1 - pixels / 710)
+        page = curve(sweep_of(kinks_from=step), None)
+        (told,) = [t for t, words in drawn(page, "text") if "cross kinks" in words]
+        assert ("text-anchor" not in told) == fits
     assert "kinks" not in curve(sweep_of(), None)
 
 

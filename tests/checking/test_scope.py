@@ -105,7 +105,7 @@ def test_a_function_sees_builtins_its_file_and_what_it_closes_over():
 # -- factors and terms ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(4, 3), (3, 3), (3,), (4, 3, 3), ()])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 3), (3,), (4,), (4, 3, 3), ()])
 def test_each_form_is_what_it_says_and_fits(shape):
     found = [*scope().forms(shape)]
     for text, array, cost in found:

@@ -1,7 +1,6 @@
 """The search itself: what it keeps, what it leaves out, and where it ends."""
 
 import ast
-import operator
 from dataclasses import replace
 
 import numpy as np
@@ -114,7 +113,7 @@ def kept(*costs, where=None):
 
 
 def test_what_is_far_less_usual_is_not_told():
-    assert kept(1.0, 1.0 + 0.9 * MARGIN, 1.0 + 1.1 * MARGIN) == ["w0", "w1"]
+    assert kept(1.0, 1.0 + MARGIN, 1.0 + 1.1 * MARGIN) == ["w0", "w1"]
     near, far = 0.9 * MARGIN_OF_ONE, 1.1 * MARGIN_OF_ONE
     assert kept(1.0, 1.0 + near, 1.0 + far, where=[5, 5, 5]) == ["w0", "w1"]
     assert kept(1.2, 1.0) == ["w1", "w0"]
@@ -156,7 +155,7 @@ def test_edits_are_tried_in_the_order_of_their_costs_until_others_are_far_less_u
 
     class Counted(Search):
         def _edits_of(self, function):
-            for cost in (0.9, 0.5, 1.2, 1.5):
+            for cost in (1.0, 0.5, 1.0 + MARGIN, 1.01 + MARGIN):
                 yield cost, lambda cost=cost: self.one(cost)
 
         def _is_as_given(self, function):
@@ -164,7 +163,7 @@ def test_edits_are_tried_in_the_order_of_their_costs_until_others_are_far_less_u
 
         def one(self, cost):
             tried.append(cost)
-            if cost == 0.9:
+            if cost == 1.0:
                 self.found.append(Mended("w", "r", "f", cost, 0.0))
 
     for fine, found in ((True, 1), (False, 0)):  # an edit has spoiled what cannot be put back
@@ -173,7 +172,7 @@ def test_edits_are_tried_in_the_order_of_their_costs_until_others_are_far_less_u
         search.fine = fine
         search._code = search.trial.codes[0]
         search._run_code()
-        assert tried == [0.5, 0.9, 1.2]
+        assert tried == [0.5, 1.0, 1.0 + MARGIN]
         assert len(search.found) == found
 
 
@@ -218,7 +217,13 @@ def test_an_expression_is_exchanged_at_its_least_cost_and_never_for_itself():
     found = dict(_texts(_expression(node, True, False, scope)))
     assert "a @ b" not in found
     assert found["a"] == 0.5
-    assert found["b @ a"] == 0.8  # by two rules, at 0.8 and at 0.9
+    assert found["b @ a"] == 0.8
+    numbers = Scope({"k": 2, "lr": 0.5}, {"np": np}, [])
+    node = ast.parse("k * lr", mode="eval").body
+    found = dict(_texts(_expression(node, True, False, numbers)))
+    assert found["k"] == found["lr"] == 0.5  # not 1.2, as a number's other names
+    node = ast.parse("range(0, k)", mode="eval").body
+    assert "range(0, k)" not in dict(_texts(_expression(node, True, False, numbers)))
     of_module = ast.parse("np", mode="eval").body
     assert _texts(_expression(of_module, False, False, scope)) == []  # no data
     unknown = ast.parse("c + 1", mode="eval").body
@@ -241,21 +246,3 @@ def test_what_large_arrays_cost():
     assert _entries([some(4 * ENTRIES)]) == 1
     assert _entries([some(4 * ENTRIES), some(ENTRIES, 3 * ENTRIES)]) == 2
     assert _entries([some(ENTRIES)]) == 0
-
-
-@pytest.mark.parametrize(
-    ("line", "value", "right"),
-    [("k * t", 3.0, "1.5"), ("t * k", 7.0, "3.5"), ("t * k", 5 / 3, None)],
-)
-def test_a_number_is_solved_for_and_believed_if_it_is_short(line, value, right, tmp_path):
-    """With RIGHT / 2 and a factor of `value` in it the right one is twice as large."""
-    path = tmp_path / "numbered.py"
-    path.write_text(f"def g(t):\n    return {line.replace('k', repr(value / 2))} / {value / 2!r}\n")
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("numbered", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = Search(trial(Code(module.g), places=[HERE])).run()
-    assert found
-    assert min(found, key=operator.attrgetter("cost")) == found[0]

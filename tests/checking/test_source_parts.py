@@ -2,8 +2,11 @@
 
 import ast
 import collections
+import functools
+import linecache
 import sys
 import threading
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -133,6 +136,71 @@ def test_what_is_no_function_of_a_file_is_not_read(monkeypatch):
     assert Function.of(helper) is None
 
 
+def test_a_file_that_has_changed_since_is_not_read(tmp_path, monkeypatch):
+    text = "def f(t):\n    k = 2\n    return t * k\n\n\ng = lambda t: t + 1\n"
+    path = tmp_path / "changed_since.py"
+    path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    import changed_since
+
+    assert Function.of(changed_since.f).name == "f"
+    assert ast.unparse(Function.of(changed_since.g).node) == "lambda t: t + 1"
+    for was, new in (
+        ("k = 2", "k = 3"), ("t * k", "t + k"), ("k = 2", "j = k = 2"),
+        ("def f(t)", "def f(t, s=1)"), ("def f(t)", "def h(t)"), ("t * k", "t *"),
+        ("def f", "\n\ndef f"),
+    ):  # fmt: skip
+        path.write_text(text.replace(was, new))
+        linecache.clearcache()
+        assert Function.of(changed_since.f) is None, new
+    for was, new in (("t + 1", "t + 2"), ("t + 1", " t + 1"), ("t + 1", "t - 1")):
+        path.write_text(text.replace(was, new))
+        linecache.clearcache()
+        assert Function.of(changed_since.g) is None, new
+    path.write_text(text.replace("k = 2", "k = 2  # two"))
+    linecache.clearcache()
+    assert Function.of(changed_since.f) is not None  # which does the same
+
+
+def test_a_file_of_so_many_lines_is_read(monkeypatch):
+    lines = len(Path(HERE).read_text().splitlines())
+    monkeypatch.setattr(functions_, "MOST_LINES", lines)
+    assert Function.of(helper) is not None
+    monkeypatch.setattr(functions_, "MOST_LINES", lines - 1)
+    assert Function.of(helper) is None
+
+
+def doubled(function):
+    @functools.wraps(function)
+    def inner(t):
+        return 2 * function(t)
+
+    return inner
+
+
+@doubled
+@doubled
+def decorated(t):
+    return helper(t)
+
+
+def calls_itself(t, n=2):
+    return t if n == 0 else helper(calls_itself(t, n - 1))
+
+
+def test_of_what_is_decorated_its_own_lines_are_read():
+    code = Code(decorated)
+    assert [one.name for one in code.functions] == ["decorated", "helper"]
+    assert code.functions[0].live is decorated.__wrapped__.__wrapped__
+    assert code.edited(code.functions[0], {})(3.0) == helper(3.0)
+
+
+def test_who_calls_himself_is_not_among_what_he_calls():
+    code = Code(calls_itself)
+    root, inner = code.functions
+    assert code.calls == {root: {"helper": inner}, inner: {}}
+
+
 def test_two_lambdas_in_a_line_are_told_apart():
     one, other = (lambda t: t + 1, lambda t: t + 2)
     assert ast.unparse(Function.of(one).node) == "lambda t: t + 1"
@@ -247,6 +315,12 @@ def test_what_a_loss_may_call():
     assert Code(lambda t: calls(t)).may_call(Function.of(helper))  # through another
     assert not Code(calls).may_call(Function.of(closes))
     assert Code(lambda t: layer(t)).may_call(Function.of(Layer.forward))
+    assert Code(lambda t: Layer().forward(t)).may_call(Function.of(Layer.forward))
+    assert Code(layer.forward).may_call(Function.of(Layer._Layer__square))
+    assert not Code(layer.forward).may_call(Function.of(helper))
+    assert Code(lambda t, by=calls: by(t)).may_call(Function.of(helper))  # by a default
+    assert not Code(lambda t: np.sum(t)).may_call(Function.of(helper))
+    assert Code(helper).may_call(Function.of(helper))  # itself
     assert Code(layer).may_call(Function.of(helper))  # what cannot be looked into
     assert not Code(None).may_call(Function.of(helper))
     module = ModuleType("of_mine")
@@ -536,8 +610,17 @@ def test_a_line_with_an_expression_exchanged_stands_as_it_is_written():
     assert spliced(text, line, at, "d + e") == ("é = [a*b  ,  c]", "é = [(d + e)*b  ,  c]")
     head = spliced(text, loop, (loop.iter, "args", 0), "4")
     assert head == ("for k in range(3):", "for k in range(4):")
+    sum_of = (line.value, "elts", 0)
+    assert spliced(text, line, sum_of, "d") == ("é = [a*b  ,  c]", "é = [d  ,  c]")
     broken = spliced(text, line, at, "d +")
     assert broken == ("é = [a * b, c]", "é = [a * b, c]")
+
+
+def test_a_line_that_is_longer_than_one_is_told_as_python_writes_it():
+    text = ["a = f(b ,", "      c)"]
+    (line,) = ast.parse("\n".join(text)).body
+    told = spliced(text, line, (line.value, "args", 1), "d")
+    assert told == ("a = f(b, c)", "a = f(b, d)")
 
 
 def test_the_numbers_that_stand_in_code_but_those_that_stand_everywhere():

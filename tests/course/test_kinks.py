@@ -298,19 +298,26 @@ def spread(dout):
     return np.asarray(dout)[..., None] * np.ones(4)
 
 
+def pixels(per_window):
+    """Put the four pixels of each window back in their places."""
+    n, rows, columns, _ = per_window.shape
+    split = per_window.reshape(n, rows, columns, 2, 2)
+    return split.transpose(0, 1, 3, 2, 4).reshape(n, 2 * rows, 2 * columns)
+
+
 def shared(x, dout):
     mask = masked(x)
-    return lesson._pixels(mask * spread(dout) / mask.sum(axis=-1, keepdims=True))
+    return pixels(mask * spread(dout) / mask.sum(axis=-1, keepdims=True))
 
 
 def all_ties(x, dout):
-    return lesson._pixels(masked(x) * spread(dout))
+    return pixels(masked(x) * spread(dout))
 
 
 def last_of_equals(x, dout):
     mask = masked(x)
     last = 3 - mask[..., ::-1].argmax(axis=-1)
-    return lesson._pixels(np.eye(4)[last] * spread(dout))
+    return pixels(np.eye(4)[last] * spread(dout))
 
 
 def nested_list(x, dout):
@@ -334,7 +341,7 @@ def scatter(x, dout):
 
 def with_kron(x, dout):
     w = lesson.windows(x)
-    first = lesson._pixels(np.eye(4)[w.argmax(axis=-1)])
+    first = pixels(np.eye(4)[w.argmax(axis=-1)])
     return first * np.repeat(np.repeat(dout, 2, axis=1), 2, axis=2)
 
 
@@ -355,18 +362,18 @@ def into_x(x, dout):
 
 def no_gradient_at_ties(x, dout):
     mask = masked(x)
-    return lesson._pixels(mask * spread(dout) * (mask.sum(axis=-1, keepdims=True) == 1))
+    return pixels(mask * spread(dout) * (mask.sum(axis=-1, keepdims=True) == 1))
 
 
 def average_at_ties(x, dout):
     mask = masked(x)
     tie = mask.sum(axis=-1, keepdims=True) > 1
-    return lesson._pixels(np.where(tie, spread(dout) / 4, mask * spread(dout)))
+    return pixels(np.where(tie, spread(dout) / 4, mask * spread(dout)))
 
 
 def half_at_ties(x, dout):
     mask = masked(x)
-    return lesson._pixels(mask * spread(dout) / np.minimum(mask.sum(axis=-1, keepdims=True), 2))
+    return pixels(mask * spread(dout) / np.minimum(mask.sum(axis=-1, keepdims=True), 2))
 
 
 def to_and_fro(x, dout):
@@ -374,7 +381,7 @@ def to_and_fro(x, dout):
     order = np.cumsum(mask, axis=-1) * mask
     share = np.select([order == 1, order == 2], [2.0, -1.0], 0.0)
     single = mask.sum(axis=-1, keepdims=True) == 1
-    return lesson._pixels(np.where(single, mask, share) * spread(dout))
+    return pixels(np.where(single, mask, share) * spread(dout))
 
 
 def in_integers(x, dout):
@@ -389,10 +396,10 @@ WRONG_POOLS = {
     "pixels that are not the largest get a gradient": average_at_ties,
     "derivatives add up to": half_at_ties,
     "some have the other sign": to_and_fro,
-    "the mask alone": lambda x, dout: lesson._pixels(masked(x) * 1.0),
-    "average pooling's": lambda x, dout: lesson._pixels(spread(dout) / 4),
-    "Every pixel of a window got dout": lambda x, dout: lesson._pixels(spread(dout)),
-    "what the forward pass kept": lambda x, dout: x * lesson._pixels(masked(x)),
+    "the mask alone": lambda x, dout: pixels(masked(x) * 1.0),
+    "average pooling's": lambda x, dout: pixels(spread(dout) / 4),
+    "Every pixel of a window got dout": lambda x, dout: pixels(spread(dout)),
+    "what the forward pass kept": lambda x, dout: x * pixels(masked(x)),
     "dout was multiplied by the pixel": lambda x, dout: x * all_ties(x, dout),
     "sign is flipped": lambda x, dout: -all_ties(x, dout),
     "smallest pixel": lambda x, dout: all_ties(-x, dout),
@@ -402,7 +409,7 @@ WRONG_POOLS = {
     "an array of finite numbers": lambda x, dout: x * np.nan,
     "not its own": overwrites,
     "dx holds integers, int64, which cut off the digits of dout": in_integers,
-    "the mask alone: multiply": lambda x, dout: lesson._pixels(masked(x) * 1),
+    "the mask alone: multiply": lambda x, dout: pixels(masked(x) * 1),
     "changes x or dout and returns nothing": into_x,
     "pixel of its window, so": lambda x, dout: all_ties(x, 2 * dout),
     "Hand over the function itself": np.zeros(3),

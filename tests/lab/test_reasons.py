@@ -11,6 +11,7 @@ from gradlab.lab import LabState, Settings
 from gradlab.lab.board.scene import Scene
 from gradlab.lab.model import remedy as remedy_module
 from gradlab.lab.model.cost import Cost
+from gradlab.lab.model.function import Function
 from gradlab.lab.model.remedy import _proposals, at_a_kink, best_step, drowned
 from gradlab.lab.model.result import compute
 from gradlab.lab.text import advice as advice_module
@@ -112,6 +113,20 @@ def test_l2_swamps_from_a_hundred_times_the_datas_gradient_on():
         result = compute(Settings(**made, use_l2=True, l2=float(times / min(ratios))))
         assert ("the L2 term is over 1e‑02".replace("1e‑02", "1e+02") in told(result)[0]) == swamped
         assert advice(result).changes == ({"l2": 1e-3} if swamped else {"bug": "none"})
+
+
+def test_of_a_gradient_of_ones_own_a_picture_tells_the_kind_of_bug_and_of_a_mystery_none():
+    brought = Function.check(lambda t: float(t @ t), lambda t: 3 * t, np.array([1.0, -2.0]))
+    result = compute(brought.settings(), brought)
+    assert result.report.verdict == "wrong"
+    given = advice(result)
+    assert (given.words, given.changes) == (
+        "The panel “Ratio and cosine” tells what kind of bug it is.", {},
+    )  # fmt: skip
+    state = LabState(hidden=(4,))
+    state.new_mystery(0)
+    assert state.result.report.verdict == "wrong"
+    assert advice(state.result) == NO_ADVICE
 
 
 @pytest.mark.parametrize("l2_in_loss", [True, False])

@@ -1,5 +1,7 @@
 """How a forward and a backward want to be called, what they return, and other inputs for them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,10 @@ import gradlab as gl
 from gradlab.checking.judge import KINK
 from gradlab.checking.verdict import Verdict
 from gradlab.own import layer as layers
-from gradlab.own.above import LINEAR, LOUD, check_from_above, first_wrong, others
+from gradlab.own.above import LINEAR, check_from_above, first_wrong, others
 from gradlab.own.calls import CACHE, DOUT, INPUT, OUT, names_of, plan, words_of
 from gradlab.own.code import LayerCode, projection
-from gradlab.own.elsewhere import places
+from gradlab.own.elsewhere import _drawn, _larger, places
 from gradlab.own.returned import gradients_of
 
 A = np.ones((4, 3))
@@ -45,6 +47,13 @@ NAMES = ("x", "w", "b")
         ((0.5, A), lambda cache: 0, 1, (cache,), "dout"),
         ((A, A), lambda *arguments: 0, 1, (out, cache), "dout"),
         ((A, A, 3), lambda *arguments: 0, 2, (out, one, cache), "dout"),
+        ((A, A), min, 1, (out, cache), "dout"),  # has no signature
+        ((A, 3), lambda dout, scale=1.0: 0, 1, (out,), "dout"),  # a default is no cache
+        (A, lambda dout, x, /, *, key=1: 0, 1, (out, x), "dout"),
+        ((A, A, 3), lambda one, two, kept: 0, 2, (out, one, cache), "one"),
+        ((0.5, 3), lambda kept: 0, 1, (cache,), "dout"),
+        ((A, 3), lambda dout, w, kept, x: 0, 1, (out, w, cache, x), "dout"),
+        ((A, 3), lambda dout, one, two, three: 0, 1, (out, x, w, b), "dout"),
     ],
 )
 def test_what_backward_is_handed(returned, backward, outs, handed, above):
@@ -63,6 +72,10 @@ def test_who_says_whether_there_is_a_cache_is_believed(cache_, outs, handed):
     assert (calls.outs, calls.handed) == (outs, handed)
     with pytest.raises(TypeError, match="it is not clear"):
         plan(("x",), (A, A), lambda da, db: 0)
+    with pytest.raises(TypeError, match="it is not clear"):
+        plan(("x",), (A, 3), lambda da, db: 0, False)  # 3 is no output
+    with pytest.raises(TypeError, match="it is not clear"):
+        plan(("x",), (A, A), lambda *arguments: 0, False)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,10 @@ def test_a_name_of_forwards_own_is_no_gradient_and_that_of_an_output_is_one(word
         ((A, 1, 2), lambda p: 0, "returns 3 things"),
         (A, lambda x: 0, "it is not clear"),  # of the inputs alone, and nothing from above
         (0.5, lambda dout: 0, None),
+        ((A,), lambda x: 0, "returns 1 things"),
+        ((A, 3), lambda dout, one, two: 0, "returns 2 things"),  # two kept things
+        (A, lambda dout, one: 0, "it is not clear"),  # one of three inputs
+        ((A, 0.5), lambda da, db, w: 0, "it is not clear"),  # a cache, or a second output
         (A, lambda dout, *, key: 0, "one that needs key by name"),
     ],
 )
@@ -295,8 +312,8 @@ def test_inputs_are_moved_off_a_kink_by_a_hundredth_of_their_size_at_most():
     moved, there = layers._beside_the_kinks(code, first, {})
     size = np.sqrt(np.mean(TIED**2))
     by = np.abs(moved.theta - code.theta) / size
-    assert (by >= 0.5 * layers.ASIDE * (1 - 1e-9)).all()
-    assert (by <= layers.ASIDE * (1 + 1e-9)).all()
+    assert (by >= 0.005 * (1 - 1e-9)).all()
+    assert (by <= 0.01 * (1 + 1e-9)).all()
     assert {*np.sign(moved.theta - code.theta)} == {-1, 1}
     assert len({*by.round(9)}) == by.size
     assert np.array_equal(moved.inputs["x"].ravel(), moved.theta)
@@ -304,7 +321,8 @@ def test_inputs_are_moved_off_a_kink_by_a_hundredth_of_their_size_at_most():
     assert there.verdict == Verdict.CORRECT
     zero = LayerCode(pairs, to_the_left, (0 * TIED,))
     moved, there = layers._beside_the_kinks(zero, layers._judged(zero, {}), {})
-    assert (np.abs(moved.theta) >= 0.5 * layers.ASIDE).all()  # of what is 0 the size is 1
+    assert (np.abs(moved.theta) >= 0.005).all()  # of what is 0 the size is 1
+    assert (np.abs(moved.theta) <= 0.01).all()
     assert there.verdict == Verdict.CORRECT
 
 
@@ -342,11 +360,15 @@ def test_a_backward_that_is_linear_is_asked_nothing_more():
     assert tried == (second, "Backward is right for the dout that it gets, and wrong for another.")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("answer", "asks"),
     [
+        (lambda above: 0 * above[0], ""),
         (lambda above: np.abs(above[0]) * G, "two mixed"),
         (lambda above: np.clip(above[0], -100, 100) * G, "loud mixed"),
+        (lambda above: np.clip(above[0], -2999, 2999) * G, "loud mixed"),
+        (lambda above: np.clip(above[0], -3001, 3001) * G, ""),  # of a thousand times 3 nothing
         (lambda above: above[0] * G + 1e-6, "two mixed"),
         (lambda above: above[0] * G * (1 + 1e-14 * above[0]), ""),
         (lambda above: np.float32(above[0] * G * (1 + 1e-9 * above[0])), ""),
@@ -355,7 +377,7 @@ def test_a_backward_that_is_linear_is_asked_nothing_more():
 )
 def test_one_that_is_not_is_asked_with_what_shows_it(answer, asks):
     tried, (a,), (b,) = asked(answer)
-    known = {"two": b, "mixed": a / 2 - 2 * b, "loud": LOUD * a}
+    known = {"two": b, "mixed": a / 2 - 2 * b, "loud": 1000 * a}
     assert [
         [name for name, v in known.items() if np.allclose(above[0], v)] for above, _ in tried
     ] == [[name] for name in asks.split()]
@@ -402,11 +424,15 @@ def test_the_report_that_counts_is_that_of_the_first_that_is_wrong(
 
 
 def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
-    report = gl.check_function(lambda t: float(G @ t), lambda t: G, np.ones(3))
-    wrong = gl.check_function(lambda t: float(G @ t), lambda t: 2 * G, np.ones(3))
-
     class Own:
-        above, other_above, asked = [np.ones(3)], [np.arange(3.0)], 0
+        theta, layout = np.ones(3), None
+        above, other_above, asked, factor = [np.ones(3)], [np.arange(3.0)], 0, 2
+
+        def __call__(self, theta):
+            return float(G @ theta)
+
+        def gradient(self, theta):
+            return self.factor * G
 
         def answer(self, above):
             Own.asked += 1
@@ -415,10 +441,54 @@ def test_of_code_that_is_wrong_or_cannot_be_asked_nothing_more_is_tried():
         def ask_with(self, above):
             raise AssertionError
 
-    assert check_from_above(Own(), lambda: wrong, "dout") == (wrong, wrong.evaluations)
-    assert Own.asked == 0
-    assert check_from_above(Own(), lambda: report, "dout") == (report, report.evaluations)
-    assert Own.asked == 1
+    own = Own()
+    once = [gl.check_function(own, factor * G, own.theta).evaluations for factor in (2, 1)]
+    report = check_from_above(own, "dout")
+    assert (report.verdict, report.evaluations, own.asked) == ("wrong", once[0], 0)
+    own.factor = 1
+    report = check_from_above(own, "dout")
+    assert (report.verdict, report.evaluations, own.asked) == ("correct", once[1], 1)
+
+
+class Framework:
+    """f = G · t, whose gradient is right for what comes from above, times `spoil` of it."""
+
+    above, other_above, asked = [np.arange(1.0, 4.0)], [np.array([-1.0, 0.5, 2.0])], ()
+
+    def __init__(self, spoil, remark=None):
+        self.spoil, self.remark = spoil, remark
+
+    def answer(self, above):
+        return above[0] * G * self.spoil(above[0])
+
+    def ask_with(self, above):
+        self.above, self.asked = above, (*self.asked, above)
+
+    def judge(self):
+        report = gl.check_function(
+            lambda t: float(self.above[0] * G @ t), lambda t: self.answer(self.above), np.ones(3)
+        )
+        found = None if self.remark is None else lambda: (self.remark,)
+        return replace(report, find_remarks=found)
+
+
+@pytest.mark.parametrize("remark", [None, "of the first"])
+def test_what_is_said_and_counted_of_a_framework_is_that_of_all_that_ran(remark):
+    own = Framework(lambda above: 1.0, remark)
+    first = own.judge()
+    report = check_from_above(own, own.judge, "cotangent")
+    assert report[1] == first.evaluations
+    assert report[0].remarks == (() if remark is None else (remark,))
+    assert own.asked == ()
+    above = Framework.above[0]
+    own = Framework(lambda given: 1.0 if np.array_equal(given, above) else 2.0, remark)
+    report, evaluations = check_from_above(own, own.judge, "cotangent")
+    assert report.verdict == "wrong"
+    assert len(own.asked) == 1  # the first that is wrong is told
+    assert evaluations == first.evaluations + own.judge().evaluations
+    *before, said = report.remarks
+    assert before == ([] if remark is None else [remark])
+    assert "right for one cotangent and wrong for another" in said
 
 
 # -- other inputs --------------------------------------------------------------------------------
@@ -451,6 +521,11 @@ def test_right_code_has_the_slopes_of_every_other_place_and_wrong_code_not():
         assert place.agrees(grads)
         assert not place.agrees({**grads, "w": grads["w"] * (1 + 1e-4)})
         assert [name for name, *_ in place.slopes] == ["x", "x", "w", "w", "b", "b"]
+        assert not np.array_equal(place.above[0][0, :2], code.above[0][0, :2])
+        ((out,), _) = code.at(place.inputs)
+        terms = np.sum(np.abs(place.above[0] * out))
+        for *_, noise in place.slopes:  # of a difference over 1e-5: each term is off by 1e-14
+            assert noise == pytest.approx(1e-14 * terms / 1e-5, rel=1e-3)
         assert not np.allclose(place.slopes[0][1], place.slopes[1][1])
         assert place.inputs["scale"] == 2.0
 
@@ -462,6 +537,10 @@ def test_other_places_are_moved_have_other_labels_and_other_sizes():
     assert np.array_equal(here["labels"], code.inputs["labels"])
     assert not np.array_equal(there["labels"], code.inputs["labels"])
     assert set(there["labels"]) <= {0, 1, 2, 3}
+    each_once = LayerCode(dense, dense_backward, (*list(code.inputs.values())[:4], np.arange(4)))
+    for seed in (1, 2, 3):  # else a sum of theirs can be taken for a size
+        assert len({*_drawn(each_once, seed)["labels"]}) == 3
+    assert [*_drawn(each_once, 1)] == ["labels"]
     for place in (here, there):
         far = np.abs(place["x"] - code.inputs["x"])
         assert 0.1 < far.mean() < 1
@@ -472,10 +551,53 @@ def test_other_places_are_moved_have_other_labels_and_other_sizes():
     assert {one["x"].shape[0] for one in larger} >= {4, 5}  # N
 
 
-def test_where_a_layer_is_defined_nearby_only_a_shorter_shift_is_taken():
+def shapes_of(*arrays):
+    """Return the shapes of what is `_larger` than some inputs."""
+    names = dict(zip("abc", arrays, strict=False))
+    code = LayerCode(lambda a, b, c: np.sum(a), lambda dout, a, b, c: np.ones_like(a), arrays)
+    return [tuple(one[name].shape for name in names) for one in _larger(code)]
+
+
+def test_each_size_is_larger_in_all_axes_in_the_first_ones_and_in_the_others():
+    assert shapes_of(np.ones((2, 3)), np.ones((3, 2)), np.ones((1, 2))) == [
+        ((3, 3), (3, 3), (1, 3)), ((3, 3), (3, 2), (1, 2)), ((2, 3), (3, 3), (1, 3)),
+        ((2, 4), (4, 2), (1, 2)), ((2, 3), (4, 2), (1, 2)), ((2, 4), (3, 2), (1, 2)),
+    ]  # fmt: skip
+    assert shapes_of(np.ones((3, 2)), np.ones((3, 4)), np.ones((3, 2))) == [
+        ((4, 2), (4, 4), (4, 2)), ((3, 2), (4, 4), (3, 2)),  # a kernel's rows alone, not a pair's
+        ((3, 3), (3, 4), (3, 3)),
+        ((3, 2), (3, 5), (3, 2)),
+    ]  # fmt: skip
+    assert shapes_of(np.ones((2, 3)), np.array(1.0), np.array([0, 1])) == [
+        ((3, 3), (), (3,)), ((3, 3), (), (2,)), ((2, 3), (), (3,)), ((2, 4), (), (2,)),
+    ]  # fmt: skip
+
+
+def test_what_is_one_more_is_like_the_first_and_floats_are_moved_a_little():
+    inputs = np.arange(6.0).reshape(2, 3), np.array([5, 7]), {"p": 0.5}
+    code = LayerCode(lambda a, b, c: np.sum(a), lambda dout, a, b, c: np.ones_like(a), inputs)
+    one = next(_larger(code))
+    assert one["b"].tolist() == [5, 7, 5]
+    assert one["c"] == {"p": 0.5}
+    far = one["a"] - np.arange(6.0).reshape(2, 3)[[0, 1, 0]]
+    assert 0.03 < far.std() < 0.3
+    assert np.array_equal(code.inputs["a"], inputs[0])
+
+
+def test_a_loss_with_nothing_above_it_gets_1_from_above_everywhere():
+    loss = LayerCode(lambda x: np.sum(x**2), lambda x: 2 * x, (A,))
+    for place in places(loss):
+        assert [a.tolist() for a in place.above] == [1.0]
+        assert place.agrees(loss.at(place.inputs, place.above)[1])
+
+
+@pytest.mark.parametrize("is_raised", [True, False])
+def test_where_a_layer_is_defined_nearby_only_a_shorter_shift_is_taken(is_raised):
     def narrow(x):
         if np.abs(x - 1).max() > 0.4:
-            raise ValueError
+            if is_raised:
+                raise ValueError
+            return np.nan * x, x
         return x**2, x
 
     code = LayerCode(narrow, lambda dout, x: 2 * dout * x, (np.ones((2, 3)),))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.own.overwritten import _differs
 from tests.own.as_written import normal
 
 
@@ -133,6 +134,9 @@ def test_a_bug_of_the_layer_itself_is_still_found(rng):
     report, *_ = check([Off(), Dropout(in_place=True)], rng)
     assert report.wrong == ["2 Off: x"]
     assert "differ by more than noise" in report["2 Off: x"].why
+    (cause,) = report.diagnosis
+    assert cause.right_line == "dx = dout * (1 - out ** 2)"
+    assert "overwritten" not in cause.cause
 
 
 class Keeps:
@@ -174,3 +178,38 @@ def test_a_layer_with_parameters_may_be_overwritten_too_and_one_above_is_not():
     assert sampled["1 Keeps: W"].analytic.shape == (4,)
     along = gl.check_layers(layers, normal(5, 4), loss, method="directional")
     assert "its gradients are others in the stack than those of this layer" in along.why
+    assert "overwritten by Layer 2 (Doubles), in place" in along.diagnosis[0].cause
+
+
+class Cubes:
+    """Keeps its input, and what it returns is that array."""
+
+    def forward(self, x):
+        self.x = x
+        x **= 3
+        return x
+
+    def backward(self, dout):
+        return 3 * np.cbrt(self.x) ** 2 * dout
+
+
+def test_of_two_that_write_both_are_told_and_of_each_layer_those_above_it():
+    layers = [Keeps(4, 3), Cubes(), Doubles(), Keeps(3, 2)]
+    report = gl.check_layers(layers, normal(5, 4), lambda out: (float(np.sum(out**2)), 2 * out))
+    assert report.wrong == ["1 Keeps: x", "1 Keeps: W", "2 Cubes: x"]
+    assert "overwritten by Layer 2 (Cubes) and Layer 3 (Doubles)" in report["1 Keeps: x"].why
+    assert "overwritten by Layer 3 (Doubles)" in report["2 Cubes: x"].why
+    first, second = report.diagnosis
+    assert first.cause.startswith("Layer 1 (Keeps)")
+    assert second.evidence == "By itself it is right."
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gradients_are_others_if_they_differ_by_more_than_rounding_of_the_largest(dtype):
+    allowed = 1e-9 if dtype is np.float64 else 1e-4
+    one = np.array([0.0, 1e-3, -2.0], dtype)
+    assert not _differs(0 * one, 0 * one).any()
+    assert not _differs(one, one).any()
+    assert _differs(one + np.array([4.0, 0, 0]) * allowed, one).tolist() == [True, False, False]
+    assert not _differs(one + np.array([1.0, 1.0, 0]) * allowed, one).any()
+    assert _differs(one, -one).tolist() == [False, True, True]

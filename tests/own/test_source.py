@@ -5,6 +5,7 @@ import importlib.util
 import linecache
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import gradlab as gl
 from gradlab.checking.source import search
 from gradlab.checking.source.functions import Code, Function
+from gradlab.own.code import LayerCode
+from gradlab.own.factors import _is_steady
 from tests.own.pieces import layers
 from tests.own.pieces.bugs import BUGS, NOT_FOUND, OUR_WORDS
 
@@ -147,6 +150,51 @@ def test_nothing_of_the_callers_is_another_thing_afterwards(capsys):
     assert [a.tobytes() for a in inputs] == before
     assert leaves_traces.__code__ is code
     assert STATE["kept"].tobytes() == kept
+
+
+def kept_slope(x):
+    y = np.tanh(x)
+    slope = 1 - y
+    return y, slope
+
+
+def times(dout, slope):
+    return dout * slope
+
+
+def test_a_line_of_forward_is_told_that_keeps_what_backward_cannot_use():
+    """The output is right: an edit of the first line would make it another one."""
+    (cause,) = gl.check_layer(kept_slope, times, INPUTS[0]).diagnosis
+    assert (cause.wrong_line, cause.right_line) == ("slope = 1 - y", "slope = 1 - y ** 2")
+    assert cause.where.startswith("kept_slope, line")
+
+
+def rectified(x, slope=False):
+    y = np.tanh(x)
+    if slope:
+        return 1 - y
+    return y
+
+
+def test_an_edit_of_what_both_call_is_told_only_if_forward_is_the_same_with_it():
+    def forward(x):
+        return rectified(x), x
+
+    def right(dout, x):
+        return dout * (1 - rectified(x) ** 2)
+
+    def squared(dout, x):
+        return dout * (1 - rectified(x))
+
+    def sloped(dout, x):
+        return dout * rectified(x, slope=True)
+
+    assert gl.check_layer(forward, right, INPUTS[0]).verdict == "correct"
+    (cause,) = gl.check_layer(forward, squared, INPUTS[0]).diagnosis
+    assert cause.wrong_line == "return dout * (1 - rectified(x))"
+    assert not any("rectified, line" in str(part) for part in (cause.where, *cause.alike))
+    (cause,) = gl.check_layer(forward, sloped, INPUTS[0]).diagnosis
+    assert (cause.wrong_line, cause.right_line) == ("return 1 - y", "return 1 - y ** 2")
 
 
 def test_a_file_that_has_changed_since_is_not_read(tmp_path):
@@ -298,8 +346,12 @@ def odd_backward(kind, dout, cache):
     x, W = cache
     d = dout * np.cos(x @ W)
     factor = {"1/N": 1 / len(x), "N": len(x), "1/4": 0.25, "data": np.abs(x).mean(), "1/2": 0.5,
-              "sizes": len(x) / W.shape[1] ** 2}  # fmt: skip
+              "sizes": odd_factor(kind, len(x), W.shape[1])}  # fmt: skip
     return d @ W.T, x.T @ d * factor[kind]
+
+
+def odd_factor(kind, N, M):
+    return {"1/N": 1 / N, "N": N, "sizes": N / M**2}.get(kind)
 
 
 @pytest.mark.every_case
@@ -323,6 +375,61 @@ def test_a_factor_is_told_as_what_it_is_with_other_examples_too(examples, kind, 
     (cause,) = report.diagnosis
     assert said in cause.cause
     assert not cause.certain
+    if kind in ("1/N", "N", "sizes"):  # a mean or a sum is likelier than what fits no name
+        assert cause.score == (0.5 if kind == "sizes" else 0.9)
+        more = odd_factor(kind, examples + 1, 3)
+        assert f"with one example more it is {more:.6g}" in cause.evidence
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (lambda N: 100 * (1 + 2e-4 / N), "the gradient is 100.004 times what it must be"),
+        (lambda N: 0.01 * (1 + 0.6 / N), "follows the arrays' sizes: 0.0112 here"),
+        (lambda N: 1.001 / N, "follows the arrays' sizes: 0.2002 here"),
+    ],
+)
+def test_a_factor_is_the_same_with_other_sizes_to_a_ten_thousandth_of_itself(factor, said):
+    def backward(dout, cache):
+        dx, dW = odd_backward("1/2", dout, cache)
+        return dx, 2 * dW * factor(len(dx))
+
+    (cause,) = gl.check_layer(odd, partial(backward), *INPUTS[:2]).diagnosis
+    assert said in cause.cause
+
+
+def test_a_factor_of_all_that_is_wrong_is_told_of_every_tensor():
+    def backward(dout, cache):
+        dx, dW = odd_backward("1/N", dout, cache)
+        return dx / len(dx), dW
+
+    (cause,) = gl.check_layer(odd, partial(backward), *INPUTS[:2]).diagnosis
+    assert cause.cause.startswith("every tensor is 1/N of what it must be: a mean over the 5 exam")
+    x, W, b = INPUTS
+
+    def two(dout, cache):
+        dx, dW = odd_backward("1/N", dout, cache)
+        return dx, dW, dout.mean(axis=0)
+
+    (cause,) = gl.check_layer(
+        lambda x, W, b: (odd(x, W)[0] + b, (x, W)), partial(two), x, W, b
+    ).diagnosis
+    assert cause.cause.startswith("W, b is 1/N of what it must be")
+
+
+def test_a_gradient_that_adds_up_or_of_which_a_part_is_known_has_no_factor():
+    code = LayerCode(lambda x: (np.sin(x), x), lambda dout, x: dout * np.cos(x), INPUTS[:1])
+    grads = {name: np.ravel(g) for name, g in code.at({}, code.above)[1].items()}
+
+    def is_steady(analytic):
+        return _is_steady(code, SimpleNamespace(analytic=analytic, shapes={"x": (5, 3)}))
+
+    assert is_steady(grads)
+    assert is_steady({"x": grads["x"] * (1 + 1e-12)})
+    assert not is_steady({"x": grads["x"] * (1 + 1e-5)})
+    assert not is_steady({"x": grads["x"][:4]})
+    code.backward = lambda dout, x: 1 / 0
+    assert not is_steady(grads)
 
 
 def test_where_the_number_of_examples_cannot_be_changed_both_are_told():

@@ -1,5 +1,6 @@
 """A layer of a stack: where its parameters and their gradients are, and what is said of it."""
 
+import time
 from functools import partial
 
 import numpy as np
@@ -298,7 +299,33 @@ def test_the_first_layer_may_do_without_a_gradient_of_its_input():
     assert report.verdict == "correct"
     assert report.subject == "2 layers and the loss"
     assert report.eps is None
-    assert report.seconds > 0
+
+
+def test_how_long_it_took_and_what_was_accepted_are_told_of_the_whole():
+    before = time.perf_counter()
+    x = X[:2]
+    report = gl.check_layers([Base(), Base()], x, loss, tolerance=0.05)
+    assert 0 < report.seconds <= time.perf_counter() - before
+    assert "to the tolerance of 0.05" in report.why
+    assert "to the tolerance" not in gl.check_layers([Base(), Base()], x, loss).why
+    # the same layer twice, and its input is the same: as many evaluations each
+    alone = gl.check_layers([Base()], x, loss).evaluations
+    third = gl.check_layers([Base(), Base(), Base()], x, loss).evaluations
+    assert third - report.evaluations == report.evaluations - alone > 4 * x.size
+
+
+def test_what_could_not_be_judged_is_told_with_its_layer():
+    class Noisy(Base):
+        def forward(self, x):
+            return x + draws.random(x.shape)
+
+        def __deepcopy__(self, memo):
+            return self
+
+    draws = np.random.default_rng(0)
+    report = gl.check_layers([Noisy()], X, loss)
+    assert report.verdict == "inconclusive"
+    assert report.remarks[0] == "Layer 1 (Noisy): backward could not be judged for its input x."
 
 
 def test_a_loss_that_is_wrong_is_told_by_itself():
@@ -335,7 +362,7 @@ class Of:
 def line(cause, **more):
     given = {"where": "w", "wrong_line": "a", "right_line": "b", "residual": 0.1, "certain": True,
              "alike": ("other",), **more}  # fmt: skip
-    return Diagnosis(cause, None, None, "e", 0.98, **given)
+    return Diagnosis(cause, given.pop("bug", None), None, "e", 0.98, **given)
 
 
 def vague(cause, score):
@@ -364,6 +391,10 @@ def test_the_causes_of_all_layers_are_one_with_what_is_left_open():
     higher = Of("e", "wrong", vague("high", 0.9))
     assert [d.cause for d in _together([some, higher])] == ["high", "low"]
     assert [d.cause for d in _together([Of("c", "wrong", vague("none", 0.0))])] == ["none"]
+    ours = Of("b", "wrong", line("two", whose="formula", bug="a_bug"))
+    (told,) = _together([ours, right])
+    assert (told.where, told.whose, told.bug) == ("w", "formula", "a_bug")
+    assert _together([ours, one])[0].bug is None
     same = Of("b", "wrong", line("two", whose="yours"))
     assert _together([one, same])[0].whose == "yours"
     assert "formula" not in _together([one, same])[0].where

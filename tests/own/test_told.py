@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.own.cause import AGREES, LEAST, Finder, _as_statement, _other_names, _words
+from gradlab.own.cause import Finder, _as_statement, _other_names, _words
 from gradlab.own.code import LayerCode
 from gradlab.own.factors import examples_of
 from gradlab.own.match import Place
@@ -56,14 +56,15 @@ def finder(dtype=float):
 
 
 def test_two_gradients_are_the_same_to_the_last_digits_of_their_type():
-    for dtype, size in ((float, 8), (np.float32, 4)):
+    for dtype, allowed in ((float, 1e-7), (np.float32, 1e-3)):
         one = finder(dtype)
-        far = AGREES[size] * np.linalg.norm(A)
-        for share, is_same in ((0.9, True), (1.1, False)):
+        far = allowed * np.linalg.norm(A)
+        for share, is_same in ((0.98, True), (1.02, False)):
             moved = A.copy()
             moved[0, 0] += share * far
             assert one._same(moved.ravel(), A) == is_same
     assert finder()._same(np.zeros(2), np.zeros(2))
+    assert finder()._same(np.array([0.9e-12]), np.zeros(1))  # of nothing: round-off
     assert not finder()._same(np.ones(2) * 1e-9, np.zeros(2))
 
 
@@ -73,8 +74,8 @@ def test_a_cause_must_agree_at_two_other_places_at_least():
     places = [(Place({"images": A * k}, []), {"images": A * k * 3}) for k in range(1, 4)]
     one = finder()
     assert one._agrees(right, match, places)
-    assert one._agrees(right, match, places[:LEAST])
-    assert not one._agrees(right, match, places[: LEAST - 1])
+    assert one._agrees(right, match, places[:2])
+    assert not one._agrees(right, match, places[:1])
     wrong = SimpleNamespace(apply=lambda inputs: {"x": inputs["images"] ** 2})
     assert not one._agrees(wrong, match, places)
     fails = SimpleNamespace(apply=lambda inputs: {"x": inputs["other"]})

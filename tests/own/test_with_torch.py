@@ -457,6 +457,29 @@ def test_buffers_are_what_they_were_at_every_evaluation(torch):
     assert np.array_equal(again["W"].numerical, report["W"].numerical)
 
 
+def test_buffers_of_a_module_that_a_function_or_a_loss_reads_are_put_back(torch):
+    def sized(out):
+        return (normed(out) * 1.0).sum()
+
+    normed = Normed()
+    before = normed.mean
+    gl.check_torch(lambda x: normed(x), x())
+    gl.check_torch(lambda x: x * 1.0, x(), loss=sized)
+    gl.check_torch(Scaled(), x(False), loss=sized)
+    assert normed.mean is before
+    assert not before.data.any()
+    assert normed.inner.count.data.tolist() == [0]
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(np.ones(3))
+
+    def forward(self, x):
+        return x * self.scale
+
+
 def test_random_numbers_are_the_same_at_every_evaluation_and_go_on_as_before(torch):
     class Dropped(Linear):
         def forward(self, x):
@@ -760,6 +783,12 @@ def test_a_scripted_module_gets_parameters_of_its_own(ours):
     assert module.W.dtype is standin.float64
     module.W.grad = standin.tensor(W)
     assert ours("state").copy_of(module, None).W.grad is None
+    plain = Linear()
+    plain.W.grad = standin.tensor(W)
+    copied = ours("state").copy_of(plain, None)
+    assert copied.W.grad is None
+    assert copied.W.dtype is standin.float64
+    assert plain.W.grad is not None
 
 
 def test_a_batch_holds_no_more_numbers_than_memory_allows(torch, ours):

@@ -157,12 +157,12 @@ class Facts:
         """Tell which entries differ, (E,)."""
         return np.abs(self.analytic[name] - self.numerical[name]) > self.tolerance_of(name)
 
-    def fits(self, name: str, a: np.ndarray, model: np.ndarray, times: float = 1.0) -> bool:
+    def fits(self, name: str, a: np.ndarray, model: np.ndarray) -> bool:
         """Tell whether `a` is `model`, made of the numerical gradient, to the resolution."""
         size = np.abs(model).max(initial=0.0)
         if size == 0:
             return not a.any()
-        near = SAFETY * float(self.bounds[name].max(initial=0.0)) * max(times, 1.0)
+        near = SAFETY * float(self.bounds[name].max(initial=0.0))
         if near > 1e-2 * size:  # anything would fit
             return False
         return bool((np.abs(a - model) <= near + (self.rounding + 1e-9) * size).all())

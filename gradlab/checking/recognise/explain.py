@@ -262,7 +262,8 @@ def _has_no_units(where: str, line: str) -> bool:
     if where.startswith("loss"):
         return False
     if where.endswith("L2") or where.startswith("after"):
-        return line.count("lam") == 1 or line.endswith("* g")
+        is_left_out = re.fullmatch(r"\w+ = data_d\w+", line) is not None
+        return is_left_out or line.count("lam") == 1 or line.endswith("* g")
     return True
 
 

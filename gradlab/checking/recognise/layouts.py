@@ -222,7 +222,7 @@ def _stacks_with_ones(pieces: list[Piece], inputs: int) -> Iterator[list[dict[st
             ]
             for stack in islice(permutations(layers), MOST):
                 rows, columns = zip(*(layer["W"].where.shape for layer in stack), strict=True)
-                if rows == (inputs, *columns[:-1]) and 0 not in columns:
+                if rows == (inputs, *columns[:-1]):
                     yield list(stack)
 
 
@@ -384,6 +384,7 @@ def _gates(
     if len(matrices) in (2, 8):  # Wx and Wh apart
         half = len(matrices) // 2
         groups = [(matrices[:half], matrices[half:]), (matrices[::2], matrices[1::2])]
+        groups = groups[: 2 if half > 1 else 1]  # of two, both are the same
         groups += [(b, a) for a, b in groups]
     for group in groups:
         if len(matrices) in (2, 8):

@@ -19,6 +19,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 import numpy as np
 
 from gradlab.checking.source.objects import MOST, objects_in, private, put_on_for_a_while, reached
+from gradlab.checking.source.scope import closed_over
 
 MOST_LINES = 20_000  # of a file that is read
 MOST_FUNCTIONS = 8  # that a function calls, or these in turn, and that are read too
@@ -293,8 +294,7 @@ class Code:
         made: dict[Function, FunctionType | None] = {changed: changed.built(bound)}
 
         def make(function: Function) -> FunctionType | None:
-            if function not in made:
-                made[function] = None  # who calls himself gets the live one
+            if function not in made:  # none calls himself: such are not edited, see `harmless`
                 parts = {name: make(child) for name, child in self.calls[function].items()}
                 parts = {name: new for name, new in parts.items() if new is not None}
                 made[function] = function.built(parts) if parts else None
@@ -330,13 +330,7 @@ def around(live: FunctionType) -> dict[str, object]:
     found = {f"={k}": value for k, value in enumerate(live.__defaults__ or ())}
     found |= live.__kwdefaults__ or {}
     found |= {name: live.__globals__.get(name) for name in names_in(live.__code__)}
-    cells = zip(live.__code__.co_freevars, live.__closure__ or (), strict=True)
-    for name, cell in cells:
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # not yet set
-            continue
-    return found
+    return found | closed_over(live)
 
 
 def names_in(code: CodeType) -> set[str]:

@@ -297,11 +297,13 @@ def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 def outer_names(function: object) -> dict[str, object]:
     """Return what a function sees around it: builtins, its file's names, what it closes over."""
-    found = {**vars(builtins), **function.__globals__}
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    for name, cell in cells:
-        try:
+    return {**vars(builtins), **function.__globals__, **closed_over(function)}
+
+
+def closed_over(function: object) -> dict[str, object]:
+    """Return what a function closes over, by its names."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # not yet set
             found[name] = cell.cell_contents
-        except ValueError:  # not yet set
-            continue
     return found

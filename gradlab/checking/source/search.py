@@ -112,13 +112,13 @@ class Search:
                 self._run_code()
                 if self.found:
                     break
-        best = min((m.cost for m in self.found), default=0.0)
+        found = sorted(self.found, key=lambda m: m.cost)
         kept: dict[tuple[str, str], Mended] = {}
         is_one = any(place.is_larger for place in self._places or ())
         cheapest: dict[str, float] = {}  # of each line
-        for mended in sorted(self.found, key=lambda m: m.cost):
+        for mended in found:
             least = cheapest.setdefault(mended.where, mended.cost)
-            if mended.cost <= min(best + MARGIN, least + MARGIN_OF_ONE):
+            if mended.cost <= min(found[0].cost + MARGIN, least + MARGIN_OF_ONE):
                 kept.setdefault((mended.where, "" if is_one else mended.number), mended)
         return [*kept.values()]
 
@@ -172,9 +172,8 @@ class Search:
     def _edits_at(self, spot: Spot, root: ast.expr) -> Iterator[Edit]:
         """Yield the edits of what a statement computes: rules first, then what is solved for."""
         spot.value = spot.scope.known(root)
-        if spot.value is not None:
-            with contextlib.suppress(ExhaustedError):
-                self._look(spot)
+        with contextlib.suppress(ExhaustedError):
+            self._look(spot)
         is_to_blame = spot.is_to_blame(self.trial.target)
         for at, node, is_term, is_index in expressions(spot.where, root):
             expr = _expression(node, is_term, is_index, spot.scope)
@@ -330,8 +329,8 @@ class Search:
         """Solve for a factor that is missing, or a sign."""
         target, of = self.trial.target, spot.with_part(at)
         with contextlib.suppress(Exception):  # anybody's expression
-            step = spot.moved(of(2 * expr.value))
-            if step is not None and (c := target.factor(target.given, step)) is not None:
+            c = target.factor(target.given, spot.moved(of(2 * expr.value)))
+            if c is not None:
                 self._named(spot, at, 1 + c, FAMILY["factor"], f"C * {in_product(expr.node)}")
 
     def _factor_by_runs(self, spot: Spot, at: Where, expr: Expression) -> None:
@@ -351,8 +350,6 @@ class Search:
             zero = spot.moved(of(0 * expr.value))
         except (Exception, SystemExit):  # anybody's expression
             return
-        if zero is None:
-            return
         shape, whole = np.shape(expr.value), np.shape(spot.value)
         if shape == whole[len(whole) - len(shape) :]:  # a number for each column may lack a matrix
             shape = whole
@@ -366,12 +363,13 @@ class Search:
                 start = target.given + zero
                 if moved is not None and (c := target.factor(start, moved - zero)) is not None:
                     strange = STRANGE * len(words_in(text) - own)
+                    shown = text if sign == "*" else below(text)
                     self._named(
                         spot,
                         at,
                         c,
                         FAMILY["forms"] + cost + strange,
-                        f"C * {in_product(expr.node)} {sign} {text}",
+                        f"C * {in_product(expr.node)} {sign} {shown}",
                     )
 
     def _terms(self, spot: Spot, at: Where, expr: Expression) -> None:
@@ -398,7 +396,7 @@ class Search:
                 f"{factor} * {text}": 0.0,
                 f"{term} + {text}": 0.1,
                 f"{term} - {text}": 0.2,
-                f"{factor} / {text}": 0.3,
+                f"{factor} / {below(text)}": 0.3,
             }
             for shown, more in shapes.items():
                 if cost <= 0.4:
@@ -407,10 +405,7 @@ class Search:
 
     def _number_for(self, spot: Spot, at: Where, expr: Expression) -> None:
         """Find another number by Newton's method, and believe it if it is short."""
-        target = self.trial.target
-        if spot.slopes is None or isinstance(expr.value, bool):
-            return
-        of, c = spot.with_part(at), float(expr.value)
+        target, of, c = self.trial.target, spot.with_part(at), float(expr.value)
         try:
             for _ in range(12):
                 h = 1e-6 * (abs(c) or 1.0)
@@ -423,7 +418,7 @@ class Search:
                     if abs(short := float(f"{c:.{digits}g}")) and abs(short - c) < 1e-5 * abs(c):
                         self._try(spot, at, repr(short), FAMILY["number"])
                         break
-        except (Exception, SystemExit):  # anybody's expression
+        except (Exception, SystemExit):  # anybody's expression, or its slopes are not known
             return
 
 
@@ -452,6 +447,13 @@ def in_product(node: ast.expr) -> str:
     is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.Pow)
     atoms = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Call)
     return text if is_product or isinstance(node, atoms) else f"({text})"
+
+
+def below(text: str) -> str:
+    """Return what something is divided by: in brackets if it is a product."""
+    node = ast.parse(text, mode="eval").body
+    is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+    return f"({text})" if is_product else text
 
 
 def words_in(text: str) -> set[str]:

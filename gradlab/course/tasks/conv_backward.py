@@ -162,10 +162,8 @@ def _mistakes(name: str, case: Case) -> Iterator[tuple[np.ndarray, str]]:
     )
     yield (
         with_loops(seen),
-        (
-            f"{name} has nothing of a part of dz: the loops run over {size} x {size} of its "
-            f"{dz.shape[1]} x {dz.shape[2]} places. On a square image nobody would see it."
-        ),
+        f"{name} has nothing of a part of dz: the loops run over {size} x {size} of its "
+        f"{dz.shape[1]} x {dz.shape[2]} places. On a square image nobody would see it.",
     )
     yield from {"dx": _of_image, "dW": _of_weights, "db": _of_bias}[name](case, with_loops)
 
@@ -176,10 +174,8 @@ def _of_image(
     dz, x, W = case.given
     yield (
         with_loops(dz, W[:, :, ::-1, ::-1]),
-        (
-            "dx is that of the kernel turned by 180°. z[i, j] used x[i + k, j + l] with W[k, l], "
-            "so that pixel gets dz[i, j] W[k, l]: W as it is, at i + k and j + l."
-        ),
+        "dx is that of the kernel turned by 180°. z[i, j] used x[i + k, j + l] with W[k, l], "
+        "so that pixel gets dz[i, j] W[k, l]: W as it is, at i + k and j + l.",
     )
     overwritten = "In dx later patches overwrite earlier ones. They share pixels: += where = is."
     yield with_loops(dz, assign=True), overwritten
@@ -187,10 +183,8 @@ def _of_image(
     for f in range(len(W)):
         yield (
             with_loops(dz[f : f + 1], W[f : f + 1]),
-            (
-                f"dx has the share of one filter alone, number {f}. Every filter read the same "
-                "pixels: sum over them."
-            ),
+            f"dx has the share of one filter alone, number {f}. Every filter read the same "
+            "pixels: sum over them.",
         )
 
 
@@ -200,14 +194,12 @@ def _of_weights(
     dz, _, _ = case.given
     yield (
         case.right[1][:, :, ::-1, ::-1],
-        (
-            "dW is turned by 180°. Only the middle weight of an odd kernel would be right. W[k, l] "
-            "met x[i + k, j + l], so its gradient sums dz[i, j] x[i + k, j + l]."
-        ),
+        "dW is turned by 180°. Only the middle weight of an odd kernel would be right. W[k, l] "
+        "met x[i + k, j + l], so its gradient sums dz[i, j] x[i + k, j + l].",
     )
     yield (
         with_loops(dz, assign=True),
-        ("dW has the last place alone. The same weight is used at every place: += where = is."),
+        "dW has the last place alone. The same weight is used at every place: += where = is.",
     )
     yield from _means("dW", case)
 
@@ -216,14 +208,12 @@ def _of_bias(case: Case, with_loops: Callable[..., np.ndarray]) -> Iterator[tupl
     dz, _, _ = case.given
     yield (
         np.full(len(dz), dz.sum()),
-        (
-            "db is one sum over everything, the same for all filters. Sum over rows and columns, "
-            "and keep the filters apart."
-        ),
+        "db is one sum over everything, the same for all filters. Sum over rows and columns, "
+        "and keep the filters apart.",
     )
     yield (
         with_loops(dz, assign=True),
-        ("db has the last place alone. The same bias is used at every place: += where = is."),
+        "db has the last place alone. The same bias is used at every place: += where = is.",
     )
     yield from _means("db", case)
 
@@ -232,7 +222,7 @@ def _means(name: str, case: Case) -> Iterator[tuple[np.ndarray, str]]:
     places = case.given[0][0].size
     yield (
         case.right[NAMES.index(name)] / places,
-        (f"{name} is a mean over the {places} places of z, where a sum belongs."),
+        f"{name} is a mean over the {places} places of z, where a sum belongs.",
     )
 
 

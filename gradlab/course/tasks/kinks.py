@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -96,18 +96,10 @@ def _case(
 
 def _smooth() -> tuple[Case, ...]:
     net = mlp([2, 6, 3], seed=3)
+    w1 = partial(_case, net, "W1", (0, 2))
     return (
-        _case(
-            net,
-            "W1",
-            (0, 2),
-            1.0,
-            "A tanh network, a smooth loss, and right backprop: your is_bug calls it a bug.",
-        ),
-        _case(
-            net,
-            "W1",
-            (0, 2),
+        w1(1.0, "A tanh network, a smooth loss, and right backprop: your is_bug calls it a bug."),
+        w1(
             2.0,
             "A tanh network, a smooth loss, and a slope that is twice too large: your is_bug "
             "lets it pass. A limit wide enough for kinks is wide enough for bugs.",
@@ -120,18 +112,12 @@ def _smooth() -> tuple[Case, ...]:
             "A smooth loss and a slope that is 5 % too large: your is_bug lets it pass. Away "
             "from a kink a difference agrees with right code to many digits.",
         ),
-        _case(
-            net,
-            "W1",
-            (0, 2),
+        w1(
             1.0,
             "The smooth loss, times a millionth, and right backprop: your is_bug calls it a bug.",
             units=1e-6,
         ),
-        _case(
-            net,
-            "W1",
-            (0, 2),
+        w1(
             2.0,
             "The smooth loss in other units, times a millionth, and a slope that is twice too "
             "large: your is_bug lets it pass. Measure the difference against the slopes.",
@@ -382,13 +368,6 @@ def windows(x: np.ndarray) -> np.ndarray:
     return split.transpose(0, 1, 3, 2, 4).reshape(n, height // 2, width // 2, 4)
 
 
-def _pixels(per_window: np.ndarray) -> np.ndarray:
-    """Put the four pixels of each window back in their places."""
-    n, rows, columns, _ = per_window.shape
-    split = per_window.reshape(n, rows, columns, 2, 2)
-    return split.transpose(0, 1, 3, 2, 4).reshape(n, 2 * rows, 2 * columns)
-
-
 def find_pool_mistake(answer: object) -> str | None:
     """Return what is wrong with a learner's `max_pool_backward`."""
     if not callable(answer):
@@ -436,7 +415,7 @@ def _pool_mistake(name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray) ->
     if name != "tied":
         if np.allclose(dx, largest * dout[..., None], rtol=1e-6, atol=1e-9):
             return ""
-        return _known_mistake(name, x, dx, dout, largest)
+        return _untied_mistake(x, dx, dout, largest)
     if np.any(dx[~largest]):
         return "Where some windows have ties, pixels that are not the largest get a gradient too."
     given, share = dx.sum(axis=-1), dx / dout[..., None]
@@ -464,49 +443,52 @@ def _pool_mistake(name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray) ->
     return ""
 
 
-def _known_mistake(
-    name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray, largest: np.ndarray
-) -> str:
-    spread = dout[..., None] * np.ones(4)
-    for values, message in (
-        (np.zeros_like(dx), "All derivatives are 0."),
+def _untied_mistake(x: np.ndarray, dx: np.ndarray, dout: np.ndarray, largest: np.ndarray) -> str:
+    for values, message in _wrong_answers(x, dout[..., None], largest):
+        if np.allclose(dx, values, rtol=1e-6, atol=1e-9):
+            return message
+    n, row, column, k = (int(v) for v in np.argwhere(~np.isclose(dx, dout[..., None] * largest))[0])
+    is_largest = largest[n, row, column, k]
+    return (
+        f"Pixel [{n}, {2 * row + k // 2}, {2 * column + k % 2}] got "
+        f"{dx[n, row, column, k]:.4g}; it is {'the largest' if is_largest else 'another'} "
+        f"pixel of its window, so {dout[n, row, column] if is_largest else 0:.4g} is right."
+    )
+
+
+def _wrong_answers(
+    x: np.ndarray, dout: np.ndarray, largest: np.ndarray
+) -> tuple[tuple[np.ndarray | float, str], ...]:
+    """Return (dx, what to say) for what people hand in where no window has a tie."""
+    return (
+        (0.0, "All derivatives are 0."),
         (
             largest * 1.0,
-            "It returns the mask alone: multiply it by dout, the derivative that "
-            "arrives from above.",
+            "It returns the mask alone: multiply it by dout, the derivative that arrives from "
+            "above.",
         ),
-        (spread, "Every pixel of a window got dout. The largest alone moves the output."),
+        (dout, "Every pixel of a window got dout. The largest alone moves the output."),
         (
-            spread / 4,
-            "This is average pooling's backward: dout / 4 for each pixel. The largest "
-            "pixel gets all of it, the others 0.",
+            dout / 4,
+            "This is average pooling's backward: dout / 4 for each pixel. The largest pixel gets "
+            "all of it, the others 0.",
         ),
         (x * largest, "This is what the forward pass kept, pixels. Derivatives are asked."),
         (
-            dout[..., None] * x * largest,
-            "dout was multiplied by the pixel. The output is the "
-            "pixel itself, so its derivative is 1.",
+            dout * x * largest,
+            "dout was multiplied by the pixel. The output is the pixel itself, so its derivative "
+            "is 1.",
         ),
-        (-dout[..., None] * largest, "The sign is flipped."),
+        (-dout * largest, "The sign is flipped."),
         (
-            dout[..., None] * (x == x.min(axis=-1, keepdims=True)),
+            dout * (x == x.min(axis=-1, keepdims=True)),
             "The smallest pixel of each window got dout: the largest is asked.",
         ),
         (
-            dout[..., None] * largest * (x > 0),
-            "Pixels below 0 get nothing: that is ReLU. A "
-            "window's largest pixel moves the output whatever its sign.",
+            dout * largest * (x > 0),
+            "Pixels below 0 get nothing: that is ReLU. A window's largest pixel moves the output "
+            "whatever its sign.",
         ),
-    ):
-        if np.allclose(dx, values, rtol=1e-6, atol=1e-9):
-            return message
-    place = np.argwhere(~np.isclose(dx, dout[..., None] * largest))[0]
-    n, row, column, k = (int(v) for v in place)
-    what = "largest" if largest[n, row, column, k] else "another"
-    return (
-        f"Pixel [{n}, {2 * row + k // 2}, {2 * column + k % 2}] got "
-        f"{dx[n, row, column, k]:.4g}; it is {'the ' if what == 'largest' else ''}{what} "
-        f"pixel of its window, so {dout[n, row, column] if what == 'largest' else 0:.4g} is right."
     )
 
 

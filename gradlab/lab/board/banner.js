@@ -48,6 +48,6 @@ function follow(element, wanted) {
 // that, and nothing jumps. Where the page has become another, `anew`, it begins with the room that it had first.
 export function makeRoom(element, anew = false) {
   if (anew) element.style.removeProperty('--gradlab-words');
-  const needed = element.firstElementChild?.scrollHeight ?? 0;
-  if (needed > element.firstElementChild?.clientHeight) element.style.setProperty('--gradlab-words', `${needed}px`);
+  const {scrollHeight: needed, clientHeight: room} = element.firstElementChild ?? {};
+  if (needed > room) element.style.setProperty('--gradlab-words', `${needed}px`);
 }

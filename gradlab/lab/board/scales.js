@@ -75,7 +75,7 @@ export function linear(low, high) {
   const size = high - low;
   if (!(size > 0)) return [];
   const power = 10 ** Math.floor(Math.log10(size));
-  const strides = [0.1, 0.2, 0.5, 1, 2, 5].map(factor => factor * power);
+  const strides = [0.2, 0.5, 1, 2].map(factor => factor * power);
   const stride = strides.find(one => size / one < MOST_TICKS);
   return range(Math.ceil(low / stride - 1e-9), Math.floor(high / stride + 1e-9)).map(k => k * stride);
 }

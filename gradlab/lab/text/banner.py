@@ -87,7 +87,7 @@ def said(result: Result) -> str:
     start = (
         f"{report.verdict} here, and {'; '.join(report.caveats)}."
         if report.caveats
-        else (f"{report.verdict}:")
+        else f"{report.verdict}:"
     )
     return f"{start} {explanation(result)[0]}"
 

@@ -165,7 +165,7 @@ def _of_kinks(report: Report) -> str:
     which = (
         f"Along {crossing} of {checked} directions"
         if deciding.directional
-        else (f"At {crossing} of {checked} entries")
+        else f"At {crossing} of {checked} entries"
     )
     return f"{which} the step crosses a kink, where a difference is no slope"
 

@@ -272,6 +272,7 @@ def test_the_layers_stand_between_their_cuts_and_the_loss_below_the_last():
     rows = places[0][1] - places[1][1]
     assert to_the_loss["y0"] == [places[-1][1]]
     assert loss["y"] < to_the_loss["y1"] < to_the_loss["y0"]
+    assert 0.1 < (to_the_loss["y1"][0] - loss["y"][0]) / rows < 0.2, "the arrow ends the line"
     assert places[-1][1] - rows < loss["y"]
     chart = PANEL.still(result)
     assert places[0][1] == pytest.approx(chart.y.high - rows / 2)
@@ -307,11 +308,16 @@ def test_the_frontier_runs_from_the_first_wrong_cut_to_the_right_one_above_it():
     assert (thick["x0"], thick["y0"]) == places["z4"]
     foot = places["z4"][1] - (places["z3"][1] - places["z4"][1])
     assert foot < thick["y1"] < thick["y0"]  # the next cut heads the other column
+    assert thick["y1"][0] == pytest.approx((foot + thick["y0"][0]) / 2), "half of a row"
+    (turn, _) = of_kind(PANEL.still(turned).marks, "words")
+    assert 0.1 < (thick["y1"][0] - turn["y"][0]) / (thick["y0"][0] - foot) < 0.4, "where it goes on"
     loss = own(bug="missing_1_over_n")
     (thick,) = of_kind(PANEL.moving(loss), "segments")
     rows = heights(loss)["a2"][1] - heights(loss)["output"][1]
     assert (thick["x0"], thick["y0"]) == heights(loss)["output"]
     assert thick["y0"] - rows < thick["y1"] < thick["y0"]
+    _, to_the_loss = of_kind(PANEL.still(loss).marks, "segments")
+    assert thick["y1"][0] == pytest.approx(to_the_loss["y1"][0]), "it covers the line to the loss"
     assert of_kind(PANEL.moving(own()), "segments") == []
 
 

@@ -93,6 +93,18 @@ def test_a_sign_is_white_on_dark_cells_and_black_on_bright_ones():
     assert signs(one)["colours"] == ["#FFFFFF", "#000000", "ink"]
 
 
+def test_the_picture_ends_at_the_matrix_and_right_of_the_bars_names():
+    chart = PANEL.still(showing(tensor([[0.5]])))
+    bar, names = chart.marks
+    assert chart.x.low == 0, "the square's left side"
+    assert chart.x.high - names["x"][0] == pytest.approx(0.2), "some three letters of 10⁻¹²"
+    below, above = -chart.y.low, chart.y.high - 1
+    assert below == pytest.approx(above), "half a line at both ends of the bar"
+    assert 0.4 < below * 14.5 < 0.5
+    assert 0.05 <= bar["box"][0] - 1 < bar["box"][2] - 1 < 0.15, "close to the square, and narrow"
+    assert (chart.square, chart.framed, names["align"], names["outside"]) == (1, 0, "left", True)
+
+
 @pytest.mark.parametrize("columns", [1, 4, 5, 6, 20, 25])
 def test_a_matrix_is_in_the_middle_of_the_square_and_of_large_cells_at_the_most(columns):
     one = tensor(np.full((3, columns), 0.5), np.full((3, columns), "bug"))
