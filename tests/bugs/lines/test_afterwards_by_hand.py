@@ -1,4 +1,4 @@
-"""What can have happened to a finished gradient, of numbers small enough to see: each edge of it."""
+"""What can have happened to a finished gradient: each edge, in tensors small enough to see."""
 
 from types import SimpleNamespace
 
@@ -210,7 +210,7 @@ def test_a_block_of_entries_is_indexed_as_a_person_does(mask, index):
     assert after._index(mask) == index
     if index != "…":
         found = np.zeros_like(mask)
-        exec(f"found[{index}] = True", {"found": found, "np": np})
+        exec(f"found[{index}] = True", {"found": found, "np": np})  # noqa: S102 - a row above
         assert np.array_equal(found, mask)
 
 
