@@ -110,8 +110,9 @@ def test_a_bug_must_run_with_and_without_l2_and_with_dropout_where_it_can_be():
 
 @pytest.mark.parametrize("every_step", [False, True])
 def test_a_look_at_a_network_is_on_five_examples_that_it_takes(every_step):
-    for net in (gl.mlp([3, 4, 2]), gl.mlp([3, 2], loss="mse"), gl.convnet((1, 4, 4), padding=(1, 1)),
-                gl.lstm(3, 2, 2, every_step=every_step)):  # fmt: skip
+    images = gl.convnet((1, 4, 4), padding=(1, 1))
+    sequences = gl.lstm(3, 2, 2, every_step=every_step)
+    for net in (gl.mlp([3, 4, 2]), gl.mlp([3, 2], loss="mse"), images, sequences):
         x, y = drawing._probe(net)
         assert x.shape[net.batch_axis] == 5
         assert np.isfinite(net.loss(x, y))

@@ -122,7 +122,7 @@ def test_lines_that_stay_edited_are_in_every_run():
     np.testing.assert_array_equal(edited.gradient["W2"], PROGRAM.gradient["W2"])
     (((_, made), *_),) = run(edited, "dW1 = x.T @ dz1", "dW1 = -x.T @ dz1")
     np.testing.assert_allclose(made, -edited.gradient["W1"])
-    sisters = {line.target for line in edited.sisters(line_of(PROGRAM, "da2 = dlogits @ W3.T"))}
+    sisters = {line.target for line in edited.sisters(line_of(edited, "da2 = dlogits @ W3.T"))}
     assert sisters == {"dx"}  # and not the line that is edited already
 
 
