@@ -267,3 +267,42 @@ def test_in_a_loop_over_time_the_two_smallest_tensors_are_looked_at_first(monkey
     asked.clear()
     assert own._is_made_by(line, line.text)
     assert asked == [set()] * 4  # nothing is wrong: no tensor to be looked at first
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize(
+    ("wrong", "is_one"),
+    [
+        ("da1 * (1 - a1 ** 2)", False),  # as it is
+        ("da1 * (1 - tanh(z1) ** 2)", False),  # as it is in other words
+        ("da1 * (1 - a1)", True),
+        ("da1 * z1 * (1 - a1 ** 2)", True),
+        ("da1 * z1 * W1 * (1 - a1 ** 2)", False),  # two names are new
+        ("1 + 2", False),  # and two are lost, with the gradient
+        ("z1 * (1 - W1 ** 2)", False),
+        ("da1 + -(1 - a1 ** 2)", False),  # a sign that nobody writes
+        ("da1 - -(1 - a1 ** 2)", False),
+        ("da1 * (a1 / a1 - 2)", False),
+        ("z1", False),
+        ("da1", True),
+        ("da1 ** 2 * (1 - a1 ** 2)", False),  # one power more
+        ("da1 * (1 - a1) ** 2", True),
+        ("da1 * (1 - a1 ** 2) + a1 + a1", True),
+        ("da1 * (1 - a1 ** 2) + a1 + a1 + a1", False),  # and the same three times
+        ("da1 * (1 - a1 ** 4)", True),
+        ("da1 * (3 - a1 ** 4)", False),
+        ("da1 * (1 - tanh(z1 + a1 - a1 ** 2) ** 2)", False),
+    ],
+)
+def test_a_likely_line_lacks_or_changes_one_thing(wrong, is_one):
+    line = line_of("dz1")
+    wrong = f"dz1 = {wrong}"
+    assert likely.is_likely(line, wrong, line.text, {"da1"}, SCOPE) == is_one
+
+
+@pytest.mark.parametrize(("length", "is_one"), [(30, True), (31, False)])
+def test_a_likely_line_is_a_third_longer_and_a_dozen_characters_at_most(length, is_one):
+    right, wrong = "dz1 = da1 * a1", "dz1 = da1 * a1 * a1"
+    assert 1.3 * len(right) + 12 == pytest.approx(30.2)
+    wrong = wrong.ljust(length)
+    assert likely.is_likely(line_of("dz1"), wrong, right, {"da1"}, SCOPE) == is_one

@@ -281,3 +281,11 @@ def test_a_clipping_on_top_leaves_three_entries_alike(alike, is_told):
     signs = WrongGradient({k: np.sign(v) for k, v in right.items()}, right, bounds, None, False)
     signs.measure(PROGRAM)
     assert module._under_clipping(PROGRAM, signs) == []  # no entry is left to tell anything
+
+
+def test_of_a_loops_head_only_the_same_text_is_the_same():
+    program = Program(Point(*lstm_problem(D=2, H=3, K=2, T=4, N=5)(0, "float64")))
+    index = next(line.index for line in program.lines if line.is_head and not line.step.form)
+    for two, is_same in (("for t in range(T):", True), ("for t in range(T - 1):", False)):
+        heads = {index: "for t in range(T):"}, {index: two}
+        assert module._same_effect(*heads, program, dict(program.values)) == is_same
