@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 import gradlab as gl
+from gradlab.bugs.suspects import suspects
+from gradlab.nn.network import Point
 from tests.museum import MAKERS, NEEDS_MORE, SIZES, case, hidden_bugs, make, plantings, report
 
 KINDS = tuple(MAKERS)
@@ -79,6 +81,7 @@ def test_the_default_is_the_last_layer_that_can_have_it():
     assert "missing_activation_derivative" in repr(planted.reveal())
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("name", "layer", "error", "message"),
     [
@@ -103,6 +106,7 @@ def test_no_network_and_a_second_bug_are_refused():
         gl.bugs.plant(gl.bugs.plant(case("tanh", 0).net, "bias_mean"), "bias_mean")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("name", "net"),
     [
@@ -245,6 +249,18 @@ def test_gamma_hides_while_it_is_1():
         given.net.params[name][:] = 1
     assert blames("batch_norm_missing_gamma", given) == []
     assert "batch_norm_missing_gamma" in hidden(*given)
+
+
+def test_a_leaky_slope_hides_while_every_z_is_positive():
+    """At 0 it is the slope left of 0 that counts, in gradlab as elsewhere."""
+    net, x, y, _ = make(gl.mlp([3, 4, 2], "leaky_relu"), 6, 0)
+    net.params["W1"][:], net.params["b1"][:] = np.abs(net.params["W1"]), 0
+    for least, reason in ((0.1, "every pre-activation of a leaky_relu is positive"), (0, "")):
+        x[:] = np.abs(x) + 0.1
+        x[0] = least
+        assert (net.cut_activations(x)["z1"] > 0).all() == bool(least)
+        (found,) = (s for s in suspects(Point(net, x, y)) if s.bug == "leaky_slope_dropped")
+        assert found.spot.reason == reason
 
 
 def test_dropout_hides_without_masks():

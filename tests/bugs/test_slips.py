@@ -127,6 +127,7 @@ def test_listings_are_made_once_and_forgotten_when_there_are_many(monkeypatch):
     assert listing_of(NET, with_masks=False) is not first
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("net", "n", "steps", "left"),
     [

@@ -193,8 +193,13 @@ def everything(cases=CASES):
     }  # fmt: skip
 
 
-#: MLPs are quick: every other one, and some of the networks with loops.
-SOME = [one for k, one in enumerate(CASES) if k % (8 if one.kind == "mlp" else 24) == 0]
+#: Mistakes in a line that nothing hangs on are found quickly: all of them; of the others some.
+QUICK = ("bias ", "weights ", "every ", "L2 ", "relu'", "bn: gamma's", "(1 - a)", "1/keep")
+SOME = [
+    one for k, one in enumerate(CASES)
+    if k % (8 if one.kind == "mlp" else 24) == 0
+    or (one.name.startswith(QUICK) and one.kind in ("mlp", "norm", "dropout") and one not in PAIRS)
+]  # fmt: skip
 
 
 def differences(made, held):

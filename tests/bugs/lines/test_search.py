@@ -1,5 +1,6 @@
 """What the search tries, in which lines and in which order: each step of it by itself."""
 
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -319,6 +320,17 @@ def test_two_mistakes_with_no_tensor_between_them_are_tried_together(monkeypatch
         assert {program.lines[edit.index].target for edit in cause.edits} == {"da1", "dz1"}
         assert all(np.allclose(v, wrong[k]) for k, v in cause.apply(program).items())
     assert explain(Point(net, x, y, None), wrong, program.gradient, dict.fromkeys(wrong, 1e-10))
+
+
+def test_only_usual_edits_without_a_factor_are_tried_in_pairs(monkeypatch):
+    """Two factors would fit whatever there is."""
+    pairs = []
+    monkeypatch.setattr(Search, "explain_all", lambda self, *edits: pairs.append(edits))
+    assert together(search_for(PLAIN, W1=np.abs, b1=np.abs)) == []
+    costs = [one.cost + two.cost for one, two in pairs]
+    assert costs == sorted(costs)
+    assert max(edit.cost for pair in pairs for edit in pair) == 2
+    assert not any(re.search(r"\bS\b", edit.wrong) for pair in pairs for edit in pair)
 
 
 def test_together_with_another_mistake_a_layer_is_written_as_it_runs(monkeypatch):
