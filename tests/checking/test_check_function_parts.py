@@ -163,6 +163,10 @@ def test_along_directions_the_resolution_is_an_error_seen_with_99_per_cent():
     assert wrong.diagnosis == []
     flat = gl.check_function(lambda t: 0.0, lambda t: 0 * t, THETA, method="directional")
     assert flat.resolution == math.inf
+    small = gl.check_function(  # in another unit as much is seen
+        lambda t: f(t) / 256, lambda t: np.cos(t) / 256, THETA, method="directional", samples=4
+    )
+    assert small.resolution == pytest.approx(report.resolution, rel=1e-6)
 
 
 # -- at a step of one's own ----------------------------------------------------------------------

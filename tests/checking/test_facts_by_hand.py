@@ -459,6 +459,10 @@ def test_extreme_entries_that_are_cut_to_one_size():
     assert found(np.clip(n, -1, 1) * [1, 1, 1, 0, 1]) == []
     inside = np.array([2.0, -3.0, 0.995])
     assert found(np.clip(inside, -1, 1), inside) == []  # all but at the edge
+    tolerance = one(inside, inside, bound=1e-5).tolerance_of("w")[2]
+    for share, is_told in ((0.99e3, False), (1.01e3, True)):  # far above what may be off
+        inside[2] = share * tolerance
+        assert bool(found(np.clip(inside, -1, 1), inside, bound=1e-5)) == is_told
     two = known({"u": np.clip(n, -1, 1), "w": n[2:]}, {"u": n, "w": n[2:]})
     assert len(told(patterns.clipped_by_value, two)) == 1
     assert [patterns._round(v) for v in (0.25, 1.0, 12.0, 0.123, 1.01)] == [True] * 3 + [False] * 2

@@ -447,6 +447,18 @@ def test_shares_of_a_tie_that_were_rounded_are_told_by_as_many_digits_as_differ(
     assert float(given) == pytest.approx(0.99999 * float(dout), rel=1e-8)
 
 
+def test_the_side_whose_slope_is_just_beside_a_is_told():
+    h, square = 1e-5, lambda t: float(t[0] ** 2)  # slopes of 2 - h and 2 + h at 1
+    places = [0j, h + 0j, -h + 0j]
+    for a, side in ((2 - 1.5 * h, "left"), (2 + 1.5 * h, "right")):
+        case = lesson.Case(square, np.ones(1), 0, a, bug=False, message="")
+        said = lesson._just_outside(case, places)
+        assert f"With a step of 1e-05 the slope on the {side} comes out 5e-06 beside a" in said
+    for a in (2.0, 2 + 0.99 * h, 2.03):  # between the two, or far off
+        case = lesson.Case(square, np.ones(1), 0, a, bug=False, message="")
+        assert lesson._just_outside(case, places) == ""
+
+
 def pooled(dout):
     """Return the loss that has `dout` above a max-pool, as a function of the raveled pixels."""
     return lambda t: float((lesson.windows(t.reshape(lesson.SHAPE)).max(axis=-1) * dout).sum())
