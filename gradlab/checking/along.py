@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.checking.fast import Copies, has_kinks
+from gradlab.checking.fast import Copies
 from gradlab.nn.network import Network, Point
 
 __all__ = ["FunctionAlong", "LossAlong"]
@@ -63,7 +63,7 @@ class LossAlong:
         together than 1/8**4 of the distance of two samples count as one; where more than 24 pairs
         of neighbours have kinks between them, each pair is told once, by its middle.
         """
-        if self.redrawn or not has_kinks(self.copies):
+        if self.redrawn or not self.copies.has_kinks:
             return np.zeros(0)
         rows = np.arange(0, len(t) - 1, _PIECES)[:, None] + np.arange(_PIECES + 1)
         low, high = self._changes(np.asarray(t, float)[np.minimum(rows, len(t) - 1)])

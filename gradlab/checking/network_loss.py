@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradlab.checking.black_box import GRADIENT_ROUNDING, REPEATS, Background, aside, survey
-from gradlab.checking.fast import Copies, has_kinks
+from gradlab.checking.fast import Copies
 from gradlab.checking.judge import DOUBLE, SINGLE, Differences
 from gradlab.checking.sampling import Entries
 from gradlab.nn.network import Network, Point
@@ -108,7 +108,7 @@ class NetworkLoss:
         """Evaluate the loss on both sides of theta, at each step (S, E) of each entry."""
         right, left, *taken = (np.empty(steps.shape) for _ in range(4))
         kinks = None  # counted on the ladder only, where entries are few
-        if len(steps) > 2 and has_kinks(self.copies):
+        if len(steps) > 2 and self.copies.has_kinks:
             kinks = np.empty(steps.shape, int)
         signs = np.array([1, -1], self.theta.dtype)[:, None, None]
         for position, here, local, value in self._by_layer(entries):
@@ -125,7 +125,7 @@ class NetworkLoss:
     def crossed_kinks(self, steps: np.ndarray) -> np.ndarray:
         """Return how many kinks each entry's own step (E,) crosses, to both sides."""
         crossed = np.zeros(len(steps), int)
-        if not has_kinks(self.copies):
+        if not self.copies.has_kinks:
             return crossed
         signs = np.array([1, -1], self.theta.dtype)[:, None]
         for position, here, local, value in self._by_layer(np.arange(len(steps))):

@@ -1,4 +1,4 @@
-"""Which entries are checked, where not all of them are: a few of every tensor."""
+"""Which entries of a network are checked, where not all of them are: a few of every tensor."""
 
 from __future__ import annotations
 

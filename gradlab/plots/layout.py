@@ -1,4 +1,7 @@
-"""How much room a chart's texts need, in em, before anything is drawn."""
+"""How much room a chart's texts need, in em, before matplotlib draws anything.
+
+In the browser `lab/board/frame.js` is the same, with its own widths of texts.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gradlab.bugs.drawing import draw
 from gradlab.bugs.lines import explain
 from gradlab.bugs.lines import program as programs
 from gradlab.bugs.lines.afterwards import After, is_round
-from gradlab.bugs.lines.ask import Asked, fewer
+from gradlab.bugs.lines.another_batch import Asked, fewer
 from gradlab.bugs.lines.cause import Cause, Edit, Taken
 from gradlab.bugs.lines.edits import Place
 from gradlab.bugs.lines.layers import DENSE

@@ -6,14 +6,13 @@ import pytest
 import gradlab as gl
 from gradlab.checking.fast import Copies, crossed_kinks
 from gradlab.checking.fast.chunks import Plan
+from gradlab.checking.fast.kinks import branches, crossings
 from gradlab.checking.fast.shifted_layers import (
     Base,
     OneRow,
     add_channels,
     add_product,
     advance,
-    branches,
-    crossings,
     is_constant,
     perturb,
 )

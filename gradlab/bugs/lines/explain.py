@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.bugs.lines import problems
 from gradlab.bugs.lines.afterwards import clipping
-from gradlab.bugs.lines.ask import Asked, Gradient, fewer
+from gradlab.bugs.lines.another_batch import Asked, Gradient, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.bugs.lines.layers import has_lines
 from gradlab.bugs.lines.program import Program

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.bugs import describe, plant
 from gradlab.bugs.lines import Cause, explain
-from gradlab.bugs.lines.ask import Asked, Gradient
+from gradlab.bugs.lines.another_batch import Asked, Gradient
 from gradlab.bugs.lines.line import compiled
 from gradlab.bugs.lines.numbers import names_of
 from gradlab.bugs.lines.program import listing_of

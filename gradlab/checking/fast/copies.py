@@ -17,14 +17,13 @@ from functools import cached_property
 import numpy as np
 
 from gradlab.checking.fast.chunks import Plan, keep_freed_memory
+from gradlab.checking.fast.kinks import branches, crossings
 from gradlab.checking.fast.shifted_layers import (
     KEEP_ONE_ROW,
     Base,
     OneRow,
     State,
     advance,
-    branches,
-    crossings,
     perturb,
 )
 from gradlab.checking.fast.shifted_losses import (
@@ -72,6 +71,45 @@ def fast_gradient(
     return {name: gradient[name] for name in net.params}
 
 
+def crossed_kinks(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    eps: float,
+    scheme: Scheme,
+    masks: Masks = None,
+    entries: Entries | None = None,
+) -> dict[str, np.ndarray]:
+    """Count, for each entry, the kinks between the points where its difference is evaluated.
+
+    A kink is crossed when a unit's pre-activation changes sign, or a max-pool its winner, between
+    theta and a shifted point. Smooth networks cost nothing, others one more numerical gradient.
+    `entries` picks some of each tensor.
+
+    Returns
+    -------
+    dict of str to ndarray of int, shapes of the parameters, or (number of entries,)
+
+    References
+    ----------
+    CS231n notes, "Gradient checks": "Kinks in the objective".
+    """
+    a, target = net.prepare(x, y)
+    copies = Copies(net, a, target, masks)
+    counts = {
+        name: np.zeros(value.shape if entries is None else len(entries[name]), int)
+        for name, value in net.params.items()
+    }
+    if not scheme.subtracts or not copies.has_kinks:
+        return counts
+    for position, tensors, theta, picked in copies.layers(entries):
+        offsets = np.array(scheme.offsets, theta.dtype)
+        step = (theta + offsets[:, None] * theta.dtype.type(eps)) - theta
+        crossed = copies.crossed_kinks(position, step, picked).sum(axis=0)
+        counts |= per_tensor(crossed, tensors, entries)
+    return counts
+
+
 class Copies:
     """Evaluates the loss for copies of a network with one parameter entry shifted in each."""
 
@@ -84,6 +122,12 @@ class Copies:
         self.whole = Part(net, self.chain, a, target)
         self.widths = [out.a.size // self.batch for out in self.whole.base]
         self.cuts = {self.batch: [self.whole]}
+
+    @property
+    def has_kinks(self) -> bool:
+        """Whether any layer of the network has kinks at all."""
+        pairs = zip(self.chain, self.whole.base, strict=False)
+        return any(layer.branches(base.a) is not None for layer, base in pairs)
 
     def layers(
         self, entries: Entries | None

@@ -1,56 +1,34 @@
-"""Where a step crosses a kink: a difference across it is no slope, and correct code fails there."""
+"""Which side of its kinks each unit of a copy is on, and how many lie between it and the base.
+
+A difference across a kink is no slope, and correct code fails there.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gradlab.checking.fast.copies import Copies
-from gradlab.checking.sampling import Entries, per_tensor
-from gradlab.checking.schemes import Scheme
-from gradlab.nn.layers import Masks
-from gradlab.nn.network import Network
+from gradlab.checking.fast.shifted_layers import Base, OneRow, State
+from gradlab.nn.layers import Activation, Layer
 
 
-def has_kinks(copies: Copies) -> bool:
-    """Tell whether any layer of the network has kinks at all."""
-    pairs = zip(copies.chain, copies.whole.base, strict=False)
-    return any(layer.branches(base.a) is not None for layer, base in pairs)
+def crossings(layer: Layer, state: State, base: Base) -> np.ndarray | int:
+    """Return how many of the layer's kinks lie between each copy's input and the base's, (K,)."""
+    on_base = layer.branches(base.a)
+    if on_base is None:
+        return 0
+    if isinstance(state, OneRow) and isinstance(layer, Activation):
+        changed = layer.branches(state.value) != Base(on_base).rows(state.row)
+    else:
+        full = state.full() if isinstance(state, OneRow) else state
+        changed = layer.branches(full) != on_base
+    return changed.reshape(-1, changed.shape[-1]).sum(axis=0)
 
 
-def crossed_kinks(
-    net: Network,
-    x: np.ndarray,
-    y: np.ndarray,
-    eps: float,
-    scheme: Scheme,
-    masks: Masks = None,
-    entries: Entries | None = None,
-) -> dict[str, np.ndarray]:
-    """Count, for each entry, the kinks between the points where its difference is evaluated.
+def branches(layer: Layer, state: State) -> np.ndarray | None:
+    """Return which side of its kinks each of a layer's units is on, in each copy: (…, K).
 
-    A kink is crossed when a unit's pre-activation changes sign, or a max-pool its winner, between
-    theta and a shifted point. Smooth networks cost nothing, others one more numerical gradient.
-    `entries` picks some of each tensor.
-
-    Returns
-    -------
-    dict of str to ndarray of int, shapes of the parameters, or (number of entries,)
-
-    References
-    ----------
-    CS231n notes, "Gradient checks": "Kinks in the objective".
+    Of an elementwise layer that sees one changed row, that row alone. None if it is smooth.
     """
-    a, target = net.prepare(x, y)
-    copies = Copies(net, a, target, masks)
-    counts = {
-        name: np.zeros(value.shape if entries is None else len(entries[name]), int)
-        for name, value in net.params.items()
-    }
-    if not scheme.subtracts or not has_kinks(copies):
-        return counts
-    for position, tensors, theta, picked in copies.layers(entries):
-        offsets = np.array(scheme.offsets, theta.dtype)
-        step = (theta + offsets[:, None] * theta.dtype.type(eps)) - theta
-        crossed = copies.crossed_kinks(position, step, picked).sum(axis=0)
-        counts |= per_tensor(crossed, tensors, entries)
-    return counts
+    if isinstance(state, OneRow):
+        state = state.value if isinstance(layer, Activation) else state.full()
+    return layer.branches(state)

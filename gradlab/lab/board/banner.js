@@ -1,4 +1,4 @@
-// What is written, and what is said.
+// The banner: its words, what a screen reader is told of them, and how tall it is.
 
 // Says what changed, to who cannot see it, once it has stayed for a moment.
 export class Voice {

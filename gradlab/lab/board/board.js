@@ -1,5 +1,6 @@
-// The lab's board: the banner, the panels, and what the page and the kernel tell each other. A panel is a
-// chart that the kernel describes in numbers, and that is laid out, coloured and drawn here.
+// The lab's board: the banner, the panels, and what the page and the kernel tell each other.
+//
+// A panel is a chart that the kernel describes in numbers, and that is laid out, coloured and drawn here.
 import {Voice, makeRoom, rewrite} from './banner.js';
 import {Kernel} from './kernel.js';
 import {fillScreen, listenTo, save} from './shortcuts.js';

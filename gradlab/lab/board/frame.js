@@ -1,5 +1,6 @@
-// Where the parts of a chart stand in its panel: the axes, and the texts around them. As
-// gradlab/plots/layout.py has it, with the browser's own widths of texts.
+// Where the parts of a chart stand in its panel: the axes, and the texts around them.
+//
+// As gradlab/plots/layout.py has it for matplotlib, with the browser's own widths of texts.
 import {ticksOf} from './scales.js';
 
 export const SMALL = 0.82; // em: ticks, legend and note

@@ -1,5 +1,6 @@
-// Whether anybody answers. A kernel that died leaves the lab as it was: the sliders move, and the verdict
-// stays that of another step.
+// Whether anybody answers.
+//
+// A kernel that died leaves the lab as it was: the sliders move, and the verdict stays that of another step.
 export const NOBODY = 'Nobody answers: the kernel is not running. Run this lab’s cell again.';
 export const RESTARTED = 'The kernel was restarted and this lab with it. Run its cell again';
 const PATIENCE = 3000; // ms that an answer may take where nobody says that the kernel is busy

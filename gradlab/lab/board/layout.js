@@ -1,5 +1,6 @@
-// How large the panels are, and how many stand in a row. Everything in a panel is measured in its em, so
-// that is one number for all of them.
+// How large the panels are, and how many stand in a row.
+//
+// Everything in a panel is measured in its em, so that is one number for all of them.
 export const HEIGHT = 21; // em: of every panel
 const LARGEST = 1.6; // times the page's text
 const SMALLEST = 10.5; // pixels: smaller ems cannot be read, and panels wrap instead

@@ -1,5 +1,6 @@
-// Draws charts on a canvas: the marks of gradlab/plots/chart.py, in the theme's colours. Beside the browser's
-// canvas it knows nothing: neither widgets nor what the charts are about.
+// Draws charts on a canvas: the marks of gradlab/plots/chart.py, in the theme's colours.
+//
+// Beside the browser's canvas it knows nothing: neither widgets nor what the charts are about.
 import {SMALL} from './frame.js';
 import {between} from './scales.js';
 

@@ -1,4 +1,4 @@
-// One picture on the page: the mouse and the keys on it, and how it is drawn anew.
+// One picture on the page: the mouse and the keys on it, how it is drawn anew, and when it pales.
 //
 // A chart that seldom changes is drawn once on a sheet that nobody sees and kept, and over a copy of it
 // what moves.

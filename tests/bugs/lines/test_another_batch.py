@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab as gl
-from gradlab.bugs.lines.ask import Asked, fewer
+from gradlab.bugs.lines.another_batch import Asked, fewer
 from gradlab.bugs.lines.cause import Cause, cause_of
 from gradlab.nn.network import Point
 from tests.bugs.lines.holdout import lstm_problem, mlp_problem

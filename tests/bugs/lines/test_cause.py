@@ -8,7 +8,7 @@ import pytest
 import gradlab as gl
 from gradlab.bugs.lines import Program
 from gradlab.bugs.lines.afterwards import After
-from gradlab.bugs.lines.ask import Asked, fewer
+from gradlab.bugs.lines.another_batch import Asked, fewer
 from gradlab.bugs.lines.cause import Edit, Taken, cause_of
 from gradlab.nn.network import Point
 from tests.museum import make
