@@ -174,6 +174,11 @@ SOLVED = {
         {f"return {text} + 0 * u": (FORMS, FORMS + cost) for text, cost in {
             "np.sin(t) * 0.5 * u": 0, "np.sin(t) * u * 0.5": 0}.items()},
     ),
+    "as a factor it needs none": (
+        over, lambda t: np.exp(t) * 0.5 * t * (1 - t),
+        {"return np.exp(t) * 0.5 * t * (1 - t)": (FORMS, FORMS + 0.2),
+         "return np.exp(t) * t * (1 - t) * 0.5": (FORMS, FORMS + 0.2)},
+    ),
     "below a fraction's line a product stands in brackets": (
         over, lambda t: np.exp(t) * 0.5 / (t * (1 - t)),
         {"return np.exp(t) * 0.5 / (t * (1 - t))": (FORMS, FORMS + 0.2),
