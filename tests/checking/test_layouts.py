@@ -162,6 +162,10 @@ def test_which_networks_are_thought_of_for_an_x():
     assert mlp(np.zeros((4, 2, 2)))[0] == ((4, 4), (4,))
     assert {*mlp(np.zeros((5, 1, 2, 2)))} == {((5, 4), (5,))}
     assert mlp(np.zeros((5, 3))) == []
+    lstm = lambda x: {one.x.shape for one in layouts([*GATES, *HEAD], x)}  # noqa: E731
+    assert lstm(np.zeros((5, 6, 2))) >= {(5, 6, 2)}
+    assert lstm(np.zeros((7, 2))) >= {(7, 1, 2)}  # one sequence
+    assert lstm(np.zeros((5, 1, 6, 2))) == set()
 
 
 # -- images --------------------------------------------------------------------------------------

@@ -75,3 +75,10 @@ def test_a_layer_without_lines_is_refused():
     net.layers.insert(1, Scale())
     with pytest.raises(KeyError):
         Program(Point(net, np.ones((4, 2)), np.zeros(4, int)))
+
+
+def test_what_comes_out_is_called_logits_unless_an_activation_made_it():
+    for name, is_logits in (("tanh", True), ("output activation", False)):
+        net, x, y, masks = PROBLEMS[name](0, "float64")
+        program = Program(Point(net, x, y, masks))
+        assert any("dlogits" in line.text for line in program.lines) == is_logits
