@@ -70,15 +70,14 @@ class Finder:
         def of(values: Mapping) -> dict[str, np.ndarray]:
             return {roles[name]: value for name, value in values.items()}
 
-        entries = {
-            name: slice(None) if t.entries is None else t.entries
-            for name, t in report.tensors.items()
-        }
+        entries = {name: t.entries for name, t in report.tensors.items()}
+        is_whole = all(some is None for some in entries.values())
+        picked = {k: slice(None) if some is None else some for k, some in entries.items()}
         target = WrongGradient(
             of(facts.analytic),
             of(facts.numerical),
             of(facts.bounds),
-            of(entries),
+            None if is_whole else of(picked),
             self.code.dtype == np.float32,
         )
         program = match.program(Place(self.code.inputs, self.above))

@@ -447,6 +447,18 @@ def test_shares_of_a_tie_that_were_rounded_are_told_by_as_many_digits_as_differ(
     assert float(given) == pytest.approx(0.99999 * float(dout), rel=1e-8)
 
 
+@pytest.mark.parametrize("off", [1 + 5e-6, 1.0002, 1.03])
+def test_a_pixel_that_is_off_by_a_little_is_told_by_as_many_digits_as_differ(off, store):
+    note = check("max_pool_backward", lambda x, dout: off * shared(x, dout), store)
+    assert note.mark == "✗"
+    got, wanted = re.search(
+        r"got (\S+); it is the largest pixel .* so (\S+) is right", note.text
+    ).groups()
+    assert float(got) / float(wanted) - 1 == pytest.approx(off - 1, rel=0.1)
+    note = check("max_pool_backward", lambda x, dout: shared(x, dout) - 5e-9, store)
+    assert "it is another pixel of its window, so 0 is right" in note.text
+
+
 def test_the_side_whose_slope_is_just_beside_a_is_told():
     h, square = 1e-5, lambda t: float(t[0] ** 2)  # slopes of 2 - h and 2 + h at 1
     places = [0j, h + 0j, -h + 0j]

@@ -105,7 +105,10 @@ WRONG = {
     "All four are now 30 times too large": make("1", "sum"),
     "W2 and b2 still 30 times too large": make("1", "mean", only=("W1",)),
     "b2 still 30 times too large": make("1", "mean", only=("W1", "W2")),
-    "Wrong are b1 by 1, b2 by 30": lambda params, x, y: (
+    "Wrong are W1 by 1.00000001. With 30 examples": lambda params, x, y: (
+        lambda g: {**g, "W1": g["W1"] * (1 + 1e-8)}
+    )(backward(params, x, y)),
+    "Wrong are b1 by 1.000000003, b2 by 30": lambda params, x, y: (
         lambda g: {**g, "b1": g["b1"] * (1 + 3e-9), "b2": 30 * g["b2"]}
     )(backward(params, x, y)),
     "Right for 30 examples only: with 7 it is 7/30": make("30"),

@@ -523,3 +523,62 @@ def test_a_gradient_that_adds_to_what_it_left_is_told_as_that():
 
     report = gl.check_function(lambda t: np.sum(np.sin(t)), grad, layers.normal(4))
     assert "added to those of the call before" in report.diagnosis[0].cause
+
+
+EXTRACTED = """
+import numpy as np
+
+
+def forward(x):
+    return np.maximum(x, 0) ** 3, x
+
+
+def backward(dout, x):
+    dx = np.zeros(x.shape)
+    dx[x > 0] = np.extract(x > 0, 3 * dout * x)
+    return dx
+"""
+
+NAMED_AS_METHODS = """
+import numpy as np
+
+
+def flatten(x):
+    return x.reshape(len(x), -1)
+
+
+def reshape(x, like):
+    return x.flatten().reshape(like.shape)
+
+
+def slope(t):
+    u = t * t * t
+    return 1 - u
+
+
+def forward(x):
+    return np.tanh(flatten(x)), x
+
+
+def backward(dout, x):
+    return reshape(dout * slope(np.tanh(flatten(x))), x)
+"""
+
+
+def told_of(text, folder, *inputs):
+    module = loaded(text, folder)
+    report = gl.check_layer(module.forward, module.backward, *inputs)
+    assert report.verdict == "wrong"
+    assert "wrong" in str(report)
+    return [cause.cause for cause in report.diagnosis]
+
+
+def test_a_part_that_decides_the_shape_of_its_line_is_no_factor(tmp_path):
+    (cause, *_) = told_of(EXTRACTED, tmp_path, layers.normal(3, 4))
+    assert "return dx * x" in cause  # nothing of the line above is 0 times what it was
+
+
+def test_helpers_that_are_named_as_methods_of_arrays_do_not_call_each_other(tmp_path):
+    (cause, *_) = told_of(NAMED_AS_METHODS, tmp_path, layers.normal(3, 2, 2))
+    assert cause.startswith("slope, line 14: u = t * t * t")
+    assert cause.endswith("u = t * t")

@@ -294,7 +294,8 @@ class Code:
         made: dict[Function, FunctionType | None] = {changed: changed.built(bound)}
 
         def make(function: Function) -> FunctionType | None:
-            if function not in made:  # none calls himself: such are not edited, see `harmless`
+            if function not in made:
+                made[function] = None  # who calls himself, or a method of his name, stays live
                 parts = {name: make(child) for name, child in self.calls[function].items()}
                 parts = {name: new for name, new in parts.items() if new is not None}
                 made[function] = function.built(parts) if parts else None

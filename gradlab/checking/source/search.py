@@ -350,6 +350,8 @@ class Search:
             zero = spot.moved(of(0 * expr.value))
         except (Exception, SystemExit):  # anybody's expression
             return
+        if zero is None:  # of another shape where nothing is left of it, as with `extract`
+            return
         shape, whole = np.shape(expr.value), np.shape(spot.value)
         if shape == whole[len(whole) - len(shape) :]:  # a number for each column may lack a matrix
             shape = whole

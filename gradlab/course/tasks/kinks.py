@@ -432,10 +432,10 @@ def _pool_mistake(name: str, x: np.ndarray, dx: np.ndarray, dout: np.ndarray) ->
     off = ~np.isclose(given, dout, rtol=1e-6, atol=1e-9)
     if off.any():
         window = tuple(np.argwhere(off)[0])
-        digits = 9 if np.isclose(given[window], dout[window], rtol=1e-3) else 4
+        given_there, dout_there = _apart(given[window], dout[window])
         return (
             f"In a window with {ties[window]} equal largest pixels the derivatives add up to "
-            f"{given[window]:.{digits}g}, and dout is {dout[window]:.{digits}g} there."
+            f"{given_there}, and dout is {dout_there} there."
         )
     if share.min() < -1e-9:
         return (
@@ -449,13 +449,24 @@ def _untied_mistake(x: np.ndarray, dx: np.ndarray, dout: np.ndarray, largest: np
     for values, message in _wrong_answers(x, dout[..., None], largest):
         if np.allclose(dx, values, rtol=1e-6, atol=1e-9):
             return message
-    n, row, column, k = (int(v) for v in np.argwhere(~np.isclose(dx, dout[..., None] * largest))[0])
-    is_largest = largest[n, row, column, k]
+    right = np.where(largest, dout[..., None], 0.0)
+    off = ~np.isclose(dx, right, rtol=1e-6, atol=1e-9)
+    n, row, column, k = pixel = tuple(int(v) for v in np.argwhere(off)[0])
+    got, wanted = _apart(dx[pixel], right[pixel])
     return (
-        f"Pixel [{n}, {2 * row + k // 2}, {2 * column + k % 2}] got "
-        f"{dx[n, row, column, k]:.4g}; it is {'the largest' if is_largest else 'another'} "
-        f"pixel of its window, so {dout[n, row, column] if is_largest else 0:.4g} is right."
+        f"Pixel [{n}, {2 * row + k // 2}, {2 * column + k % 2}] got {got}; it is "
+        f"{'the largest' if largest[pixel] else 'another'} pixel of its window, so {wanted} is "
+        "right."
     )
+
+
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as tell them apart: four where that is enough."""
+    for digits in (4, 9, 17):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def _wrong_answers(

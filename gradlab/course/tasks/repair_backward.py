@@ -144,19 +144,23 @@ def _wrong_values(found: Gradient, right: Gradient, x: np.ndarray) -> str:
 def _other_ratios(wrong: list[str], ratios: dict[str, float | None], x: np.ndarray) -> str:
     n, size = x.shape
     common = {round(r, 6) for r in ratios.values() if r is not None}
-    if len(common) == 1 and None not in ratios.values():
+    if len(common) == 1 and len(wrong) == len(ratios) and None not in ratios.values():
         (c,) = common
         why = {
             round(1 / size, 6): f"{size} is the number of inputs of an example.",
             round(1 / 3, 6): "3 is the number of classes.",
             -1.0: "the sign is flipped.",
         }.get(c, "which number did the division take?")
-        by = f"{ratios['b2']:.{3 if abs(c - 1) > 0.01 else 10}g}"  # 1 times would say nothing
+        by = _shown(ratios["b2"])
         return f"All four are now {by} times what they should be: {why} Average over examples."
-    told = [f"{k} by {ratios[k]:.3g}" for k in wrong if ratios[k] is not None]
+    told = [f"{k} by {_shown(ratios[k])}" for k in wrong if ratios[k] is not None]
     shapes = [name for name in wrong if ratios[name] is None]
     told += [f"{' and '.join(shapes)} by more than a factor"] if shapes else []
     return f"Wrong are {', '.join(told)}. With {n} examples: which of your changes reaches these?"
+
+
+def _shown(ratio: float) -> str:
+    return f"{ratio:.{3 if abs(ratio - 1) > 0.01 else 10}g}"  # 1 times would say nothing
 
 
 def _wrong_elsewhere(found: Gradient, right: Gradient, net: MLP, n: int) -> str:

@@ -10,11 +10,11 @@ const EDGE = 0.6, GAP = 0.9, AIR = 0.25; // between legend and axes, where the t
 // Breaks a legend into rows of at most `width`: [entry, x] each, in pixels.
 export function legendRows(legend, width, em, measure) {
   const rows = [];
-  let x = Infinity; // the first one begins a row
+  let x = 0;
   for (const entry of legend) {
     const sign = entry.sign ? measure(entry.sign, SMALL) : LEGEND_LINE * em;
     const needed = sign + (entry.text ? 0.35 * em + measure(entry.text, SMALL) : 0);
-    if (x + needed > width) {
+    if (!rows.length || x + needed > width) {
       rows.push([]);
       x = 0;
     }
