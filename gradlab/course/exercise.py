@@ -1,4 +1,4 @@
-"""An exercise as a learner uses it: a check, hints one by one, and a solution."""
+"""An exercise as a learner uses it: an answer is run and told, exceptions too; hints, a solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exercise is: plain data and a function that recognises mistakes."""
+"""What an exercise is: plain data and a function that recognises mistakes, each in `tasks/`."""
 
 from __future__ import annotations
 

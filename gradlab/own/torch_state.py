@@ -1,4 +1,4 @@
-"""What evaluating PyTorch code changes besides its result, and how it is put back."""
+"""Copies of PyTorch modules, and what evaluating code changes besides its result, put back."""
 
 from __future__ import annotations
 
