@@ -1,4 +1,4 @@
-"""An exercise as a learner uses it: an answer is run and told, exceptions too; hints, a solution."""
+"""An exercise as a learner uses it: an answer is run and told, also if it raises; a solution."""
 
 from __future__ import annotations
 
