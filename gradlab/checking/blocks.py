@@ -1,4 +1,4 @@
-"""What a report is made of, as text of a limited width and as HTML that takes its theme's colours.
+"""What a report is made of: text of a limited width, with marks under what differs, and HTML.
 
 Both say the same. In HTML everything is escaped, and nothing has a background of its own: it is
 read in a light notebook and in a dark one.
