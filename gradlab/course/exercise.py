@@ -1,4 +1,4 @@
-"""An exercise as a learner uses it: an answer is run and told, also if it raises; a solution."""
+"""An exercise as a learner uses it: its check tells mistakes and exceptions; hints, a solution."""
 
 from __future__ import annotations
 

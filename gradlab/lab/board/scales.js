@@ -1,7 +1,7 @@
 // The axes of a chart: from data to shares of an axis and back, and where ticks stand.
 //
-// A share is 0 at the low end and 1 at the high end, evenly in the axis's own scale. The kernel sends shares, and the ticks of a whole axis; those of a part of it, seen
-// larger, are found here.
+// A share is 0 at the low end and 1 at the high end, evenly in the axis's own scale. The kernel sends shares,
+// and the ticks of a whole axis; those of a part of it, seen larger, are found here.
 const MOST_TICKS = 7;
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 

@@ -1,8 +1,8 @@
 // While a handle is dragged, where it stands goes to the kernel by the board's own messages.
 //
-// ipywidgets sends a slider's next value only when the last one was answered: over a distance, as with Binder, a
-// drag would become a few jumps. Here as many values may be under way as the way holds, and the kernel
-// has time for; of those that come meanwhile only the latest waits. When the handle is let go ipywidgets
+// ipywidgets sends a slider's next value only when the last one was answered: over a distance, as with
+// Binder, a drag would become a few jumps. Here as many values may be under way as the way holds, and the
+// kernel has time for; of those that come meanwhile only the latest waits. When the handle is let go ipywidgets
 // sends the value as ever, at once, and so for keys and typed values.
 const MOST = 8;
 const FRAME = 17; // ms: what comes faster than the screen's frames is not seen
